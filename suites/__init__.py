@@ -1,0 +1,1 @@
+"""The conformance requirements, one module a group."""
