@@ -1,0 +1,201 @@
+"""Finding a backend by its importable name, and building its managers from what their signature asks for."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .backend import Backend, OpenManager
+from .sdk import LocalFileStorage, SessionManager, Storage
+from .workspace import Workspace
+
+
+class BackendError(Exception):
+    """A backend that cannot be found or built. The text is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class BackendSpec:
+    """A backend as a user names it; it can be sent to another process, which finds the same backend.
+
+    Attributes:
+        name: What reports and test ids call the backend.
+        target: ``module:attribute``.
+        arguments: Constructor arguments, with ``{placeholders}`` such as ``{workdir}``.
+    """
+
+    name: str
+    target: str
+    arguments: Mapping[str, str] = field(default_factory=dict)
+
+    def resolve(self) -> Backend:
+        """Return the backend.
+
+        Raises:
+            BackendError: The name cannot be imported, or is nothing a backend can be made of.
+        """
+        found = self._import()
+        if isinstance(found, Backend):
+            if self.arguments:
+                raise BackendError(
+                    f"{self.target} is a Backend, which takes no arguments: got {', '.join(self.arguments)}"
+                )
+            return replace(found, spec=self)
+        if isinstance(found, type) and issubclass(found, SessionManager):
+            return Backend(name=self.name, open=self._opener(found), spec=self)
+        if isinstance(found, type) or not callable(found):
+            kind = f"the class {found.__qualname__}" if isinstance(found, type) else f"a {type(found).__name__}"
+            raise BackendError(
+                f"{self.target} is {kind}, which is no session manager: expected a subclass of"
+                " strands.session.SessionManager, a callable (session_id, workspace), or a Backend"
+            )
+        return Backend(name=self.name, open=self._checked_call(found), spec=self)
+
+    def _import(self) -> Any:
+        module_name, separator, attribute = self.target.partition(":")
+        if not separator or not module_name or not attribute:
+            raise BackendError(
+                f"{self.target!r} is neither a configured name nor of the form module:attribute"
+                " (example: mypkg.sessions:RedisSessionManager)"
+            )
+        try:
+            module = importlib.import_module(module_name)
+        except ModuleNotFoundError as error:
+            missing = error.name or module_name
+            where = "is not installed or not on the path" if module_name.startswith(missing) else "needs it"
+            raise BackendError(
+                f"cannot import {module_name!r}: no module named {missing!r} ({where})"
+            ) from error
+        except Exception as error:
+            raise BackendError(f"importing {module_name!r} raised {_one_line(error)}") from error
+        found: Any = module
+        for part in attribute.split("."):
+            if not hasattr(found, part):
+                near = [name for name in dir(found) if name.endswith("Manager") or name.isupper()]
+                hint = f" (it has {', '.join(sorted(near)[:6])})" if near else ""
+                raise BackendError(f"{module_name!r} has no attribute {attribute!r}{hint}")
+            found = getattr(found, part)
+        return found
+
+    def _opener(self, manager: type[SessionManager[Any]]) -> OpenManager:
+        parameters = inspect.signature(manager).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        hints = _type_hints(manager)
+        named = {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+        if "session_id" not in named:
+            raise BackendError(f"{self.target} takes no session_id: expected a constructor (session_id, ...)")
+        for name in self.arguments:
+            # **kwargs that the SDK's managers take "for future extensibility" would swallow a misspelt name.
+            if name not in named and not (takes_any and not _ignores_extra_arguments(manager)):
+                known = ", ".join(n for n in named if n != "session_id") or "no other"
+                raise BackendError(f"{self.target} takes no argument {name!r} (it takes {known})")
+        provided = {name for name in named if name != "session_id" and _provides(name, hints.get(name))}
+        missing = [
+            name
+            for name, p in named.items()
+            if p.default is p.empty and name not in {"session_id", *provided, *self.arguments}
+        ]
+        if missing:
+            raise BackendError(
+                f"{self.target} needs {', '.join(missing)}, which the workspace does not have: give"
+                f" --session-manager-arg '{missing[0]}=...', or a callable (session_id, workspace)"
+            )
+
+        def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+            given: dict[str, Any] = {name: _provide(name, workspace) for name in provided}
+            for name, text in self.arguments.items():
+                given[name] = _typed(_fill(text, workspace.placeholders(session_id)), hints.get(name))
+            return manager(session_id=session_id, **given)  # type: ignore[call-arg]
+
+        return open_manager
+
+    def _checked_call(self, function: Callable[..., Any]) -> OpenManager:
+        if self.arguments:
+            raise BackendError(f"{self.target} is a callable, which takes no arguments: got {', '.join(self.arguments)}")
+        try:
+            inspect.signature(function).bind("session", None)
+        except TypeError as error:
+            raise BackendError(f"{self.target} must take (session_id, workspace): {error}") from error
+
+        def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+            manager = function(session_id, workspace)
+            if not isinstance(manager, SessionManager):
+                raise BackendError(
+                    f"{self.target} returned a {type(manager).__name__}: expected a strands.session.SessionManager"
+                )
+            return manager
+
+        return open_manager
+
+
+def try_out(backend: Backend, workspace: Workspace) -> None:
+    """Build a manager once, so that a backend that cannot be built is found before any test.
+
+    Raises:
+        BackendError: Building it raised, or gave something that is no session manager.
+    """
+    try:
+        manager = backend.open("try-out", workspace)
+    except BackendError:
+        raise
+    except Exception as error:
+        raise BackendError(f"building {backend.name} raised {_one_line(error)}") from error
+    if not isinstance(manager, SessionManager):
+        raise BackendError(
+            f"{backend.name} opened a {type(manager).__name__}: expected a strands.session.SessionManager"
+        )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _type_hints(manager: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(manager.__init__)  # type: ignore[misc]
+    except Exception:  # a forward reference that only type checkers resolve
+        return {}
+
+
+def _ignores_extra_arguments(manager: type) -> bool:
+    return manager.__module__.startswith(("strands.", "session_conformance."))
+
+
+def _provides(name: str, hint: Any) -> bool:
+    return name == "storage_dir" or (name == "storage" and Storage in (hint, *typing.get_args(hint)))
+
+
+def _provide(name: str, workspace: Workspace) -> Any:
+    return str(workspace.folder) if name == "storage_dir" else LocalFileStorage(str(workspace.folder))
+
+
+def _fill(text: str, values: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in values:
+            raise BackendError(f"unknown placeholder {{{name}}}: there is {', '.join(sorted(values))}")
+        return values[name]
+
+    return re.sub(r"\{(\w+)\}", value, text)
+
+
+def _typed(text: str, hint: Any) -> Any:
+    """Turn an argument's text into what the constructor's annotation asks for; text where it asks for none."""
+    kinds = {hint, *typing.get_args(hint)}
+    if str in kinds or hint is None:
+        return text
+    if bool in kinds and text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        if kind in kinds:
+            try:
+                return kind(text)
+            except ValueError:
+                raise BackendError(f"{text!r} is no {kind.__name__}") from None
+    return text

@@ -1,0 +1,383 @@
+"""Conversations: play a script on a real ``BidiAgent`` with a backend's manager, and record what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import warnings
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from . import clock
+from .backend import Backend
+from .observer import Observer
+from .reader import read_session
+from .script import (
+    Add,
+    CallTools,
+    Cancel,
+    DirectToolCall,
+    Emit,
+    EndStream,
+    Fail,
+    HookRaises,
+    Redact,
+    Release,
+    ScheduledRestart,
+    Script,
+    Send,
+    SendAudio,
+    SetState,
+    Start,
+    Step,
+    Stop,
+    StopHookSetsState,
+    StorageFails,
+    StorageWorks,
+    Timeout,
+    Together,
+)
+from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel
+from .scripted_tools import ScriptedTools
+from .sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
+from .storage_faults import fail_writes, let_writes_work
+from .timeline import (
+    AgentStarted,
+    AgentStopped,
+    Failed,
+    Happened,
+    ProcessStarted,
+    Reading,
+    Timeline,
+    UserSent,
+)
+from .workspace import Workspace
+
+@dataclass(frozen=True)
+class Session:
+    """Which session of which backend a conversation is about.
+
+    Attributes:
+        backend: The backend.
+        workspace: Where it keeps its data.
+        session_id: The session.
+        agent_id: The agent in it.
+    """
+
+    backend: Backend
+    workspace: Workspace
+    session_id: str = "conversation"
+    agent_id: str = "default"
+
+    def open(self) -> SessionManager[Any]:
+        """Build a manager, as a user's application does."""
+        return self.backend.open(self.session_id, self.workspace)
+
+    def read(self) -> Reading:
+        """Return what an independent reader finds stored."""
+        with tolerating_warnings():
+            return read_session(self.backend, self.workspace, self.session_id, self.agent_id)
+
+
+class tolerating_warnings(warnings.catch_warnings):  # noqa: N801 - reads as the context manager it is
+    """Show the warnings of a backend instead of raising them, whatever filters the user's project has set.
+
+    A project with ``filterwarnings = error`` would otherwise make a manager fail for a warning of its database driver.
+    """
+
+    def __enter__(self) -> None:  # type: ignore[override]
+        super().__enter__()
+        warnings.simplefilter("default")
+
+
+class Conversation:
+    """One agent with one manager, played step by step.
+
+    Args:
+        session: Which session it is about.
+        script: Says which model and tools the agent has. Its steps are not played by themselves.
+        timeline: Where everything is recorded.
+        messages: What the agent's constructor is given as its history.
+        state: What it is given as its state.
+        manager: The manager, where several agents share one; by default a new one.
+        observing: Whether hooks, starts, restarts and sends read what is stored. Each reading costs a restore.
+        fresh_process: Whether this process was started for this conversation, which allows storage faults.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        script: Script,
+        *,
+        timeline: Timeline | None = None,
+        messages: Sequence[Message] | None = None,
+        state: dict[str, Any] | None = None,
+        manager: SessionManager[Any] | None = None,
+        observing: bool = True,
+        fresh_process: bool = False,
+        process: int = 0,
+    ) -> None:
+        self.session = session
+        self.timeline = timeline if timeline is not None else Timeline()
+        self._script = script
+        self._reading = observing
+        self._storage_faulty = False
+        self._tools = ScriptedTools(script, self.timeline)
+        self.observer = Observer(self.timeline, self._read_stored)
+        kind = RestartableScriptedBidiModel if script.restartable else ScriptedBidiModel
+        self.model = kind(
+            self.timeline,
+            read_stored=self._read_stored,
+            auto_restart=script.auto_restart,
+            restart_after_s=script.restart_after_s,
+        )
+        self.manager = manager if manager is not None else session.open()
+        self.agent = BidiAgent(
+            model=self.model,
+            agent_id=session.agent_id,
+            system_prompt=script.system_prompt,
+            tools=list(self._tools.tools),
+            messages=copy.deepcopy(list(messages)) if messages is not None else None,
+            state=copy.deepcopy(state) if state is not None else None,
+            hooks=[self.observer],
+            session_manager=self.manager,
+        )
+        self.observer.register_on(self.agent)
+        self._tools.agent = self.agent
+        self._started = False
+        self._receiver: asyncio.Task[None] | None = None
+        self._recorded = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        self.timeline.listener = lambda: loop.call_soon_threadsafe(self._recorded.set)
+        self._plays: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
+            Send: self._send, SendAudio: self._send_audio, Emit: self._emit, CallTools: self._call_tools,
+            Release: self._release, Timeout: self._time_out, ScheduledRestart: self._restart_on_schedule,
+            Fail: self._fail, EndStream: self._end_stream, Cancel: self._cancel, Start: self._start,
+            Stop: self._stop, SetState: self._set_state, Add: self._add, Redact: self._redact,
+            DirectToolCall: self._call_tool_directly, HookRaises: self._hook_raises,
+            StopHookSetsState: self._stop_hook_sets_state, StorageFails: self._storage_fails,
+            StorageWorks: self._storage_works, Together: self._together,
+        }  # fmt: skip
+        self.timeline.record(
+            ProcessStarted(
+                number=process, fresh=fresh_process, memory=self.agent.messages, state=self.agent.state.get()
+            )
+        )
+
+    async def play(self, script: Script | None = None, *, stop: bool = True) -> None:
+        """Play a script's steps: by default those of the conversation's own script.
+
+        An agent that is not started is started before the first step that needs it.
+
+        Args:
+            script: The steps to play.
+            stop: Whether to stop the agent at the end.
+        """
+        for step in (script or self._script).steps:
+            await self.step(step)
+        if stop:
+            if not self._started and not self.timeline.of(AgentStopped):
+                await self.step(Start())
+            if self._started:
+                await self.step(Stop())
+
+    async def step(self, step: Step) -> None:
+        """Play one step."""
+        needs_agent = not isinstance(
+            step,
+            Start | Stop | SetState | Add | Redact | DirectToolCall | Fail | HookRaises | StopHookSetsState
+            | StorageFails | StorageWorks,
+        )  # fmt: skip
+        if needs_agent and not self._started and not self.timeline.of(AgentStopped):
+            await self.step(Start())
+        await self._plays[type(step)](step)
+
+    def read(self) -> Reading:
+        """Return what an independent reader finds stored now."""
+        return self.session.read()
+
+    # -- recording -----------------------------------------------------------------------------------------
+
+    def _read_stored(self) -> Reading | None:
+        return self.read() if self._reading and not self._storage_faulty else None
+
+    def _failed(self, where: str, error: BaseException) -> None:
+        self.timeline.record(Failed(where=where, error=str(error), type=type(error).__name__))
+
+    async def _attempt(self, where: str, action: Awaitable[Any]) -> bool:
+        try:
+            await action
+        except Exception as error:
+            self._failed(where, error)
+            return False
+        return True
+
+    # -- synchronising -------------------------------------------------------------------------------------
+
+    async def _receive(self) -> None:
+        try:
+            async for _ in self.agent.receive():
+                pass
+        except Exception as error:
+            self._failed("agent.receive()", error)
+
+    async def _until(self, *ways: Awaitable[Any]) -> None:
+        """Wait until one of the ways is there, or the conversation failed so that none will ever be."""
+        waiting = [asyncio.ensure_future(way) for way in ways]
+        watched = {*waiting, *({self._receiver} if self._receiver is not None else ())}
+        try:
+            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                if not task.done():
+                    task.cancel()
+            outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, Exception):
+                raise outcome
+
+    # -- the steps -----------------------------------------------------------------------------------------
+
+    async def _start(self, _: Start) -> None:
+        if await self._attempt("agent.start()", self.agent.start()):
+            self._started = True
+            self._receiver = asyncio.ensure_future(self._receive())
+            self.timeline.record(AgentStarted(stored=self._read_stored(), bytes_stored=self._bytes_stored()))
+
+    def _bytes_stored(self) -> int | None:
+        return self.session.workspace.bytes_stored() if self._reading else None
+
+    async def _stop(self, _: Stop) -> None:
+        self._started = False
+        await self._attempt("agent.stop()", self.agent.stop())
+        if self._receiver is not None:
+            self._receiver.cancel()
+            await asyncio.gather(self._receiver, return_exceptions=True)
+            self._receiver = None
+        self.timeline.record(
+            AgentStopped(
+                memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_stored()
+            )
+        )
+
+    async def _send(self, step: Send) -> None:
+        self.timeline.record(UserSent(content=step.content))
+        await self._attempt("agent.send()", self.agent.send(copy.deepcopy(step.content)))
+
+    async def _send_audio(self, step: SendAudio) -> None:
+        self.timeline.record(UserSent(content="audio"))
+        delta = AudioDelta(format="pcm", source={"bytes": step.data})
+        await self._attempt("agent.send()", self.agent.send(delta))
+
+    async def _emit(self, step: Emit) -> None:
+        await self._until(self.model.emit(*step.events))
+
+    async def _call_tools(self, step: CallTools) -> None:
+        self._tools.expect(step.calls)
+        uses = [{"toolUseId": call.id, "name": call.name, "input": call.input} for call in step.calls]
+        await self._until(self.model.emit({"type": "tool_use_blocks", "tool_uses": uses}))
+        if any(call.held for call in step.calls):
+            await self._until(asyncio.gather(*(self._tools.begun(call.id) for call in step.calls)))
+        else:
+            await self._until(self.model.received_result({call.id for call in step.calls}))
+
+    async def _release(self, step: Release) -> None:
+        self._tools.release(step.tool_use_id)
+        await self._until(self.model.received_result({step.tool_use_id}))
+
+    async def _time_out(self, step: Timeout) -> None:
+        restarts = self._restarts_done()
+        gate = asyncio.Event() if step.during else None
+        self.model.restart_gate = gate
+        await self.model.time_out(step.options)
+        if gate is not None:
+            await self._until(self.model.restart_begun.wait())
+            during = [asyncio.ensure_future(self.step(inner)) for inner in step.during]
+            await self._let_all_wait(during)
+            gate.set()
+            await asyncio.gather(*during)
+        await self._until(self._restarted(restarts))
+        self.model.restart_gate = None
+
+    async def _let_all_wait(self, tasks: list[asyncio.Task[None]]) -> None:
+        """Give tasks that are about to be held up the turns of the event loop that take them there."""
+        for _ in range(20):
+            if all(task.done() for task in tasks):
+                return
+            await asyncio.sleep(0)
+
+    def _restarts_done(self) -> int:
+        done = [call for call in self.timeline.hooks("after_connection_restart") if call.position == "last"]
+        return len(done)
+
+    async def _restarted(self, before: int) -> None:
+        while self._restarts_done() == before:
+            self._recorded.clear()
+            await self._recorded.wait()
+
+    async def _restart_on_schedule(self, _: ScheduledRestart) -> None:
+        restarts = self._restarts_done()
+        loop = asyncio.get_running_loop()
+        if not isinstance(loop, clock.MovableClockLoop) or self._script.restart_after_s is None:
+            raise RuntimeError("a scheduled restart needs restart_after_s and a loop with a movable clock")
+        loop.advance(self._script.restart_after_s)
+        await self._until(self._restarted(restarts))
+
+    async def _fail(self, step: Fail) -> None:
+        self.model.fail(step.call, step.times)
+
+    async def _end_stream(self, _: EndStream) -> None:
+        await self.model.end_stream()
+
+    async def _cancel(self, _: Cancel) -> None:
+        self.timeline.record(Happened(what="the application calls agent.cancel()"))
+        self.agent.cancel()
+
+    async def _set_state(self, step: SetState) -> None:
+        self.timeline.record(Happened(what=f"the application sets state {step.key!r} to {step.value!r}"))
+        self.agent.state.set(step.key, copy.deepcopy(step.value))
+
+    async def _add(self, step: Add) -> None:
+        message: Message = copy.deepcopy(step.message)
+        self.agent.messages.append(message)
+        event: MessageAddedEvent[Any] = MessageAddedEvent(agent=self.agent, message=message)
+        await self._attempt("adding a message", self.agent.hooks.invoke_callbacks_async(event))
+
+    async def _redact(self, step: Redact) -> None:
+        latest = self.agent.messages[-1]
+        latest["content"] = [{"text": step.text}]
+        self.timeline.record(Happened(what="a guardrail redacts the latest message", message=latest))
+        try:
+            self.manager.redact_latest_message(latest, self.agent)
+        except Exception as error:
+            self._failed("redact_latest_message()", error)
+
+    async def _call_tool_directly(self, step: DirectToolCall) -> None:
+        self.timeline.record(Happened(what=f"the application calls agent.tool.{step.name}()"))
+        try:
+            getattr(self.agent.tool, step.name)(**(step.input or {}))
+        except Exception as error:
+            self._failed(f"agent.tool.{step.name}()", error)
+
+    async def _hook_raises(self, step: HookRaises) -> None:
+        self.observer.raise_once(step.event)
+
+    async def _stop_hook_sets_state(self, step: StopHookSetsState) -> None:
+        self.observer.set_state_on_stop(step.key, step.value)
+
+    async def _storage_fails(self, _: StorageFails) -> None:
+        self.timeline.record(Happened(what="from here on, no file can be written"))
+        self._storage_faulty = True
+        fail_writes()
+
+    async def _storage_works(self, _: StorageWorks) -> None:
+        let_writes_work()
+        self._storage_faulty = False
+        self.timeline.record(
+            Happened(what="files can be written again", memory=self.agent.messages, stored=self._read_stored())
+        )
+
+    async def _together(self, step: Together) -> None:
+        await asyncio.gather(*(self.step(inner) for inner in step.steps))
+

@@ -1,0 +1,117 @@
+"""User hooks, registered wherever users register them, that record what is stored when they are called."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from .sdk import (
+    BidiAfterConnectionRestartEvent,
+    BidiAgent,
+    BidiAgentStopEvent,
+    BidiBargeInEvent,
+    BidiBeforeConnectionRestartEvent,
+    BidiResponseStopEvent,
+    HookOrder,
+    HookRegistry,
+    Message,
+    MessageAddedEvent,
+    MessageUpdatedEvent,
+)
+from .timeline import HookCalled, Reading, Timeline
+
+_EVENTS: dict[type, str] = {
+    MessageAddedEvent: "message_added",
+    MessageUpdatedEvent: "message_updated",
+    BidiBeforeConnectionRestartEvent: "before_connection_restart",
+    BidiAfterConnectionRestartEvent: "after_connection_restart",
+    BidiResponseStopEvent: "response_stop",
+    BidiBargeInEvent: "barge_in",
+    BidiAgentStopEvent: "agent_stop",
+}
+
+EARLY_ORDER = HookOrder.SDK_FIRST + 1
+"""The earliest order that the SDK leaves to users: ``SDK_FIRST`` is its own."""
+
+
+class HookError(Exception):
+    """What an observing hook raises where the script says that it does."""
+
+
+class Observer:
+    """A user's hooks, at four places, each of which records its calls in the timeline.
+
+    Reading the stored session costs a restore, so only the earliest hook of an event reads always; a later one reads
+    only while the earlier ones did not find the message stored.
+
+    Args:
+        timeline: Where calls are recorded.
+        read_stored: Says what is stored at that moment.
+    """
+
+    def __init__(self, timeline: Timeline, read_stored: Callable[[], Reading | None]) -> None:
+        self._timeline = timeline
+        self._read_stored = read_stored
+        self._found: dict[int, Any] = {}  # by id; holding the event keeps its id from being used again
+        self._raising: set[str] = set()
+        self._set_on_stop: list[tuple[str, Any]] = []
+
+    def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
+        """Register what a user gives the agent's constructor: hooks of an early and of the default order."""
+        for kind in _EVENTS:
+            registry.add_callback(kind, self._hook("early"), order=EARLY_ORDER)
+            registry.add_callback(kind, self._hook("constructor"))
+
+    def register_on(self, agent: BidiAgent) -> None:
+        """Register what a user adds to an agent that exists: hooks of the default and of the last order."""
+        for kind in _EVENTS:
+            agent.add_hook(self._hook("added"), kind)
+            agent.add_hook(self._hook("last"), kind, order=HookOrder.SDK_LAST)
+
+    def raise_once(self, event: str) -> None:
+        """Let the hook that was added to the agent raise at its next call for the event."""
+        self._raising.add(event)
+
+    def set_state_on_stop(self, key: str, value: Any) -> None:
+        """Let the hook that was added to the agent set the agent's state at its next stop."""
+        self._set_on_stop.append((key, value))
+
+    def _hook(self, position: str) -> Callable[[Any], None]:
+        def hook(event: Any) -> None:
+            self._called(position, event)
+
+        return hook
+
+    def _called(self, position: str, event: Any) -> None:
+        name = _EVENTS[type(event)]
+        message: Message | None = getattr(event, "message", None)
+        stored = None
+        if id(event) not in self._found:
+            stored = self._read_stored()
+            if stored is not None and _is_stored(message, stored):
+                self._found[id(event)] = event
+        raises = position == "added" and name in self._raising
+        self._timeline.record(
+            HookCalled(
+                event=name,
+                position=position,
+                message=message,
+                memory=None if message is not None else copy.deepcopy(event.agent.messages),
+                stored=stored,
+                raises=raises,
+            )
+        )
+        if position == "last":
+            self._found.pop(id(event), None)
+        if position == "added" and name == "agent_stop":
+            for key, value in self._set_on_stop:
+                event.agent.state.set(key, value)
+            self._set_on_stop.clear()
+        if raises:
+            self._raising.discard(name)
+            raise HookError(f"the script says that the hook on {name} raises")
+
+
+def _is_stored(message: Message | None, stored: Reading) -> bool:
+    return message is None or message in stored.messages

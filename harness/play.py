@@ -1,0 +1,105 @@
+"""Play a whole script on a backend, in this process or in processes of its own, and return the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from . import clock
+from .conversation import Conversation, Session, tolerating_warnings
+from .fresh_process import Die, in_fresh_process
+from .hang import within_limit
+from .script import ProcessEnd, Script
+from .sdk import Message
+from .timeline import Failed, ProcessEnded, Timeline
+
+
+def play(
+    session: Session,
+    script: Script,
+    *,
+    messages: Sequence[Message] | None = None,
+    state: dict[str, Any] | None = None,
+    observing: bool = True,
+    fresh_processes: bool = False,
+) -> Timeline:
+    """Play a script and return what happened.
+
+    Args:
+        session: The session to play it in.
+        script: What shall happen. Each of its processes has a new manager and a new agent.
+        messages: What the agents' constructors are given as their history.
+        state: What they are given as their state.
+        observing: Whether hooks, starts, restarts and sends read what is stored.
+        fresh_processes: Whether each process of the script is a process of the operating system. Scripts in which
+            a process is killed, or storage fails, need it.
+
+    Raises:
+        Hang: The conversation did not end.
+    """
+    timeline = Timeline()
+    for number, (segment, end) in enumerate(script.segments()):
+        given = Given(messages, state, observing, number)
+        if fresh_processes:
+            data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given)
+            timeline.extend(Timeline.from_json(data))
+        elif end == "killed":
+            raise ValueError("a script in which a process is killed needs fresh_processes=True")
+        else:
+            timeline.extend(within_limit(partial(_play_segment, session, segment, given), "the script"))
+        timeline.record(ProcessEnded(how=end))
+    return timeline
+
+
+@dataclass(frozen=True)
+class Given:
+    """What each process of a script is given beside its steps; see :func:`play`."""
+
+    messages: Sequence[Message] | None
+    state: dict[str, Any] | None
+    observing: bool
+    number: int
+
+
+def _play_segment(
+    session: Session,
+    script: Script,
+    given: Given,
+    *,
+    fresh: bool = False,
+    kill: Callable[[Timeline], object] | None = None,
+) -> Timeline:
+    timeline = Timeline()
+
+    async def main() -> None:
+        try:
+            conversation = Conversation(
+                session,
+                script,
+                timeline=timeline,
+                messages=given.messages,
+                state=given.state,
+                observing=given.observing,
+                fresh_process=fresh,
+                process=given.number,
+            )
+        except Exception as error:
+            timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+        else:
+            await conversation.play(stop=kill is None)
+        if kill is not None:
+            kill(timeline)  # from here, so that not even the loop's own clean-up runs
+
+    with tolerating_warnings():
+        clock.run(main())
+    return timeline
+
+
+def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, given: Given) -> str:
+    kill = (lambda timeline: die(timeline.to_json())) if end == "killed" else None
+    return _play_segment(session, Script.from_json(script), given, fresh=True, kill=kill).to_json()
+
+
+__all__ = ["play"]

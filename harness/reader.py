@@ -1,0 +1,30 @@
+"""Readers: a second manager on the same workspace, which says what is stored."""
+
+from __future__ import annotations
+
+import copy
+
+from .backend import Backend
+from .scripted_model import ScriptedBidiModel
+from .sdk import BidiAgent
+from .timeline import Reading, Timeline
+from .workspace import Workspace
+
+
+def read_session(
+    backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default"
+) -> Reading:
+    """Restore a session with a new manager and a new agent that is never started, and say what came back.
+
+    Returns:
+        The restored history and state; where the session could not be restored, the reading's ``error`` has the
+        exception's type and text.
+    """
+    try:
+        manager = backend.open(session_id, workspace)
+        agent = BidiAgent(
+            model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[]
+        )
+        return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
+    except Exception as error:
+        return Reading(error=f"{type(error).__name__}: {error}")

@@ -1,0 +1,32 @@
+"""Storage faults for a whole process: files that cannot be written, whoever writes them and however."""
+
+from __future__ import annotations
+
+import signal
+
+try:
+    import resource
+except ImportError:  # Windows has no resource limits
+    resource = None  # type: ignore[assignment]
+
+SUPPORTED = resource is not None
+"""Whether this platform can make a process's writes fail."""
+
+
+def fail_writes() -> None:
+    """Let every write to a regular file by this process fail with ``EFBIG`` ("File too large").
+
+    A file size limit of 0 (``setrlimit(2)``) reaches C libraries such as SQLite as well, needs no privileges and binds
+    root too. It must not be used in a process that others write files in, such as pytest's own.
+    """
+    assert resource is not None
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # else the process would be ended by the signal
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+
+
+def let_writes_work() -> None:
+    """Take the limit back."""
+    assert resource is not None
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))

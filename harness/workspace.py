@@ -1,0 +1,36 @@
+"""Workspaces: the place given to a backend for one test, and the only thing a writer and a reader share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A fresh folder, and what else a backend may be given.
+
+    Attributes:
+        folder: An existing, empty folder that belongs to one test.
+        values: More values that constructor parameters and ``{placeholders}`` may ask for by name.
+    """
+
+    folder: Path
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def placeholders(self, session_id: str) -> dict[str, str]:
+        """Return what ``{name}`` in a backend's arguments stands for."""
+        return {"workdir": str(self.folder), "session_id": session_id, **self.values}
+
+    def stored_files(self) -> dict[str, bytes]:
+        """Return the contents of every regular file in the folder, by path relative to it."""
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and not path.is_symlink()
+        }
+
+    def bytes_stored(self) -> int:
+        """Return how many bytes lie in the folder."""
+        return sum(len(data) for data in self.stored_files().values())
