@@ -53,6 +53,12 @@ from .timeline import (
     UserSent,
 )
 from .workspace import Workspace
+_TURNS = 10
+"""Turns of the event loop after which whatever was ready waits for something again."""
+
+_TURN_LIMIT_S = 60
+"""Seconds of scripted time that an agent may wait for the end of a turn; in the SDK's 1.58 to 1.62 it is 10."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -243,6 +249,7 @@ class Conversation:
         if await self._attempt("agent.start()", self.agent.start()):
             self._started = True
             self._receiver = asyncio.ensure_future(self._receive())
+            await asyncio.sleep(0)  # receiving has begun when the next step happens, however soon that is a stop
             self.timeline.record(AgentStarted(stored=self._read_stored(), bytes_stored=self._bytes_stored()))
 
     def _bytes_stored(self) -> int | None:
@@ -294,22 +301,25 @@ class Conversation:
         if gate is not None:
             await self._until(self.model.restart_begun.wait())
             during = [asyncio.ensure_future(self.step(inner)) for inner in step.during]
-            await self._let_all_wait(during)
+            await self._let_others_run()
             gate.set()
             await asyncio.gather(*during)
         await self._until(self._restarted(restarts))
         self.model.restart_gate = None
 
-    async def _let_all_wait(self, tasks: list[asyncio.Task[None]]) -> None:
-        """Give tasks that are about to be held up the turns of the event loop that take them there."""
-        for _ in range(20):
-            if all(task.done() for task in tasks):
-                return
+    async def _let_others_run(self) -> None:
+        """Give everything that is ready the turns of the event loop that take it to its next wait."""
+        for _ in range(_TURNS):
             await asyncio.sleep(0)
 
+    def _restarts_begun(self) -> int:
+        return self._calls_of_last_hook("before_connection_restart")
+
     def _restarts_done(self) -> int:
-        done = [call for call in self.timeline.hooks("after_connection_restart") if call.position == "last"]
-        return len(done)
+        return self._calls_of_last_hook("after_connection_restart")
+
+    def _calls_of_last_hook(self, event: str) -> int:
+        return sum(call.position == "last" for call in self.timeline.hooks(event))
 
     async def _restarted(self, before: int) -> None:
         while self._restarts_done() == before:
@@ -321,7 +331,13 @@ class Conversation:
         loop = asyncio.get_running_loop()
         if not isinstance(loop, clock.MovableClockLoop) or self._script.restart_after_s is None:
             raise RuntimeError("a scheduled restart needs restart_after_s and a loop with a movable clock")
-        loop.advance(self._script.restart_after_s)
+        # Second by second, as the agent sets the timer of the restart when the timer of its warning has fired; and
+        # for longer than asked, as it waits some seconds for a turn that is under way.
+        for _ in range(self._script.restart_after_s + _TURN_LIMIT_S):
+            if self._restarts_begun() > restarts:
+                break
+            loop.advance(1)
+            await self._let_others_run()
         await self._until(self._restarted(restarts))
 
     async def _fail(self, step: Fail) -> None:

@@ -70,7 +70,7 @@ class Observer:
             agent.add_hook(self._hook("last"), kind, order=HookOrder.SDK_LAST)
 
     def raise_once(self, event: str) -> None:
-        """Let the hook that was added to the agent raise at its next call for the event."""
+        """Let the hook that the constructor was given raise at its next call for the event."""
         self._raising.add(event)
 
     def set_state_on_stop(self, key: str, value: Any) -> None:
@@ -91,7 +91,7 @@ class Observer:
             stored = self._read_stored()
             if stored is not None and _is_stored(message, stored):
                 self._found[id(event)] = event
-        raises = position == "added" and name in self._raising
+        raises = position == "constructor" and name in self._raising
         self._timeline.record(
             HookCalled(
                 event=name,

@@ -12,6 +12,7 @@ from .conversation import Conversation, Session, tolerating_warnings
 from .fresh_process import Die, in_fresh_process
 from .hang import within_limit
 from .script import ProcessEnd, Script
+from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
 from .timeline import Failed, ProcessEnded, Timeline
 
@@ -92,7 +93,7 @@ def _play_segment(
         if kill is not None:
             kill(timeline)  # from here, so that not even the loop's own clean-up runs
 
-    with tolerating_warnings():
+    with tolerating_warnings(), quiet_scripted_errors():
         clock.run(main())
     return timeline
 

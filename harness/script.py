@@ -58,7 +58,7 @@ class ToolCall:
         input: The arguments the model gives it.
         id: The tool use id; unique in a script.
         result: The text, or the list of tool result content blocks, that the tool gives back.
-        error: If set, the tool raises ``RuntimeError`` with this text.
+        error: If set, the tool raises with this text.
         state: Keys and values the tool sets in the agent's state.
         held: Whether the tool runs until the script lets it go on (:class:`Release`).
     """

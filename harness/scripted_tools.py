@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from .script import Script, ToolCall
-from .sdk import AgentTool, BidiAgent, PythonAgentTool, ToolResult, ToolSpec, ToolUse
+from .sdk import TOOL_LOGGER, AgentTool, BidiAgent, PythonAgentTool, ToolResult, ToolSpec, ToolUse
 from .timeline import Timeline, ToolRan
+
+
+class ScriptedToolError(Exception):
+    """What a tool raises where the script says that it does."""
+
+
+@contextmanager
+def quiet_scripted_errors() -> Iterator[None]:
+    """Keep the SDK from logging the tracebacks of errors that the script asks for."""
+
+    def wanted(record: logging.LogRecord) -> bool:
+        return not (record.exc_info and isinstance(record.exc_info[1], ScriptedToolError))
+
+    log = logging.getLogger(TOOL_LOGGER)
+    log.addFilter(wanted)
+    try:
+        yield
+    finally:
+        log.removeFilter(wanted)
 
 
 class ScriptedTools:
@@ -59,7 +81,7 @@ class ScriptedTools:
                 self.agent.state.set(key, value)
         self._timeline.record(ToolRan(name=call.name, tool_use_id=id, what="raises" if call.error else "ends"))
         if call.error is not None:
-            raise RuntimeError(call.error)
+            raise ScriptedToolError(call.error)
         content = [{"text": call.result}] if isinstance(call.result, str) else call.result
         return {"toolUseId": id, "status": "success", "content": content}
 

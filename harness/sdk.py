@@ -41,9 +41,13 @@ SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotExcepti
 SDK_VERSION: str = version("strands-agents")
 """The installed release of ``strands-agents``."""
 
+TOOL_LOGGER = "strands.tools.executors._executor"
+"""The logger to which the SDK writes the tracebacks of tools that raise."""
+
 __all__ = [
     "SDK_EXCEPTIONS",
     "SDK_VERSION",
+    "TOOL_LOGGER",
     "AfterToolCallEvent",
     "AgentInitializedEvent",
     "AgentState",

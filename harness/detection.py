@@ -1,0 +1,38 @@
+"""Detecting what a backend can do, by trying it in a workspace of its own."""
+
+from __future__ import annotations
+
+from . import storage_faults
+from .backend import Backend
+from .capability import Capability
+from .conversation import Session
+from .play import play
+from .reader import read_session
+from .script import Script
+from .timeline import HookCalled
+from .workspace import Workspace
+
+
+def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
+    """Return the capabilities of a backend: those it declares, or those a short conversation shows.
+
+    Args:
+        backend: The backend.
+        workspace: A fresh workspace, used for nothing else.
+    """
+    if backend.capabilities is not None:
+        return backend.capabilities
+    found: set[Capability] = set()
+    if backend.spec is not None:
+        found.add(Capability.FRESH_PROCESS)
+    timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
+    if any(workspace.stored_files().values()):
+        found.add(Capability.ON_DISK)
+    readings = [call.stored for call in timeline.of(HookCalled) if call.stored is not None]
+    refused_beside = bool(readings) and all(reading.error is not None for reading in readings)
+    readable_alone = read_session(backend, workspace, "detection").error is None
+    if not (refused_beside and readable_alone):
+        found.add(Capability.READ_BESIDE_WRITER)
+    if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= found and storage_faults.SUPPORTED:
+        found.add(Capability.STORAGE_FAULTS)
+    return frozenset(found)

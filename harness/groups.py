@@ -1,0 +1,12 @@
+"""The groups of requirements, and what each is about."""
+
+GROUPS: dict[str, str] = {
+    "LIF": "life of a session",
+    "ORD": "persistence before hooks",
+    "UPD": "updates and redaction",
+    "RPL": "restart and replay",
+    "TOL": "tools",
+    "CNT": "content",
+    "IDS": "identity and isolation",
+}
+"""The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

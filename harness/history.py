@@ -1,0 +1,110 @@
+"""Comparing histories: what makes two messages the same, and how they differ, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .sdk import Message
+from .timeline import one_message, shape
+
+
+def same(left: Any, right: Any) -> bool:
+    """Whether two values are equal and of equal types all the way down: 1, 1.0 and True are three values."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(same, left, right))
+    return type(left) is type(right) and bool(left == right)
+
+
+def essence(message: Message) -> dict[str, Any]:
+    """Return what must come back of a message: role, content, tracking id and metadata.
+
+    A manager may add keys of its own, and an absent metadata or tracking id is the same as an empty one.
+    """
+    kept = {"role": message.get("role"), "content": message.get("content")}
+    for key in ("tracking_id", "metadata"):
+        if message.get(key):
+            kept[key] = message[key]  # type: ignore[literal-required]
+    return kept
+
+
+def content_of(message: Message) -> dict[str, Any]:
+    """Return role and content alone, for histories whose tracking ids are not comparable."""
+    return {"role": message.get("role"), "content": message.get("content")}
+
+
+def difference(
+    expected: Sequence[Message],
+    found: Sequence[Message],
+    by: Callable[[Message], dict[str, Any]] = essence,
+) -> str | None:
+    """Say where two histories differ first, or return None where they are the same.
+
+    Args:
+        expected: The history that should be.
+        found: The history that is.
+        by: What of a message counts.
+    """
+    for index, (want, have) in enumerate(zip(expected, found, strict=False)):
+        if not same(by(want), by(have)):
+            return f"message {index} is {_apart(by(want), by(have), want, have)}"
+    if len(expected) > len(found):
+        missing = expected[len(found)]
+        return f"{shape(list(found))} instead of {len(expected)}: message {len(found)} is missing, {one_message(missing)}"
+    if len(found) > len(expected):
+        extra = found[len(expected)]
+        return f"{shape(list(found))} instead of {len(expected)}: message {len(expected)} is too many, {one_message(extra)}"
+    return None
+
+
+def _apart(want: dict[str, Any], have: dict[str, Any], expected: Message, found: Message) -> str:
+    if want.get("role") == have.get("role") and same(want.get("content"), have.get("content")):
+        part = next(key for key in ("tracking_id", "metadata") if not same(want.get(key), have.get(key)))
+        return f"the same but for its {part}: {have.get(part)!r} instead of {want.get(part)!r}"
+    shown, instead = one_message(found), one_message(expected)
+    if shown == instead:  # the difference is deeper than the short form shows
+        where, old, new = _first_difference(want.get("content"), have.get("content"), "content")
+        return f"different at {where}: {_cut(new)} instead of {_cut(old)}"
+    return f"{shown} instead of {instead}"
+
+
+def _first_difference(want: Any, have: Any, where: str) -> tuple[str, Any, Any]:
+    if isinstance(want, dict) and isinstance(have, dict) and want.keys() == have.keys():
+        for key in want:
+            if not same(want[key], have[key]):
+                return _first_difference(want[key], have[key], f"{where}[{key!r}]")
+    if isinstance(want, list) and isinstance(have, list) and len(want) == len(have):
+        for index, (left, right) in enumerate(zip(want, have, strict=True)):
+            if not same(left, right):
+                return _first_difference(left, right, f"{where}[{index}]")
+    return where, want, have
+
+
+def _cut(value: Any, width: int = 100) -> str:
+    text = f"{type(value).__name__} {value!r}"
+    return text if len(text) <= width else f"{text[:width]}… ({len(text)} characters)"
+
+
+def unpaired_tools(messages: Sequence[Message]) -> str | None:
+    """Say which tool use or result a model would refuse, or return None where there is none.
+
+    Each message with tool uses must be followed by one message with exactly one result for each of them, and no result
+    may stand anywhere else (the rule of the Bedrock Converse API, on which the SDK's messages are modelled).
+    """
+    owed: list[str] = []
+    for index, message in enumerate(messages):
+        results = [block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block]
+        if sorted(results) != sorted(owed):
+            return (
+                f"message {index} ({one_message(message)}) has the tool results {results}, and the message before it"
+                f" asks for {owed}"
+            )
+        owed = [block["toolUse"]["toolUseId"] for block in message["content"] if "toolUse" in block]
+    return f"the last message asks for {owed}, and nothing answers" if owed else None
+
+
+def texts(messages: Sequence[Message]) -> list[str]:
+    """Return the text of every text block, in order."""
+    return [block["text"] for message in messages for block in message["content"] if "text" in block]

@@ -1,0 +1,119 @@
+"""Requirements: what a backend must meet, each a sentence with an id, a level, a source and what it needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, TypeVar
+
+from .capability import Capability
+
+
+class Level(Enum):
+    """How binding a requirement is, in the words of RFC 2119."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+
+
+SOURCES = {
+    "D": "the SDK's documentation of session management",
+    "A": "the SDK's API contract",
+    "B": "a public bug report",
+    "F": "the field's practice",
+}
+"""What the letters of a requirement's source stand for."""
+
+_ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One sentence that a backend must meet.
+
+    Attributes:
+        id: Stable: a requirement that is dropped keeps its number unused. The first three letters name the group.
+        level: MUST or SHOULD.
+        sentence: What must hold, as a black box sees it.
+        source: A letter of :data:`SOURCES`, then where exactly.
+        needs: The capabilities without which it does not apply.
+    """
+
+    id: str
+    level: Level
+    sentence: str
+    source: str
+    needs: frozenset[Capability] = frozenset()
+
+    @property
+    def group(self) -> str:
+        """The three letters of its group."""
+        return self.id[:3]
+
+    @property
+    def source_text(self) -> str:
+        """Its source in words."""
+        letters, _, where = self.source.partition(":")
+        words = " and ".join(SOURCES[letter] for letter in letters.split(","))
+        return f"{words}: {where.strip()}" if where else words
+
+
+_registry: dict[str, Requirement] = {}
+
+Check = TypeVar("Check", bound=Callable[..., Any])
+
+
+def requirements() -> list[Requirement]:
+    """Return every requirement whose suite was imported, in order of group and number as the suites give them."""
+    return list(_registry.values())
+
+
+class _NamedById:
+    """A check in a suite's class body: it ends up in the class under its requirement's id, not under its own name.
+
+    So a test is called ``ORD-01``, whatever naming patterns the user's project has configured.
+    """
+
+    def __init__(self, check: Callable[..., Any], requirement: Requirement) -> None:
+        self.check = check
+        self.requirement = requirement
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        delattr(owner, name)
+        setattr(owner, self.requirement.id, self.check)
+
+
+def requirement(
+    id: str, *, source: str, level: Level = Level.MUST, needs: Iterable[Capability] = ()
+) -> Callable[[Check], Check]:
+    """Declare a suite's method to be the check of a requirement. Its docstring is the sentence.
+
+    Args:
+        id: Three letters for the group, a hyphen, two digits.
+        source: A letter of :data:`SOURCES`, or several with commas, then a colon and where exactly.
+        level: MUST, or SHOULD.
+        needs: The capabilities without which the requirement does not apply.
+
+    Raises:
+        ValueError: The id or source is malformed, the id is taken, or there is no docstring.
+    """
+
+    def declare(check: Check) -> Check:
+        sentence = " ".join((check.__doc__ or "").split())
+        if not _ID.fullmatch(id):
+            raise ValueError(f"{id!r} is no requirement id: expected three capitals, a hyphen, two digits")
+        if not sentence:
+            raise ValueError(f"{id} has no sentence: write it as the docstring of its check")
+        if not set(source.partition(":")[0].split(",")) <= set(SOURCES):
+            raise ValueError(f"{id} has the source {source!r}: expected {', '.join(SOURCES)}, then where")
+        declared = Requirement(id, level, sentence, source, frozenset(needs))
+        if _registry.get(id, declared) != declared:
+            raise ValueError(f"{id} is taken by: {_registry[id].sentence}")
+        _registry[id] = declared
+        check.requirement = declared  # type: ignore[attr-defined]
+        check.__test__ = True  # type: ignore[attr-defined]  # pytest collects it under any naming pattern
+        return _NamedById(check, declared)  # type: ignore[return-value]
+
+    return declare

@@ -1,0 +1,106 @@
+"""Scenarios: named scripts, each played once for a backend and judged by any number of requirements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from .backend import Backend
+from .conversation import Session
+from .play import play
+from .script import Script
+from .sdk import Message
+from .timeline import AgentStopped, ProcessStarted, Reading, Timeline
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named script and how it is played.
+
+    Attributes:
+        name: What it is called in reports.
+        script: What shall happen.
+        messages: What the agent's constructor is given as its history, if anything.
+        observing: Whether what is stored is read at every hook, start, restart and send.
+        fresh_processes: Whether each of its processes is one of the operating system.
+    """
+
+    name: str
+    script: Script
+    messages: tuple[Message, ...] | None = None
+    observing: bool = True
+    fresh_processes: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A scenario that was played: what happened, and where the session lies.
+
+    Attributes:
+        scenario: The scenario.
+        session: The session it was played in.
+        timeline: What happened.
+    """
+
+    scenario: Scenario
+    session: Session
+    timeline: Timeline
+    _readings: list[Reading] = field(default_factory=list)
+
+    @property
+    def stored(self) -> Reading:
+        """What a reader found when everything was over."""
+        if not self._readings:
+            self._readings.append(self.session.read())
+        return self._readings[0]
+
+    @property
+    def memory(self) -> list[Message]:
+        """The agent's history when it stopped last."""
+        return self.timeline.of(AgentStopped)[-1].memory if self.timeline.of(AgentStopped) else []
+
+    @property
+    def processes(self) -> list[ProcessStarted]:
+        """The processes that opened the session."""
+        return self.timeline.of(ProcessStarted)
+
+
+class ScenarioRuns:
+    """Plays scenarios on one backend, each once.
+
+    Args:
+        backend: The backend.
+        new_workspace: Makes a fresh workspace.
+    """
+
+    def __init__(self, backend: Backend, new_workspace: Callable[[], Workspace]) -> None:
+        self._backend = backend
+        self._new_workspace = new_workspace
+        self._runs: dict[str, Run | Exception] = {}
+
+    def __call__(self, scenario: Scenario) -> Run:
+        """Return the scenario's run, played now if it was not before.
+
+        Raises:
+            Exception: What the first attempt to play it raised.
+        """
+        if scenario.name not in self._runs:
+            self._runs[scenario.name] = self._play(scenario)
+        run = self._runs[scenario.name]
+        if isinstance(run, Exception):
+            raise run
+        return run
+
+    def _play(self, scenario: Scenario) -> Run | Exception:
+        session = Session(self._backend, self._new_workspace())
+        options: dict[str, Any] = {
+            "messages": scenario.messages,
+            "observing": scenario.observing,
+            "fresh_processes": scenario.fresh_processes,
+        }
+        try:
+            return Run(scenario, session, play(session, scenario.script, **options))
+        except Exception as error:
+            return error

@@ -1,0 +1,127 @@
+"""Verdicts: what came of each requirement for each backend, and what that makes of the backend."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from typing import Any
+
+from .requirement import Level
+
+
+class Outcome(Enum):
+    """What came of one requirement for one backend."""
+
+    MET = "met"
+    VIOLATED = "violated"
+    NOT_APPLICABLE = "not applicable"
+    BROKEN = "could not be judged"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One requirement judged for one backend.
+
+    Attributes:
+        backend: The backend's name.
+        id: The requirement's id.
+        level: ``MUST`` or ``SHOULD``.
+        outcome: An :class:`Outcome`'s value.
+        sentence: What the requirement says.
+        source: Where it comes from, in words.
+        reason: Why it does not apply, or why it could not be judged.
+        expected: What should have been, where it is violated.
+        found: What was.
+        timeline: The drawn part of the timeline that shows it.
+        seconds: How long judging took.
+    """
+
+    backend: str
+    id: str
+    level: str
+    outcome: str
+    sentence: str
+    source: str
+    reason: str = ""
+    expected: str = ""
+    found: str = ""
+    timeline: str = ""
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain data, from which ``Result(**data)`` makes it again."""
+        return asdict(self)
+
+    @property
+    def group(self) -> str:
+        """The three letters of the requirement's group."""
+        return self.id[:3]
+
+
+@dataclass
+class Verdict:
+    """All results of one backend.
+
+    Attributes:
+        backend: The backend's name.
+        results: Its results, in the order in which they came.
+    """
+
+    backend: str
+    results: list[Result] = field(default_factory=list)
+
+    def count(self, outcome: Outcome, *, group: str | None = None, level: Level | None = None) -> int:
+        """Return how many requirements had an outcome, of one group or level if asked."""
+        return len(self.having(outcome, group=group, level=level))
+
+    def having(self, outcome: Outcome, *, group: str | None = None, level: Level | None = None) -> list[Result]:
+        """Return the results with an outcome, of one group or level if asked."""
+        return [
+            result
+            for result in self.results
+            if result.outcome == outcome.value
+            and group in (None, result.group)
+            and level in (None, Level(result.level))
+        ]
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of the results, in order of appearance."""
+        return list(Counter(result.group for result in self.results))
+
+    @property
+    def conforms(self) -> bool:
+        """Whether every MUST requirement that was judged is met or does not apply."""
+        broken = self.count(Outcome.BROKEN)
+        return bool(self.results) and not broken and not self.count(Outcome.VIOLATED, level=Level.MUST)
+
+    @property
+    def sentence(self) -> str:
+        """The verdict in one line."""
+        met, away = self.count(Outcome.MET), self.count(Outcome.NOT_APPLICABLE)
+        must = [result.id for result in self.having(Outcome.VIOLATED, level=Level.MUST)]
+        should = [result.id for result in self.having(Outcome.VIOLATED, level=Level.SHOULD)]
+        broken = [result.id for result in self.having(Outcome.BROKEN)]
+        parts = [f"{met} met"]
+        if must:
+            parts.append(f"{len(must)} MUST violated ({', '.join(must)})")
+        if should:
+            parts.append(f"{len(should)} SHOULD violated ({', '.join(should)})")
+        if broken:
+            parts.append(f"{len(broken)} could not be judged ({', '.join(broken)})")
+        parts.append(f"{away} not applicable")
+        word = "conforms" if self.conforms else "does not conform"
+        return f"{self.backend} {word}: {', '.join(parts)}"
+
+
+def verdicts(results: Iterable[Result]) -> list[Verdict]:
+    """Collect results into one verdict a backend, requirements in order of group and number.
+
+    A result that comes twice (a test that was run again) counts as it came last.
+    """
+    by_backend: dict[str, dict[str, Result]] = {}
+    for result in results:
+        by_backend.setdefault(result.backend, {})[result.id] = result
+    return [Verdict(name, list(found.values())) for name, found in by_backend.items()]

@@ -1,0 +1,68 @@
+"""Violations: the evidence that a requirement is not met."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NoReturn
+
+from .history import difference
+from .sdk import Message
+from .timeline import Event, Failed, Timeline
+
+
+class Violation(AssertionError):
+    """A requirement is not met. The text shows what was expected, what was found, and the timeline around it.
+
+    Attributes:
+        expected: What should have been, in words.
+        found: What was, in words.
+        timeline: The drawn part of the timeline, or "".
+    """
+
+    def __init__(self, expected: str, found: str, timeline: str = "") -> None:
+        self.expected = expected
+        self.found = found
+        self.timeline = timeline
+        super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{timeline}" if timeline else ""))
+
+
+class NotApplicable(Exception):
+    """A requirement says nothing about this backend. The text says why."""
+
+
+def violated(expected: str, found: str, timeline: Timeline | None = None, *at: Event) -> NoReturn:
+    """Report a violation, with the timeline drawn around the events that show it.
+
+    Raises:
+        Violation: Always.
+    """
+    drawn = timeline.around(*(event.at for event in at)) if timeline is not None and at else ""
+    raise Violation(expected, found, drawn)
+
+
+def expect_same(
+    expected: Sequence[Message], found: Sequence[Message], what: str, timeline: Timeline | None = None, *at: Event
+) -> None:
+    """Report a violation unless two histories are the same.
+
+    Raises:
+        Violation: They differ; the report says where.
+    """
+    differs = difference(expected, found)
+    if differs is not None:
+        violated(what, differs, timeline, *at)
+
+
+def expect_no_failure(timeline: Timeline, *, allowed: Iterable[str] = ()) -> None:
+    """Report a violation if the application was given an error that the script did not ask for.
+
+    Args:
+        timeline: What happened.
+        allowed: The types of error that the script asks for.
+
+    Raises:
+        Violation: Another error surfaced.
+    """
+    for failure in timeline.of(Failed):
+        if failure.type not in set(allowed):
+            violated("the conversation goes on without an error", failure.summary, timeline, failure)

@@ -1,0 +1,253 @@
+"""ORD: persistence before hooks. Whoever hears of a message can rely on it being stored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.harness import (
+    Capability,
+    NotApplicable,
+    Run,
+    ScenarioRuns,
+    expect_no_failure,
+    expect_same,
+    requirement,
+    violated,
+)
+from session_conformance.harness.history import difference, same
+from session_conformance.harness.sdk import Message
+from session_conformance.harness.timeline import (
+    AgentStopped,
+    Failed,
+    HookCalled,
+    ModelReceived,
+    Timeline,
+    one_message,
+)
+
+from .scenarios import EVERYDAY, RAISING_HOOKS, STATE_SET_BY_STOP_HOOK, STORAGE_FAULT, TOGETHER
+
+HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration with Hooks'"
+
+
+def is_pending(message: Message) -> bool:
+    """Whether a message is the placeholder of a stream that is still under way."""
+    return _bidi(message).get("status") == "pending"
+
+
+def _bidi(message: Message) -> dict[str, str]:
+    return ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
+
+
+def has_block(message: Message, *kinds: str) -> bool:
+    """Whether a message has a content block of one of these kinds."""
+    return any(kind in block for block in message["content"] for kind in kinds)
+
+
+def expect_stored_at_hooks(timeline: Timeline, event: str, about: Callable[[Message], bool], what: str) -> None:
+    """Report a violation unless each message was stored when the earliest hook was told of it."""
+    earliest = [
+        call
+        for call in timeline.hooks(event)
+        if call.position == "early" and call.message is not None and about(call.message)
+    ]
+    if not earliest:
+        violated(f"hooks are told of {what}", "no hook was told of any", timeline)
+    for call in earliest:
+        assert call.message is not None
+        assert call.stored is not None
+        if call.stored.error is not None:
+            violated(f"{what} is stored before any hook hears of it", f"the session cannot be read: {call.stored.error}", timeline, call)  # fmt: skip
+        found = _stored_form(call.stored.messages, call.message)
+        if found is None or difference([call.message], [found]) is not None:
+            violated(
+                f"{one_message(call.message)} is stored before any hook hears of it",
+                f"when the hook on {event} ran, what was stored of it was: {one_message(found)}",
+                timeline,
+                *_same_event(timeline, call),
+            )
+
+
+def _stored_form(stored: Iterable[Message], message: Message) -> Message | None:
+    return next((kept for kept in stored if kept.get("tracking_id") == message.get("tracking_id")), None)
+
+
+def _same_event(timeline: Timeline, call: HookCalled) -> list[HookCalled]:
+    """Return the call and those of the same event that follow it directly."""
+    calls = [call]
+    for event in list(timeline)[call.at + 1 : call.at + 4]:
+        if isinstance(event, HookCalled) and event.event == call.event and event.message == call.message:
+            calls.append(event)
+    return calls
+
+
+class PersistenceBeforeHooks(ConformanceSuite):
+    """ORD: persistence before hooks."""
+
+    @requirement("ORD-01", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    def user_messages(self, run: ScenarioRuns) -> None:
+        """A user message is stored before any hook for its addition runs, wherever the hook was registered."""
+        expect_stored_at_hooks(
+            run(EVERYDAY).timeline,
+            "message_added",
+            lambda m: m["role"] == "user" and not is_pending(m) and not has_block(m, "toolResult"),
+            "a user message",
+        )
+
+    @requirement("ORD-02", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    def assistant_messages(self, run: ScenarioRuns) -> None:
+        """An assistant's text or transcript is stored in full before any hook for its update runs."""
+        expect_stored_at_hooks(
+            run(EVERYDAY).timeline,
+            "message_updated",
+            lambda m: m["role"] == "assistant",
+            "an assistant's text or transcript",
+        )
+
+    @requirement("ORD-03", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    def tools(self, run: ScenarioRuns) -> None:
+        """A tool use and its result are stored before their hooks run."""
+        expect_stored_at_hooks(
+            run(EVERYDAY).timeline,
+            "message_added",
+            lambda m: has_block(m, "toolUse", "toolResult"),
+            "a tool use and its result",
+        )
+
+    @requirement("ORD-04", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    def before_the_model(self, run: ScenarioRuns) -> None:
+        """A user message is stored before the model receives it, a tool result before it is sent to the model."""
+        timeline = run(EVERYDAY).timeline
+        for sent in timeline.of(ModelReceived):
+            assert sent.stored is not None
+            stored = [message["content"] for message in sent.stored.messages if message["role"] == "user"]
+            if not any(same(content, sent.content) for content in stored):
+                violated(
+                    "what the model is sent is stored by then",
+                    "it is not among the stored messages" if sent.stored.error is None else sent.stored.error,
+                    timeline,
+                    sent,
+                )
+
+    @requirement("ORD-05", source="D: a hook tells of a message that is persisted already; what it does cannot undo that")  # fmt: skip
+    def hooks_that_raise(self, run: ScenarioRuns) -> None:
+        """A hook that raises does not undo or prevent what was stored."""
+        played = run(RAISING_HOOKS)
+        expect_no_failure(played.timeline, allowed=["HookError"])
+        raising = [call for call in played.timeline.of(HookCalled) if call.raises]
+        for call in raising:
+            assert call.message is not None
+            found = _stored_form(played.stored.messages, call.message)
+            if found is None or difference([call.message], [found]) is not None:
+                violated(
+                    f"{one_message(call.message)} is stored although a hook on {call.event} raised",
+                    f"after the process ended, what was stored of it was: {one_message(found)}",
+                    played.timeline,
+                    call,
+                )
+
+    @requirement("ORD-06", source="A: BidiAgent keeps paired messages adjacent in its history, under a lock")
+    def storage_order(self, run: ScenarioRuns) -> None:
+        """Storage order equals history order when user input, transcripts and parallel tools add messages at once."""
+        played = run(TOGETHER)
+        expect_no_failure(played.timeline)
+        kept, had = ([message.get("tracking_id") for message in m] for m in (played.stored.messages, played.memory))
+        if kept != had:
+            differs = difference(played.memory, played.stored.messages, lambda m: {"tracking_id": m.get("tracking_id")})
+            violated(
+                "the stored messages stand in the order of the agent's history",
+                differs or "another order",
+                played.timeline,
+                *played.timeline.of(AgentStopped),
+            )
+
+    @requirement(
+        "ORD-07",
+        source="D: bidirectional streaming, session management, 'Connection Restart Behavior'",
+        needs=[Capability.READ_BESIDE_WRITER],
+    )
+    def before_restarts(self, run: ScenarioRuns) -> None:
+        """When the hook before a connection restart runs, all messages so far are stored."""
+        timeline = run(EVERYDAY).timeline
+        for call in timeline.hooks("before_connection_restart"):
+            if call.position == "early":
+                _expect_all_stored(timeline, call, "before the connection restarts, all messages are stored")
+
+    @requirement("ORD-08", source="D: sessions are persisted when the agent has stopped; SnapshotSessionManager's source says that what stop hooks change is saved", needs=[Capability.READ_BESIDE_WRITER])  # fmt: skip
+    def stop(self, run: ScenarioRuns) -> None:
+        """When stop hooks run, the history is stored as in memory; when stop() has returned, history and state are, with what stop hooks changed."""  # fmt: skip # noqa: E501
+        timeline = run(EVERYDAY).timeline
+        for call in timeline.hooks("agent_stop"):
+            if call.position == "early":
+                _expect_all_stored(timeline, call, "when stop hooks run, the history is stored as in memory")
+        for played in (run(EVERYDAY), run(STATE_SET_BY_STOP_HOOK)):
+            expect_stored_as_in_memory(played)
+
+    @requirement("ORD-09", source="F: a write-ahead rule: who is told of a message may rely on it", needs=[Capability.STORAGE_FAULTS])  # fmt: skip
+    def storage_that_fails(self, run: ScenarioRuns) -> None:
+        """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
+        played = run(STORAGE_FAULT)
+        timeline = played.timeline
+        begins, ends = (
+            next(event for event in timeline if what in event.summary)
+            for what in ("no file can be written", "files can be written again")
+        )
+        after = getattr(ends, "stored", None)
+        assert after is not None
+        told = [
+            call
+            for call in timeline.hooks("message_added")
+            if begins.at < call.at < ends.at and call.message is not None
+        ]
+        if after.error is not None:
+            violated("after the fault the session can be read", after.error, timeline, ends)
+        for call in told:
+            assert call.message is not None
+            if _stored_form(after.messages, call.message) is None:
+                violated(
+                    "no hook is told of a message that was not stored",
+                    f"a hook was told of {one_message(call.message)}, and it is not stored",
+                    timeline,
+                    call,
+                    ends,
+                )
+        failures = [failure for failure in timeline.of(Failed) if begins.at < failure.at < ends.at]
+        lost = [m for m in getattr(ends, "memory", None) or [] if _stored_form(after.messages, m) is None]
+        if lost and not failures:
+            violated(
+                "the failure reaches the caller",
+                f"{one_message(lost[0])} is not stored, and agent.send() raised nothing",
+                timeline,
+                ends,
+            )
+        if not lost and not failures:
+            raise NotApplicable("its storage was not reached by making the process's file writes fail")
+
+
+def _expect_all_stored(timeline: Timeline, call: HookCalled, what: str) -> None:
+    assert call.stored is not None
+    if call.stored.error is not None:
+        violated(what, f"the session cannot be read: {call.stored.error}", timeline, call)
+    expect_same(call.memory or [], call.stored.messages, what, timeline, call)
+
+
+def expect_stored_as_in_memory(played: Run) -> None:
+    """Report a violation unless, at each stop, history and state were stored as they were in memory."""
+    for stop in played.timeline.of(AgentStopped):
+        stored = stop.stored if stop.stored is not None else played.stored
+        if stored.error is not None:
+            violated("after stop() the session can be read", stored.error, played.timeline, stop)
+        expect_same(
+            stop.memory, stored.messages, "after stop() the history is stored as in memory", played.timeline, stop
+        )
+        if not same(stop.state, stored.state):
+            violated(
+                f"after stop() the state is stored as in memory: {stop.state!r}",
+                f"{stored.state!r}",
+                played.timeline,
+                stop,
+            )
+
+
+__all__ = ["PersistenceBeforeHooks"]

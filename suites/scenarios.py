@@ -1,0 +1,347 @@
+"""The scenarios that the suites judge: what people and models do in conversations with bidirectional agents."""
+
+from __future__ import annotations
+
+import base64
+
+from session_conformance.harness import Scenario, Script, ToolCall
+from session_conformance.harness.script import (
+    CallTools,
+    DirectToolCall,
+    Emit,
+    EndStream,
+    HookRaises,
+    Send,
+    StopHookSetsState,
+    StorageFails,
+    StorageWorks,
+    stream,
+)
+from session_conformance.harness.sdk import Message
+
+PIXEL = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+"""The smallest PNG."""
+
+EVERYDAY = Scenario(
+    "an everyday conversation",
+    Script()
+    .user("My name is Alice")
+    .assistant("Hello Alice")
+    .hears("What is the weather in Paris?")
+    .reasons("The user asks for the weather, so I call the tool.")
+    .calls("weather", city="Paris", returns="Sunny, 21 degrees")
+    .says("It is sunny in Paris")
+    .user([{"text": "And here?"}, {"image": {"format": "png", "source": {"bytes": PIXEL}}}])
+    .calls_together(
+        ToolCall("locate", {"image": 1}, "locate-1", result=[{"json": {"city": "Lyon", "sure": 0.75}}]),
+        ToolCall("weather", {"city": "unknown"}, "weather-2", error="no such city"),
+        ToolCall("weather", {"city": "Lyon"}, "weather-3", result="Rain"),
+    )
+    .says("It rains in Lyon")
+    .sets_state("city", "Lyon")
+    .timeout()
+    .user("What is my name?")
+    .assistant("Your name is Alice"),
+)
+"""Text, speech, reasoning, an image, tools that pass and fail, a timeout."""
+
+CONSTRUCTOR_MESSAGES: tuple[Message, ...] = (
+    {"role": "user", "content": [{"text": "Earlier I said this"}], "tracking_id": "00000000-0000-4000-8000-000000000001"},
+    {"role": "assistant", "content": [{"text": "And I said that"}], "tracking_id": "00000000-0000-4000-8000-000000000002"},
+)  # fmt: skip
+
+GIVEN_MESSAGES = Scenario(
+    "messages given to the constructor", Script().starts().stops(), messages=CONSTRUCTOR_MESSAGES
+)
+
+STOP_AND_START = Scenario(
+    "stopping and starting again",
+    Script().user("one").assistant("two").stops().starts().user("three").assistant("four").stops().starts().stops(),
+)
+
+STATE = Scenario(
+    "state without a message",
+    Script().sets_state("plan", {"step": 1}).user("hello").assistant("hi").sets_state("plan", {"step": 2}),
+)
+
+STATE_SET_BY_STOP_HOOK = Scenario(
+    "state set by a stop hook",
+    Script().user("hello").then(StopHookSetsState("closed", True)).stops(),
+)
+
+KILLED = Scenario(
+    "a process is killed",
+    Script()
+    .user("remember the milk")
+    .assistant("I will")
+    .calls("weather", city="Paris", returns="Sunny")
+    .sets_state("list", ["milk"])
+    .user("and the bread")
+    .restarts_process("killed"),
+    fresh_processes=True,
+)
+
+SILENT = Scenario("a session without a message", Script().starts().stops().restarts_process().starts().stops())
+
+RAISING_HOOKS = Scenario(
+    "hooks that raise",
+    Script()
+    .user("before")
+    .then(HookRaises("message_added"))
+    .user("told to a hook that raises")
+    .restarts_process("killed")
+    .then(HookRaises("message_updated"))
+    .assistant("streamed to a hook that raises")
+    .restarts_process("killed"),
+    fresh_processes=True,
+)
+
+TOGETHER = Scenario(
+    "many things at once",
+    Script()
+    .user("begin")
+    .together(
+        Send("while you speak"),
+        Emit(tuple(stream("heard", "transcript", "I say this aloud", role="user"))),
+        CallTools((ToolCall("weather", {"city": "Paris"}, "a"), ToolCall("weather", {"city": "Rome"}, "b"))),
+        Send("and once more"),
+        Emit(tuple(stream("said", "transcript", "and I answer", role="assistant"))),
+        CallTools((ToolCall("clock", {}, "c"),)),
+    )
+    .user("end"),
+)
+
+STORAGE_FAULT = Scenario(
+    "storage that fails for a while",
+    Script()
+    .user("before the fault")
+    .assistant("noted")
+    .then(StorageFails())
+    .user("during the fault")
+    .then(StorageWorks()),
+    fresh_processes=True,
+)
+
+INCOMPLETE = Scenario(
+    "a stream that never completes",
+    Script()
+    .user("tell me a story")
+    .emits(*stream("story", "text", "Once upon a time")[:-1])
+    .emits(*stream("aside", "transcript", "never heard in full", role="user")[:-1]),
+)
+
+INTERLEAVED = Scenario(
+    "interleaved transcripts",
+    Script().emits(
+        *(
+            {"user": said, "assistant": answered}[speaker][part]
+            for said, answered in [
+                (
+                    stream("u", "transcript", "alpha beta gamma", role="user"),
+                    stream("a", "transcript", "one two three", role="assistant"),
+                )
+            ]
+            for speaker, part in [
+                ("user", 0), ("user", 1), ("assistant", 0), ("assistant", 1), ("user", 2), ("assistant", 2),
+                ("assistant", 3), ("assistant", 4), ("user", 3), ("user", 4),
+            ]
+        )
+    ),
+)  # fmt: skip
+
+_LATE = stream("late", "transcript", "what I said first", role="user")
+
+LATE_UPDATE = Scenario(
+    "a late update",
+    Script()
+    .emits(_LATE[0])
+    .user("typed meanwhile")
+    .assistant("answered meanwhile")
+    .calls("weather", city="Paris")
+    .emits(*_LATE[1:])
+    .user("typed later"),
+)
+
+SECRET = "tango-4711-private"
+
+REDACTION = Scenario(
+    "a redaction",
+    Script()
+    .user("harmless")
+    .assistant("fine")
+    .user(f"my password is {SECRET}")
+    .redacts("[redacted]")
+    .assistant("I did not read that")
+    .restarts_process()
+    .user("go on"),
+)
+
+TWENTY_TIMEOUTS = Scenario(
+    "twenty timeouts",
+    Script(
+        tuple(
+            step
+            for number in range(20)
+            for step in Script().user(f"question {number}").timeout().assistant(f"answer {number}").steps
+        )
+    ),
+)
+
+TIMEOUT_IN_TRANSCRIPT = Scenario(
+    "a timeout inside a transcript",
+    Script()
+    .user("tell me everything")
+    .says("First of all")
+    .emits(*stream("cut", "text", "then there is")[:-1])
+    .timeout()
+    .user("go on"),
+)
+
+TIMEOUT_IN_TOOL = Scenario(
+    "a timeout while a tool runs",
+    Script()
+    .user("weather?")
+    .calls_together(ToolCall("weather", {"city": "Paris"}, "slow", result="Sunny", held=True))
+    .timeout()
+    .releases("slow")
+    .timeout()
+    .says("It is sunny"),
+)
+
+RESTART_FAILS = Scenario(
+    "a restart that fails",
+    Script()
+    .user("one")
+    .assistant("two")
+    .fails("restart")
+    .timeout()
+    .stops()
+    .starts()
+    .user("three")
+    .assistant("four"),
+)
+
+SCHEDULED = Scenario(
+    "a scheduled restart",
+    Script().settings(restart_after_s=480).user("one").assistant("two").scheduled_restart().user("three").assistant("four"),
+)  # fmt: skip
+
+NEW_PROCESS = Scenario(
+    "a new process",
+    Script()
+    .user("My name is Alice")
+    .assistant("Hello Alice")
+    .calls("weather", city="Paris")
+    .restarts_process("killed")
+    .user("What is my name?")
+    .assistant("Alice"),
+    fresh_processes=True,
+)
+
+SENT_DURING_RESTART = Scenario(
+    "a message sent while a restart is under way",
+    Script().user("one").assistant("two").timeout(Send("are you still there?")).assistant("yes"),
+)
+
+AUTO_RESTART_OFF = Scenario(
+    "a timeout with auto_restart off",
+    Script().settings(auto_restart=False).user("one").assistant("two").timeout(),
+)
+
+_REPLAYED = Script().user("one").assistant("two").calls("weather", city="Paris").timeout().user("three").timeout()
+
+RESTARTED_BY_RESTART = Scenario("a model with restart()", _REPLAYED)
+RESTARTED_BY_START = Scenario("a model without restart()", _REPLAYED.settings(restartable=False))
+
+LONG_LIFE = Scenario(
+    "timeout, new process, timeout",
+    Script()
+    .user("one")
+    .assistant("two")
+    .timeout()
+    .says("three")
+    .restarts_process("killed")
+    .user("four")
+    .timeout()
+    .assistant("five"),
+    fresh_processes=True,
+)
+
+LONG_HISTORY_LENGTH = 2000
+
+LONG_HISTORY = Scenario(
+    "a history of 2,000 messages",
+    Script().starts().timeout().restarts_process().starts().timeout(),
+    messages=tuple(
+        {
+            "role": "user" if number % 2 == 0 else "assistant",
+            "content": [{"text": f"message {number}"}],
+            "tracking_id": f"00000000-0000-4000-8000-{number:012d}",
+        }
+        for number in range(LONG_HISTORY_LENGTH)
+    ),
+    observing=False,
+)
+
+BARGED_IN = Scenario(
+    "barge-in, and the end",
+    Script().user("tell me a story").says("Once upon a time").barges_in("there was a king").restarts_process("killed"),
+    fresh_processes=True,
+)
+
+CANCELLED = Scenario(
+    "cancelled after a tool",
+    Script()
+    .user("weather?")
+    .cancels()
+    .then(EndStream())
+    .stops()
+    .restarts_process()
+    .user("still there?")
+    .assistant("yes"),
+)
+
+KILLED_IN_TOOL = Scenario(
+    "killed while a tool runs",
+    Script()
+    .user("weather?")
+    .calls_together(
+        ToolCall("weather", {"city": "Paris"}, "never-1", held=True),
+        ToolCall("weather", {"city": "Rome"}, "never-2", held=True),
+    )
+    .restarts_process("killed")
+    .user("and now?")
+    .assistant("I lost the tool"),
+    fresh_processes=True,
+)
+
+KILLED_BETWEEN_USE_AND_RESULT = Scenario(
+    "killed between a tool use and its result",
+    Script()
+    .user("weather?")
+    .then(HookRaises("message_added"))
+    .then(CallTools((ToolCall("weather", {"city": "Paris"}, "orphan"),)))
+    .restarts_process("killed")
+    .starts()
+    .restarts_process("killed")
+    .user("and now?")
+    .assistant("I lost the tool")
+    .restarts_process("killed")
+    .starts(),
+    fresh_processes=True,
+)
+
+TOOL_SETS_STATE = Scenario(
+    "a tool that sets state",
+    Script()
+    .user("book it")
+    .calls_together(ToolCall("book", {"seat": "12A"}, "book-1", result="booked", state={"seat": "12A"}))
+    .assistant("It is booked"),
+)
+
+DIRECT_TOOL_CALL = Scenario(
+    "a direct tool call",
+    Script().then(DirectToolCall("note", {"text": "call back"})).starts().user("what did I note?").assistant("to call back"),
+)  # fmt: skip
