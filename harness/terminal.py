@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,7 +21,7 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         width: The terminal's width in columns.
         color: Whether to use colors.
     """
-    table = Table(title=f"{verdict.backend}", title_justify="left", title_style="bold", expand=False)
+    table = Table(title=verdict.backend, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("group", no_wrap=True)
     table.add_column("", overflow="fold")
     for heading in ("met", "violated", "not applicable"):

@@ -1,1 +1,235 @@
+"""CNT: content. What comes back is what was said, to the last bit."""
 
+from __future__ import annotations
+
+import base64
+import itertools
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from session_conformance.fixtures.strategies import messages, realistic_texts
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Level,
+    Script,
+    Session,
+    expect_no_failure,
+    play,
+    requirement,
+    violated,
+)
+from session_conformance.harness.history import difference
+from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
+from session_conformance.harness.timeline import Failed, one_message
+
+from .scenarios import PIXEL
+from .stored_history import expect_readable
+
+EXAMPLES = 30
+"""How many generated conversations CNT-07 stores. They are the same in every run."""
+
+TEXTS = {
+    "empty": "",
+    "blank": " \t ",
+    "NUL and other control characters": "a\0b\x01\x1b\x7f",
+    "line separators": "one\ntwo\r\nthree\u2028four\u2029five\x85six\x0bseven",
+    "emoji": "👩‍👩‍👧‍👦 🏳️‍🌈 🇫🇷 👍🏽",
+    "right-to-left": "שלום עולם مرحبا بالعالم \u202eoverridden\u202c",
+    "combining characters": "e\u0301 \u00e9 Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢",
+    "beyond the basic plane": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 \U0010ffff",
+    "noncharacters and a byte order mark": "\ufeff\ufffe\uffff\ufffd",
+    "quotes and backslashes": "\"'`\\ \\n \\u0000 </script> ${x} {{y}} %s",
+    "1 MiB": "0123456789abcdef" * 65536,
+    "1 MiB beyond ASCII": "äöüß漢字🙂" * 43690,
+}
+
+BYTES = bytes(range(256)) * 3 + b"\xff\xfe\x00"
+
+BLOCKS: dict[str, dict[str, Any]] = {
+    "text": {"text": "hello"},
+    "image": {"image": {"format": "png", "source": {"bytes": PIXEL}}},
+    "image by location": {"image": {"format": "png", "source": {"location": {"type": "s3", "uri": "s3://b/k.png"}}}},
+    "audio": {"audio": {"format": "wav", "source": {"bytes": BYTES}}},
+    "video": {"video": {"format": "mp4", "source": {"bytes": BYTES}}},
+    "document": {"document": {"format": "pdf", "name": "report", "source": {"bytes": BYTES}, "citations": {"enabled": True}, "context": None}},  # fmt: skip # noqa: E501
+    "reasoning": {"reasoningContent": {"reasoningText": {"text": "so it is", "signature": "c2lnbmVk"}}},
+    "redacted reasoning": {"reasoningContent": {"redactedContent": BYTES}},
+    "cache point": {"cachePoint": {"type": "default", "ttl": "5m"}},
+    "guard content": {"guardContent": {"text": {"text": "check this", "qualifiers": ["query"]}}},
+    "citations": {"citationsContent": {"content": [{"text": "cited"}], "citations": [{"title": "t", "sourceContent": [{"text": "s"}], "location": {"documentPage": {"documentIndex": 0, "start": 1, "end": 2}}}]}},  # fmt: skip # noqa: E501
+}
+"""One of each content block of ``strands.types.content.ContentBlock`` that needs no partner."""
+
+NUMBERS: dict[str, Any] = {
+    "integers": [0, -1, 1, 2**31, 2**53 + 1, 2**63, -(2**64), 10**40],
+    "floats": [0.0, 1.0, -2.0, 0.1, 1e308, 5e-324, 1e22, 123456789.123456789],
+    "others": [True, False, None, "", "1", "true", [], {}, [[]], {"": None}],
+    "order": [3, 1, 2, 1, 3],
+}
+
+MARKUP: dict[str, Any] = {
+    "the SDK's marker of bytes": {"__bytes_encoded__": True, "data": base64.b64encode(b"not bytes").decode()},
+    "the marker with data that is no base64": {"__bytes_encoded__": True, "data": "%%%"},
+    "other markers": {"$bytes": "AAAA", "__type__": "bytes", "$ref": "#/", "@type": "x", "py/object": "builtins.list"},
+    "JSON in a text": '{"role": "user", "content": []}',
+    "a number of a message": {"message_id": 0, "message": {"role": "user", "content": []}},
+}
+
+UNSTORABLE: dict[str, Any] = {
+    "a lone surrogate": {"text": "half an emoji: \ud83d"},
+    "a set": {"toolResult": {"toolUseId": "x", "status": "success", "content": [{"json": {1, 2}}]}},
+    "an object": {"toolResult": {"toolUseId": "x", "status": "success", "content": [{"json": object()}]}},
+    "not a number": {"toolResult": {"toolUseId": "x", "status": "success", "content": [{"json": float("nan")}]}},
+}
+
+
+def message(block: dict[str, Any], role: str = "user") -> dict[str, Any]:
+    """Return a message with one block, with the tracking id that an agent would give it."""
+    number = next(_numbers)
+    return {"role": role, "content": [block], "tracking_id": f"00000000-0000-4000-8000-{number:012d}"}
+
+
+_numbers = itertools.count(1)
+
+
+def tool_exchange(input: Any, *content: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a tool use with an input and its result with some content."""
+    id = f"exchange-{next(_numbers)}"
+    return [
+        message({"toolUse": {"toolUseId": id, "name": "note", "input": input}}, "assistant"),
+        message({"toolResult": {"toolUseId": id, "status": "success", "content": list(content)}}),
+    ]
+
+
+def expect_back(session: Session, named: dict[str, list[dict[str, Any]]]) -> None:
+    """Report a violation unless each message comes back as it was added, naming the first that does not."""
+    added = [(name, one) for name, several in named.items() for one in several]
+    script = Script().starts()
+    for _, one in added:
+        script = script.adds(one)
+    timeline = play(session, script, observing=False)
+    expect_no_failure(timeline)
+    found = session.read()
+    expect_readable(found, f"with {', '.join(list(named)[:3])}")
+    back = {kept.get("tracking_id"): kept for kept in found.messages}
+    for name, one in added:
+        kept = back.get(one["tracking_id"])
+        differs = "it is missing" if kept is None else difference([_typed(one)], [kept])
+        if differs is not None:
+            violated(f"{name} comes back equal", differs.replace("message 0 is ", ""))
+    if len(found.messages) != len(added):
+        violated(f"{len(added)} messages come back", f"{len(found.messages)} do")
+
+
+def _typed(plain: dict[str, Any]) -> Message:
+    return plain  # type: ignore[return-value]
+
+
+class Content(ConformanceSuite):
+    """CNT: content."""
+
+    @requirement("CNT-01", source="A: ContentBlock.text is a str")
+    def text(self, new_session: NewSession) -> None:
+        """Any text comes back equal: every script, emoji, right-to-left, NUL, line separators, 1 MiB in one message."""
+        named = {name: [message({"text": text})] for name, text in TEXTS.items()}
+        for text in realistic_texts():
+            named[f"the text {text[:20]!r}"] = [message({"text": text})]
+        expect_back(new_session(), named)
+
+    @requirement("CNT-02", source="A: ImageSource.bytes and its siblings; encode_bytes_values")
+    def data(self, new_session: NewSession) -> None:
+        """Bytes (images, audio, documents) come back equal, also inside tool results."""
+        image = {"image": {"format": "png", "source": {"bytes": BYTES}}}
+        document = {"document": {"format": "txt", "name": "n", "source": {"bytes": b""}}}
+        expect_back(
+            new_session(),
+            {
+                "an image": [message(image)],
+                "audio": [message({"audio": {"format": "pcm", "source": {"bytes": BYTES}}})],
+                "an empty document": [message(document)],
+                "1 MiB of bytes": [message({"image": {"format": "png", "source": {"bytes": b"\0\xff" * 2**19}}})],
+                "bytes in a tool result": tool_exchange({}, image, document),
+            },
+        )
+
+    @requirement("CNT-03", source="A: strands.types.content.ContentBlock")
+    def blocks(self, new_session: NewSession) -> None:
+        """Every content block of the SDK comes back equal: reasoning, citations, cache points, video, json tool results."""  # fmt: skip # noqa: E501
+        named = {name: [message(block, role)] for name, block in BLOCKS.items() for role in ("user",)}
+        named["several blocks in one message"] = [{**message({}), "content": list(BLOCKS.values())}]
+        named["a json tool result"] = tool_exchange({"deep": [{"er": {}}]}, {"json": {"a": [1, None]}}, {"text": "t"})
+        metadata = {"usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}, "metrics": {"latencyMs": 5}, "custom": {"k": [1.5]}}  # fmt: skip # noqa: E501
+        named["metadata"] = [{**message({"text": "with metadata"}, "assistant"), "metadata": metadata}]
+        expect_back(new_session(), named)
+
+    @requirement("CNT-04", level=Level.SHOULD, source="F: in-band markers must be escaped")
+    def markup(self, new_session: NewSession) -> None:
+        """Content that looks like the store's own markup (base64 markers, JSON text, __bytes_encoded__) comes back equal."""  # fmt: skip # noqa: E501
+        for name, value in MARKUP.items():
+            exchange = tool_exchange({"value": value}, {"json": value})
+            expect_back(new_session(), {name: [*exchange, message({"text": str(value)})]})
+
+    @requirement("CNT-05", source="A: ToolUse.input, 'any JSON-serializable type'")
+    def numbers(self, new_session: NewSession) -> None:
+        """Numbers keep value and type (large integers, floats, booleans, null); key order does not matter, list order does."""  # fmt: skip # noqa: E501
+        expect_back(
+            new_session(),
+            {name: tool_exchange({"value": value}, {"json": value}) for name, value in NUMBERS.items()},
+        )
+
+    @requirement("CNT-06", level=Level.SHOULD, source="F: refuse early, lose nothing")
+    def unstorable(self, new_session: NewSession) -> None:
+        """What cannot be stored (a lone surrogate, a value JSON has no form for) is refused with a clear error, and what was stored before stays."""  # fmt: skip # noqa: E501
+        for name, block in UNSTORABLE.items():
+            session = new_session()
+            good, bad = message({"text": "stored before"}), message(block)
+            timeline = play(session, Script().starts().adds(good).adds(bad), observing=False)
+            found = session.read()
+            expect_readable(found, f"after {name} was added", timeline)
+            kept = {other.get("tracking_id"): other for other in found.messages}
+            before = kept.get(good["tracking_id"])
+            if before is None or difference([_typed(good)], [before]) is not None:
+                violated(f"what was stored before {name} stays", f"{one_message(before)}", timeline)
+            refusals = timeline.of(Failed)
+            clear = (ValueError, TypeError, *SDK_EXCEPTIONS)
+            unclear = [f for f in refusals if f.type not in _names(clear) or not f.error.strip()]
+            if unclear:
+                violated(
+                    f"{name} is refused with ValueError, TypeError or an SDK exception",
+                    unclear[0].summary,
+                    timeline,
+                    unclear[0],
+                )
+            stored = kept.get(bad["tracking_id"])
+            if not refusals and (stored is None or difference([_typed(bad)], [stored]) is not None):
+                violated(f"{name} is refused, or comes back equal", f"{one_message(stored)}", timeline)
+
+    @requirement("CNT-07", source="F: property-based testing")
+    def generated(self, new_session: NewSession) -> None:
+        """Generated messages (property test) come back equal."""
+        first = new_session()
+        numbers = itertools.count()
+
+        @settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        @given(st.lists(messages(), min_size=1, max_size=4, unique_by=lambda m: str(m["tracking_id"])))
+        def come_back(conversation: list[dict[str, Any]]) -> None:
+            session = Session(first.backend, first.workspace, f"generated-{next(numbers)}")
+            expect_back(session, {f"message {n}": [one] for n, one in enumerate(conversation)})
+
+        come_back()
+
+
+def _names(kinds: tuple[type[Exception], ...]) -> set[str]:
+    """Return the names of exception types and of all their subclasses."""
+    names = {kind.__name__ for kind in kinds}
+    for kind in kinds:
+        names |= _names(tuple(kind.__subclasses__())) if kind.__subclasses__() else set()
+    return names

@@ -1,1 +1,180 @@
+"""IDS: identity and isolation. An id names one session, whatever characters it is made of."""
 
+from __future__ import annotations
+
+import random
+import unicodedata
+from pathlib import Path
+
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Script,
+    Session,
+    Timeline,
+    Workspace,
+    expect_no_failure,
+    play,
+    requirement,
+    violated,
+)
+from session_conformance.harness import clock
+from session_conformance.harness.conversation import Conversation, tolerating_warnings
+from session_conformance.harness.hang import within_limit
+from session_conformance.harness.history import texts
+from session_conformance.harness.script import Send, Start, Stop
+from session_conformance.harness.sdk import SDK_EXCEPTIONS
+from session_conformance.harness.timeline import Failed
+
+from .stored_history import expect_readable
+
+REFUSALS = frozenset({"ValueError", *(kind.__name__ for kind in SDK_EXCEPTIONS)})
+"""How an id may be refused."""
+
+HOSTILE = (
+    "../victim", "..", ".", "a/b", "/absolute", "a\\b", "..\\victim", "", " ", "\t", "a\0b", "victim/", "./victim",
+    "victim/../victim", "\n", "a/../../victim",
+)  # fmt: skip
+
+DOCUMENTED = (
+    "user_123_voice_2026-11-23", "user_123_session", "alice@example.com", "550e8400-e29b-41d4-a716-446655440000",
+    "default-session", "a",
+)  # fmt: skip
+
+UNUSUAL = (
+    "with some spaces", " leading and trailing ", "100%2Fpercent", "a+b=c&d", "x" * 200, "会話-だい一", "разговор",
+    "emoji-🙂", "quote'\"id", "semi;colon", "star*?[a]", "~home", "$HOME", "-dash-first", "dot.at.end.", "CON",
+    "session_session_", "a:b", "#hash", "new\u2028line",
+)  # fmt: skip
+
+NEAR = (
+    ("ab", "abc"), ("a", "a-b"), ("user_1", "user_10"), ("case", "CASE"), ("x.y", "x_y"), ("s", "session_s"),
+    (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("a b", "a  b"), ("a", "a "),
+    ("agent", "agents"), ("\u212a", "K"),
+)  # fmt: skip
+
+SESSIONS = 50
+SEED = 20261123
+
+
+def say(session: Session, text: str) -> Timeline:
+    """Send one message in a session."""
+    return play(session, Script().user(text), observing=False)
+
+
+def refused(timeline: Timeline, id: str) -> bool:
+    """Whether a session id was refused as it may be; another kind of refusal is reported as a violation."""
+    failures = timeline.of(Failed)
+    if not failures:
+        return False
+    first = failures[0]
+    if first.type not in REFUSALS or not first.error.strip():
+        violated(
+            f"the id {id!r} works, or is refused with ValueError or an SDK exception", first.summary, timeline, first
+        )
+    return True
+
+
+def expect_works_exactly(session: Session, text: str, timeline: Timeline) -> None:
+    """Report a violation unless a session holds exactly one text."""
+    found = session.read()
+    expect_readable(found, f"with the id {session.session_id!r}", timeline)
+    if texts(found.messages) != [text]:
+        violated(f"session {session.session_id!r} has [{text!r}]", f"it has {texts(found.messages)}", timeline)
+
+
+class IdentityAndIsolation(ConformanceSuite):
+    """IDS: identity and isolation."""
+
+    @requirement("IDS-01", source="B: harness-sdk #680, #728, #3283")
+    def hostile_ids(self, new_session: NewSession, tmp_path: Path) -> None:
+        """An id with a path separator, .., ., empty, blank or NUL never reads, writes or deletes anything outside its own session: it works as any id does, or is refused with ValueError or an SDK exception."""  # fmt: skip # noqa: E501
+        outside = tmp_path / "outside"
+        folder = outside / "deep" / "workspace"
+        folder.mkdir(parents=True)
+        (outside / "victim").write_text("not a session")
+        workspace = Workspace(folder)
+        victim = new_session("victim", workspace=workspace)
+        expect_no_failure(say(victim, "I am the victim"))
+        around = _files_beside(outside, folder)
+        for id in HOSTILE:
+            session = new_session(id, workspace=workspace)
+            timeline = say(session, f"I am {id!r}")
+            if not refused(timeline, id):
+                expect_works_exactly(session, f"I am {id!r}", timeline)
+            if _files_beside(outside, folder) != around:
+                violated(f"the id {id!r} writes nothing outside the workspace", "it does", timeline)
+            expect_works_exactly(victim, "I am the victim", timeline)
+
+    @requirement("IDS-02", source="F: prefixes, case folding and Unicode forms of file systems and key stores")
+    def near_ids(self, new_session: NewSession) -> None:
+        """Ids that are prefixes of each other, or differ in case or Unicode form, never see each other's data."""
+        workspace = new_session().workspace
+        for pair in NEAR:
+            kept = []
+            for id in pair:
+                session = new_session(id, workspace=workspace)
+                if session.read().messages:  # "a" is in two pairs, with the same text
+                    kept.append((session, Timeline()))
+                    continue
+                timeline = say(session, f"I am {id!r}")
+                if not refused(timeline, id):
+                    kept.append((session, timeline))
+            for session, timeline in kept:
+                expect_works_exactly(session, f"I am {session.session_id!r}", timeline)
+
+    @requirement("IDS-03", source="D: session management, examples of session ids")
+    def documented_ids(self, new_session: NewSession) -> None:
+        """Documented id styles (user_123_voice_2026-11-23, e-mail, UUID) work."""
+        workspace = new_session().workspace
+        for id in DOCUMENTED:
+            session = new_session(id, workspace=workspace)
+            timeline = say(session, f"I am {id!r}")
+            expect_no_failure(timeline)
+            expect_works_exactly(session, f"I am {id!r}", timeline)
+
+    @requirement("IDS-04", source="F: applications make ids of names, paths and addresses")
+    def unusual_ids(self, new_session: NewSession) -> None:
+        """An unusual id (spaces, %2F, +, 200 characters, other scripts) either works exactly or is refused clearly."""
+        workspace = new_session().workspace
+        for id in UNUSUAL:
+            session = new_session(id, workspace=workspace)
+            timeline = say(session, f"I am {id!r}")
+            if not refused(timeline, id):
+                expect_works_exactly(session, f"I am {id!r}", timeline)
+
+    @requirement("IDS-05", source="F: one process serves many conversations")
+    def interleaved_sessions(self, new_session: NewSession) -> None:
+        """Fifty sessions interleaved at random restore to fifty right histories."""
+        workspace = new_session().workspace
+        sessions = [new_session(f"session-{number}", workspace=workspace) for number in range(SESSIONS)]
+        turns = [(number, turn) for number in range(SESSIONS) for turn in range(3)]
+        random.Random(SEED).shuffle(turns)
+        timelines = within_limit(lambda: clock.run(_talk(sessions, turns)), "fifty sessions at once")
+        for number, session in enumerate(sessions):
+            expect_no_failure(timelines[number])
+            wanted = [f"{number}: {turn}" for of, turn in turns if of == number]
+            found = session.read()
+            expect_readable(found, f"of {session.session_id}")
+            if texts(found.messages) != wanted:
+                violated(f"{session.session_id} has {wanted}", f"it has {texts(found.messages)}", timelines[number])
+
+
+async def _talk(sessions: list[Session], turns: list[tuple[int, int]]) -> list[Timeline]:
+    with tolerating_warnings():
+        conversations = [Conversation(session, Script(), observing=False) for session in sessions]
+        for conversation in conversations:
+            await conversation.step(Start())
+        for number, turn in turns:
+            await conversations[number].step(Send(f"{number}: {turn}"))
+        for conversation in conversations:
+            await conversation.step(Stop())
+    return [conversation.timeline for conversation in conversations]
+
+
+def _files_beside(outside: Path, workspace: Path) -> dict[Path, bytes | None]:
+    """Return every file and folder around the workspace, with the contents of files."""
+    return {
+        path: path.read_bytes() if path.is_file() else None
+        for path in outside.rglob("*")
+        if workspace not in path.parents
+    }

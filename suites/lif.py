@@ -1,1 +1,240 @@
+"""LIF: life of a session. What was said comes back, to whoever opens the session next."""
 
+from __future__ import annotations
+
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Capability,
+    Level,
+    ScenarioRuns,
+    Script,
+    Session,
+    Timeline,
+    expect_no_failure,
+    expect_same,
+    play,
+    read_in_fresh_process,
+    requirement,
+    violated,
+)
+from session_conformance.harness.history import difference, same, texts
+from session_conformance.harness.scripted_model import ScriptedBidiModel
+from session_conformance.harness.sdk import BidiAgent, SessionException
+from session_conformance.harness.timeline import AgentStarted, AgentStopped, HookCalled
+
+from .scenarios import (
+    CONSTRUCTOR_MESSAGES,
+    EVERYDAY,
+    GIVEN_MESSAGES,
+    KILLED,
+    SILENT,
+    STATE,
+    STATE_SET_BY_STOP_HOOK,
+    STOP_AND_START,
+)
+from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, is_pending
+
+LIFECYCLE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Lifecycle'"
+
+
+class LifeOfASession(ConformanceSuite):
+    """LIF: life of a session."""
+
+    @requirement("LIF-01", source=f"{LIFECYCLE_DOCUMENTED} ('Session created on first start')")
+    def new_session_is_empty(self, run: ScenarioRuns) -> None:
+        """A new session id starts an empty history, and the session exists in storage once the agent has started."""
+        timeline = run(EVERYDAY).timeline
+        if run(EVERYDAY).processes[0].memory:
+            violated("a new session starts empty", "it has messages", timeline, run(EVERYDAY).processes[0])
+        started = timeline.of(AgentStarted)[0]
+        stored_at_end = run(EVERYDAY).session.workspace.bytes_stored()
+        if started.bytes_stored == 0 and stored_at_end > 0:
+            violated(
+                "the session is in storage once the agent has started",
+                "nothing is stored in the workspace, and later there is",
+                timeline,
+                started,
+            )
+
+    @requirement("LIF-02", source=LIFECYCLE_DOCUMENTED)
+    def second_manager(self, run: ScenarioRuns) -> None:
+        """A second manager with the same id restores the history exactly: order, roles, content, tracking ids, metadata."""  # fmt: skip # noqa: E501
+        played = run(EVERYDAY)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "after the conversation")
+        expect_same(
+            played.memory,
+            played.stored.messages,
+            "a second manager restores the history exactly",
+            played.timeline,
+            *played.timeline.of(AgentStopped),
+        )
+
+    @requirement("LIF-03", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
+    def fresh_process(self, run: ScenarioRuns) -> None:
+        """The same in a fresh process."""
+        played = run(EVERYDAY)
+        found = read_in_fresh_process(played.session)
+        stops = played.timeline.of(AgentStopped)
+        expect_readable(found, "in a fresh process", played.timeline, *stops)
+        expect_same(
+            played.memory, found.messages, "a fresh process restores the history exactly", played.timeline, *stops
+        )
+
+    @requirement("LIF-04", source="D: session management, 'Agent state'")
+    def state(self, run: ScenarioRuns) -> None:
+        """Agent state (key-value) is restored, also a change made without any message, by the time the agent has stopped."""  # fmt: skip # noqa: E501
+        for scenario in (STATE, STATE_SET_BY_STOP_HOOK):
+            played = run(scenario)
+            expect_no_failure(played.timeline)
+            expect_readable(played.stored, "after the conversation")
+            stop = played.timeline.of(AgentStopped)[-1]
+            if not same(stop.state, played.stored.state):
+                violated(
+                    f"{scenario.name}: the state {stop.state!r} is restored",
+                    f"{played.stored.state!r}",
+                    played.timeline,
+                    stop,
+                )
+
+    @requirement("LIF-05", source="A: BidiAgent.start, 'call stop before starting again'")
+    def stop_and_start(self, run: ScenarioRuns) -> None:
+        """Starting, stopping and starting again on one agent neither doubles nor drops a message."""
+        played = run(STOP_AND_START)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "after the conversation")
+        wanted = [message.get("tracking_id") for message in played.memory]
+        found = [message.get("tracking_id") for message in played.stored.messages]
+        if wanted != found or len(set(wanted)) != 4:
+            violated(
+                "the four messages are stored, each once and in order",
+                f"{len(found)} are: {difference(played.memory, played.stored.messages) or 'in another order'}",
+                played.timeline,
+                *played.timeline.of(AgentStopped),
+            )
+
+    @requirement("LIF-06", source="A: AgentInitializedEvent restores; it is no event that changes a session")
+    def restoring_is_idempotent(self, new_session: NewSession) -> None:
+        """Restoring is idempotent: N restores change nothing that a reader sees, and storage does not grow with N."""
+        session = new_session()
+        play(session, Script().user("one").assistant("two").calls("weather", city="Paris"), observing=False)
+        first, sizes = session.read(), []
+        for _ in range(5):
+            again = session.read()
+            sizes.append(session.workspace.bytes_stored())
+            expect_readable(again, "after it was restored before")
+            expect_same(first.messages, again.messages, "restoring again gives the same history")
+            if not same(first.state, again.state):
+                violated(f"restoring again gives the same state: {first.state!r}", f"{again.state!r}")
+        if all(earlier < later for earlier, later in zip(sizes, sizes[1:], strict=False)):
+            violated("storage does not grow with each restore", f"it has {sizes} bytes after each of five restores")
+
+    @requirement("LIF-07", source="A: RepositorySessionManager.initialize")
+    def constructor_messages(self, run: ScenarioRuns) -> None:
+        """Messages given to the constructor are stored for a new session, and give way to the stored ones for an old session."""  # fmt: skip # noqa: E501
+        played = run(GIVEN_MESSAGES)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "after the conversation")
+        expect_same(
+            CONSTRUCTOR_MESSAGES,
+            played.stored.messages,
+            "the constructor's messages are stored",
+            played.timeline,
+            *played.timeline.of(AgentStopped),
+        )
+        other = [{"role": "user", "content": [{"text": "I come too late"}]}]
+        again = play(played.session, Script().starts().stops(), messages=other)  # type: ignore[arg-type]
+        stop = again.of(AgentStopped)[-1]
+        expect_same(
+            CONSTRUCTOR_MESSAGES, stop.memory, "the stored messages replace the constructor's", again, stop
+        )
+        expect_same(CONSTRUCTOR_MESSAGES, played.session.read().messages, "they stay stored", again, stop)
+
+    @requirement("LIF-08", source="A: SessionAgent.agent_id")
+    def two_agents(self, new_session: NewSession) -> None:
+        """Two agents (other agent_id) in one session never mix."""
+        one = new_session(agent_id="one")
+        two = Session(one.backend, one.workspace, one.session_id, "two")
+        for turn in range(3):
+            for agent in (one, two):
+                expect_no_failure(play(agent, Script().user(f"{agent.agent_id} {turn}"), observing=False))
+        for agent in (one, two):
+            found = agent.read()
+            expect_readable(found, f"for agent {agent.agent_id!r}")
+            wanted = [f"{agent.agent_id} {turn}" for turn in range(3)]
+            if texts(found.messages) != wanted:
+                violated(f"agent {agent.agent_id!r} has {wanted}", f"it has {texts(found.messages)}")
+
+    @requirement("LIF-09", source="A,B: RepositorySessionManager.initialize, 'the agent_id of an agent must be unique in a session'")  # fmt: skip
+    def same_agent_twice(self, new_session: NewSession) -> None:
+        """The same agent_id twice on one manager is refused with SessionException."""
+        manager = new_session().open()
+
+        def agent() -> BidiAgent:
+            return BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id="twin", session_manager=manager)
+
+        first = agent()
+        try:
+            agent()
+        except SessionException:
+            return
+        except Exception as error:
+            violated("SessionException", f"{type(error).__name__}: {error}")
+        violated("SessionException", f"a second agent {first.agent_id!r} was accepted on the same manager")
+
+    @requirement("LIF-10", source="B: harness-sdk #458, #1859")
+    def added_agent(self, new_session: NewSession) -> None:
+        """A second agent added to an existing session starts empty and is stored."""
+        first = new_session(agent_id="first")
+        expect_no_failure(play(first, Script().user("I was here first"), observing=False))
+        second = Session(first.backend, first.workspace, first.session_id, "second")
+        timeline = play(second, Script().user("I came later"), observing=False)
+        expect_no_failure(timeline)
+        opened = Session(first.backend, first.workspace, first.session_id, "second").read()
+        expect_readable(opened, "for the second agent")
+        if texts(opened.messages) != ["I came later"]:
+            violated("the second agent has ['I came later']", f"it has {texts(opened.messages)}", timeline)
+        if texts(first.read().messages) != ["I was here first"]:
+            violated("the first agent keeps ['I was here first']", f"{texts(first.read().messages)}", timeline)
+
+    @requirement("LIF-11", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
+    def killed_process(self, run: ScenarioRuns) -> None:
+        """A process that ends without stop() loses nothing that was stored before."""
+        played = run(KILLED)
+        first = [event for event in played.timeline if event.at < played.processes[1].at]
+        told = [call for call in first if isinstance(call, HookCalled) and call.message is not None]
+        for call in told:
+            message = call.message
+            later = [other.message for other in told if other.at > call.at]
+            if message is None or is_pending(message) or message in later:
+                continue
+            if call.stored is not None and message not in call.stored.messages:
+                continue  # it was not stored before; whether it should have been is for ORD to say
+            expect_stored(
+                message, played.stored.messages, "is still stored after the process was killed", played.timeline, call
+            )
+        expect_readable(played.stored, "after the process was killed", played.timeline, played.processes[1])
+        if not {"remember the milk", "and the bread"} <= set(texts(played.stored.messages)):
+            violated("what the user said is stored", f"{texts(played.stored.messages)}", played.timeline, played.processes[1])  # fmt: skip
+
+    @requirement("LIF-12", source="A: a session is created before its first message")
+    def silent_session(self, run: ScenarioRuns) -> None:
+        """A session that holds no message restores without error."""
+        played = run(SILENT)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "that holds no message", played.timeline, *played.processes)
+        if played.stored.messages:
+            violated("no message", f"{texts(played.stored.messages)}", played.timeline)
+        expect_stored_as_in_memory(played)
+
+    @requirement("LIF-13", level=Level.SHOULD, source="F: reading leaves no trace: backups, read replicas, audits", needs=[Capability.ON_DISK])  # fmt: skip
+    def reading_writes_nothing(self, new_session: NewSession) -> None:
+        """Opening a session for reading only (restore, no send) writes nothing."""
+        session = new_session()
+        expect_no_failure(play(session, Script().user("one").assistant("two"), observing=False))
+        before = session.workspace.stored_files()
+        expect_no_failure(play(session, Script().starts().stops(), observing=False))
+        after = session.workspace.stored_files()
+        changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+        if changed:
+            violated("starting and stopping an agent changes no stored byte", f"it changes {', '.join(changed)}")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import (
     Capability,
     NotApplicable,
-    Run,
     ScenarioRuns,
+    Timeline,
     expect_no_failure,
     expect_same,
     requirement,
@@ -17,32 +17,19 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.history import difference, same
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import (
-    AgentStopped,
-    Failed,
-    HookCalled,
-    ModelReceived,
-    Timeline,
-    one_message,
-)
+from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, ModelReceived, one_message
 
 from .scenarios import EVERYDAY, RAISING_HOOKS, STATE_SET_BY_STOP_HOOK, STORAGE_FAULT, TOGETHER
+from .stored_history import (
+    expect_readable,
+    expect_stored,
+    expect_stored_as_in_memory,
+    find_same,
+    has_block,
+    is_pending,
+)
 
 HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration with Hooks'"
-
-
-def is_pending(message: Message) -> bool:
-    """Whether a message is the placeholder of a stream that is still under way."""
-    return _bidi(message).get("status") == "pending"
-
-
-def _bidi(message: Message) -> dict[str, str]:
-    return ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
-
-
-def has_block(message: Message, *kinds: str) -> bool:
-    """Whether a message has a content block of one of these kinds."""
-    return any(kind in block for block in message["content"] for kind in kinds)
 
 
 def expect_stored_at_hooks(timeline: Timeline, event: str, about: Callable[[Message], bool], what: str) -> None:
@@ -57,20 +44,14 @@ def expect_stored_at_hooks(timeline: Timeline, event: str, about: Callable[[Mess
     for call in earliest:
         assert call.message is not None
         assert call.stored is not None
-        if call.stored.error is not None:
-            violated(f"{what} is stored before any hook hears of it", f"the session cannot be read: {call.stored.error}", timeline, call)  # fmt: skip
-        found = _stored_form(call.stored.messages, call.message)
-        if found is None or difference([call.message], [found]) is not None:
-            violated(
-                f"{one_message(call.message)} is stored before any hook hears of it",
-                f"when the hook on {event} ran, what was stored of it was: {one_message(found)}",
-                timeline,
-                *_same_event(timeline, call),
-            )
-
-
-def _stored_form(stored: Iterable[Message], message: Message) -> Message | None:
-    return next((kept for kept in stored if kept.get("tracking_id") == message.get("tracking_id")), None)
+        expect_readable(call.stored, "when a hook runs", timeline, call)
+        expect_stored(
+            call.message,
+            call.stored.messages,
+            f"is stored before any hook on {event} runs",
+            timeline,
+            *_same_event(timeline, call),
+        )
 
 
 def _same_event(timeline: Timeline, call: HookCalled) -> list[HookCalled]:
@@ -138,14 +119,8 @@ class PersistenceBeforeHooks(ConformanceSuite):
         raising = [call for call in played.timeline.of(HookCalled) if call.raises]
         for call in raising:
             assert call.message is not None
-            found = _stored_form(played.stored.messages, call.message)
-            if found is None or difference([call.message], [found]) is not None:
-                violated(
-                    f"{one_message(call.message)} is stored although a hook on {call.event} raised",
-                    f"after the process ended, what was stored of it was: {one_message(found)}",
-                    played.timeline,
-                    call,
-                )
+            what = f"is stored although a hook on {call.event} raised, and the process then ended"
+            expect_stored(call.message, played.stored.messages, what, played.timeline, call)
 
     @requirement("ORD-06", source="A: BidiAgent keeps paired messages adjacent in its history, under a lock")
     def storage_order(self, run: ScenarioRuns) -> None:
@@ -200,11 +175,10 @@ class PersistenceBeforeHooks(ConformanceSuite):
             for call in timeline.hooks("message_added")
             if begins.at < call.at < ends.at and call.message is not None
         ]
-        if after.error is not None:
-            violated("after the fault the session can be read", after.error, timeline, ends)
+        expect_readable(after, "after the fault", timeline, ends)
         for call in told:
             assert call.message is not None
-            if _stored_form(after.messages, call.message) is None:
+            if find_same(call.message, after.messages) is None:
                 violated(
                     "no hook is told of a message that was not stored",
                     f"a hook was told of {one_message(call.message)}, and it is not stored",
@@ -213,7 +187,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
                     ends,
                 )
         failures = [failure for failure in timeline.of(Failed) if begins.at < failure.at < ends.at]
-        lost = [m for m in getattr(ends, "memory", None) or [] if _stored_form(after.messages, m) is None]
+        lost = [m for m in getattr(ends, "memory", None) or [] if find_same(m, after.messages) is None]
         if lost and not failures:
             violated(
                 "the failure reaches the caller",
@@ -227,27 +201,8 @@ class PersistenceBeforeHooks(ConformanceSuite):
 
 def _expect_all_stored(timeline: Timeline, call: HookCalled, what: str) -> None:
     assert call.stored is not None
-    if call.stored.error is not None:
-        violated(what, f"the session cannot be read: {call.stored.error}", timeline, call)
+    expect_readable(call.stored, f"when a hook on {call.event} runs", timeline, call)
     expect_same(call.memory or [], call.stored.messages, what, timeline, call)
-
-
-def expect_stored_as_in_memory(played: Run) -> None:
-    """Report a violation unless, at each stop, history and state were stored as they were in memory."""
-    for stop in played.timeline.of(AgentStopped):
-        stored = stop.stored if stop.stored is not None else played.stored
-        if stored.error is not None:
-            violated("after stop() the session can be read", stored.error, played.timeline, stop)
-        expect_same(
-            stop.memory, stored.messages, "after stop() the history is stored as in memory", played.timeline, stop
-        )
-        if not same(stop.state, stored.state):
-            violated(
-                f"after stop() the state is stored as in memory: {stop.state!r}",
-                f"{stored.state!r}",
-                played.timeline,
-                stop,
-            )
 
 
 __all__ = ["PersistenceBeforeHooks"]

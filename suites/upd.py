@@ -1,1 +1,135 @@
+"""UPD: updates and redaction. What replaces a message in memory replaces it in storage."""
 
+from __future__ import annotations
+
+import base64
+import json
+
+from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
+from session_conformance.harness.history import difference, texts
+from session_conformance.harness.timeline import AgentStopped, Happened, HookCalled, one_message
+
+from .scenarios import EVERYDAY, INCOMPLETE, INTERLEAVED, LATE_UPDATE, REDACTION, SECRET
+from .stored_history import bidi_metadata, expect_readable, expect_stored, find_same, is_pending
+
+UPDATES = "A: MessageUpdatedEvent, 'triggered after the framework replaces a message'"
+
+
+def expect_streams_in_place(run: Run, what: str) -> None:
+    """Report a violation unless each stream's final message stands where its placeholder stood."""
+    expect_no_failure(run.timeline)
+    expect_readable(run.stored, "after the conversation")
+    memory, stored = run.memory, run.stored.messages
+    for index, message in enumerate(memory):
+        if not bidi_metadata(message).get("status"):
+            continue
+        updates = [call for call in run.timeline.hooks("message_updated") if call.message == message][:1]
+        at = updates or run.timeline.of(AgentStopped)
+        expect_stored(message, stored, what, run.timeline, *at)
+        places = [i for i, other in enumerate(stored) if other.get("tracking_id") == message.get("tracking_id")]
+        if places != [index]:
+            violated(
+                f"{one_message(message)} is stored once, at place {index} of the history",
+                f"it is stored at {places}",
+                run.timeline,
+                *at,
+            )
+
+
+class UpdatesAndRedaction(ConformanceSuite):
+    """UPD: updates and redaction."""
+
+    @requirement("UPD-01", source=f"{UPDATES[:1]},B: {UPDATES[3:]}; harness-sdk #1800 and the family of #859")
+    def final_text(self, run: ScenarioRuns) -> None:
+        """The final text replaces the pending placeholder in storage, in place: same position, same tracking id."""
+        expect_streams_in_place(run(EVERYDAY), "replaces its placeholder in storage")
+
+    @requirement("UPD-02", source="A: BidiContentMetadata.status is pending, complete or incomplete")
+    def incomplete_stream(self, run: ScenarioRuns) -> None:
+        """A stream that never completes is stored as incomplete, never as pending, after the agent has stopped."""
+        played = run(INCOMPLETE)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "after the conversation")
+        stops = played.timeline.of(AgentStopped)
+        for message in played.stored.messages:
+            if is_pending(message):
+                violated("no stored message is pending", f"{one_message(message)} is", played.timeline, *stops)
+        unfinished = [m for m in played.memory if bidi_metadata(m).get("status") == "incomplete"]
+        if len(unfinished) != 2:
+            violated("two streams are incomplete in memory", f"{len(unfinished)} are", played.timeline, *stops)
+        for message in unfinished:
+            expect_stored(message, played.stored.messages, "is stored as incomplete", played.timeline, *stops)
+
+    @requirement("UPD-03", source="A: BidiModel.receive, 'transcript streams may interleave'")
+    def interleaved_transcripts(self, run: ScenarioRuns) -> None:
+        """Interleaved user and assistant transcripts each land in their own message."""
+        played = run(INTERLEAVED)
+        expect_streams_in_place(played, "is stored as its own message")
+        found = [(message["role"], text) for message in played.stored.messages for text in texts([message])]
+        wanted = [("user", "alpha beta gamma"), ("assistant", "one two three")]
+        if found != wanted:
+            violated(f"{wanted}", f"{found}", played.timeline, *played.timeline.hooks("message_updated"))
+
+    @requirement("UPD-04", source=UPDATES)
+    def late_update(self, run: ScenarioRuns) -> None:
+        """A late update to an older message changes that message alone."""
+        played = run(LATE_UPDATE)
+        expect_streams_in_place(played, "is stored in place of its placeholder, though other messages followed it")
+        for index, message in enumerate(played.memory):
+            others = [m for m in played.stored.messages if m.get("tracking_id") == message.get("tracking_id")]
+            if len(others) != 1 or difference([message], others) is not None:
+                violated(
+                    f"message {index}, {one_message(message)}, is stored once and unchanged by the late update",
+                    f"stored: {', '.join(map(one_message, others)) or 'nothing'}",
+                    played.timeline,
+                    *_update_of_first(played),
+                )
+
+    @requirement("UPD-05", source="A: SessionManager.redact_latest_message")
+    def redaction(self, run: ScenarioRuns) -> None:
+        """redact_latest_message is what a restore returns."""
+        played = run(REDACTION)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "after the redaction")
+        redacted = next(event for event in played.timeline.of(Happened) if event.message is not None)
+        assert redacted.message is not None
+        restored = played.processes[1].memory
+        found = find_same(redacted.message, restored)
+        if found is None or found["content"] != redacted.message["content"]:
+            violated(
+                f"a restore returns {one_message(redacted.message)}",
+                f"it returns {one_message(found)}",
+                played.timeline,
+                redacted,
+                played.processes[1],
+            )
+        if any(SECRET in text for text in texts(played.stored.messages)):
+            violated("the redacted text is not restored", "it is", played.timeline, redacted)
+
+    @requirement("UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.ON_DISK])  # fmt: skip
+    def redacted_bytes(self, run: ScenarioRuns) -> None:
+        """After a redaction the redacted text is nowhere in the stored bytes."""
+        played = run(REDACTION)
+        for path, data in played.session.workspace.stored_files().items():
+            for form, needle in _forms_of(SECRET).items():
+                if needle in data:
+                    violated(
+                        "the redacted text is nowhere in the stored bytes",
+                        f"it is in {path}, {form}, at byte {data.index(needle)}",
+                        played.timeline,
+                        *[event for event in played.timeline.of(Happened) if event.message is not None],
+                    )
+
+
+def _update_of_first(run: Run) -> list[HookCalled]:
+    return [call for call in run.timeline.hooks("message_updated") if call.position == "early"][-1:]
+
+
+def _forms_of(text: str) -> dict[str, bytes]:
+    """Return the ways in which a text may lie in a file."""
+    forms = {"as text": text.encode(), "as JSON": json.dumps(text)[1:-1].encode(), "as UTF-16": text.encode("utf-16-le")}
+    for shift in range(3):  # the three ways in which it can fall into base64's groups of three bytes
+        encoded = base64.b64encode(b"\0" * shift + text.encode())
+        forms[f"in base64, shifted by {shift}"] = encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
+    return forms

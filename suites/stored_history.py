@@ -1,0 +1,72 @@
+"""Checks that several groups share: what is stored is what the agent's memory holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from session_conformance.harness import Reading, Run, Timeline, expect_same, violated
+from session_conformance.harness.history import difference, same
+from session_conformance.harness.sdk import Message
+from session_conformance.harness.timeline import AgentStopped, Event, one_message
+
+
+def bidi_metadata(message: Message) -> dict[str, str]:
+    """Return what ``BidiAgent`` says of a message: its kind, and the status of a stream."""
+    return ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
+
+
+def is_pending(message: Message) -> bool:
+    """Whether a message is the placeholder of a stream that is still under way."""
+    return bidi_metadata(message).get("status") == "pending"
+
+
+def has_block(message: Message, *kinds: str) -> bool:
+    """Whether a message has a content block of one of these kinds."""
+    return any(kind in block for block in message["content"] for kind in kinds)
+
+
+def find_same(message: Message, messages: Iterable[Message]) -> Message | None:
+    """Return the message with the same tracking id, or None."""
+    return next((other for other in messages if other.get("tracking_id") == message.get("tracking_id")), None)
+
+
+def expect_readable(reading: Reading, when: str, timeline: Timeline | None = None, *at: Event) -> None:
+    """Report a violation if the session could not be read.
+
+    Raises:
+        Violation: A reader raised.
+    """
+    if reading.error is not None:
+        violated(f"{when} the session can be read", f"a reader raised {reading.error}", timeline, *at)
+
+
+def expect_stored(message: Message, stored: Sequence[Message], what: str, timeline: Timeline, *at: Event) -> None:
+    """Report a violation unless a message is stored exactly as it is.
+
+    Raises:
+        Violation: It is missing, or stored otherwise.
+    """
+    found = find_same(message, stored)
+    if found is None or difference([message], [found]) is not None:
+        violated(f"{one_message(message)} {what}", f"what was stored of it was: {one_message(found)}", timeline, *at)
+
+
+def expect_stored_as_in_memory(run: Run) -> None:
+    """Report a violation unless, at each stop, history and state were stored as they were in memory.
+
+    Raises:
+        Violation: They were not.
+    """
+    for stop in run.timeline.of(AgentStopped):
+        stored = stop.stored if stop.stored is not None else run.stored
+        expect_readable(stored, "after stop()", run.timeline, stop)
+        expect_same(
+            stop.memory, stored.messages, "after stop() the history is stored as in memory", run.timeline, stop
+        )
+        if not same(stop.state, stored.state):
+            violated(
+                f"after stop() the state is stored as in memory: {stop.state!r}",
+                f"the stored state is {stored.state!r}",
+                run.timeline,
+                stop,
+            )
