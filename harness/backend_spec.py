@@ -68,9 +68,7 @@ class BackendSpec:
         except ModuleNotFoundError as error:
             missing = error.name or module_name
             where = "is not installed or not on the path" if module_name.startswith(missing) else "needs it"
-            raise BackendError(
-                f"cannot import {module_name!r}: no module named {missing!r} ({where})"
-            ) from error
+            raise BackendError(f"cannot import {module_name!r}: no module named {missing!r} ({where})") from error
         except Exception as error:
             raise BackendError(f"importing {module_name!r} raised {_one_line(error)}") from error
         found: Any = module
@@ -116,7 +114,9 @@ class BackendSpec:
 
     def _checked_call(self, function: Callable[..., Any]) -> OpenManager:
         if self.arguments:
-            raise BackendError(f"{self.target} is a callable, which takes no arguments: got {', '.join(self.arguments)}")
+            raise BackendError(
+                f"{self.target} is a callable, which takes no arguments: got {', '.join(self.arguments)}"
+            )
         try:
             inspect.signature(function).bind("session", None)
         except TypeError as error:

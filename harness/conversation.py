@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import warnings
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +51,9 @@ from .timeline import (
     Timeline,
     UserSent,
 )
+from .tolerance import tolerating_warnings
 from .workspace import Workspace
+
 _TURNS = 10
 """Turns of the event loop after which whatever was ready waits for something again."""
 
@@ -84,17 +85,6 @@ class Session:
         """Return what an independent reader finds stored."""
         with tolerating_warnings():
             return read_session(self.backend, self.workspace, self.session_id, self.agent_id)
-
-
-class tolerating_warnings(warnings.catch_warnings):  # noqa: N801 - reads as the context manager it is
-    """Show the warnings of a backend instead of raising them, whatever filters the user's project has set.
-
-    A project with ``filterwarnings = error`` would otherwise make a manager fail for a warning of its database driver.
-    """
-
-    def __enter__(self) -> None:  # type: ignore[override]
-        super().__enter__()
-        warnings.simplefilter("default")
 
 
 class Conversation:
@@ -263,9 +253,7 @@ class Conversation:
             await asyncio.gather(self._receiver, return_exceptions=True)
             self._receiver = None
         self.timeline.record(
-            AgentStopped(
-                memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_stored()
-            )
+            AgentStopped(memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_stored())
         )
 
     async def _send(self, step: Send) -> None:
@@ -326,7 +314,7 @@ class Conversation:
             self._recorded.clear()
             await self._recorded.wait()
 
-    async def _restart_on_schedule(self, _: ScheduledRestart) -> None:
+    async def _restart_on_schedule(self, step: ScheduledRestart) -> None:
         restarts = self._restarts_done()
         loop = asyncio.get_running_loop()
         if not isinstance(loop, clock.MovableClockLoop) or self._script.restart_after_s is None:
@@ -396,4 +384,3 @@ class Conversation:
 
     async def _together(self, step: Together) -> None:
         await asyncio.gather(*(self.step(inner) for inner in step.steps))
-

@@ -67,9 +67,7 @@ def in_fresh_process(work: Callable[..., str], session: Session, *arguments: Any
     context = _context()
     ours, theirs = context.Pipe(duplex=False)
     where = (session.workspace, session.session_id, session.agent_id)
-    process = context.Process(
-        target=_child, args=(theirs, list(sys.path), spec, where, work, arguments), daemon=True
-    )
+    process = context.Process(target=_child, args=(theirs, list(sys.path), spec, where, work, arguments), daemon=True)
     process.start()
     theirs.close()
     try:

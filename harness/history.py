@@ -25,11 +25,8 @@ def essence(message: Message) -> dict[str, Any]:
 
     A manager may add keys of its own, and an absent metadata or tracking id is the same as an empty one.
     """
-    kept = {"role": message.get("role"), "content": message.get("content")}
-    for key in ("tracking_id", "metadata"):
-        if message.get(key):
-            kept[key] = message[key]  # type: ignore[literal-required]
-    return kept
+    kept: dict[str, Any] = content_of(message)
+    return kept | {key: message[key] for key in ("tracking_id", "metadata") if message.get(key)}
 
 
 def content_of(message: Message) -> dict[str, Any]:
@@ -54,10 +51,12 @@ def difference(
             return f"message {index} is {_apart(by(want), by(have), want, have)}"
     if len(expected) > len(found):
         missing = expected[len(found)]
-        return f"{shape(list(found))} instead of {len(expected)}: message {len(found)} is missing, {one_message(missing)}"
+        return (
+            f"{shape(list(found))} instead of {len(expected)}: message {len(found)} is missing, {one_message(missing)}"
+        )
     if len(found) > len(expected):
-        extra = found[len(expected)]
-        return f"{shape(list(found))} instead of {len(expected)}: message {len(expected)} is too many, {one_message(extra)}"
+        extra = f"message {len(expected)} is too many, {one_message(found[len(expected)])}"
+        return f"{shape(list(found))} instead of {len(expected)}: {extra}"
     return None
 
 

@@ -21,7 +21,7 @@ from .sdk import (
 )
 from .timeline import HookCalled, Reading, Timeline
 
-_EVENTS: dict[type, str] = {
+_EVENTS: dict[type[Any], str] = {
     MessageAddedEvent: "message_added",
     MessageUpdatedEvent: "message_updated",
     BidiBeforeConnectionRestartEvent: "before_connection_restart",

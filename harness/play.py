@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 from . import clock
-from .conversation import Conversation, Session, tolerating_warnings
+from .conversation import Conversation, Session
 from .fresh_process import Die, in_fresh_process
 from .hang import within_limit
 from .script import ProcessEnd, Script
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
 from .timeline import Failed, ProcessEnded, Timeline
+from .tolerance import tolerating_warnings
 
 
 def play(

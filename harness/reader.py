@@ -11,9 +11,7 @@ from .timeline import Reading, Timeline
 from .workspace import Workspace
 
 
-def read_session(
-    backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default"
-) -> Reading:
+def read_session(backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default") -> Reading:
     """Restore a session with a new manager and a new agent that is never started, and say what came back.
 
     Returns:
@@ -22,9 +20,7 @@ def read_session(
     """
     try:
         manager = backend.open(session_id, workspace)
-        agent = BidiAgent(
-            model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[]
-        )
+        agent = BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[])
         return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
     except Exception as error:
         return Reading(error=f"{type(error).__name__}: {error}")

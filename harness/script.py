@@ -291,9 +291,7 @@ class Script:
         self, *, auto_restart: bool = True, restart_after_s: int | None = None, restartable: bool = True
     ) -> Script:
         """Return this script for a model with another connection configuration."""
-        return self._with(
-            auto_restart=auto_restart, restart_after_s=restart_after_s, restartable=restartable
-        )
+        return self._with(auto_restart=auto_restart, restart_after_s=restart_after_s, restartable=restartable)
 
     @property
     def _next_id(self) -> int:
@@ -319,7 +317,7 @@ class Script:
         """The model answers aloud: audio, with its transcript."""
         number = self._next_id
         spoken = stream(f"said-{number}", "transcript", text, role="assistant")
-        audio = [
+        audio: list[dict[str, Any]] = [
             {"type": "audio_start", "content_id": f"audio-{number}"},
             {
                 "type": "audio_delta", "content_id": f"audio-{number}", "audio": "AAAA", "format": "pcm",

@@ -126,9 +126,7 @@ class ScriptedBidiModel(BidiModel):
         """Return the configuration."""
         return self._config
 
-    async def start(
-        self, system_prompt: Any = None, tools: Any = None, messages: Any = None, **kwargs: Any
-    ) -> None:
+    async def start(self, system_prompt: Any = None, tools: Any = None, messages: Any = None, **kwargs: Any) -> None:
         """Open a connection, recording what it is given.
 
         Raises:
@@ -171,7 +169,7 @@ class ScriptedBidiModel(BidiModel):
             self._connection.close()
             self._connection = None
 
-    async def receive(self) -> AsyncIterator[BidiOutputEvent]:  # type: ignore[override]
+    async def receive(self) -> AsyncIterator[BidiOutputEvent]:
         """Yield what the connection emits, until it is closed.
 
         Raises:

@@ -82,7 +82,7 @@ class ScriptedTools:
         self._timeline.record(ToolRan(name=call.name, tool_use_id=id, what="raises" if call.error else "ends"))
         if call.error is not None:
             raise ScriptedToolError(call.error)
-        content = [{"text": call.result}] if isinstance(call.result, str) else call.result
+        content: Any = [{"text": call.result}] if isinstance(call.result, str) else call.result
         return {"toolUseId": id, "status": "success", "content": content}
 
 

@@ -1,1 +1,47 @@
-"""The conformance requirements, one module a group."""
+"""The conformance requirements, one module a group.
+
+Each group's suite is a class to subclass in a test file; they are loaded when they are asked for::
+
+    from session_conformance.suites import PersistenceBeforeHooks
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cnt import Content
+    from .ids import IdentityAndIsolation
+    from .lif import LifeOfASession
+    from .ord import PersistenceBeforeHooks
+    from .rpl import RestartAndReplay
+    from .tol import Tools
+    from .upd import UpdatesAndRedaction
+
+_SUITES = {
+    "LifeOfASession": "lif",
+    "PersistenceBeforeHooks": "ord",
+    "UpdatesAndRedaction": "upd",
+    "RestartAndReplay": "rpl",
+    "Tools": "tol",
+    "Content": "cnt",
+    "IdentityAndIsolation": "ids",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _SUITES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_SUITES[name]}"), name)
+
+
+__all__ = [
+    "Content",
+    "IdentityAndIsolation",
+    "LifeOfASession",
+    "PersistenceBeforeHooks",
+    "RestartAndReplay",
+    "Tools",
+    "UpdatesAndRedaction",
+]

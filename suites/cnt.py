@@ -8,7 +8,6 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from session_conformance.fixtures.strategies import messages, realistic_texts
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
@@ -53,12 +52,31 @@ BLOCKS: dict[str, dict[str, Any]] = {
     "image by location": {"image": {"format": "png", "source": {"location": {"type": "s3", "uri": "s3://b/k.png"}}}},
     "audio": {"audio": {"format": "wav", "source": {"bytes": BYTES}}},
     "video": {"video": {"format": "mp4", "source": {"bytes": BYTES}}},
-    "document": {"document": {"format": "pdf", "name": "report", "source": {"bytes": BYTES}, "citations": {"enabled": True}, "context": None}},  # fmt: skip # noqa: E501
+    "document": {
+        "document": {
+            "format": "pdf",
+            "name": "report",
+            "source": {"bytes": BYTES},
+            "citations": {"enabled": True},
+            "context": None,
+        }
+    },
     "reasoning": {"reasoningContent": {"reasoningText": {"text": "so it is", "signature": "c2lnbmVk"}}},
     "redacted reasoning": {"reasoningContent": {"redactedContent": BYTES}},
     "cache point": {"cachePoint": {"type": "default", "ttl": "5m"}},
     "guard content": {"guardContent": {"text": {"text": "check this", "qualifiers": ["query"]}}},
-    "citations": {"citationsContent": {"content": [{"text": "cited"}], "citations": [{"title": "t", "sourceContent": [{"text": "s"}], "location": {"documentPage": {"documentIndex": 0, "start": 1, "end": 2}}}]}},  # fmt: skip # noqa: E501
+    "citations": {
+        "citationsContent": {
+            "content": [{"text": "cited"}],
+            "citations": [
+                {
+                    "title": "t",
+                    "sourceContent": [{"text": "s"}],
+                    "location": {"documentPage": {"documentIndex": 0, "start": 1, "end": 2}},
+                }
+            ],
+        }
+    },
 }
 """One of each content block of ``strands.types.content.ContentBlock`` that needs no partner."""
 
@@ -156,24 +174,34 @@ class Content(ConformanceSuite):
 
     @requirement("CNT-03", source="A: strands.types.content.ContentBlock")
     def blocks(self, new_session: NewSession) -> None:
-        """Every content block of the SDK comes back equal: reasoning, citations, cache points, video, json tool results."""  # fmt: skip # noqa: E501
+        """Every content block of the SDK comes back equal: reasoning, citations, cache points, video, json tool
+        results.
+        """
         named = {name: [message(block, role)] for name, block in BLOCKS.items() for role in ("user",)}
         named["several blocks in one message"] = [{**message({}), "content": list(BLOCKS.values())}]
         named["a json tool result"] = tool_exchange({"deep": [{"er": {}}]}, {"json": {"a": [1, None]}}, {"text": "t"})
-        metadata = {"usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3}, "metrics": {"latencyMs": 5}, "custom": {"k": [1.5]}}  # fmt: skip # noqa: E501
+        metadata = {
+            "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
+            "metrics": {"latencyMs": 5},
+            "custom": {"k": [1.5]},
+        }
         named["metadata"] = [{**message({"text": "with metadata"}, "assistant"), "metadata": metadata}]
         expect_back(new_session(), named)
 
     @requirement("CNT-04", level=Level.SHOULD, source="F: in-band markers must be escaped")
     def markup(self, new_session: NewSession) -> None:
-        """Content that looks like the store's own markup (base64 markers, JSON text, __bytes_encoded__) comes back equal."""  # fmt: skip # noqa: E501
+        """Content that looks like the store's own markup (base64 markers, JSON text, __bytes_encoded__) comes back
+        equal.
+        """
         for name, value in MARKUP.items():
             exchange = tool_exchange({"value": value}, {"json": value})
             expect_back(new_session(), {name: [*exchange, message({"text": str(value)})]})
 
     @requirement("CNT-05", source="A: ToolUse.input, 'any JSON-serializable type'")
     def numbers(self, new_session: NewSession) -> None:
-        """Numbers keep value and type (large integers, floats, booleans, null); key order does not matter, list order does."""  # fmt: skip # noqa: E501
+        """Numbers keep value and type (large integers, floats, booleans, null); key order does not matter, list order
+        does.
+        """
         expect_back(
             new_session(),
             {name: tool_exchange({"value": value}, {"json": value}) for name, value in NUMBERS.items()},
@@ -181,7 +209,9 @@ class Content(ConformanceSuite):
 
     @requirement("CNT-06", level=Level.SHOULD, source="F: refuse early, lose nothing")
     def unstorable(self, new_session: NewSession) -> None:
-        """What cannot be stored (a lone surrogate, a value JSON has no form for) is refused with a clear error, and what was stored before stays."""  # fmt: skip # noqa: E501
+        """What cannot be stored (a lone surrogate, a value JSON has no form for) is refused with a clear error, and
+        what was stored before stays.
+        """
         for name, block in UNSTORABLE.items():
             session = new_session()
             good, bad = message({"text": "stored before"}), message(block)
@@ -193,7 +223,7 @@ class Content(ConformanceSuite):
             if before is None or difference([_typed(good)], [before]) is not None:
                 violated(f"what was stored before {name} stays", f"{one_message(before)}", timeline)
             refusals = timeline.of(Failed)
-            clear = (ValueError, TypeError, *SDK_EXCEPTIONS)
+            clear: tuple[type[Exception], ...] = (ValueError, TypeError, *SDK_EXCEPTIONS)
             unclear = [f for f in refusals if f.type not in _names(clear) or not f.error.strip()]
             if unclear:
                 violated(

@@ -12,18 +12,19 @@ from session_conformance.harness import (
     Session,
     Timeline,
     Workspace,
+    clock,
     expect_no_failure,
     play,
     requirement,
     violated,
 )
-from session_conformance.harness import clock
-from session_conformance.harness.conversation import Conversation, tolerating_warnings
+from session_conformance.harness.conversation import Conversation
 from session_conformance.harness.hang import within_limit
 from session_conformance.harness.history import texts
 from session_conformance.harness.script import Send, Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import Failed
+from session_conformance.harness.tolerance import tolerating_warnings
 
 from .stored_history import expect_readable
 
@@ -87,7 +88,9 @@ class IdentityAndIsolation(ConformanceSuite):
 
     @requirement("IDS-01", source="B: harness-sdk #680, #728, #3283")
     def hostile_ids(self, new_session: NewSession, tmp_path: Path) -> None:
-        """An id with a path separator, .., ., empty, blank or NUL never reads, writes or deletes anything outside its own session: it works as any id does, or is refused with ValueError or an SDK exception."""  # fmt: skip # noqa: E501
+        """An id with a path separator, .., ., empty, blank or NUL never reads, writes or deletes anything outside its
+        own session: it works as any id does, or is refused with ValueError or an SDK exception.
+        """
         outside = tmp_path / "outside"
         folder = outside / "deep" / "workspace"
         folder.mkdir(parents=True)

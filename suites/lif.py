@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
@@ -58,7 +60,9 @@ class LifeOfASession(ConformanceSuite):
 
     @requirement("LIF-02", source=LIFECYCLE_DOCUMENTED)
     def second_manager(self, run: ScenarioRuns) -> None:
-        """A second manager with the same id restores the history exactly: order, roles, content, tracking ids, metadata."""  # fmt: skip # noqa: E501
+        """A second manager with the same id restores the history exactly: order, roles, content, tracking ids,
+        metadata.
+        """
         played = run(EVERYDAY)
         expect_no_failure(played.timeline)
         expect_readable(played.stored, "after the conversation")
@@ -72,7 +76,7 @@ class LifeOfASession(ConformanceSuite):
 
     @requirement("LIF-03", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
     def fresh_process(self, run: ScenarioRuns) -> None:
-        """The same in a fresh process."""
+        """A fresh process restores the history exactly, as a second manager does."""
         played = run(EVERYDAY)
         found = read_in_fresh_process(played.session)
         stops = played.timeline.of(AgentStopped)
@@ -83,7 +87,9 @@ class LifeOfASession(ConformanceSuite):
 
     @requirement("LIF-04", source="D: session management, 'Agent state'")
     def state(self, run: ScenarioRuns) -> None:
-        """Agent state (key-value) is restored, also a change made without any message, by the time the agent has stopped."""  # fmt: skip # noqa: E501
+        """Agent state (key-value) is restored, also a change made without any message, by the time the agent has
+        stopped.
+        """
         for scenario in (STATE, STATE_SET_BY_STOP_HOOK):
             played = run(scenario)
             expect_no_failure(played.timeline)
@@ -126,12 +132,14 @@ class LifeOfASession(ConformanceSuite):
             expect_same(first.messages, again.messages, "restoring again gives the same history")
             if not same(first.state, again.state):
                 violated(f"restoring again gives the same state: {first.state!r}", f"{again.state!r}")
-        if all(earlier < later for earlier, later in zip(sizes, sizes[1:], strict=False)):
+        if all(earlier < later for earlier, later in pairwise(sizes)):
             violated("storage does not grow with each restore", f"it has {sizes} bytes after each of five restores")
 
     @requirement("LIF-07", source="A: RepositorySessionManager.initialize")
     def constructor_messages(self, run: ScenarioRuns) -> None:
-        """Messages given to the constructor are stored for a new session, and give way to the stored ones for an old session."""  # fmt: skip # noqa: E501
+        """Messages given to the constructor are stored for a new session, and give way to the stored ones for an old
+        session.
+        """
         played = run(GIVEN_MESSAGES)
         expect_no_failure(played.timeline)
         expect_readable(played.stored, "after the conversation")
@@ -145,9 +153,7 @@ class LifeOfASession(ConformanceSuite):
         other = [{"role": "user", "content": [{"text": "I come too late"}]}]
         again = play(played.session, Script().starts().stops(), messages=other)  # type: ignore[arg-type]
         stop = again.of(AgentStopped)[-1]
-        expect_same(
-            CONSTRUCTOR_MESSAGES, stop.memory, "the stored messages replace the constructor's", again, stop
-        )
+        expect_same(CONSTRUCTOR_MESSAGES, stop.memory, "the stored messages replace the constructor's", again, stop)
         expect_same(CONSTRUCTOR_MESSAGES, played.session.read().messages, "they stay stored", again, stop)
 
     @requirement("LIF-08", source="A: SessionAgent.agent_id")
@@ -165,7 +171,10 @@ class LifeOfASession(ConformanceSuite):
             if texts(found.messages) != wanted:
                 violated(f"agent {agent.agent_id!r} has {wanted}", f"it has {texts(found.messages)}")
 
-    @requirement("LIF-09", source="A,B: RepositorySessionManager.initialize, 'the agent_id of an agent must be unique in a session'")  # fmt: skip
+    @requirement(
+        "LIF-09",
+        source="A,B: RepositorySessionManager.initialize, 'the agent_id of an agent must be unique in a session'",
+    )
     def same_agent_twice(self, new_session: NewSession) -> None:
         """The same agent_id twice on one manager is refused with SessionException."""
         manager = new_session().open()
@@ -215,7 +224,9 @@ class LifeOfASession(ConformanceSuite):
             )
         expect_readable(played.stored, "after the process was killed", played.timeline, played.processes[1])
         if not {"remember the milk", "and the bread"} <= set(texts(played.stored.messages)):
-            violated("what the user said is stored", f"{texts(played.stored.messages)}", played.timeline, played.processes[1])  # fmt: skip
+            violated(
+                "what the user said is stored", f"{texts(played.stored.messages)}", played.timeline, played.processes[1]
+            )
 
     @requirement("LIF-12", source="A: a session is created before its first message")
     def silent_session(self, run: ScenarioRuns) -> None:
@@ -227,7 +238,12 @@ class LifeOfASession(ConformanceSuite):
             violated("no message", f"{texts(played.stored.messages)}", played.timeline)
         expect_stored_as_in_memory(played)
 
-    @requirement("LIF-13", level=Level.SHOULD, source="F: reading leaves no trace: backups, read replicas, audits", needs=[Capability.ON_DISK])  # fmt: skip
+    @requirement(
+        "LIF-13",
+        level=Level.SHOULD,
+        source="F: reading leaves no trace: backups, read replicas, audits",
+        needs=[Capability.ON_DISK],
+    )
     def reading_writes_nothing(self, new_session: NewSession) -> None:
         """Opening a session for reading only (restore, no send) writes nothing."""
         session = new_session()

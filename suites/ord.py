@@ -111,7 +111,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
                     sent,
                 )
 
-    @requirement("ORD-05", source="D: a hook tells of a message that is persisted already; what it does cannot undo that")  # fmt: skip
+    @requirement("ORD-05", source=HOOKS_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
     def hooks_that_raise(self, run: ScenarioRuns) -> None:
         """A hook that raises does not undo or prevent what was stored."""
         played = run(RAISING_HOOKS)
@@ -149,9 +149,15 @@ class PersistenceBeforeHooks(ConformanceSuite):
             if call.position == "early":
                 _expect_all_stored(timeline, call, "before the connection restarts, all messages are stored")
 
-    @requirement("ORD-08", source="D: sessions are persisted when the agent has stopped; SnapshotSessionManager's source says that what stop hooks change is saved", needs=[Capability.READ_BESIDE_WRITER])  # fmt: skip
+    @requirement(
+        "ORD-08",
+        source="D,A: bidirectional streaming, session management, 'Session Updates'; BidiAgentStopEvent",
+        needs=[Capability.READ_BESIDE_WRITER],
+    )
     def stop(self, run: ScenarioRuns) -> None:
-        """When stop hooks run, the history is stored as in memory; when stop() has returned, history and state are, with what stop hooks changed."""  # fmt: skip # noqa: E501
+        """When stop hooks run, the history is stored as in memory; when stop() has returned, history and state are,
+        with what stop hooks changed.
+        """
         timeline = run(EVERYDAY).timeline
         for call in timeline.hooks("agent_stop"):
             if call.position == "early":
@@ -159,7 +165,11 @@ class PersistenceBeforeHooks(ConformanceSuite):
         for played in (run(EVERYDAY), run(STATE_SET_BY_STOP_HOOK)):
             expect_stored_as_in_memory(played)
 
-    @requirement("ORD-09", source="F: a write-ahead rule: who is told of a message may rely on it", needs=[Capability.STORAGE_FAULTS])  # fmt: skip
+    @requirement(
+        "ORD-09",
+        source="F: a write-ahead rule: who is told of a message may rely on it",
+        needs=[Capability.STORAGE_FAULTS],
+    )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
         played = run(STORAGE_FAULT)

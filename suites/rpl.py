@@ -79,7 +79,11 @@ def expect_whole(run: Run) -> None:
     """Report a violation unless the session holds the agent's history after its last stop."""
     expect_readable(run.stored, "after the conversation")
     expect_same(
-        run.memory, run.stored.messages, "the stored history is whole", run.timeline, *run.timeline.of(AgentStopped)[-1:]
+        run.memory,
+        run.stored.messages,
+        "the stored history is whole",
+        run.timeline,
+        *run.timeline.of(AgentStopped)[-1:],
     )
 
 
@@ -171,7 +175,10 @@ class RestartAndReplay(ConformanceSuite):
             expect_same(stop.memory, stop.stored.messages, "the stored history is whole", timeline, stop)
         expect_whole(played)
 
-    @requirement("RPL-06", source="D: ConnectionConfig.restart_after_s, a restart 'before the provider terminates the connection'")  # fmt: skip
+    @requirement(
+        "RPL-06",
+        source="D: ConnectionConfig.restart_after_s, a restart 'before the provider terminates the connection'",
+    )
     def scheduled_restart(self, run: ScenarioRuns) -> None:
         """A scheduled restart (before the provider's limit) replays the full history, once."""
         played = run(SCHEDULED)
@@ -196,7 +203,9 @@ class RestartAndReplay(ConformanceSuite):
         """A message sent while a restart is under way is stored once and reaches the model once."""
         played = run(SENT_DURING_RESTART)
         expect_no_failure(played.timeline)
-        received = [sent for sent in played.timeline.of(ModelReceived) if {"text": "are you still there?"} in sent.content]
+        received = [
+            sent for sent in played.timeline.of(ModelReceived) if {"text": "are you still there?"} in sent.content
+        ]
         if len(received) != 1:
             violated("the model is sent the message once", f"{len(received)} times", played.timeline, *received)
         found = texts(played.stored.messages).count("are you still there?")
@@ -244,7 +253,9 @@ class RestartAndReplay(ConformanceSuite):
         expect_no_failure(played.timeline)
         wanted = list(LONG_HISTORY.messages or ())
         for start in played.timeline.of(ModelStarted):
-            expect_same(wanted, start.messages, f"all {LONG_HISTORY_LENGTH} messages are replayed", played.timeline, start)
+            expect_same(
+                wanted, start.messages, f"all {LONG_HISTORY_LENGTH} messages are replayed", played.timeline, start
+            )
         if len(played.timeline.of(ModelStarted)) != 4:
             violated("four connections", f"{len(played.timeline.of(ModelStarted))}", played.timeline)
 

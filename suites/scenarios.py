@@ -48,13 +48,11 @@ EVERYDAY = Scenario(
 """Text, speech, reasoning, an image, tools that pass and fail, a timeout."""
 
 CONSTRUCTOR_MESSAGES: tuple[Message, ...] = (
-    {"role": "user", "content": [{"text": "Earlier I said this"}], "tracking_id": "00000000-0000-4000-8000-000000000001"},
-    {"role": "assistant", "content": [{"text": "And I said that"}], "tracking_id": "00000000-0000-4000-8000-000000000002"},
-)  # fmt: skip
-
-GIVEN_MESSAGES = Scenario(
-    "messages given to the constructor", Script().starts().stops(), messages=CONSTRUCTOR_MESSAGES
+    {"role": "user", "content": [{"text": "Earlier I said this"}], "tracking_id": f"{0:08d}-0000-4000-8000-{1:012d}"},
+    {"role": "assistant", "content": [{"text": "And I said that"}], "tracking_id": f"{0:08d}-0000-4000-8000-{2:012d}"},
 )
+
+GIVEN_MESSAGES = Scenario("messages given to the constructor", Script().starts().stops(), messages=CONSTRUCTOR_MESSAGES)
 
 STOP_AND_START = Scenario(
     "stopping and starting again",
@@ -212,15 +210,7 @@ TIMEOUT_IN_TOOL = Scenario(
 
 RESTART_FAILS = Scenario(
     "a restart that fails",
-    Script()
-    .user("one")
-    .assistant("two")
-    .fails("restart")
-    .timeout()
-    .stops()
-    .starts()
-    .user("three")
-    .assistant("four"),
+    Script().user("one").assistant("two").fails("restart").timeout().stops().starts().user("three").assistant("four"),
 )
 
 SCHEDULED = Scenario(
@@ -343,5 +333,9 @@ TOOL_SETS_STATE = Scenario(
 
 DIRECT_TOOL_CALL = Scenario(
     "a direct tool call",
-    Script().then(DirectToolCall("note", {"text": "call back"})).starts().user("what did I note?").assistant("to call back"),
-)  # fmt: skip
+    Script()
+    .then(DirectToolCall("note", {"text": "call back"}))
+    .starts()
+    .user("what did I note?")
+    .assistant("to call back"),
+)

@@ -60,9 +60,7 @@ def expect_stored_as_in_memory(run: Run) -> None:
     for stop in run.timeline.of(AgentStopped):
         stored = stop.stored if stop.stored is not None else run.stored
         expect_readable(stored, "after stop()", run.timeline, stop)
-        expect_same(
-            stop.memory, stored.messages, "after stop() the history is stored as in memory", run.timeline, stop
-        )
+        expect_same(stop.memory, stored.messages, "after stop() the history is stored as in memory", run.timeline, stop)
         if not same(stop.state, stored.state):
             violated(
                 f"after stop() the state is stored as in memory: {stop.state!r}",

@@ -40,7 +40,9 @@ def results_of(messages: list[Message], *, kind: str | None = None) -> list[dict
 class Tools(ConformanceSuite):
     """TOL: tools."""
 
-    @requirement("TOL-01", source="D: bidirectional streaming, session management, 'Session Updates' (tool execution saved)")  # fmt: skip
+    @requirement(
+        "TOL-01", source="D: bidirectional streaming, session management, 'Session Updates' (tool execution saved)"
+    )
     def pairs(self, run: ScenarioRuns) -> None:
         """Tool use and result are stored as an adjacent pair, with their ids."""
         played = run(EVERYDAY)
@@ -52,7 +54,9 @@ class Tools(ConformanceSuite):
                 expect_stored(message, played.stored.messages, "is stored", played.timeline, *calls[:1])
         unpaired = unpaired_tools(played.stored.messages)
         if unpaired is not None:
-            violated("each tool use is followed by its result", unpaired, played.timeline, *played.timeline.of(AgentStopped))  # fmt: skip
+            violated(
+                "each tool use is followed by its result", unpaired, played.timeline, *played.timeline.of(AgentStopped)
+            )
 
     @requirement("TOL-02", source="A: BidiToolUseBlocksEvent, 'tool calls to execute together'")
     def parallel_group(self, run: ScenarioRuns) -> None:
@@ -69,7 +73,11 @@ class Tools(ConformanceSuite):
                     f"one stored message ({kind}) has the results of {wanted}, in this order",
                     f"the stored results are {[group for group in groups if group]}",
                     played.timeline,
-                    *[call for call in played.timeline.hooks("message_added") if call.message and results_of([call.message], kind=kind)][-1:],  # fmt: skip # noqa: E501
+                    *[
+                        call
+                        for call in played.timeline.hooks("message_added")
+                        if call.message and results_of([call.message], kind=kind)
+                    ][-1:],
                 )
 
     @requirement("TOL-03", source="A: ToolResult.status, 'success' or 'error'")
@@ -84,7 +92,9 @@ class Tools(ConformanceSuite):
 
     @requirement("TOL-04", source="B: harness-sdk #859, #1274, #2025, #3651", needs=[Capability.FRESH_PROCESS])
     def ended_during_a_tool(self, run: ScenarioRuns) -> None:
-        """A session that ended during a tool restores to a history a model accepts: every use has one result, no stray result."""  # fmt: skip # noqa: E501
+        """A session that ended during a tool restores to a history a model accepts: every use has one result, no stray
+        result.
+        """
         for scenario in (KILLED_IN_TOOL, KILLED_BETWEEN_USE_AND_RESULT):
             timeline = run(scenario).timeline
             expect_no_failure(timeline, allowed=["HookError"])
@@ -98,7 +108,11 @@ class Tools(ConformanceSuite):
                         f"{scenario.name}: the restored history is one that a model accepts", unpaired, timeline, start
                     )
 
-    @requirement("TOL-05", source="A: sync_agent, called with each message 'in case the agent state was updated'", needs=[Capability.READ_BESIDE_WRITER])  # fmt: skip
+    @requirement(
+        "TOL-05",
+        source="A: sync_agent, called with each message 'in case the agent state was updated'",
+        needs=[Capability.READ_BESIDE_WRITER],
+    )
     def state_changed_by_a_tool(self, run: ScenarioRuns) -> None:
         """State changed by a tool is stored with its result."""
         timeline: Timeline = run(TOOL_SETS_STATE).timeline

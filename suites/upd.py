@@ -8,7 +8,7 @@ import json
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
 from session_conformance.harness.history import difference, texts
-from session_conformance.harness.timeline import AgentStopped, Happened, HookCalled, one_message
+from session_conformance.harness.timeline import AgentStopped, Event, Happened, HookCalled, one_message
 
 from .scenarios import EVERYDAY, INCOMPLETE, INTERLEAVED, LATE_UPDATE, REDACTION, SECRET
 from .stored_history import bidi_metadata, expect_readable, expect_stored, find_same, is_pending
@@ -25,7 +25,7 @@ def expect_streams_in_place(run: Run, what: str) -> None:
         if not bidi_metadata(message).get("status"):
             continue
         updates = [call for call in run.timeline.hooks("message_updated") if call.message == message][:1]
-        at = updates or run.timeline.of(AgentStopped)
+        at: list[Event] = [*updates] or [*run.timeline.of(AgentStopped)]
         expect_stored(message, stored, what, run.timeline, *at)
         places = [i for i, other in enumerate(stored) if other.get("tracking_id") == message.get("tracking_id")]
         if places != [index]:
@@ -107,7 +107,9 @@ class UpdatesAndRedaction(ConformanceSuite):
         if any(SECRET in text for text in texts(played.stored.messages)):
             violated("the redacted text is not restored", "it is", played.timeline, redacted)
 
-    @requirement("UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.ON_DISK])  # fmt: skip
+    @requirement(
+        "UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.ON_DISK]
+    )
     def redacted_bytes(self, run: ScenarioRuns) -> None:
         """After a redaction the redacted text is nowhere in the stored bytes."""
         played = run(REDACTION)
@@ -128,7 +130,11 @@ def _update_of_first(run: Run) -> list[HookCalled]:
 
 def _forms_of(text: str) -> dict[str, bytes]:
     """Return the ways in which a text may lie in a file."""
-    forms = {"as text": text.encode(), "as JSON": json.dumps(text)[1:-1].encode(), "as UTF-16": text.encode("utf-16-le")}
+    forms = {
+        "as text": text.encode(),
+        "as JSON": json.dumps(text)[1:-1].encode(),
+        "as UTF-16": text.encode("utf-16-le"),
+    }
     for shift in range(3):  # the three ways in which it can fall into base64's groups of three bytes
         encoded = base64.b64encode(b"\0" * shift + text.encode())
         forms[f"in base64, shifted by {shift}"] = encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
