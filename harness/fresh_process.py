@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -97,6 +98,7 @@ def _child(
     arguments: tuple[Any, ...],
 ) -> None:
     sys.path[:] = path
+    logging.getLogger().addHandler(logging.NullHandler())  # else warnings would be printed between the verdicts
 
     def die(answer: str) -> None:
         answers.send((True, answer))

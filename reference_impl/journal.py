@@ -1,0 +1,222 @@
+"""The journal format: how changes lie in a file, and what a damaged or torn file looks like. Bytes only, no I/O.
+
+A journal is a header line, then one line a commit, then NUL bytes, then a trailer that ends the file::
+
+    strands-session-journal 1
+    <length> <checksum> <number> <JSON list of changes>
+    ...
+    NUL NUL NUL ... == journal ends ==
+
+A commit is written with one write and made durable before the next one is begun. So a write that a crash cut short
+can only be the last commit. The space for commits is reserved ahead, in blocks that end with a trailer: a file that
+lost its end is recognised at whatever place it was cut, where a log that ends with its last record cannot tell a cut
+from an earlier state; and syncing a commit does not have to sync the file's size as well.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+HEADER = b"strands-session-journal 1\n"
+TRAILER = b"\n== journal ends ==\n"
+BLOCK = 4096
+"""Files grow in multiples of this. It is a multiple of the sector, so a trailer never lies in two sectors."""
+
+SECTOR = 512
+"""The unit in which a power cut leaves a write undone."""
+
+_PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8}) ")
+_PREFIX_LENGTH = 27
+_NULS = re.compile(rb"\0+")
+
+
+class Damage(Exception):
+    """A journal that holds something no crash leaves.
+
+    Attributes:
+        offset: Where, in bytes from the start of the file.
+        what: What was found there.
+    """
+
+    def __init__(self, offset: int, what: str) -> None:
+        self.offset = offset
+        self.what = what
+        super().__init__(f"at byte {offset}: {what}")
+
+
+@dataclass
+class Scan:
+    """What a journal holds.
+
+    Attributes:
+        commits: The body of each commit: a JSON list of changes.
+        end: Where the next commit goes, in bytes.
+        number: The number of the next commit.
+        capacity: The size of the file in bytes, up to the trailer that counts.
+        torn: How many bytes of a cut-short commit lie at ``end``, 0 if none.
+    """
+
+    commits: list[bytes] = field(default_factory=list)
+    end: int = 0
+    number: int = 0
+    capacity: int = 0
+    torn: int = 0
+
+
+def commit_line(number: int, body: bytes) -> bytes:
+    """Return the line of a commit.
+
+    Args:
+        number: The commit's number, counted from 0.
+        body: A JSON list of changes in UTF-8, without line ends and NUL bytes.
+    """
+    return b"%08x %08x %08x %b\n" % (len(body), zlib.crc32(body, number), number, body)
+
+
+def new_journal(bodies: Iterable[bytes]) -> bytes:
+    """Return a whole journal with these commits."""
+    content = HEADER + b"".join(commit_line(number, body) for number, body in enumerate(bodies))
+    return content + reserve(len(content), capacity_for(len(content)))
+
+
+def capacity_for(used: int) -> int:
+    """Return the size in bytes that a file gets whose commits need ``used`` bytes: a quarter more, in whole blocks."""
+    needed = used + min(max(used // 4, BLOCK), 256 * BLOCK) + len(TRAILER)
+    return -(-needed // BLOCK) * BLOCK
+
+
+def reserve(start: int, end: int) -> bytes:
+    """Return the reserved space from byte ``start`` to byte ``end``, trailer included."""
+    return bytes(end - start - len(TRAILER)) + TRAILER
+
+
+def scan(data: bytes, start: int = 0, number: int = 0) -> Scan:
+    """Return what a journal holds from byte ``start`` on, where its commit ``number`` is expected.
+
+    Args:
+        data: The whole file.
+        start: 0, or the end of an earlier scan.
+        number: 0, or the number of that earlier scan.
+
+    Raises:
+        Damage: The file holds something that no crash leaves.
+    """
+    if not data.startswith(HEADER):
+        raise Damage(0, "the file is empty" if not data else "there is no journal header")
+    found = Scan(end=start or len(HEADER), number=number)
+    while True:
+        stop = _whole_commit(data, found)
+        if stop is None:
+            break
+        found.end = stop
+        found.number += 1
+    found.capacity = _capacity(data, found.end)
+    found.torn = _torn(data, found)
+    return found
+
+
+def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
+    """Return the commits of a damaged journal that are whole, and what was passed over, in words."""
+    commits: list[bytes] = []
+    lost: list[str] = []
+    position = len(HEADER) if data.startswith(HEADER) else 0
+    number = 0
+    while position < len(data):
+        next_line = data.find(b"\n", position) + 1 or len(data)
+        probe = Scan(end=position, number=number)
+        match = _PREFIX.match(data, position)
+        if match is not None:
+            probe.number = int(match.group(3), 16)  # numbers may jump where commits were lost
+        stop = _whole_commit(data, probe)
+        if stop is not None:
+            if probe.number > number:
+                lost.append(f"commits {number} to {probe.number - 1} are missing before byte {position}")
+            commits += probe.commits
+            number, position = probe.number + 1, stop
+            continue
+        passed = data[position:next_line].strip(b"\0\n")
+        if passed and passed not in TRAILER:
+            lost.append(f"{len(passed)} bytes at byte {position} are no whole commit")
+        position = next_line
+    return commits, lost
+
+
+def _whole_commit(data: bytes, found: Scan) -> int | None:
+    """Append the commit at ``found.end`` to ``found.commits`` and return where it stops; None if it is not whole."""
+    match = _PREFIX.match(data, found.end)
+    if match is None:
+        return None
+    length, checksum, number = (int(text, 16) for text in match.groups())
+    start = found.end + _PREFIX_LENGTH
+    stop = start + length
+    if data[stop : stop + 1] != b"\n" or number != found.number:
+        return None
+    body = data[start:stop]
+    if zlib.crc32(body, number) != checksum:
+        return None
+    found.commits.append(body)
+    return stop + 1
+
+
+def _capacity(data: bytes, end: int) -> int:
+    """Return the size of the file up to the trailer that counts.
+
+    Raises:
+        Damage: There is none: the file was cut short.
+    """
+    if len(data) % BLOCK == 0 and data.endswith(TRAILER):
+        return len(data)
+    # A crash while the file grew leaves the older trailer in place, and a part of the new space behind it.
+    for capacity in range(len(data) // BLOCK * BLOCK, end, -BLOCK):
+        if data.endswith(TRAILER, 0, capacity):
+            beyond = data[capacity:].lstrip(b"\0")
+            if not beyond or TRAILER.startswith(beyond):
+                return capacity
+            raise Damage(capacity, "there is something behind the end of the journal")
+    raise Damage(len(data), "the file ends without its trailer: it was cut short")
+
+
+def _torn(data: bytes, found: Scan) -> int:
+    """Return the length of the cut-short commit at the end, 0 if there is none.
+
+    Raises:
+        Damage: What is there is no commit that a crash cut short.
+    """
+    tail = bytearray(data[found.end : found.capacity - len(TRAILER)])
+    for capacity in range(-(-found.end // BLOCK) * BLOCK, found.capacity, BLOCK):
+        place = capacity - len(TRAILER) - found.end  # trailers of the file's smaller days
+        if place >= 0 and tail[place : place + len(TRAILER)] == TRAILER:
+            tail[place : place + len(TRAILER)] = bytes(len(TRAILER))
+    used = len(tail.rstrip(b"\0"))
+    if not used:
+        return 0
+    first_nul = tail.find(b"\0")
+    length = used
+    if first_nul < 0 or first_nul >= _PREFIX_LENGTH:
+        match = _PREFIX.match(tail)
+        if match is None:
+            raise Damage(found.end, "there is no commit where one should be")
+        length = _PREFIX_LENGTH + int(match.group(1), 16) + 1
+        if int(match.group(3), 16) != found.number:
+            raise Damage(found.end, f"commit {int(match.group(3), 16)} stands where commit {found.number} should be")
+    elif first_nul == used:
+        return used  # cut inside its first bytes
+    line_end = tail.find(b"\n", 0, used)
+    if line_end not in (-1, length - 1):  # JSON has no line ends either: this one was written to its end
+        raise Damage(found.end, "a commit does not match its length")
+    if used > length:
+        raise Damage(found.end, "a commit does not match its checksum or length, and more follows it")
+    torn_runs = [run.span() for run in _NULS.finditer(tail, 0, min(length, len(tail)))]
+    if not torn_runs:
+        raise Damage(found.end, "a commit does not match its checksum")
+    for start, stop in torn_runs:
+        # JSON has no NUL, so one shows that something was never written: to the end of the commit where a write was
+        # cut, whole sectors where power was. A lone NUL is neither.
+        to_the_end = stop >= min(length, len(tail))
+        whole_sectors = (start == 0 or (found.end + start) % SECTOR == 0) and (found.end + stop) % SECTOR == 0
+        if not (to_the_end or whole_sectors):
+            raise Damage(found.end + start, "there are NUL bytes inside a commit")
+    return used

@@ -1,0 +1,323 @@
+"""A session in storage: its history read at once, its changes committed in order, retried until they are stored."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
+
+from strands.types.exceptions import SessionException
+
+from .codec import UnstorableError, decode, encode
+from .history import Change, SessionHistory
+
+
+class ChangeLog(Protocol):
+    """Where commits are kept, in order. Every method raises ``SessionException`` where that fails."""
+
+    def exists(self) -> bool:
+        """Whether the session is there."""
+
+    def create(self, bodies: list[bytes]) -> bool:
+        """Create the session with its first commits; False if another process was first."""
+
+    def read(self) -> list[bytes]:
+        """Return every commit. Nothing is written."""
+
+    def changed(self) -> bool:
+        """Whether others have changed it since it was read or written last."""
+
+    def writing(self) -> AbstractContextManager[bool]:
+        """Keep other writers out; yields whether others have written since this object last looked."""
+
+    def append(self, body: bytes) -> None:
+        """Append a commit durably, while writing and up to date."""
+
+    def rewrite(self, bodies: list[bytes]) -> None:
+        """Replace all commits durably, while writing."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Ticket:
+    """Changes that wait to be committed together, and what became of them.
+
+    Attributes:
+        changes: The changes.
+        done: Gets None when they are durable, or the exception that says why they are not.
+    """
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self.changes = changes
+        self.done: Future[None] = Future()
+
+
+class SessionStore:
+    """One session over a change log. Thread-safe.
+
+    What an agent holds in memory is not held here a second time: of the messages only ids and tracking ids are kept.
+
+    Args:
+        log: Where the commits are kept.
+        session_id: The session's id, for errors.
+    """
+
+    def __init__(self, log: ChangeLog, session_id: str) -> None:
+        self._log = log
+        self._session_id = session_id
+        self._lock = threading.RLock()
+        self._queue: deque[Ticket] = deque()
+        self._unwritten: list[tuple[list[Change], bytes]] = []
+        self._attempt: bytes | None = None  # the commit that failed last
+        self._attempted = 0  # how many of the unwritten it had
+        self._loaded = False
+        self._view: SessionHistory | None = None
+        self._index = Index()
+
+    # -- reading -------------------------------------------------------------------------------------------
+
+    def exists(self) -> bool:
+        """Whether the session is there."""
+        return self._log.exists()
+
+    def view(self) -> SessionHistory:
+        """Return the whole history. Its messages belong to the caller, who must :meth:`release` what it hands on."""
+        with self._lock:
+            if self._view is None or self._log.changed():
+                self._view = self._load()
+            return self._view
+
+    def release(self) -> None:
+        """Drop the history that :meth:`view` returned: its messages now belong to somebody else."""
+        with self._lock:
+            self._view = None
+
+    @property
+    def index(self) -> Index:
+        """What is known of the stored messages without their content.
+
+        Once the session was read, this never waits: a worker thread may hold the lock for as long as storage takes.
+        """
+        if not self._loaded:
+            self.view()
+        return self._index
+
+    def has_unwritten(self) -> bool:
+        """Whether changes are in line, or on their way, or could not be written so far. Never waits."""
+        return bool(self._queue or self._unwritten)
+
+    def _load(self) -> SessionHistory:
+        bodies = self._log.read()
+        history = self._decode(bodies)
+        if self._attempt is not None and self._attempt in bodies:
+            # A commit whose durability could not be told when it was made was made after all.
+            del self._unwritten[: self._attempted]
+            self._attempt = None
+        self._index = Index()
+        self._index.note_history(history)
+        self._loaded = True
+        return history
+
+    def _decode(self, bodies: list[bytes]) -> SessionHistory:
+        history = SessionHistory()
+        try:
+            # One array of all commits is parsed several times faster than each by itself.
+            for commit in decode(b"[" + b",".join(bodies) + b"]"):
+                history.apply(commit)
+        except (ValueError, KeyError, TypeError) as error:
+            raise SessionException(
+                f"session {self._session_id!r}: a stored change cannot be read: {error!r}"
+            ) from error
+        found = history.session.get("session_id")
+        if found != self._session_id:
+            raise SessionException(f"session {self._session_id!r}: what is stored there is session {found!r}")
+        return history
+
+    # -- writing -------------------------------------------------------------------------------------------
+
+    def create(self, history: SessionHistory) -> bool:
+        """Create the session with a history; False if another process was first."""
+        return self._log.create([encode([change]) for change in history.changes()])
+
+    def submit(self, changes: Sequence[Change]) -> Ticket:
+        """Put changes in line, behind those that were put there before. They are committed by :meth:`drain`."""
+        ticket = Ticket(changes)
+        self._queue.append(ticket)
+        return ticket
+
+    def drain(self, ticket: Ticket | None = None) -> None:
+        """Commit everything in line at once, and return when it is durable.
+
+        What cannot be encoded is refused for good. What cannot be written stays in line and is written with the next
+        commit, in order: storage then holds what the agent's memory holds.
+
+        Raises:
+            SessionException: The ticket's changes were refused, or could not be written.
+        """
+        with self._lock:
+            if ticket is None or not ticket.done.done():
+                self._commit_queue()
+        if ticket is not None:
+            ticket.done.result()
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Commit changes behind all that is in line.
+
+        Raises:
+            SessionException: They were refused, or could not be written.
+        """
+        self.drain(self.submit(changes))
+
+    def _commit_queue(self) -> None:
+        waiting: list[Ticket] = []
+        while self._queue:
+            ticket = self._queue[0]
+            try:
+                if ticket.changes:
+                    self._unwritten.append((list(ticket.changes), encode(list(ticket.changes))))
+                waiting.append(ticket)
+            except UnstorableError as refusal:
+                ticket.done.set_exception(refusal)
+            self._queue.popleft()  # only now, so that has_unwritten() has no gap
+        try:
+            if self._unwritten:
+                self._write()
+        except SessionException as failure:
+            for ticket in waiting:
+                ticket.done.set_exception(failure)
+            if not waiting:
+                raise
+            return
+        for ticket in waiting:
+            ticket.done.set_result(None)
+
+    def _write(self) -> None:
+        with self._log.writing() as behind:
+            if behind or not self._loaded:
+                self._load()
+            if self._unwritten:
+                self._attempt = _joined([body for _, body in self._unwritten])
+                self._attempted = len(self._unwritten)
+                self._log.append(self._attempt)
+        for changes, _ in self._unwritten:
+            self._index.note(changes)
+        self._unwritten.clear()
+        self._attempt = None
+        self._view = None
+
+    def rewrite(self, edit: Callable[[SessionHistory], object]) -> None:
+        """Replace the stored history by an edited one: nothing of what it replaces stays in storage.
+
+        Raises:
+            SessionException: It cannot be read or written.
+        """
+        with self._lock:
+            self._commit_queue()
+            with self._log.writing():
+                history = self._load()
+                edit(history)
+                self._log.rewrite([encode([change]) for change in history.changes()])
+            self._index = Index()
+            self._index.note_history(history)
+            self._view = None
+
+    def replace(self, history: SessionHistory) -> None:
+        """Replace the stored history, whatever it is, by another.
+
+        Raises:
+            SessionException: It cannot be written.
+        """
+        with self._lock, self._log.writing():
+            self._log.rewrite([encode([change]) for change in history.changes()])
+            self._loaded, self._view = False, None
+
+    def close(self) -> None:
+        """Let go of the session."""
+        self._log.close()
+
+
+def _joined(bodies: list[bytes]) -> bytes:
+    """Return one commit of several: JSON lists joined into one."""
+    return b"[" + b",".join(body[1:-1] for body in bodies) + b"]"
+
+
+class Index:
+    """What is known of the stored messages without their content.
+
+    Attributes:
+        records: Each agent's record as it is stored.
+    """
+
+    def __init__(self) -> None:
+        self.records: dict[str, dict[str, Any]] = {}
+        self._ids: dict[str, dict[str, list[int]]] = {}
+        self._last: dict[str, int] = {}
+        self._pending: dict[str, set[str]] = {}
+
+    def last_id(self, agent_id: str) -> int | None:
+        """Return the id of the agent's last message, if there is one."""
+        return self._last.get(agent_id)
+
+    def has(self, agent_id: str, tracking_id: str) -> bool:
+        """Whether one of the agent's messages has a tracking id."""
+        return tracking_id in self._ids.get(agent_id, {})
+
+    def ids(self, agent_id: str, tracking_id: str | None) -> list[int]:
+        """Return the ids of the agent's messages with a tracking id."""
+        return self._ids.get(agent_id, {}).get(tracking_id or "", [])
+
+    def pending(self, agent_id: str) -> set[str]:
+        """Return the tracking ids of the agent's messages that are stored as placeholders of a stream."""
+        return self._pending.get(agent_id, set())
+
+    def note_history(self, history: SessionHistory) -> None:
+        """Note all that a history holds."""
+        for agent_id, agent in history.agents.items():
+            if agent.record:
+                self.records[agent_id] = agent.record
+            for id, stored in agent.in_order():
+                self._note_message(agent_id, id, stored.message)
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """Note what changes change."""
+        for change in changes:
+            if change["op"] == "message":
+                last = self._last.get(change["agent_id"], -1)
+                id = change["id"] if change["id"] is not None else last + 1
+                self._note_message(change["agent_id"], id, change["message"])
+            elif change["op"] == "update":
+                known = change["id"] is not None or self.ids(change["agent_id"], change["message"].get("tracking_id"))
+                if known:
+                    self._note_status(change["agent_id"], change["message"])
+                else:
+                    self.note([{**change, "op": "message"}])
+            elif change["op"] == "agent":
+                self.records[change["agent"]["agent_id"]] = change["agent"]
+
+    def _note_message(self, agent_id: str, id: int, message: Any) -> None:
+        tracking_id = message.get("tracking_id") or ""
+        if tracking_id:
+            ids = self._ids.setdefault(agent_id, {}).setdefault(tracking_id, [])
+            if id not in ids:
+                ids.append(id)
+        self._last[agent_id] = max(id, self._last.get(agent_id, -1))
+        self._note_status(agent_id, message)
+
+    def _note_status(self, agent_id: str, message: Any) -> None:
+        tracking_id = message.get("tracking_id") or ""
+        pending = self._pending.setdefault(agent_id, set())
+        if tracking_id and is_pending(message):
+            pending.add(tracking_id)
+        else:
+            pending.discard(tracking_id)
+
+
+def is_pending(message: Any) -> bool:
+    """Whether a message is the placeholder of a stream (``BidiContentMetadata.status``)."""
+    custom = (message.get("metadata") or {}).get("custom") or {}
+    bidi = custom.get("bidi") if isinstance(custom, dict) else None
+    return isinstance(bidi, dict) and bidi.get("status") == "pending"

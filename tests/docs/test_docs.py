@@ -1,0 +1,123 @@
+"""Every command and snippet that a user is shown is run, and what is shown of its output is real."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass
+class Command:
+    """A command of a page, what the page shows of its output, and the files that the page has named so far."""
+
+    page: Path
+    line: str
+    shown: str = ""
+    files: dict[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return f"{self.page.name}: {self.line}"
+
+
+def commands() -> list[Command]:
+    found: list[Command] = []
+    for page in PAGES:
+        files: dict[str, str] = {}
+        for language, body in FENCE.findall(page.read_text(encoding="utf-8")):
+            named = re.match(r"# (\S+\.\w+)\n", body)
+            if language == "console":
+                found += [
+                    Command(page, line[2:], files=dict(files)) for line in body.splitlines() if line.startswith("$ ")
+                ]
+            elif language == "text":
+                found[-1].shown = body
+            elif language == "toml":
+                files["pyproject.toml"] = body
+            elif named:
+                files[named.group(1)] = body
+    return found
+
+
+COMMANDS = commands()
+
+
+def ways_out(line: str) -> tuple[list[str], str | None]:
+    """Return a command's words without its setting up, and why it is not run here, if it is not."""
+    words = shlex.split(line.rpartition(" && ")[2])
+    words[0] = words[0].removeprefix(".venv/bin/")
+    if words[0] == "tox":
+        return words, "CI itself runs it"
+    return words, None
+
+
+def matches(shown: str, output: str) -> str | None:
+    """Return the first shown line that the output does not have after those before it, or None."""
+    rest = iter(output.splitlines())
+    for line in shown.splitlines():
+        if line.strip() in ("", "..."):
+            continue
+        pattern = re.compile(".*".join(re.escape(part) for part in line.rstrip().split("...")) + r"\s*")
+        if not any(pattern.fullmatch(candidate) for candidate in rest):
+            return line
+    return None
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
+def test_command_runs_as_shown(command: Command, tmp_path: Path) -> None:
+    words, elsewhere = ways_out(command.line)
+    if elsewhere is not None:
+        pytest.skip(elsewhere)
+    for name, body in command.files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(body, encoding="utf-8")
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "COLUMNS": "120",
+    }
+    environment.pop("PYTEST_ADDOPTS", None)
+    executable = Path(sys.executable).parent / words[0]
+    run = subprocess.run(
+        [str(executable), *words[1:]],
+        cwd=tmp_path,
+        env={**environment, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert run.returncode in (0, 1), run.stdout + run.stderr
+    assert "could not be judged" not in run.stdout
+    missing = matches(command.shown, run.stdout)
+    assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
+
+
+def test_ci_runs_the_tests_as_the_readme_says() -> None:
+    [line] = [command.line for command in COMMANDS if "tox" in command.line and command.page.name == "README.md"]
+    assert line in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_pages_link_to_what_is_there() -> None:
+    for page in [*PAGES, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_list_of_requirements_is_up_to_date() -> None:
+    run = subprocess.run(
+        [sys.executable, "-m", "session_conformance.suites.command", "list", "--markdown"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8") == run.stdout
