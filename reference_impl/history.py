@@ -146,8 +146,8 @@ class SessionHistory:
     def changes(self) -> Iterator[Change]:
         """Yield the fewest changes that add up to this history."""
         yield {"op": "session", "session": self.session}
-        for id, state in self.multi_agents.items():
-            yield multi_agent_set(id, state)
+        for multi_agent_id, state in self.multi_agents.items():
+            yield multi_agent_set(multi_agent_id, state)
         for agent_id, agent in self.agents.items():
             if agent.record:
                 yield agent_set(agent.record)

@@ -82,4 +82,4 @@ def _read(file: Path, *, decode: bool = True) -> dict[str, Any]:
         raise SessionException(f"cannot import {file}: {error}") from error
     if not isinstance(data, dict):
         raise SessionException(f"cannot import {file}: it holds no JSON object")
-    return decode_bytes_values(data) if decode else data  # type: ignore[no-any-return]
+    return decode_bytes_values(data) if decode else data

@@ -1,0 +1,139 @@
+"""The journal format: what a crash leaves is told from damage, byte by byte and bit by bit."""
+
+import re
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from session_conformance.reference_impl.journal import (
+    BLOCK,
+    HEADER,
+    SECTOR,
+    TRAILER,
+    Damage,
+    capacity_for,
+    commit_line,
+    new_journal,
+    reserve,
+    salvage,
+    scan,
+)
+
+BODIES = [b'[{"op":"session"}]', b'[{"op":"message","message":"a text with spaces"}]', b'[{"op":"update","x":1}]']
+JOURNAL = new_journal(BODIES)
+USED = scan(JOURNAL).end
+
+
+def appended(data: bytes, line: bytes) -> bytes:
+    """Return a journal with a line written at its end, as the file has it."""
+    end = scan(data).end
+    return data[:end] + line + data[end + len(line) :]
+
+
+def test_a_journal_holds_its_commits() -> None:
+    found = scan(JOURNAL)
+    assert found.commits == BODIES
+    assert (found.number, found.torn, found.capacity) == (3, 0, len(JOURNAL))
+    assert len(JOURNAL) % BLOCK == 0
+
+
+@given(st.lists(st.text().map(lambda text: re.sub(r"[\0\n]", "", text).encode(errors="replace")), max_size=20))
+def test_any_commits_come_back(bodies: list[bytes]) -> None:
+    assert scan(new_journal(bodies)).commits == bodies
+
+
+def test_a_file_cut_short_anywhere_is_damaged() -> None:
+    for length in [*range(USED + 64), *range(len(JOURNAL) - 64, len(JOURNAL))]:
+        with pytest.raises(Damage):
+            scan(JOURNAL[:length])
+
+
+def test_every_flipped_bit_of_the_used_part_is_damage() -> None:
+    for position, bit in product(range(USED), range(8)):
+        flipped = bytearray(JOURNAL)
+        flipped[position] ^= 1 << bit
+        with pytest.raises(Damage):
+            scan(bytes(flipped))
+
+
+def test_a_flipped_bit_of_the_reserved_part_is_damage_or_changes_nothing() -> None:
+    for position in [*range(USED, USED + 40), *range(len(JOURNAL) - 40, len(JOURNAL))]:
+        for bit in range(8):
+            flipped = bytearray(JOURNAL)
+            flipped[position] ^= 1 << bit
+            try:
+                assert scan(bytes(flipped)).commits == BODIES
+            except Damage:
+                continue
+
+
+def test_a_commit_cut_at_any_byte_is_left_out() -> None:
+    line = commit_line(3, b'[{"op":"message","message":"the last words"}]')
+    for length in range(1, len(line)):
+        found = scan(appended(JOURNAL, line[:length]))
+        assert found.commits == BODIES
+        assert 0 < found.torn <= length
+    assert len(scan(appended(JOURNAL, line)).commits) == 4
+
+
+def test_sectors_that_were_not_written_are_left_out_in_any_combination() -> None:
+    base = new_journal([*BODIES, b"[" + b'"x",' * 40 + b"1]"])
+    line = commit_line(4, b'["' + b"y" * (4 * SECTOR) + b'"]')
+    start = scan(base).end
+    whole = appended(base, line)
+    assert len(scan(whole).commits) == 5
+    sectors = range(start // SECTOR, (start + len(line)) // SECTOR + 1)
+    for lost in product([False, True], repeat=len(sectors)):
+        data = bytearray(whole)
+        for sector, missing in zip(sectors, lost, strict=True):
+            if missing:
+                span = slice(sector * SECTOR, (sector + 1) * SECTOR)
+                data[span] = base[span]
+        assert len(scan(bytes(data)).commits) == (4 if any(lost) else 5)
+
+
+def test_every_flipped_bit_of_the_last_commit_is_damage_and_no_torn_write() -> None:
+    body = b'[{"text":"words with spaces, which are one bit away from NUL, and @ too"}]'
+    whole = appended(JOURNAL, commit_line(3, body))
+    for position, bit in product(range(USED, scan(whole).end), range(8)):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << bit
+        with pytest.raises(Damage):
+            scan(bytes(flipped))
+
+
+def test_a_file_that_was_growing_when_the_process_ended_is_whole() -> None:
+    old, new = len(JOURNAL), len(JOURNAL) + 2 * BLOCK
+    grown = JOURNAL + reserve(old, new)
+    for length in [*range(old, old + 40), *range(new - 40, new)]:
+        found = scan(grown[:length])
+        assert found.commits == BODIES
+        assert found.capacity == (new if length == new else old)
+    without_old_trailer = bytearray(grown)
+    without_old_trailer[old - len(TRAILER) : old] = bytes(len(TRAILER))
+    assert scan(bytes(without_old_trailer)).capacity == new
+
+
+def test_a_missing_or_doubled_commit_is_damage() -> None:
+    lines = [commit_line(number, body) for number, body in enumerate(BODIES)]
+    for order in ([0, 2], [0, 1, 1, 2], [1, 0, 2], [0, 1, 2, 2]):
+        content = HEADER + b"".join(lines[index] for index in order)
+        with pytest.raises(Damage):
+            scan(content + reserve(len(content), capacity_for(len(content))))
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"\xff\xfe\xfd", b"\0" * BLOCK, TRAILER, HEADER])
+def test_other_files_are_no_journals(data: bytes) -> None:
+    with pytest.raises(Damage):
+        scan(data)
+
+
+def test_salvage_finds_what_is_whole_around_the_damage() -> None:
+    lines = [commit_line(number, body) for number, body in enumerate(BODIES)]
+    data = bytearray(JOURNAL)
+    data[len(HEADER) + len(lines[0]) + 40] ^= 1
+    commits, lost = salvage(bytes(data))
+    assert commits == [BODIES[0], BODIES[2]]
+    assert len(lost) == 2
+    assert salvage(JOURNAL) == (BODIES, [])
