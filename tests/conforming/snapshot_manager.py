@@ -1,0 +1,165 @@
+"""A correct session manager of another design: the whole history in one JSON file, rewritten for each change."""
+
+import copy
+import hashlib
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from session_conformance.reference_impl.codec import decode, encode
+from strands.agent.state import AgentState
+from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent
+from strands.hooks import AgentInitializedEvent, HookOrder, HookRegistry, MessageAddedEvent, MessageUpdatedEvent
+from strands.session import SessionManager
+from strands.types.exceptions import SessionException
+
+
+class SnapshotFileManager(SessionManager[Any]):
+    """Writes a file beside the old one, syncs it, and puts it in the old one's place."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        if not session_id.strip() or session_id in (".", "..") or set(session_id) & set("/\\\0"):
+            raise ValueError(f"{session_id!r} cannot name a session")
+        self.session_id = session_id
+        self._folder = Path(storage_dir) / self.folder_name(session_id)
+        self._agents: set[str] = set()
+        self._saved: dict[str, bytes] = {}
+
+    # -- the parts that mutants break ----------------------------------------------------------------------
+
+    added_order = HookOrder.SDK_FIRST
+    updated_order = HookOrder.SDK_FIRST
+    stop_orders = (HookOrder.SDK_FIRST, HookOrder.SDK_LAST)
+
+    def folder_name(self, session_id: str) -> str:
+        return hashlib.sha256(session_id.encode()).hexdigest()[:32]
+
+    def path(self, agent_id: str) -> Path:
+        return self._folder / hashlib.sha256(agent_id.encode()).hexdigest()[:32]
+
+    def on_added(self, event: Any) -> None:
+        self.save(event.agent)
+
+    def on_updated(self, event: Any) -> None:
+        self.save(event.agent)
+
+    def on_restart(self, event: Any) -> None:
+        self.save(event.agent)
+
+    def on_stop(self, event: Any) -> None:
+        self.save(event.agent)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        """Return the messages to be stored."""
+        return list(agent.messages)
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        """Return the state to be stored."""
+        return dict(agent.state.get())
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        """Return the messages that an agent is given of those that are stored."""
+        return answered(messages)
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return encode(content)
+
+    def unpack(self, data: bytes) -> Any:
+        return decode(data)
+
+    def write(self, path: Path, data: bytes) -> None:
+        temporary = path.with_suffix(".new")
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+
+    # -- a session manager ---------------------------------------------------------------------------------
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        registry.add_callback(AgentInitializedEvent, lambda event: self.initialize(event.agent))
+        registry.add_callback(MessageAddedEvent, lambda event: self.on_added(event), order=self.added_order)
+        registry.add_callback(MessageUpdatedEvent, lambda event: self.on_updated(event), order=self.updated_order)
+        registry.add_callback(
+            BidiBeforeConnectionRestartEvent, lambda event: self.on_restart(event), order=HookOrder.SDK_FIRST
+        )
+        for order in self.stop_orders:
+            registry.add_callback(BidiAgentStopEvent, lambda event: self.on_stop(event), order=order)
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        self.claim(agent)
+        data = self.load(agent)
+        if data is None:
+            self.save(agent)
+            return
+        self._saved[agent.agent_id] = data
+        try:
+            content = self.unpack(data)
+            agent.messages = self.restored(content["messages"])
+            agent.state = AgentState(content["state"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise SessionException(f"session {self.session_id!r} is damaged: {error!r}") from error
+
+    def claim(self, agent: Any) -> None:
+        if agent.agent_id in self._agents:
+            raise SessionException(f"agent {agent.agent_id!r} is in session {self.session_id!r} already")
+        self._agents.add(agent.agent_id)
+
+    def load(self, agent: Any) -> bytes | None:
+        try:
+            return self.path(agent.agent_id).read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise SessionException(f"session {self.session_id!r} cannot be read: {error}") from error
+
+    def save(self, agent: Any) -> None:
+        content = {"messages": self.messages_of(agent), "state": self.state_of(agent)}
+        data = self.pack(copy.deepcopy(content))
+        if self._saved.get(agent.agent_id) == data or self._same_as_saved(agent, content):
+            return
+        path = self.path(agent.agent_id)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.write(path, data)
+        except OSError as error:
+            raise SessionException(f"session {self.session_id!r} cannot be written: {error}") from error
+        self._saved[agent.agent_id] = data
+
+    def _same_as_saved(self, agent: Any, content: dict[str, Any]) -> bool:
+        """Whether the agent has what is stored, but for what a restore made up: opening must write nothing."""
+        saved = self._saved.get(agent.agent_id)
+        if saved is None:
+            return False
+        stored = self.unpack(saved)
+        return bool(self.restored(stored["messages"]) == content["messages"] and stored["state"] == content["state"])
+
+    def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
+        self.save(agent)
+
+    def sync_agent(self, agent: Any, **kwargs: Any) -> None:
+        self.save(agent)
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        self.save(agent)
+
+
+def answered(messages: list[Any]) -> list[Any]:
+    """Return a history in which each tool use has one result, made up where the process ended before it came."""
+    whole: list[Any] = []
+    owed: list[str] = []
+    for message in [*copy.deepcopy(messages), None]:
+        results = {b["toolResult"]["toolUseId"] for b in (message or {}).get("content", []) if "toolResult" in b}
+        if owed and results != set(owed):
+            made_up = [
+                {"toolResult": {"toolUseId": id, "status": "error", "content": [{"text": "Tool was interrupted."}]}}
+                for id in owed
+            ]
+            tracking_id = str(uuid.uuid5(uuid.NAMESPACE_OID, str(whole[-1].get("tracking_id"))))
+            whole.append({"role": "user", "content": made_up, "tracking_id": tracking_id})
+        if message is not None:
+            owed = [block["toolUse"]["toolUseId"] for block in message["content"] if "toolUse" in block]
+            whole.append(message)
+    return whole
