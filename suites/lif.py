@@ -111,10 +111,11 @@ class LifeOfASession(ConformanceSuite):
         expect_readable(played.stored, "after the conversation")
         wanted = [message.get("tracking_id") for message in played.memory]
         found = [message.get("tracking_id") for message in played.stored.messages]
-        if wanted != found or len(set(wanted)) != 4:
+        if wanted != found or len(found) != 4 or len(set(found)) != 4:
+            differs = difference(played.memory, played.stored.messages)
             violated(
                 "the four messages are stored, each once and in order",
-                f"{len(found)} are: {difference(played.memory, played.stored.messages) or 'in another order'}",
+                f"{len(found)} are, {len(set(found))} of them different: {differs or 'the same as in memory'}",
                 played.timeline,
                 *played.timeline.of(AgentStopped),
             )

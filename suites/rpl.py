@@ -169,11 +169,14 @@ class RestartAndReplay(ConformanceSuite):
             violated("the failed restart surfaces", "agent.receive() raised nothing", timeline, *restarts(timeline))
         stop = timeline.of(AgentStopped)[0]
         again = next(start for start in timeline.of(ModelStarted) if start.at > stop.at)
-        expect_same(stop.memory, again.messages, "the next start is given the whole history", timeline, again)
+        if texts(again.messages) != ["one", "two"]:
+            said = f"{texts(again.messages)}"
+            violated("the next start is given the whole history: ['one', 'two']", said, timeline, again)
         if stop.stored is not None:
             expect_readable(stop.stored, "after the failed restart", timeline, stop)
             expect_same(stop.memory, stop.stored.messages, "the stored history is whole", timeline, stop)
         expect_whole(played)
+        expect_each_once(played, ["one", "two", "three", "four"])
 
     @requirement(
         "RPL-06",
@@ -220,6 +223,7 @@ class RestartAndReplay(ConformanceSuite):
         if not played.timeline.of(Failed):
             violated("the timeout reaches the caller", "agent.receive() raised nothing", played.timeline)
         expect_whole(played)
+        expect_each_once(played, ["one", "two"])
 
     @requirement("RPL-10", source="A: Restartable, 'a model that can replace its active connection'")
     def with_and_without_restart(self, run: ScenarioRuns) -> None:

@@ -1,0 +1,606 @@
+"""Mutants: a correct manager, each time with one thing broken on purpose."""
+
+import contextlib
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from session_conformance.reference_impl.codec import encode
+from strands.bidi.hooks import BidiAfterConnectionRestartEvent, BidiBargeInEvent
+from strands.hooks import HookOrder, HookRegistry, MessageAddedEvent
+from strands.types.exceptions import SessionException
+from strands.types.session import decode_bytes_values
+
+from tests.conforming.snapshot_manager import SnapshotFileManager
+
+
+def bidi_of(message: Any) -> dict[str, Any]:
+    return ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
+
+
+def has(message: Any, *kinds: str) -> bool:
+    return any(kind in block for block in message["content"] for kind in kinds)
+
+
+# -- life of a session -------------------------------------------------------------------------------------
+
+
+class StoresNothingAtStart(SnapshotFileManager):
+    """A session is in storage only with its first message."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if self.load(agent) is None:
+            self.claim(agent)
+        else:
+            super().initialize(agent)
+
+
+class DropsMetadata(SnapshotFileManager):
+    """Metadata is not stored."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [{key: value for key, value in m.items() if key != "metadata"} for m in agent.messages]
+
+
+class KeepsHistoryInAClassAttribute(SnapshotFileManager):
+    """Everything is found again, but in this process only."""
+
+    kept: dict[Path, bytes] = {}  # noqa: RUF012 - sharing it is the fault
+
+    def load(self, agent: Any) -> bytes | None:
+        return self.kept.get(self.path(agent.agent_id))
+
+    def write(self, path: Path, data: bytes) -> None:
+        self.kept[path] = data
+        path.write_bytes(b"looks like something")
+
+
+class SavesStateWithMessagesOnly(SnapshotFileManager):
+    """State that changed after the last message is lost."""
+
+    def on_stop(self, event: Any) -> None:
+        pass
+
+
+class DoublesTheLastMessageAtStop(SnapshotFileManager):
+    """Each stop stores the last message once more."""
+
+    def on_stop(self, event: Any) -> None:
+        event.agent.messages += copy.deepcopy(event.agent.messages[-1:])
+        super().on_stop(event)
+
+
+class LogsEachRestore(SnapshotFileManager):
+    """Storage grows with each restore."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        with (self._folder / "restores.log").open("a") as log:
+            log.write("restored\n")
+
+
+class ForgetsConstructorMessages(SnapshotFileManager):
+    """What the constructor was given is not stored for a new session."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if self.load(agent) is None:
+            agent.messages = []
+        super().initialize(agent)
+
+
+class PrefersConstructorMessages(SnapshotFileManager):
+    """What the constructor was given hides what is stored."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        given = agent.messages
+        super().initialize(agent)
+        agent.messages = given or agent.messages
+
+
+class OneFileForAllAgents(SnapshotFileManager):
+    """The agents of a session overwrite each other."""
+
+    def path(self, agent_id: str) -> Path:
+        return self._folder / "agent"
+
+
+class AcceptsAnAgentTwice(SnapshotFileManager):
+    """Two agents with one id write one history."""
+
+    def claim(self, agent: Any) -> None:
+        pass
+
+
+class GivesNewAgentsTheOldHistory(SnapshotFileManager):
+    """An agent added to a session begins with what another said."""
+
+    def load(self, agent: Any) -> bytes | None:
+        mine = super().load(agent)
+        others = sorted(self._folder.glob("*")) if self._folder.exists() else []
+        return mine if mine is not None or not others else others[0].read_bytes()
+
+
+class SavesAtStopOnly(SnapshotFileManager):
+    """A process that ends without stop() loses all."""
+
+    def on_added(self, event: Any) -> None:
+        pass
+
+    on_updated = on_restart = on_added
+
+
+class CannotRestoreAnEmptySession(SnapshotFileManager):
+    """A session without a message is taken for a damaged one."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        if not messages:
+            raise SessionException("no message is stored")
+        return super().restored(messages)
+
+
+class CountsItsReaders(SnapshotFileManager):
+    """Opening a session writes how often it was opened."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        counter = self._folder / "opened"
+        counter.write_text(f"{(int(counter.read_text()) if counter.exists() else 0) + 1:08d}")
+
+
+# -- persistence before hooks ------------------------------------------------------------------------------
+
+
+class PersistsAfterUserHooks(SnapshotFileManager):
+    """Messages are stored in the order in which hooks were registered: after the user's."""
+
+    added_order = HookOrder.DEFAULT
+
+
+class PersistsUpdatesAfterUserHooks(SnapshotFileManager):
+    """Updates are stored after the user's hooks."""
+
+    updated_order = HookOrder.DEFAULT
+
+
+class PersistsToolsAfterUserHooks(SnapshotFileManager):
+    """Tool uses and results are stored after the user's hooks."""
+
+    def on_added(self, event: Any) -> None:
+        if not has(event.message, "toolUse", "toolResult"):
+            super().on_added(event)
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry)
+        registry.add_callback(MessageAddedEvent, lambda event: self.save(event.agent), order=HookOrder.SDK_LAST)
+
+
+class WaitsForTheAnswer(SnapshotFileManager):
+    """A user's message is stored with the answer to it."""
+
+    def on_added(self, event: Any) -> None:
+        if event.message["role"] == "assistant":
+            super().on_added(event)
+
+
+class SortsByTrackingId(SnapshotFileManager):
+    """Storage has an order of its own."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return sorted(messages, key=lambda message: str(message.get("tracking_id")))
+
+
+class HoldsTheLastMessageBack(SnapshotFileManager):
+    """The latest message is stored with the next one."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return list(agent.messages[:-1])
+
+    def on_stop(self, event: Any) -> None:
+        pass
+
+
+class StopsBeforeStopHooks(SnapshotFileManager):
+    """What a stop hook changes is not stored."""
+
+    stop_orders = (HookOrder.SDK_FIRST,)
+
+
+class SwallowsStorageErrors(SnapshotFileManager):
+    """A full disk is nobody's business."""
+
+    def save(self, agent: Any) -> None:
+        with contextlib.suppress(SessionException):
+            super().save(agent)
+
+
+# -- updates and redaction ---------------------------------------------------------------------------------
+
+
+class OwnHistory(SnapshotFileManager):
+    """Keeps a list of its own, as managers of single messages do, instead of the agent's."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self.own: list[Any] = []
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        self.own = copy.deepcopy(agent.messages)
+
+    def on_added(self, event: Any) -> None:
+        self.own.append(copy.deepcopy(event.message))
+        super().on_added(event)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return self.own or list(agent.messages)
+
+
+class IgnoresUpdates(OwnHistory):
+    """What replaces a message is not stored."""
+
+
+class AppendsUpdates(OwnHistory):
+    """What replaces a message is stored as one more."""
+
+    def on_updated(self, event: Any) -> None:
+        self.own.append(copy.deepcopy(event.message))
+        super().on_updated(event)
+
+
+class UpdatesTheLatestMessage(OwnHistory):
+    """What replaces a message is stored in place of the latest."""
+
+    def on_updated(self, event: Any) -> None:
+        self.own[-1] = copy.deepcopy(event.message)
+        super().on_updated(event)
+
+
+class ForgetsWhatFollowsAnUpdate(OwnHistory):
+    """A late update cuts off the messages that came after it."""
+
+    def on_updated(self, event: Any) -> None:
+        place = [message["tracking_id"] for message in self.own].index(event.message["tracking_id"])
+        self.own[place:] = [copy.deepcopy(event.message)]
+        super().on_updated(event)
+
+
+class LeavesIncompleteStreamsPending(SnapshotFileManager):
+    """A stream that never completed is stored as if it were under way."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return super().pack(content).replace(b'"incomplete"', b'"pending"')
+
+
+class KeepsTheOriginalOfARedaction(SnapshotFileManager):
+    """The redacted message is what a restore returns, unredacted."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._first: dict[str, Any] = {}
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [
+            message if bidi_of(message) else self._first.setdefault(message["tracking_id"], copy.deepcopy(message))
+            for message in agent.messages
+        ]
+
+
+class KeepsBackups(SnapshotFileManager):
+    """Each earlier state stays in a file beside."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        if path.exists():
+            path.with_suffix(f".{len(list(path.parent.iterdir()))}.backup").write_bytes(path.read_bytes())
+        super().write(path, data)
+
+
+# -- restart and replay ------------------------------------------------------------------------------------
+
+
+class ForgetsReasoning(SnapshotFileManager):
+    """Reasoning is replayed and not stored."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [message for message in agent.messages if not has(message, "reasoningContent")]
+
+
+class LosesTheOldestMessageAtRestarts(SnapshotFileManager):
+    """Each restart makes room."""
+
+    def on_restart(self, event: Any) -> None:
+        del event.agent.messages[0]
+        super().on_restart(event)
+
+
+class DropsCutStreams(SnapshotFileManager):
+    """What was cut off is not worth storing."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [message for message in agent.messages if bidi_of(message).get("status") != "incomplete"]
+
+
+class StoresToolResultsTwice(SnapshotFileManager):
+    """A tool's result is stored two times."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [m for m in agent.messages for _ in range(1 + (bidi_of(m).get("kind") == "tool_result"))]
+
+
+class GivesUpAfterAFailedRestart(SnapshotFileManager):
+    """A restart that fails empties the session."""
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry)
+        registry.add_callback(BidiAfterConnectionRestartEvent, self._after_restart, order=HookOrder.SDK_FIRST)
+
+    def _after_restart(self, event: Any) -> None:
+        if event.exception is not None:
+            event.agent.messages = []
+            self.save(event.agent)
+
+
+class DoublesTheHistoryAtScheduledRestarts(SnapshotFileManager):
+    """A scheduled restart restores what is in memory already."""
+
+    def on_restart(self, event: Any) -> None:
+        if event.reason == "scheduled":
+            event.agent.messages += copy.deepcopy(event.agent.messages)
+        super().on_restart(event)
+
+
+class RestoresTheLastTurn(SnapshotFileManager):
+    """A restore brings back the last two messages."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return super().restored(messages)[-2:]
+
+
+class DoublesTheFirstMessageAfterARestart(OwnHistory):
+    """What was sent during a restart is stored at both ends of it."""
+
+    restarted = False
+
+    def on_restart(self, event: Any) -> None:
+        self.restarted = True
+        super().on_restart(event)
+
+    def on_added(self, event: Any) -> None:
+        if self.restarted:
+            self.own.append(copy.deepcopy(event.message))
+            self.restarted = False
+        super().on_added(event)
+
+    def on_updated(self, event: Any) -> None:
+        place = [message["tracking_id"] for message in self.own].index(event.message["tracking_id"])
+        self.own[place] = copy.deepcopy(event.message)
+        super().on_updated(event)
+
+
+class DropsTheLastMessageAtStop(SnapshotFileManager):
+    """The end of a conversation is not stored."""
+
+    def on_stop(self, event: Any) -> None:
+        kept = event.agent.messages
+        event.agent.messages = kept[:-1]
+        super().on_stop(event)
+        event.agent.messages = kept
+
+
+class KnowsRestartableModelsOnly(SnapshotFileManager):
+    """A model without restart() gets the last message alone."""
+
+    def on_restart(self, event: Any) -> None:
+        if not hasattr(event.agent.model, "restart"):
+            event.agent.messages = event.agent.messages[-1:]
+        super().on_restart(event)
+
+
+class SortsMessageNumbersAsText(SnapshotFileManager):
+    """Message 10 comes before message 2."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return [message for _, message in sorted((str(number), m) for number, m in enumerate(messages))]
+
+
+class ForgetsWhatWasBargedInOn(SnapshotFileManager):
+    """What the assistant was saying when the user spoke is dropped."""
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry)
+        registry.add_callback(BidiBargeInEvent, self._barged_in)
+
+    cut: str | None = None
+
+    def _barged_in(self, event: Any) -> None:
+        self.cut = event.agent.messages[-1]["tracking_id"]
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [message for message in agent.messages if message.get("tracking_id") != self.cut]
+
+
+# -- tools -------------------------------------------------------------------------------------------------
+
+
+class SplitsToolGroups(SnapshotFileManager):
+    """Each result of a group is stored as a message."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [
+            {**message, "content": [block]} if has(message, "toolResult") else message
+            for message in agent.messages
+            for block in (message["content"] if has(message, "toolResult") else [None])
+        ]
+
+
+class ForgetsToolStatus(SnapshotFileManager):
+    """Every tool succeeded."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return super().pack(content).replace(b'"status":"error"', b'"status":"success"')
+
+
+class RestoresWithoutRepair(SnapshotFileManager):
+    """A tool use without a result is given to the model as it is."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return messages
+
+
+class SavesStateAtStop(SnapshotFileManager):
+    """State is stored when the agent stops."""
+
+    state: dict[str, Any] = {}  # noqa: RUF012
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        return self.state
+
+    def on_stop(self, event: Any) -> None:
+        self.state = event.agent.state.get()
+        super().on_stop(event)
+
+
+class IgnoresDirectToolCalls(SnapshotFileManager):
+    """What is added while the agent is stopped is not stored."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._ignored: set[str] = set()
+
+    def on_added(self, event: Any) -> None:
+        if not event.agent._started:
+            self._ignored.add(event.message["tracking_id"])
+        super().on_added(event)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [message for message in agent.messages if message.get("tracking_id") not in self._ignored]
+
+
+# -- content -----------------------------------------------------------------------------------------------
+
+
+class StripsNul(SnapshotFileManager):
+    """NUL characters are taken out of texts."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        messages = copy.deepcopy(agent.messages)
+        for message in messages:
+            for block in message["content"]:
+                if "text" in block:
+                    block["text"] = block["text"].replace("\0", "")
+        return messages
+
+
+class DropsBytesInToolResults(SnapshotFileManager):
+    """Images and documents in tool results are not stored."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        for message in content["messages"]:
+            for block in message["content"]:
+                for inner in block.get("toolResult", {}).get("content", []):
+                    inner.pop("image", None)
+        return super().pack(content)
+
+
+class DropsCachePoints(SnapshotFileManager):
+    """A content block that nobody reads is not stored."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        for message in content["messages"]:
+            message["content"] = [block for block in message["content"] if "cachePoint" not in block]
+        return super().pack(content)
+
+
+class DecodesTheSdksMarker(SnapshotFileManager):
+    """Content that looks like encoded bytes is decoded."""
+
+    def unpack(self, data: bytes) -> Any:
+        return decode_bytes_values(super().unpack(data))
+
+
+class ReadsIntegersAsFloats(SnapshotFileManager):
+    """Numbers of tools come back as floats."""
+
+    def unpack(self, data: bytes) -> Any:
+        content = super().unpack(data)
+        for message in content["messages"]:
+            for block in message["content"]:
+                if "toolUse" in block:
+                    block["toolUse"]["input"] = json.loads(json.dumps(block["toolUse"]["input"]), parse_int=float)
+        return content
+
+
+class StoresWhatItCannot(SnapshotFileManager):
+    """What JSON has no form for is stored as its repr."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return encode(_with_reprs(content))
+
+
+def _with_reprs(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_reprs(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_reprs(item) for item in value]
+    try:
+        encode(value)
+    except SessionException:
+        return ascii(value)
+    return value
+
+
+class NormalisesLineEnds(SnapshotFileManager):
+    """A carriage return becomes a line end."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return re.sub(rb"(?<!\\)\\r", rb"\\n", super().pack(content))
+
+
+class MisreadsEmptyLists(SnapshotFileManager):
+    """An empty list comes back as null."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return super().pack(content).replace(b":[]", b":null").replace(b'"messages":null', b'"messages":[]')
+
+
+# -- identity and isolation --------------------------------------------------------------------------------
+
+
+class JoinsIdIntoPath(SnapshotFileManager):
+    """An id is a path."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__("anything", storage_dir)
+        self.session_id = session_id
+        self._folder = Path(storage_dir) / f"session_{session_id}".replace("\0", "")
+
+
+class FoldsCase(SnapshotFileManager):
+    """Ids that differ in case are one session."""
+
+    def folder_name(self, session_id: str) -> str:
+        return super().folder_name(session_id.lower())
+
+
+class RefusesMailAddresses(SnapshotFileManager):
+    """An id that the documentation shows is refused."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        if "@" in session_id:
+            raise ValueError("an id has letters and digits")
+        super().__init__(session_id, storage_dir)
+
+
+class BreaksOnSpaces(SnapshotFileManager):
+    """An id with a space fails with an error that says nothing."""
+
+    def folder_name(self, session_id: str) -> str:
+        return super().folder_name({" ": {}}.get(session_id[:1], session_id)[:200])  # type: ignore[call-overload]
+
+
+class TakesSessionsForOthers(SnapshotFileManager):
+    """Sessions are kept in sixteen places."""
+
+    def folder_name(self, session_id: str) -> str:
+        return str(sum(session_id.encode()) % 16)

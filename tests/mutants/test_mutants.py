@@ -1,0 +1,107 @@
+"""Each requirement can fail: it catches a manager that is broken in just the way it is about."""
+
+import re
+from pathlib import Path
+
+import pytest
+from session_conformance.harness import Violation
+
+from tests.conforming.snapshot_manager import SnapshotFileManager
+
+from . import broken_managers as broken
+from .judge import CHECKS, judge
+
+CAUGHT: dict[str, list[tuple[type, str]]] = {
+    "LIF-01": [(broken.StoresNothingAtStart, "nothing is stored in the workspace")],
+    "LIF-02": [(broken.DropsMetadata, "metadata"), (broken.IgnoresUpdates, "pending")],
+    "LIF-03": [(broken.KeepsHistoryInAClassAttribute, "fresh process")],
+    "LIF-04": [(broken.SavesStateWithMessagesOnly, "'step': 2"), (broken.StopsBeforeStopHooks, "closed")],
+    "LIF-05": [(broken.DoublesTheLastMessageAtStop, "each once")],
+    "LIF-06": [(broken.LogsEachRestore, "does not grow")],
+    "LIF-07": [
+        (broken.ForgetsConstructorMessages, "constructor's messages are stored"),
+        (broken.PrefersConstructorMessages, "replace the constructor's"),
+    ],
+    "LIF-08": [(broken.OneFileForAllAgents, "agent 'one' has")],
+    "LIF-09": [(broken.AcceptsAnAgentTwice, "was accepted")],
+    "LIF-10": [(broken.GivesNewAgentsTheOldHistory, "I was here first")],
+    "LIF-11": [(broken.SavesAtStopOnly, "what the user said is stored")],
+    "LIF-12": [(broken.CannotRestoreAnEmptySession, "no message is stored")],
+    "LIF-13": [(broken.CountsItsReaders, "opened")],
+    "ORD-01": [(broken.PersistsAfterUserHooks, "before any hook"), (broken.WaitsForTheAnswer, "My name is Alice")],
+    "ORD-02": [(broken.PersistsUpdatesAfterUserHooks, "Hello Alice"), (broken.IgnoresUpdates, r"\[\] pending")],
+    "ORD-03": [(broken.PersistsToolsAfterUserHooks, "toolUse")],
+    "ORD-04": [(broken.WaitsForTheAnswer, "what the model is sent is stored")],
+    "ORD-05": [(broken.PersistsAfterUserHooks, "told to a hook that raises")],
+    "ORD-06": [(broken.SortsByTrackingId, "order of the agent's history")],
+    "ORD-07": [(broken.HoldsTheLastMessageBack, "before the connection restarts")],
+    "ORD-08": [(broken.StopsBeforeStopHooks, "closed"), (broken.HoldsTheLastMessageBack, "stop hooks run")],
+    "ORD-09": [(broken.SwallowsStorageErrors, "is not stored")],
+    "UPD-01": [(broken.IgnoresUpdates, r"\[\] pending"), (broken.AppendsUpdates, "replaces its placeholder|at place")],
+    "UPD-02": [(broken.LeavesIncompleteStreamsPending, "no stored message is pending")],
+    "UPD-03": [(broken.UpdatesTheLatestMessage, "its own message")],
+    "UPD-04": [(broken.ForgetsWhatFollowsAnUpdate, "answered meanwhile")],
+    "UPD-05": [(broken.KeepsTheOriginalOfARedaction, r"\[redacted\]")],
+    "UPD-06": [(broken.KeepsBackups, "backup")],
+    "RPL-01": [(broken.ForgetsReasoning, "what is stored is what the connection is given")],
+    "RPL-02": [(broken.LosesTheOldestMessageAtRestarts, "missing")],
+    "RPL-03": [(broken.DropsCutStreams, "then there")],
+    "RPL-04": [(broken.StoresToolResultsTwice, "2 are stored")],
+    "RPL-05": [(broken.GivesUpAfterAFailedRestart, "whole")],
+    "RPL-06": [(broken.DoublesTheHistoryAtScheduledRestarts, "each once")],
+    "RPL-07": [(broken.RestoresTheLastTurn, "with 2 messages")],
+    "RPL-08": [(broken.DoublesTheFirstMessageAfterARestart, "2 times")],
+    "RPL-09": [(broken.DropsTheLastMessageAtStop, "whole")],
+    "RPL-10": [(broken.KnowsRestartableModelsOnly, "replayed the same")],
+    "RPL-11": [(broken.RestoresTheLastTurn, "missing")],
+    "RPL-12": [(broken.SortsMessageNumbersAsText, "message 10")],
+    "RPL-13": [(broken.ForgetsWhatWasBargedInOn, "there "), (broken.RestoresTheLastTurn, "tell me a story")],
+    "TOL-01": [(broken.StoresToolResultsTwice, "asks for")],
+    "TOL-02": [(broken.SplitsToolGroups, "locate-1")],
+    "TOL-03": [(broken.ForgetsToolStatus, "'weather-2': 'success'")],
+    "TOL-04": [(broken.RestoresWithoutRepair, "nothing answers")],
+    "TOL-05": [(broken.SavesStateAtStop, "seat")],
+    "TOL-06": [(broken.IgnoresDirectToolCalls, "direct tool call")],
+    "CNT-01": [(broken.StripsNul, "NUL"), (broken.NormalisesLineEnds, "line separators")],
+    "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
+    "CNT-03": [(broken.DropsCachePoints, "cache point")],
+    "CNT-04": [(broken.DecodesTheSdksMarker, "marker of bytes")],
+    "CNT-05": [(broken.ReadsIntegersAsFloats, "integers")],
+    "CNT-06": [(broken.StoresWhatItCannot, "a lone surrogate is refused")],
+    "CNT-07": [(broken.MisreadsEmptyLists, "message 0 comes back equal")],
+    "IDS-01": [(broken.JoinsIdIntoPath, "outside the workspace|victim")],
+    "IDS-02": [(broken.FoldsCase, "case")],
+    "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
+    "IDS-04": [(broken.BreaksOnSpaces, "is refused with ValueError")],
+    "IDS-05": [(broken.TakesSessionsForOthers, r"session-\d+ has")],
+}
+"""By requirement: the mutants it catches, and what its evidence says."""
+
+
+@pytest.mark.parametrize(
+    ("id", "mutant", "evidence"),
+    [
+        pytest.param(id, mutant, evidence, id=f"{id}-{mutant.__name__}")
+        for id, mutants in CAUGHT.items()
+        for mutant, evidence in mutants
+    ],
+)
+def test_the_requirement_catches_the_mutant(id: str, mutant: type, evidence: str, tmp_path: Path) -> None:
+    with pytest.raises(Violation) as caught:
+        judge(mutant, id, tmp_path)
+    assert re.search(evidence, str(caught.value)), f"caught, but for another reason:\n{caught.value}"
+
+
+@pytest.mark.parametrize("id", CHECKS)
+def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path) -> None:
+    judge(SnapshotFileManager, id, tmp_path)
+
+
+def test_every_requirement_has_a_mutant() -> None:
+    assert set(CAUGHT) == set(CHECKS)
+
+
+def test_every_mutant_says_what_is_broken() -> None:
+    for mutants in CAUGHT.values():
+        for mutant, _ in mutants:
+            assert mutant.__doc__
