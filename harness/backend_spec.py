@@ -67,8 +67,11 @@ class BackendSpec:
             module = importlib.import_module(module_name)
         except ModuleNotFoundError as error:
             missing = error.name or module_name
-            where = "is not installed or not on the path" if module_name.startswith(missing) else "needs it"
-            raise BackendError(f"cannot import {module_name!r}: no module named {missing!r} ({where})") from error
+            if module_name == missing or module_name.startswith(f"{missing}."):
+                raise BackendError(f"cannot import {module_name!r}: no module {missing!r} is on the path") from error
+            raise BackendError(
+                f"cannot import {module_name!r}: it needs {missing!r}, which is not installed"
+            ) from error
         except Exception as error:
             raise BackendError(f"importing {module_name!r} raised {_one_line(error)}") from error
         found: Any = module

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .groups import GROUPS
+from .requirement import Level
 from .verdict import Outcome, Verdict
 
 
@@ -40,5 +41,8 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         file=out, width=width, force_terminal=color, color_system="standard" if color else None, legacy_windows=False
     )
     console.print(table)
+    for result in verdict.having(Outcome.VIOLATED, level=Level.SHOULD):
+        console.print(Text(f"{result.id} (SHOULD) {result.sentence}", style="yellow"), soft_wrap=True)
+        console.print(Text(f"  expected: {result.expected}\n  found:    {result.found}"), soft_wrap=True)
     console.print(Text(verdict.sentence, style="green" if verdict.conforms else "red"), soft_wrap=True)
     return out.getvalue()

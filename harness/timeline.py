@@ -352,7 +352,8 @@ def _field_from_json(name: str, value: Any) -> Any:
 
 def _short(value: Any, width: int = 60) -> str:
     text = value if isinstance(value, str) else repr(value)
-    text = repr(text) if not isinstance(value, str) or "\n" in text else f'"{text}"'
+    if isinstance(value, str):
+        text = f'"{text}"' if text.isprintable() else repr(text)
     return text if len(text) <= width else f"{text[: width - 2]}…" + text[-1]
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from .groups import GROUPS
 from .requirement import Level
 
 
@@ -67,10 +68,12 @@ class Verdict:
     Attributes:
         backend: The backend's name.
         results: Its results, in the order in which they came.
+        of: How many requirements there are, where it is known: fewer results are no whole verdict.
     """
 
     backend: str
     results: list[Result] = field(default_factory=list)
+    of: int | None = None
 
     def count(self, outcome: Outcome, *, group: str | None = None, level: Level | None = None) -> int:
         """Return how many requirements had an outcome, of one group or level if asked."""
@@ -113,15 +116,24 @@ class Verdict:
             parts.append(f"{len(broken)} could not be judged ({', '.join(broken)})")
         parts.append(f"{away} not applicable")
         word = "conforms" if self.conforms else "does not conform"
+        if self.of is not None and len(self.results) < self.of:
+            word += f", as far as {len(self.results)} of {self.of} requirements tell"
         return f"{self.backend} {word}: {', '.join(parts)}"
 
 
-def verdicts(results: Iterable[Result]) -> list[Verdict]:
-    """Collect results into one verdict a backend, requirements in order of group and number.
+def verdicts(results: Iterable[Result], of: int | None = None) -> list[Verdict]:
+    """Collect results into one verdict a backend, in order of groups and numbers.
 
-    A result that comes twice (a test that was run again) counts as it came last.
+    Args:
+        results: In any order. One that comes twice (a test that was run again) counts as it came last.
+        of: How many requirements there are, where it is known.
     """
     by_backend: dict[str, dict[str, Result]] = {}
     for result in results:
         by_backend.setdefault(result.backend, {})[result.id] = result
-    return [Verdict(name, list(found.values())) for name, found in by_backend.items()]
+    order = list(GROUPS)
+
+    def place(result: Result) -> tuple[int, str]:
+        return (order.index(result.group) if result.group in order else len(order), result.id)
+
+    return [Verdict(name, sorted(found.values(), key=place), of) for name, found in by_backend.items()]
