@@ -56,6 +56,19 @@ class BackendSpec:
             )
         return Backend(name=self.name, open=self._checked_call(found), spec=self)
 
+    def takes(self, argument: str) -> bool:
+        """Whether the backend is a class whose constructor takes an argument of this name.
+
+        Raises:
+            BackendError: The name cannot be imported.
+        """
+        found = self._import()
+        if not isinstance(found, type):
+            return False
+        parameters = inspect.signature(found).parameters
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+        return argument in parameters or (takes_any and not _ignores_extra_arguments(found))
+
     def _import(self) -> Any:
         module_name, separator, attribute = self.target.partition(":")
         if not separator or not module_name or not attribute:
@@ -85,14 +98,12 @@ class BackendSpec:
 
     def _opener(self, manager: type[SessionManager[Any]]) -> OpenManager:
         parameters = inspect.signature(manager).parameters
-        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
         hints = _type_hints(manager)
         named = {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
         if "session_id" not in named:
             raise BackendError(f"{self.target} takes no session_id: expected a constructor (session_id, ...)")
         for name in self.arguments:
-            # **kwargs that the SDK's managers take "for future extensibility" would swallow a misspelt name.
-            if name not in named and not (takes_any and not _ignores_extra_arguments(manager)):
+            if not self.takes(name):
                 known = ", ".join(n for n in named if n != "session_id") or "no other"
                 raise BackendError(f"{self.target} takes no argument {name!r} (it takes {known})")
         provided = {name for name in named if name != "session_id" and _provides(name, hints.get(name))}
@@ -167,6 +178,7 @@ def _type_hints(manager: type) -> dict[str, Any]:
 
 
 def _ignores_extra_arguments(manager: type) -> bool:
+    """Whether a constructor takes ``**kwargs`` "for future extensibility" only: they would swallow a misspelt name."""
     return manager.__module__.startswith(("strands.", "session_conformance."))
 
 

@@ -1,11 +1,8 @@
 """Correct managers of several designs meet every requirement: none of them wrongs a design."""
 
 import json
-from pathlib import Path
 
 import pytest
-
-ROOT = str(Path(__file__).parents[2])
 
 
 @pytest.mark.parametrize(
@@ -16,10 +13,7 @@ ROOT = str(Path(__file__).parents[2])
         "session_conformance.reference_impl:FileSessionManager",
     ],
 )
-def test_a_correct_manager_meets_every_requirement(
-    target: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", ROOT)
+def test_a_correct_manager_meets_every_requirement(target: str, pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         f"--session-manager={target}", "--conformance-fail-on=should", "--conformance-report=report.json", "-q"
     )

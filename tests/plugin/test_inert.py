@@ -1,0 +1,31 @@
+"""Without an option the plugin changes nothing and loads nothing."""
+
+import pytest
+
+
+def test_nothing_is_loaded_and_nothing_is_collected(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_modules():
+            heavy = {"strands", "boto3", "moto", "rich", "faker", "session_conformance.harness"}
+            assert not heavy & set(sys.modules)
+            assert "session_conformance.fixtures.plugin" in sys.modules
+        """
+    )
+    run = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
+    run.assert_outcomes(passed=1)
+    run.stdout.no_fnmatch_line("*conform*met*")
+
+
+def test_a_project_that_knows_nothing_of_asyncio_may_turn_warnings_into_errors(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-config")
+    pytester.makepyfile("def test_one(): pass")
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_an_argument_without_a_manager_is_a_usage_error(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--session-manager-arg=a=b")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["ERROR: --session-manager-arg needs --session-manager"])

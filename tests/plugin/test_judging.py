@@ -1,0 +1,223 @@
+"""Judging: what is collected, how it is called, what is printed, and what the exit code says."""
+
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = "tests.plugin.backends"
+SDK = "strands.session:FileSessionManager"
+
+
+def judge(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess(*arguments)
+
+
+def results(path: Path) -> dict[str, dict[str, str]]:
+    backends = json.loads(path.read_text())["backends"]
+    return {one["name"]: {result["id"]: result["outcome"] for result in one["results"]} for one in backends}
+
+
+def test_a_violation_shows_its_evidence(pytester: pytest.Pytester) -> None:
+    run = judge(pytester, f"--session-manager={SDK}", "-k", "ORD-02 or UPD-01 or LIF-09")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.assert_outcomes(failed=2, passed=1)
+    run.stdout.fnmatch_lines(
+        [
+            "ORD-02 (MUST): An assistant's text or transcript is stored in full before any hook for its update runs.",
+            "source:   the SDK's documentation*",
+            'expected: assistant [[]"Hello Alice"] complete*',
+            "found:    what was stored of it was: assistant [[][]] pending*",
+            "timeline (*",
+            "*> * hook message_updated (early)*",
+            f"run it alone: pytest --session-manager={SDK} -k ORD-02",
+            "strands-file does not conform, as far as 3 of * requirements tell: 1 met, 2 MUST violated (ORD-02, UPD-01)*",
+        ]
+    )
+    assert "Traceback" not in run.stdout.str()
+
+
+def test_the_command_that_runs_it_alone_does(pytester: pytest.Pytester) -> None:
+    run = judge(
+        pytester, f"--session-manager={HERE}:NeedsMore", "--session-manager-arg=url=db://{workdir}", "-k", "LIF-01"
+    )
+    run.assert_outcomes(passed=1)
+    run = judge(
+        pytester, "--session-manager=strands_session_sql:SQLSessionManager",
+        "--session-manager-arg=url=sqlite:///{workdir}/s.db", "-k", "ORD-01",
+    )  # fmt: skip
+    [line] = [line for line in run.outlines if line.startswith("run it alone: ")]
+    _, *words = shlex.split(line.removeprefix("run it alone: "))
+    again = judge(pytester, *words)
+    again.assert_outcomes(failed=1)
+
+
+@pytest.mark.parametrize("form", ["as_callable", "AS_BACKEND"])
+def test_other_forms_of_a_backend(pytester: pytest.Pytester, form: str) -> None:
+    run = judge(pytester, f"--session-manager={HERE}:{form}", "-k", "LIF or ORD-09 or RPL-07", "-rs")
+    assert run.ret == pytest.ExitCode.OK
+    if form == "AS_BACKEND":  # what it does not declare does not apply
+        run.stdout.fnmatch_lines(["SKIPPED * not applicable: needs storage faults*", "declared conforms*"])
+
+
+def test_names_and_several_backends(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml(f"[tool.session-conformance.backends.mine]\ntarget = '{HERE}:as_callable'\n")
+    (pytester.path / "session-conformance.toml").write_text(
+        f"[backends.more]\ntarget = '{HERE}:NeedsMore'\narguments = {{ url = 'db://', retries = 2 }}\n"
+    )
+    run = judge(
+        pytester, "--session-manager=mine", "--session-manager=more", f"--session-manager={SDK}",
+        "--session-manager=strands-file", "-k", "LIF-01 or ORD-01", "-v", "--conformance-report=r.json",
+    )  # fmt: skip
+    run.stdout.fnmatch_lines_random(
+        [
+            "LIF::LIF-01[[]mine] PASSED*",
+            "ORD::ORD-01[[]more] PASSED*",
+            "ORD::ORD-01[[]strands-file] FAILED*",
+            "ORD::ORD-01[[]strands-file-2] FAILED*",
+        ]
+    )
+    found = results(pytester.path / "r.json")
+    assert list(found) == ["mine", "more", "strands-file", "strands-file-2"]
+    assert found["mine"] == {"LIF-01": "met", "ORD-01": "met"}
+    assert found["strands-file"] == {"LIF-01": "met", "ORD-01": "violated"}
+
+
+def test_a_should_fails_only_when_asked(pytester: pytest.Pytester) -> None:
+    arguments = [f"--session-manager={HERE}:Leaky", "-k", "UPD"]
+    run = judge(pytester, *arguments)
+    assert run.ret == pytest.ExitCode.OK
+    run.assert_outcomes(passed=5, xfailed=1)
+    run.stdout.fnmatch_lines(["UPD-06 (SHOULD) *", "*found:*backup*", "*1 SHOULD violated (UPD-06)*"])
+    assert judge(pytester, *arguments, "--conformance-fail-on=should").ret == pytest.ExitCode.TESTS_FAILED
+    judge(pytester, *arguments, "--conformance-level=must").assert_outcomes(passed=5, deselected=1)
+
+
+def test_pytests_own_options_work(pytester: pytest.Pytester) -> None:
+    sdk = f"--session-manager={SDK}"
+    judge(pytester, sdk, "-m", "must and upd", "--co", "-q").stdout.fnmatch_lines(["UPD::UPD-05[[]strands-file]"])
+    judge(pytester, sdk, "-k", "ORD", "-x").assert_outcomes(failed=1)
+    judge(pytester, sdk, "-k", "ORD").assert_outcomes(failed=7, passed=2)
+    judge(pytester, sdk, "--lf").assert_outcomes(failed=7, deselected=50)
+    run = judge(pytester, sdk, "-k", "UPD", "-n2", "--junitxml=j.xml", "--conformance-report=r.json")
+    run.assert_outcomes(failed=4, passed=2)
+    run.stdout.fnmatch_lines(["*strands-file does not conform*4 MUST violated (UPD-01, UPD-02, UPD-03, UPD-04)*"])
+    assert len(results(pytester.path / "r.json")["strands-file"]) == 6
+    assert "UPD-03" in (pytester.path / "j.xml").read_text()
+
+
+def test_suites_run_alone_or_beside_the_paths_that_are_named(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\ntestpaths = mine")
+    (pytester.path / "mine").mkdir()
+    (pytester.path / "mine" / "test_own.py").write_text("def test_own(): pass\n")
+    manager = f"--session-manager={HERE}:as_callable"
+    judge(pytester, manager, "-k", "LIF-01 or own").assert_outcomes(passed=1)
+    judge(pytester, manager, "mine", "-k", "LIF-01 or own").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_it_works_inside_projects_with_ways_of_their_own(pytester: pytest.Pytester, mode: str) -> None:
+    pytester.makeini(
+        f"""
+        [pytest]
+        asyncio_mode = {mode}
+        filterwarnings = error
+        addopts = --strict-markers --strict-config --import-mode=importlib -p no:cacheprovider
+        python_files = check_*.py
+        python_classes = Check*
+        python_functions = check_*
+        """
+    )
+    pytester.makeconftest(
+        """
+        import pytest
+
+        @pytest.fixture(autouse=True)
+        def of_everybody(): yield
+
+        @pytest.fixture
+        def run(): raise RuntimeError("the project's own fixture of this name")
+
+        def pytest_collection_modifyitems(items): items.reverse()
+        """
+    )
+    run = judge(pytester, f"--session-manager={HERE}:WarnsOfEverything", "-k", "LIF or ORD")
+    run.assert_outcomes(passed=22)
+
+
+def test_a_database_driver_that_leaks_is_not_a_violation(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nfilterwarnings = error")
+    sql = [
+        "--session-manager=strands_session_sql:SQLSessionManager",
+        "--session-manager-arg=url=sqlite:///{workdir}/s.db",
+    ]
+    judge(pytester, *sql, "-k", "IDS or TOL or LIF-08").assert_outcomes(passed=12)
+
+
+def test_what_the_harness_cannot_judge_is_neither_met_nor_violated(pytester: pytest.Pytester) -> None:
+    run = judge(
+        pytester, f"--session-manager={HERE}:HangsInside", "-k", "LIF-03 or LIF-12", "--conformance-report=r.json"
+    )
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines(["*ProcessDied*", "*1 could not be judged (LIF-03)*"])
+    assert results(pytester.path / "r.json") == {
+        "tests-hangs-inside": {"LIF-03": "could not be judged", "LIF-12": "met"}
+    }
+
+
+def test_subclassing_a_suite_needs_no_option(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        f"""
+        from session_conformance.suites import Tools, UpdatesAndRedaction
+
+        class TestUpdates(UpdatesAndRedaction):
+            session_manager = "{SDK}"
+
+        class TestMine(Tools):
+            @staticmethod
+            def session_manager(session_id, workspace):
+                from tests.conforming.snapshot_manager import SnapshotFileManager
+                return SnapshotFileManager(session_id, str(workspace.folder))
+        """
+    )
+    run = judge(pytester, "-v", "-rs")
+    run.assert_outcomes(failed=4, passed=7, skipped=1)
+    run.stdout.fnmatch_lines(
+        [
+            "test_*.py::TestUpdates::UPD-01[[]strands-file] FAILED*",
+            "run it alone: pytest 'test_*.py::TestUpdates::UPD-01[[]strands-file]'",
+            "*not applicable: needs fresh process*",
+            "strands-file does not conform: 2 met, 4 MUST violated*",
+        ]
+    )
+    judge(pytester, "-n2").assert_outcomes(failed=4, passed=7, skipped=1)
+    judge(pytester, "test_subclassing_a_suite_needs_no_option.py::TestUpdates::UPD-05[strands-file]").assert_outcomes(
+        passed=1
+    )
+
+
+def test_the_report_says_what_it_holds_for(pytester: pytest.Pytester) -> None:
+    judge(pytester, f"--session-manager={SDK}", "-k", "ORD-01", "--conformance-report=r.json")
+    report = json.loads((pytester.path / "r.json").read_text())
+    assert report["schema"] == 1
+    assert report["versions"]["python"] == sys.version.split()[0]
+    assert {"strands-agents", "strands-session-conformance", "pytest"} <= set(report["versions"])
+    [backend] = report["backends"]
+    assert backend["target"] == SDK
+    assert backend["conforms"] is False
+    assert "ON_DISK" in backend["capabilities"]
+    [result] = backend["results"]
+    assert "hook message_added (early)" in result["timeline"]
+
+
+def test_the_command_for_people_without_pytest(pytester: pytest.Pytester) -> None:
+    command = [sys.executable, "-m", "session_conformance.suites.command"]
+    run = pytester.run(*command, "run", "reference-file", "-k", "LIF-01")
+    assert run.ret == 0
+    run.stdout.fnmatch_lines(["reference-file conforms*"])
+    pytester.run(*command, "explain", "upd-06").stdout.fnmatch_lines(["UPD-06 (SHOULD): *", "source: *"])
+    for wrong in (["explain", "XXX-99"], ["nonsense"], [], ["list", "--what"]):
+        assert pytester.run(*command, *wrong).ret == 4
+    assert len(pytester.run(*command, "list").outlines) >= 59
