@@ -332,7 +332,7 @@ class Conversation:
         self.model.fail(step.call, step.times)
 
     async def _end_stream(self, _: EndStream) -> None:
-        await self.model.end_stream()
+        await self._until(self.model.end_stream())
 
     async def _cancel(self, _: Cancel) -> None:
         self.timeline.record(Happened(what="the application calls agent.cancel()"))

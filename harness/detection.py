@@ -9,7 +9,6 @@ from .conversation import Session
 from .play import play
 from .reader import read_session
 from .script import Script
-from .timeline import HookCalled
 from .workspace import Workspace
 
 
@@ -28,7 +27,8 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
     if any(workspace.stored_files().values()):
         found.add(Capability.ON_DISK)
-    readings = [call.stored for call in timeline.of(HookCalled) if call.stored is not None]
+    # A manager that locks its session may let go of it as soon as the agent stops, so stop hooks say nothing.
+    readings = [call.stored for call in timeline.hooks("message_added") if call.stored is not None]
     refused_beside = bool(readings) and all(reading.error is not None for reading in readings)
     readable_alone = read_session(backend, workspace, "detection").error is None
     if not (refused_beside and readable_alone):

@@ -510,7 +510,10 @@ def _step_from_json(data: Any) -> Step:
             continue
         if name not in known:
             raise ScriptError(f"step {op!r} has no {name!r}: expected {sorted(known)}")
-        given[name] = _field_from_json(name, value)
+        try:
+            given[name] = _field_from_json(name, value)
+        except (TypeError, AttributeError) as error:
+            raise ScriptError(f"step {op!r} has a {name!r} that cannot be read: {error}") from None
     return kind(**given)
 
 

@@ -66,13 +66,17 @@ class _Connection:
             emitted, what = item
             self._timeline.record(emitted)
             if what is None:
+                self._count()
                 return
             if isinstance(what, BaseException):
                 raise what
             yield what
             # The agent asks for the next event only when it has handled this one, hooks included.
-            self._handled += 1
-            self._moved.set()
+            self._count()
+
+    def _count(self) -> None:
+        self._handled += 1
+        self._moved.set()
 
     async def handled_all(self) -> None:
         while not self.closed and self._handled < self._put:
@@ -228,9 +232,10 @@ class ScriptedBidiModel(BidiModel):
         connection.put("timeout", error)
 
     async def end_stream(self) -> None:
-        """End the stream without an error."""
+        """End the stream without an error; return when it has ended."""
         connection = await self._open_connection()
         connection.put("end_stream", None)
+        await connection.handled_all()
 
     async def _open_connection(self) -> _Connection:
         if self._connection is None:

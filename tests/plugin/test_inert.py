@@ -9,7 +9,7 @@ def test_nothing_is_loaded_and_nothing_is_collected(pytester: pytest.Pytester) -
         import sys
 
         def test_modules():
-            heavy = {"strands", "boto3", "moto", "rich", "faker", "session_conformance.harness"}
+            heavy = {"strands", "boto3", "moto", "rich", "hypothesis", "session_conformance.harness"}
             assert not heavy & set(sys.modules)
             assert "session_conformance.fixtures.plugin" in sys.modules
         """

@@ -1,0 +1,68 @@
+"""What a backend can do is found out by trying it."""
+
+import tempfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from session_conformance.harness import Backend, BackendSpec, Capability, Workspace, detect
+from strands.session import SessionManager
+from strands.types.exceptions import SessionException
+
+from tests.conforming.snapshot_manager import SnapshotFileManager
+
+EVERYTHING = set(Capability)
+ELSEWHERE: dict[str, str] = {}
+
+
+def out_of_reach(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+    where = ELSEWHERE.setdefault(str(workspace.folder), tempfile.mkdtemp())
+    return SnapshotFileManager(session_id, where)
+
+
+def one_at_a_time(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+    return LockingManager(session_id, str(workspace.folder))
+
+
+class LockingManager(SnapshotFileManager):
+    """Refuses to be opened while another one has written and its agent has not stopped."""
+
+    held: ClassVar[set[Path]] = set()
+
+    def on_added(self, event: Any) -> None:
+        self.held.add(self.path(event.agent.agent_id))
+        super().on_added(event)
+
+    def on_stop(self, event: Any) -> None:
+        super().on_stop(event)
+        self.held.discard(self.path(event.agent.agent_id))
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        if any(path.exists() for path in self.held):
+            raise SessionException("the session is in use")
+        return super().restored(messages)
+
+
+@pytest.mark.parametrize(
+    ("target", "found"),
+    [
+        ("strands.session:FileSessionManager", EVERYTHING),
+        ("tests.harness.test_detection:one_at_a_time", EVERYTHING - {Capability.READ_BESIDE_WRITER}),
+        ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
+    ],
+)
+def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
+    assert detect(BackendSpec("it", target).resolve(), Workspace(tmp_path)) == found
+
+
+def test_a_callable_that_has_no_name_opens_no_session_in_another_process(tmp_path: Path) -> None:
+    backend = Backend(name="it", open=lambda session_id, workspace: SnapshotFileManager(session_id, str(tmp_path)))
+    assert Capability.FRESH_PROCESS not in detect(backend, Workspace(tmp_path))
+
+
+def test_what_is_declared_is_not_tried(tmp_path: Path) -> None:
+    def never(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+        raise AssertionError("opened")
+
+    declared = frozenset({Capability.ON_DISK})
+    assert detect(Backend(name="it", open=never, capabilities=declared), Workspace(tmp_path)) == declared

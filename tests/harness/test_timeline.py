@@ -1,0 +1,62 @@
+"""Timelines: copies of what happened, a JSON form that loses nothing, and a drawing."""
+
+from typing import Any
+
+from session_conformance.harness import Reading, Script, Session, Timeline, ToolCall, play
+from session_conformance.harness.timeline import Event, Failed, HookCalled, ModelStarted, UserSent, one_message
+
+
+def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
+    script = Script().user("bytes \ud800").says("hi").calls_together(ToolCall("t", {"b": b"\xff"}, "t", error="no"))
+    script = script.timeout().redacts("x").fails("send").user("lost")
+    timeline = play(session, script)
+    seen = {type(event) for event in timeline}
+    assert seen == set(Event.__subclasses__())
+    again = Timeline.from_json(timeline.to_json())
+    assert [type(event) for event in again] == [type(event) for event in timeline]
+    assert str(again) == str(timeline)
+    assert again.around(*range(len(again))) == timeline.around(*range(len(timeline)))
+    assert list(again) == list(timeline)
+
+
+def test_what_is_recorded_does_not_change_any_more() -> None:
+    message: Any = {"role": "user", "content": [{"text": "then"}]}
+    timeline = Timeline()
+    timeline.record(ModelStarted(messages=[message]))
+    message["content"][0]["text"] = "now"
+    assert timeline.of(ModelStarted)[0].messages[0]["content"] == [{"text": "then"}]
+
+
+def test_a_drawing_shows_what_is_around_and_marks_what_is_meant() -> None:
+    stored = Reading(messages=[{"role": "user", "content": [{"text": "s"}]}])
+    timeline = Timeline([UserSent(content=str(number)) for number in range(10)])
+    timeline.record(HookCalled(event="message_added", position="early", stored=stored))
+    timeline.record(HookCalled(event="message_added", position="last", stored=Reading(error="KeyError: 'x'")))
+    timeline.record(Failed(where="agent.send()", type="OSError", error="full"))
+    assert timeline.around(2, 10, before=1, after=1).splitlines() == [
+        "        ...",
+        '      1  the user sends "1"',
+        '  >   2  the user sends "2"',
+        '      3  the user sends "3"',
+        "        ...",
+        '      9  the user sends "9"',
+        "  >  10  hook message_added (early)",
+        '           stored: 1 message; last: user ["s"]',
+        "     11  hook message_added (last)",
+        "           stored: cannot be read: \"KeyError: 'x'\"",
+        "        ...",
+    ]
+
+
+def test_a_message_is_shown_in_a_few_words() -> None:
+    message: Any = {
+        "role": "assistant",
+        "content": [{"text": "x" * 200}, {"image": {}}, {"reasoningContent": {}}],
+        "tracking_id": "0123456789",
+        "metadata": {"custom": {"bidi": {"status": "pending"}}},
+    }
+    shown = one_message(message)
+    assert shown.startswith('assistant ["xxx')
+    assert shown.endswith('…", image, reasoning] pending #01234567')
+    assert len(shown) < 120
+    assert one_message(None) == "nothing"
