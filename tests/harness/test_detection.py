@@ -37,10 +37,10 @@ class LockingManager(SnapshotFileManager):
         super().on_stop(event)
         self.held.discard(self.path(event.agent.agent_id))
 
-    def restored(self, messages: list[Any]) -> list[Any]:
-        if any(path.exists() for path in self.held):
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if self.path(agent.agent_id) in self.held:
             raise SessionException("the session is in use")
-        return super().restored(messages)
+        super().initialize(agent, **kwargs)
 
 
 @pytest.mark.parametrize(
