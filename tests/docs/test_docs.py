@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from session_conformance.harness import ScriptedBidiModel, Timeline
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -100,6 +101,21 @@ def test_command_runs_as_shown(command: Command, tmp_path: Path) -> None:
     assert "could not be judged" not in run.stdout
     missing = matches(command.shown, run.stdout)
     assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
+
+
+def snippets() -> list[tuple[str, str]]:
+    return [
+        (page.name, body)
+        for page in PAGES
+        for language, body in FENCE.findall(page.read_text(encoding="utf-8"))
+        if language == "python" and not body.startswith("# ")
+    ]
+
+
+@pytest.mark.parametrize(("page", "body"), snippets(), ids=lambda value: value if value.endswith(".md") else "")
+def test_snippet_runs(page: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(body, page, "exec"), {"model": ScriptedBidiModel(Timeline())})
 
 
 def test_ci_runs_the_tests_as_the_readme_says() -> None:
