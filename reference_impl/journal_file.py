@@ -12,15 +12,17 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 from strands.types.exceptions import SessionException
 
 from .journal import TRAILER, Damage, Scan, capacity_for, commit_line, new_journal, reserve, scan
 
+fcntl: ModuleType | None
 try:
     import fcntl
 except ImportError:  # Windows: one process at a time, see FileSessionManager
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None
 
 logger = logging.getLogger(__name__)
 

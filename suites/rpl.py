@@ -295,11 +295,8 @@ def _expect_start_with(timeline: Timeline, *, process: int, said: list[str], too
             begun,
             start,
         )
-    before = {
-        (call.message or {}).get("tracking_id"): call.message
-        for call in timeline.of(HookCalled)
-        if call.at < begun.at and call.message is not None
-    }
+    told_before = [call.message for call in timeline.of(HookCalled) if call.at < begun.at]
+    before = {message.get("tracking_id"): message for message in told_before if message is not None}
     for message in start.messages:
         last = before.get(message.get("tracking_id"))
         if last is None or difference([last], [message]) is not None:
