@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import logging
 import multiprocessing
 import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -19,6 +22,9 @@ from .workspace import Workspace
 
 Die = Callable[[str], object]
 """Hands a result to the parent and ends this process at once, as a power switch or ``kill -9`` would."""
+
+_PR_SET_PTRACER = 0x59616D61  # prctl(2)
+_ANY_PROCESS = -1
 
 _PRELOAD = ["session_conformance.harness.fresh_process"]
 
@@ -47,8 +53,13 @@ def _context() -> Any:
     return context
 
 
-def in_fresh_process(work: Callable[..., str], session: Session, *arguments: Any, limit_s: float = HANG_LIMIT_S
-                     ) -> str:  # fmt: skip
+def in_fresh_process(
+    work: Callable[..., str],
+    session: Session,
+    *arguments: Any,
+    limit_s: float = HANG_LIMIT_S,
+    watched: Callable[[int], AbstractContextManager[object]] | None = None,
+) -> str:
     """Return what ``work(session, die, *arguments)`` returns, or was told to die with, in a new process.
 
     Args:
@@ -56,6 +67,7 @@ def in_fresh_process(work: Callable[..., str], session: Session, *arguments: Any
         session: The session; its backend is found again by its importable name.
         arguments: More arguments, which must be picklable.
         limit_s: Seconds after which the process is called hung.
+        watched: Given the process's id, returns what is entered before its work begins and left when it has ended.
 
     Raises:
         Hang: The process did not answer in time. It is killed.
@@ -66,20 +78,20 @@ def in_fresh_process(work: Callable[..., str], session: Session, *arguments: Any
     if spec is None:
         raise ValueError(f"backend {session.backend.name} has no importable name, so no other process can open it")
     context = _context()
-    ours, theirs = context.Pipe(duplex=False)
+    ours, theirs = context.Pipe()
     where = (session.workspace, session.session_id, session.agent_id)
-    process = context.Process(target=_child, args=(theirs, list(sys.path), spec, where, work, arguments), daemon=True)
+    given = (theirs, list(sys.path), spec, where, watched is not None, work, arguments)
+    process = context.Process(target=_child, args=given, daemon=True)
     process.start()
     theirs.close()
     try:
-        if not ours.poll(limit_s):
-            process.kill()
-            raise Hang(f"a process did not end within {limit_s:g} s")
-        try:
-            succeeded, answer = ours.recv()
-        except EOFError:
-            process.join()
-            raise ProcessDied(f"a process ended with code {process.exitcode} and without an answer") from None
+        with contextlib.ExitStack() as watching:
+            succeeded, answer = _answer(process, ours, limit_s)
+            if watched is not None and succeeded:  # that was its word that it is ready
+                watching.enter_context(watched(process.pid))
+                watching.callback(process.join)
+                ours.send("go")
+                succeeded, answer = _answer(process, ours, limit_s)
     finally:
         ours.close()
         process.join()
@@ -89,11 +101,24 @@ def in_fresh_process(work: Callable[..., str], session: Session, *arguments: Any
     return str(answer)
 
 
+def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str]:
+    if not ours.poll(limit_s):
+        process.kill()
+        raise Hang(f"a process did not end within {limit_s:g} s")
+    try:
+        answer: tuple[bool, str] = ours.recv()
+    except (EOFError, ConnectionResetError):
+        process.join()
+        raise ProcessDied(f"a process ended with code {process.exitcode} and without an answer") from None
+    return answer
+
+
 def _child(
-    answers: Connection,
+    parent: Connection,
     path: list[str],
     spec: BackendSpec,
     where: tuple[Workspace, str, str],
+    watched: bool,
     work: Callable[..., str],
     arguments: tuple[Any, ...],
 ) -> None:
@@ -101,13 +126,25 @@ def _child(
     logging.getLogger().addHandler(logging.NullHandler())  # else warnings would be printed between the verdicts
 
     def die(answer: str) -> None:
-        answers.send((True, answer))
+        parent.send((True, answer))
         os.kill(os.getpid(), signal.SIGKILL)
 
     try:
-        answers.send((True, work(Session(spec.resolve(), *where), die, *arguments)))
+        session = Session(spec.resolve(), *where)
+        if watched:
+            _let_others_trace()
+            parent.send((True, "ready"))
+            parent.recv()
+        parent.send((True, work(session, die, *arguments)))
     except Exception as error:
-        answers.send((False, f"{type(error).__name__}: {error}"))
+        parent.send((False, f"{type(error).__name__}: {error}"))
+
+
+def _let_others_trace() -> None:
+    """Let a process that is no ancestor trace this one, where Yama would forbid it (``ptrace_scope`` 1)."""
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_PTRACER, ctypes.c_ulong(_ANY_PROCESS), 0, 0, 0)
 
 
 def read_in_fresh_process(session: Session) -> Reading:

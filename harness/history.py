@@ -109,3 +109,13 @@ def unpaired_tools(messages: Sequence[Message]) -> str | None:
 def texts(messages: Sequence[Message]) -> list[str]:
     """Return the text of every text block, in order."""
     return [block["text"] for message in messages for block in message["content"] if "text" in block]
+
+
+def bidi_metadata(message: Message) -> dict[str, str]:
+    """Return what ``BidiAgent`` says of a message: its kind, and the status of a stream."""
+    return ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
+
+
+def is_pending(message: Message) -> bool:
+    """Whether a message is the placeholder of a stream that is still under way."""
+    return bidi_metadata(message).get("status") == "pending"

@@ -26,6 +26,7 @@ def play(
     state: dict[str, Any] | None = None,
     observing: bool = True,
     fresh_processes: bool = False,
+    on_record: Callable[[], object] | None = None,
 ) -> Timeline:
     """Play a script and return what happened.
 
@@ -37,11 +38,12 @@ def play(
         observing: Whether hooks, starts, restarts and sends read what is stored.
         fresh_processes: Whether each process of the script is a process of the operating system. Scripts in which
             a process is killed, or storage fails, need it.
+        on_record: Called after each event is recorded, where all processes of the script are this one.
 
     Raises:
         Hang: The conversation did not end.
     """
-    timeline = Timeline()
+    timeline = _new_timeline(on_record)
     for number, (segment, end) in enumerate(script.segments()):
         given = Given(messages, state, observing, number)
         if fresh_processes:
@@ -50,7 +52,8 @@ def play(
         elif end == "killed":
             raise ValueError("a script in which a process is killed needs fresh_processes=True")
         else:
-            timeline.extend(within_limit(partial(_play_segment, session, segment, given), "the script"))
+            part = partial(_play_segment, session, segment, given, on_record=on_record)
+            timeline.extend(within_limit(part, "the script"))
         timeline.record(ProcessEnded(how=end))
     return timeline
 
@@ -65,6 +68,13 @@ class Given:
     number: int
 
 
+def _new_timeline(on_record: Callable[[], object] | None) -> Timeline:
+    timeline = Timeline()
+    if on_record is not None:
+        timeline.listen(on_record)
+    return timeline
+
+
 def _play_segment(
     session: Session,
     script: Script,
@@ -72,8 +82,9 @@ def _play_segment(
     *,
     fresh: bool = False,
     kill: Callable[[Timeline], object] | None = None,
+    on_record: Callable[[], object] | None = None,
 ) -> Timeline:
-    timeline = Timeline()
+    timeline = _new_timeline(on_record)
 
     async def main() -> None:
         try:

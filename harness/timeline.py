@@ -258,8 +258,7 @@ class Timeline:
 
     def __init__(self, events: list[Event] | None = None) -> None:
         self._events: list[Event] = []
-        self.listener: Callable[[], object] = lambda: None
-        """Called after each record."""
+        self._listeners: list[Callable[[], object]] = []
         for event in events or []:
             self.record(event)
 
@@ -273,8 +272,13 @@ class Timeline:
         """Append a copy of ``event`` that nothing can change any more, and return it."""
         recorded = replace(copy.deepcopy(event), at=len(self._events))
         self._events.append(recorded)
-        self.listener()
+        for listener in self._listeners:
+            listener()
         return recorded
+
+    def listen(self, listener: Callable[[], object]) -> None:
+        """Let ``listener`` be called after each record, in the thread that recorded."""
+        self._listeners.append(listener)
 
     def extend(self, other: Timeline) -> None:
         """Append the events of a later process."""

@@ -19,7 +19,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.history import difference, same, texts
+from session_conformance.harness.history import difference, is_pending, same, texts
 from session_conformance.harness.scripted_model import ScriptedBidiModel
 from session_conformance.harness.sdk import BidiAgent, SessionException
 from session_conformance.harness.timeline import AgentStarted, AgentStopped, HookCalled
@@ -34,7 +34,7 @@ from .scenarios import (
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
 )
-from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, is_pending
+from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory
 
 LIFECYCLE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Lifecycle'"
 

@@ -15,19 +15,12 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.history import difference, same
+from session_conformance.harness.history import difference, is_pending, same
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, ModelReceived, one_message
 
 from .scenarios import EVERYDAY, RAISING_HOOKS, STATE_SET_BY_STOP_HOOK, STORAGE_FAULT, TOGETHER
-from .stored_history import (
-    expect_readable,
-    expect_stored,
-    expect_stored_as_in_memory,
-    find_same,
-    has_block,
-    is_pending,
-)
+from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, find_same, has_block
 
 HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration with Hooks'"
 

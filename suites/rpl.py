@@ -14,7 +14,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
-from session_conformance.harness.history import content_of, difference, texts
+from session_conformance.harness.history import bidi_metadata, content_of, difference, texts
 from session_conformance.harness.timeline import (
     AgentStopped,
     Failed,
@@ -44,7 +44,7 @@ from .scenarios import (
     TIMEOUT_IN_TRANSCRIPT,
     TWENTY_TIMEOUTS,
 )
-from .stored_history import bidi_metadata, expect_readable, expect_stored
+from .stored_history import expect_readable, expect_stored
 
 RESTART_DOCUMENTED = "D: bidirectional streaming, session management, 'Connection Restart Behavior'"
 RESTORE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Restoration'"

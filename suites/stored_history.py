@@ -10,16 +10,6 @@ from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentStopped, Event, one_message
 
 
-def bidi_metadata(message: Message) -> dict[str, str]:
-    """Return what ``BidiAgent`` says of a message: its kind, and the status of a stream."""
-    return ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
-
-
-def is_pending(message: Message) -> bool:
-    """Whether a message is the placeholder of a stream that is still under way."""
-    return bidi_metadata(message).get("status") == "pending"
-
-
 def has_block(message: Message, *kinds: str) -> bool:
     """Whether a message has a content block of one of these kinds."""
     return any(kind in block for block in message["content"] for kind in kinds)

@@ -12,7 +12,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
-from session_conformance.harness.history import same
+from session_conformance.harness.history import bidi_metadata, same
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, one_message
 
@@ -23,7 +23,7 @@ from .scenarios import (
     KILLED_IN_TOOL,
     TOOL_SETS_STATE,
 )
-from .stored_history import bidi_metadata, expect_readable, expect_stored, has_block
+from .stored_history import expect_readable, expect_stored, has_block
 
 
 def results_of(messages: list[Message], *, kind: str | None = None) -> list[dict[str, object]]:

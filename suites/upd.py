@@ -7,11 +7,11 @@ import json
 
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
-from session_conformance.harness.history import difference, texts
+from session_conformance.harness.history import bidi_metadata, difference, is_pending, texts
 from session_conformance.harness.timeline import AgentStopped, Event, Happened, HookCalled, one_message
 
 from .scenarios import EVERYDAY, INCOMPLETE, INTERLEAVED, LATE_UPDATE, REDACTION, SECRET
-from .stored_history import bidi_metadata, expect_readable, expect_stored, find_same, is_pending
+from .stored_history import expect_readable, expect_stored, find_same
 
 UPDATES = "A: MessageUpdatedEvent, 'triggered after the framework replaces a message'"
 

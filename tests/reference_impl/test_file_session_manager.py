@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import gc
 import logging
 import multiprocessing
 import os
@@ -209,6 +210,7 @@ def test_sessions_are_listed_deleted_and_cleaned_up(tmp_path: Path) -> None:
     folder = str(tmp_path)
     for id in ("old", "young", "in-use", "Upper Case"):
         say(tmp_path, f"I am {id}", session_id=id)
+    gc.collect()  # agents and managers refer to each other, and until they are collected they have the session open
     week_ago = datetime.now(timezone.utc) - timedelta(days=7)
     for id in ("old", "in-use"):
         os.utime(journal_of(tmp_path, id), (week_ago.timestamp(),) * 2)

@@ -1,0 +1,99 @@
+"""Acknowledgement: what a manager has vouched for by a moment, and whether a restored history holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .history import essence, is_pending, same
+from .sdk import Message
+from .timeline import AgentStopped, HookCalled, Reading, Timeline, one_message, shape
+
+
+@dataclass
+class _Told:
+    """A message, in all the versions that it had, each with the number of the event that told of it."""
+
+    versions: list[tuple[int, Message]] = field(default_factory=list)
+
+    def by(self, event: int) -> list[Message]:
+        return [message for at, message in self.versions if at <= event]
+
+
+class Acknowledged:
+    """What was acknowledged in a conversation, and when.
+
+    A message is acknowledged when the first hook that a user can register is told of it (``D``: persistence before
+    hooks), and when ``stop()`` has returned all that memory holds is.
+
+    Args:
+        timeline: What happened. Its script must be one in which only one message at a time is under way.
+    """
+
+    def __init__(self, timeline: Timeline) -> None:
+        self._told: dict[str, _Told] = {}
+        for event in timeline:
+            if isinstance(event, HookCalled) and event.message is not None and event.position == "early":
+                self._note(event.at, event.message)
+            elif isinstance(event, AgentStopped):
+                for message in event.memory:
+                    self._note(event.at, message)
+
+    def _note(self, at: int, message: Message) -> None:
+        told = self._told.setdefault(message.get("tracking_id") or "", _Told())
+        if not told.versions or not same(essence(told.versions[-1][1]), essence(message)):
+            told.versions.append((at, message))
+
+    def problem(self, reading: Reading, event: int) -> str | None:
+        """Say what is wrong with a history that was restored after a crash, or return None.
+
+        Args:
+            reading: What a reader restored.
+            event: The number of the timeline's last event before the crash; -1 if there was none.
+        """
+        if reading.error is not None:
+            return f"it cannot be restored: {reading.error}"
+        return self._missing(reading.messages, event) or self._beside(reading.messages, event)
+
+    def _missing(self, found: Sequence[Message], event: int) -> str | None:
+        by_id = {message.get("tracking_id"): message for message in found}
+        for id, told in self._told.items():
+            versions = told.by(event)
+            kept = [number for number, message in enumerate(versions) if not is_pending(message)]
+            message = by_id.get(id)
+            if message is None:
+                if kept:
+                    return f"{one_message(versions[kept[-1]])} is missing, and {shape(list(found))} came back"
+                continue
+            allowed = told.versions[kept[-1] if kept else 0 :]
+            if not any(same(essence(message), essence(version)) for _, version in allowed) and not (
+                not kept and message["content"] == told.versions[0][1]["content"]
+            ):
+                expected = versions[-1] if versions else told.versions[0][1]
+                return f"{one_message(message)} came back instead of {one_message(expected)}"
+        return None
+
+    def _beside(self, found: Sequence[Message], event: int) -> str | None:
+        order = list(self._told)
+        known = [message.get("tracking_id") or "" for message in found if message.get("tracking_id") in self._told]
+        if known != sorted(known, key=order.index) or len(set(known)) != len(known):
+            return "the messages came back in another order, or twice"
+        unacknowledged = 0
+        for index, message in enumerate(found):
+            told = self._told.get(message.get("tracking_id") or "")
+            if told is not None and told.by(event):
+                continue
+            if index and _answers(message, found[index - 1]):
+                continue  # with the tool use, or made up by a restore that answers tool uses
+            if told is None:
+                return f"{one_message(message)} came back, which nobody ever said"
+            unacknowledged += 1
+        if unacknowledged > 1:
+            return f"{unacknowledged} messages came back that were not acknowledged, where only one was under way"
+        return None
+
+
+def _answers(message: Message, before: Message) -> bool:
+    results = {block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block}
+    uses = {block["toolUse"]["toolUseId"] for block in before["content"] if "toolUse" in block}
+    return bool(results) and results <= uses

@@ -1,0 +1,272 @@
+"""A model of a file system: what a folder holds, and what of it a kill or a power cut may leave.
+
+A kill loses nothing that a system call has done. A power cut may lose what was not synced, in any order: the bytes of a
+file until the file is synced, and the names in a directory until the directory is, also that of a file which was synced
+itself (POSIX promises no more; fsync(2) of Linux says so).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+ROOT = 0
+"""The node of the folder itself."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """Something that changes a file system. Nodes (files, directories, symbolic links) are numbers."""
+
+
+@dataclass(frozen=True)
+class Write(Operation):
+    """Bytes are written into a file; a gap before them is filled with NUL bytes."""
+
+    file: int
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Resize(Operation):
+    """A file is cut or grown to a size."""
+
+    file: int
+    size: int
+
+
+@dataclass(frozen=True)
+class SetName(Operation):
+    """A name in a directory comes to stand for a node, or for nothing.
+
+    ``made`` says what the node is where it is new: a file, a directory or a symbolic link, with where that leads.
+    ``moved_from`` is the directory and name it had before, where it was renamed.
+    """
+
+    directory: int
+    name: str
+    node: int | None
+    made: Literal["file", "directory", "link", ""] = ""
+    leads_to: str = ""
+    moved_from: tuple[int, str] | None = None
+
+
+@dataclass(frozen=True)
+class Sync(Operation):
+    """What was done to a node becomes durable; to everything, where it is None."""
+
+    node: int | None
+
+
+@dataclass
+class Contents:
+    """What a folder holds.
+
+    Attributes:
+        files: The bytes of each file.
+        names: The names in each directory, and the nodes they stand for.
+        links: Where each symbolic link leads.
+    """
+
+    files: dict[int, bytes] = field(default_factory=dict)
+    names: dict[int, dict[str, int]] = field(default_factory=lambda: {ROOT: {}})
+    links: dict[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> Contents:
+        """Return what a folder on disk holds."""
+        contents = cls()
+        contents._load(folder, ROOT)
+        return contents
+
+    def _load(self, folder: Path, directory: int) -> None:
+        for path in sorted(folder.iterdir()):
+            node = self.unused_node()
+            if path.is_symlink():
+                self.apply(SetName(directory, path.name, node, "link", str(path.readlink())))
+            elif path.is_dir():
+                self.apply(SetName(directory, path.name, node, "directory"))
+                self._load(path, node)
+            else:
+                self.apply(SetName(directory, path.name, node, "file"))
+                self.files[node] = path.read_bytes()
+
+    def unused_node(self) -> int:
+        """Return the number for a new node."""
+        return 1 + max((*self.files, *self.names, *self.links))
+
+    def copy(self) -> Contents:
+        """Return a copy that can be changed by itself."""
+        return Contents(
+            dict(self.files), {node: dict(names) for node, names in self.names.items()}, dict(self.links)
+        )  # fmt: skip
+
+    def make_node(self, operation: Operation) -> None:
+        """Make the node that an operation makes, without the name that it gives it."""
+        if isinstance(operation, SetName) and operation.node is not None:
+            if operation.made == "file":
+                self.files.setdefault(operation.node, b"")
+            elif operation.made == "directory":
+                self.names.setdefault(operation.node, {})
+            elif operation.made == "link":
+                self.links[operation.node] = operation.leads_to
+
+    def apply(self, operation: Operation) -> None:
+        """Do an operation."""
+        self.make_node(operation)
+        if isinstance(operation, Write):
+            data = self.files[operation.file].ljust(operation.offset, b"\0")
+            end = operation.offset + len(operation.data)
+            self.files[operation.file] = data[: operation.offset] + operation.data + data[end:]
+        elif isinstance(operation, Resize):
+            self.files[operation.file] = self.files[operation.file][: operation.size].ljust(operation.size, b"\0")
+        elif isinstance(operation, SetName):
+            if operation.moved_from is not None:
+                directory, name = operation.moved_from
+                if self.names[directory].get(name) == operation.node:
+                    del self.names[directory][name]
+            if operation.node is None:
+                self.names[operation.directory].pop(operation.name, None)
+            else:
+                self.names[operation.directory][operation.name] = operation.node
+
+    def paths(self, directory: int = ROOT, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield the path of every node that can be reached, directories before what is in them."""
+        for name, node in sorted(self.names[directory].items()):
+            yield prefix + name, node
+            if node in self.names:
+                yield from self.paths(node, f"{prefix}{name}/")
+
+    def digest(self) -> str:
+        """Return a text that two contents share only if a process could not tell them apart."""
+        digest = hashlib.sha256()
+        for path, node in self.paths():
+            what = self.files.get(node, b"directory" if node in self.names else self.links.get(node, "").encode())
+            digest.update(f"{path}\0{len(what)}\0".encode(errors="surrogateescape") + what)
+        return digest.hexdigest()
+
+    def write_to(self, folder: Path) -> None:
+        """Write everything into an empty folder on disk."""
+        for path, node in self.paths():
+            place = folder / path
+            if node in self.names:
+                place.mkdir()
+            elif node in self.links:
+                place.symlink_to(self.links[node])
+            else:
+                place.write_bytes(self.files[node])
+
+
+@dataclass(frozen=True)
+class State:
+    """What a crash may have left.
+
+    Attributes:
+        contents: What the folder holds.
+        what: What happened, in words.
+    """
+
+    contents: Contents
+    what: str
+
+
+def killed_within(contents: Contents, operation: Operation) -> Iterator[State]:
+    """Yield what a kill within an operation may leave: a write may have been done in part."""
+    if not isinstance(operation, Write) or len(operation.data) < 2:
+        return
+    length = len(operation.data)
+    for done in sorted({1, length // 2, length - 1, *range(512, length, max(512, length // 4))}):
+        state = contents.copy()
+        state.apply(Write(operation.file, operation.offset, operation.data[:done]))
+        yield State(state, f"killed when {done} of {length} bytes were written")
+
+
+class Durability:
+    """Follows which operations are durable.
+
+    Attributes:
+        durable: What a power cut cannot take away.
+        pending: What it can, in the order in which it was done.
+    """
+
+    def __init__(self, before: Contents) -> None:
+        self.durable = before.copy()
+        self.pending: list[Operation] = []
+
+    def apply(self, operation: Operation) -> None:
+        """Follow an operation."""
+        self.durable.make_node(operation)
+        if not isinstance(operation, Sync):
+            self.pending.append(operation)
+            return
+        for waiting in self.pending:
+            if operation.node is None or _belongs_to(waiting, operation.node):
+                self.durable.apply(waiting)
+        self.pending = [
+            waiting
+            for waiting in self.pending
+            if operation.node is not None and not _belongs_to(waiting, operation.node)
+        ]
+
+    def states(self, *, latest: int = 6) -> Iterator[State]:
+        """Yield what a power cut may leave now.
+
+        All that is pending is lost, or none of it, or one operation of it, or all but one; names are kept and bytes
+        lost, or the other way round; and of each write a half is lost, or all of its bytes but not its length.
+
+        Args:
+            latest: Of how many of the latest pending operations each is looked at by itself.
+        """
+        pending = self.pending
+        yield self._with(pending, "power cut: nothing was lost")
+        if not pending:
+            return
+        yield self._with([], "power cut: all that was not synced was lost")
+        names = [operation for operation in pending if isinstance(operation, SetName)]
+        data = [operation for operation in pending if not isinstance(operation, SetName)]
+        if names and data:
+            yield self._with(names, "power cut: bytes were lost, names were not")
+            yield self._with(data, "power cut: names were lost, bytes were not")
+        for operation in pending[-latest:]:
+            others = [other for other in pending if other is not operation]
+            if others:
+                yield self._with(others, f"power cut: lost was only {_shown(operation)}")
+                yield self._with([operation], f"power cut: of what was not synced, kept was only {_shown(operation)}")
+            if isinstance(operation, Write) and len(operation.data) > 1:
+                for half, what in _torn(operation):
+                    replaced = [half if other is operation else other for other in pending]
+                    yield self._with(replaced, f"power cut: {what} of {_shown(operation)}")
+
+    def _with(self, operations: Sequence[Operation], what: str) -> State:
+        contents = self.durable.copy()
+        for operation in operations:
+            contents.apply(operation)
+        return State(contents, what)
+
+
+def _belongs_to(operation: Operation, node: int) -> bool:
+    if isinstance(operation, Write | Resize):
+        return operation.file == node
+    return isinstance(operation, SetName) and operation.directory == node
+
+
+def _torn(write: Write) -> Iterator[tuple[Write, str]]:
+    half = len(write.data) // 2
+    yield Write(write.file, write.offset, write.data[:half]), "lost was the second half"
+    nothing = bytes(len(write.data))
+    yield Write(write.file, write.offset, nothing[:half] + write.data[half:]), "lost was the first half"
+    yield Write(write.file, write.offset, nothing), "lost was everything but the length"
+
+
+def _shown(operation: Operation) -> str:
+    if isinstance(operation, Write):
+        return f"the write of {len(operation.data)} bytes at {operation.offset}"
+    if isinstance(operation, Resize):
+        return f"the resizing to {operation.size} bytes"
+    if isinstance(operation, SetName) and operation.node is None:
+        return f"the removal of {operation.name!r}"
+    return f"the name {operation.name!r}" if isinstance(operation, SetName) else "a sync"

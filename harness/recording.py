@@ -1,0 +1,117 @@
+"""Recordings: a conversation and all that its process did to the workspace, with acknowledgements in the same order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .conversation import Session
+from .file_operations import MARK_FILE, Step, read_steps
+from .file_system import Contents, Durability, State, Sync, killed_within
+from .fresh_process import Die
+from .play import play
+from .script import Script
+from .timeline import Timeline
+from .tracing import traced
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What happened in a conversation that was traced.
+
+    Attributes:
+        session: The session, as the conversation left it.
+        timeline: What happened. Its event ``n`` is the step with mark ``n``: what was told by then is acknowledged.
+        steps: What the process did to the workspace, and those marks.
+        before: What the workspace held before.
+    """
+
+    session: Session
+    timeline: Timeline
+    steps: Sequence[Step]
+    before: Contents
+
+
+@dataclass(frozen=True)
+class CrashState:
+    """A state that a crash could have left.
+
+    Attributes:
+        state: What the workspace would hold, and how that came about.
+        step: The place in the recording: the number of steps that were done.
+        acknowledged: The number of the timeline's last event before the crash, or -1.
+    """
+
+    state: State
+    step: int
+    acknowledged: int
+
+
+def record(session: Session, script: Script, inject: Sequence[str] = ()) -> Recording:
+    """Play a script in a traced process.
+
+    Args:
+        session: The session to play it in, in a workspace on disk.
+        script: What shall happen. Its processes are managers and agents that follow each other in one process.
+        inject: Faults for :func:`~session_conformance.harness.tracing.traced`.
+
+    Raises:
+        TracerMissing: Nothing can be traced here.
+        Untraceable: The process used files in a way that cannot be followed.
+    """
+    folder = session.workspace.folder.resolve()
+    before = Contents.of_folder(folder)
+    answer, lines = traced(_play_marked, session, script.to_json(), inject=inject)
+    return Recording(session, Timeline.from_json(answer), read_steps(lines, str(folder), os.fspath(Path.cwd()), before), before)
+
+
+def _play_marked(session: Session, _: Die, script: str) -> str:
+    marks = os.open(MARK_FILE, os.O_RDONLY)
+    numbers = iter(range(2**31))
+    timeline = play(
+        session,
+        Script.from_json(script),
+        observing=False,
+        on_record=lambda: os.lseek(marks, next(numbers), os.SEEK_SET),
+    )
+    return timeline.to_json()
+
+
+def states_of_kills(recording: Recording) -> Iterator[CrashState]:
+    """Yield every state that a kill could have left: after each operation, and within each write.
+
+    A state is yielded as it was just before the next operation, when most was acknowledged.
+    """
+    contents = recording.before.copy()
+    acknowledged, what = -1, "killed before anything was written"
+    for number, step in enumerate(recording.steps):
+        if step.mark is not None:
+            acknowledged = step.mark
+        elif step.operation is not None and not isinstance(step.operation, Sync):
+            yield CrashState(State(contents.copy(), what), number, acknowledged)
+            for within in killed_within(contents, step.operation):
+                yield CrashState(State(within.contents, f"{within.what} by {step}"), number + 1, acknowledged)
+            contents.apply(step.operation)
+            what = f"killed after {step}"
+    yield CrashState(State(contents, what), len(recording.steps), acknowledged)
+
+
+def states_of_power_cuts(recording: Recording) -> Iterator[CrashState]:
+    """Yield the states that a power cut could have left just before each operation, when most was acknowledged."""
+    durability = Durability(recording.before)
+    acknowledged = -1
+    seen: set[tuple[str, int]] = set()
+    for number, step in enumerate([*recording.steps, None]):
+        if step is not None and step.mark is not None:
+            acknowledged = step.mark
+        if step is not None and step.operation is None:
+            continue
+        for state in durability.states():
+            key = (state.contents.digest(), acknowledged)
+            if key not in seen:
+                seen.add(key)
+                yield CrashState(state, number, acknowledged)
+        if step is not None and step.operation is not None:
+            durability.apply(step.operation)
