@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from .history import essence, is_pending, same
+from .history import answers, essence, is_pending, same
 from .sdk import Message
 from .timeline import AgentStopped, HookCalled, Reading, Timeline, one_message, shape
 
@@ -83,7 +83,7 @@ class Acknowledged:
             told = self._told.get(message.get("tracking_id") or "")
             if told is not None and told.by(event):
                 continue
-            if index and _answers(message, found[index - 1]):
+            if index and answers(message, found[index - 1]):
                 continue  # with the tool use, or made up by a restore that answers tool uses
             if told is None:
                 return f"{one_message(message)} came back, which nobody ever said"
@@ -92,8 +92,20 @@ class Acknowledged:
             return f"{unacknowledged} messages came back that were not acknowledged, where only one was under way"
         return None
 
-
-def _answers(message: Message, before: Message) -> bool:
-    results = {block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block}
-    uses = {block["toolUse"]["toolUseId"] for block in before["content"] if "toolUse" in block}
-    return bool(results) and results <= uses
+    def no_prefix(self, reading: Reading) -> str | None:
+        """Say why a history that was read while another process wrote is no prefix of what was said, or return None."""
+        if reading.error is not None:
+            return f"it cannot be read: {reading.error}"
+        for index, (id, told) in enumerate(self._told.items()):
+            if index == len(reading.messages):
+                return None
+            message = reading.messages[index]
+            if message.get("tracking_id") != id:
+                return f"message {index} is {one_message(message)} instead of {one_message(told.versions[0][1])}"
+            if not any(same(essence(message), essence(version)) for _, version in told.versions):
+                return f"message {index} is {one_message(message)}, which it never was"
+        return (
+            f"it has {len(reading.messages)} messages where {len(self._told)} were ever said"
+            * (len(reading.messages) > len(self._told))
+            or None
+        )

@@ -47,7 +47,8 @@ class BackendSpec:
                 )
             return replace(found, spec=self)
         if isinstance(found, type) and issubclass(found, SessionManager):
-            return Backend(name=self.name, open=self._opener(found), spec=self)
+            open_manager = self._opener(found)
+            return Backend(name=self.name, open=open_manager, spec=self, **self._operations(found, open_manager))
         if isinstance(found, type) or not callable(found):
             kind = f"the class {found.__qualname__}" if isinstance(found, type) else f"a {type(found).__name__}"
             raise BackendError(
@@ -126,6 +127,46 @@ class BackendSpec:
 
         return open_manager
 
+    def _operations(self, manager: type[SessionManager[Any]], open_manager: OpenManager) -> dict[str, Any]:
+        """Return what the class can do to whole sessions: see :class:`~session_conformance.harness.backend.Backend`."""
+        clean_up = self._static(manager, "clean_up", {"older_than", "now"})
+        listing = self._static(manager, "list_sessions", set())
+        repair = self._static(manager, "repair", {"session_id"})
+        found: dict[str, Any] = {}
+        if callable(getattr(manager, "delete_session", None)):
+            found["delete"] = lambda session_id, workspace: open_manager(session_id, workspace).delete_session(
+                session_id
+            )  # type: ignore[attr-defined]
+        if clean_up is not None:
+            found["clean_up"] = lambda older_than, workspace, now: clean_up(workspace, older_than=older_than, now=now)
+        if listing is not None:
+            found["list_sessions"] = listing
+        if repair is not None:
+            found["repair"] = lambda session_id, workspace: repair(workspace, session_id=session_id)
+        return found
+
+    def _static(self, manager: type, name: str, given: set[str]) -> Callable[..., Any] | None:
+        """Return a static or class method that needs no more than what is given and what the workspace has."""
+        if not isinstance(inspect.getattr_static(manager, name, None), staticmethod | classmethod):
+            return None
+        function = getattr(manager, name)
+        parameters = inspect.signature(function).parameters
+        hints = _type_hints_of(function)
+        provided = {name for name in parameters if _provides(name, hints.get(name))}
+        needed = {name for name, p in parameters.items() if p.default is p.empty and p.kind is not p.VAR_KEYWORD}
+        if not given <= set(parameters) or needed - given - provided - set(self.arguments):
+            return None
+
+        def call(workspace: Workspace, **values: Any) -> Any:
+            values |= {name: _provide(name, workspace) for name in provided}
+            for argument, text in self.arguments.items():
+                if argument in parameters:
+                    filled = _fill(text, workspace.placeholders(str(values.get("session_id", ""))))
+                    values[argument] = _typed(filled, hints.get(argument))
+            return function(**values)
+
+        return call
+
     def _checked_call(self, function: Callable[..., Any]) -> OpenManager:
         if self.arguments:
             raise BackendError(
@@ -171,8 +212,12 @@ def _one_line(error: BaseException) -> str:
 
 
 def _type_hints(manager: type) -> dict[str, Any]:
+    return _type_hints_of(manager.__init__)  # type: ignore[misc]
+
+
+def _type_hints_of(function: Callable[..., Any]) -> dict[str, Any]:
     try:
-        return typing.get_type_hints(manager.__init__)  # type: ignore[misc]
+        return typing.get_type_hints(function)
     except Exception:  # a forward reference that only type checkers resolve
         return {}
 

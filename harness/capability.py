@@ -12,6 +12,10 @@ class Capability(Enum):
     FRESH_PROCESS = "it can be opened by another process (it was given as an importable name)"
     READ_BESIDE_WRITER = "a session can be read by a second manager while a first one has it open"
     STORAGE_FAULTS = "its writes go through this process's files, so that the harness can make them fail"
+    DELETE = "it can delete a session (delete_session, or Backend(delete=...))"
+    CLEAN_UP = "it can remove sessions by age (clean_up, or Backend(clean_up=...))"
+    LISTING = "it can list its sessions (list_sessions, or Backend(list_sessions=...))"
+    REPAIR = "it can repair a damaged session (repair, or Backend(repair=...))"
 
     @property
     def missing(self) -> str:

@@ -22,6 +22,14 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     if backend.capabilities is not None:
         return backend.capabilities
     found: set[Capability] = set()
+    for capability, operation in (
+        (Capability.DELETE, backend.delete),
+        (Capability.CLEAN_UP, backend.clean_up),
+        (Capability.LISTING, backend.list_sessions),
+        (Capability.REPAIR, backend.repair),
+    ):
+        if operation is not None:
+            found.add(capability)
     if backend.spec is not None:
         found.add(Capability.FRESH_PROCESS)
     timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))

@@ -112,8 +112,13 @@ class _Reader:
         thread, name, text, result, rest = match.groups()
         call = getattr(self, f"call_{_READ_AS.get(name, name)}", None)
         self._thread, self._name, self._failed = int(thread), name, int(result) < 0
-        if call is not None and (not self._failed or "(INJECTED)" in rest):
-            call(_SPLIT.split(text), int(result))
+        injected = "(INJECTED)" in rest
+        if call is None or (self._failed and not injected):
+            return
+        count = len(self.steps)
+        call(_SPLIT.split(text), int(result))
+        if injected and len(self.steps) == count:
+            self.steps.append(Step(thread=self._thread, call=name, path="(outside of the workspace, or for reading)"))
 
     # -- names and descriptors -----------------------------------------------------------------------------
 

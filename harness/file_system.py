@@ -16,6 +16,9 @@ from typing import Literal
 ROOT = 0
 """The node of the folder itself."""
 
+SECTOR = 512
+"""The bytes that a power cut leaves written together, or not at all: the smallest unit of today's disks."""
+
 
 @dataclass(frozen=True)
 class Operation:
@@ -216,7 +219,7 @@ class Durability:
         """Yield what a power cut may leave now.
 
         All that is pending is lost, or none of it, or one operation of it, or all but one; names are kept and bytes
-        lost, or the other way round; and of each write a half is lost, or all of its bytes but not its length.
+        lost, or the other way round; and of a write some sectors are lost, or all of its bytes but not its length.
 
         Args:
             latest: Of how many of the latest pending operations each is looked at by itself.
@@ -236,7 +239,7 @@ class Durability:
             if others:
                 yield self._with(others, f"power cut: lost was only {_shown(operation)}")
                 yield self._with([operation], f"power cut: of what was not synced, kept was only {_shown(operation)}")
-            if isinstance(operation, Write) and len(operation.data) > 1:
+            if isinstance(operation, Write):
                 for half, what in _torn(operation):
                     replaced = [half if other is operation else other for other in pending]
                     yield self._with(replaced, f"power cut: {what} of {_shown(operation)}")
@@ -255,11 +258,13 @@ def _belongs_to(operation: Operation, node: int) -> bool:
 
 
 def _torn(write: Write) -> Iterator[tuple[Write, str]]:
-    half = len(write.data) // 2
-    yield Write(write.file, write.offset, write.data[:half]), "lost was the second half"
-    nothing = bytes(len(write.data))
-    yield Write(write.file, write.offset, nothing[:half] + write.data[half:]), "lost was the first half"
-    yield Write(write.file, write.offset, nothing), "lost was everything but the length"
+    """Yield what may be kept of a write of which not all was lost. A sector is kept whole or lost whole."""
+    length = len(write.data)
+    yield Write(write.file, write.offset, bytes(length)), "lost was everything but the length"
+    middle = (write.offset + length // 2 + SECTOR - 1) // SECTOR * SECTOR - write.offset
+    if 0 < middle < length:
+        yield Write(write.file, write.offset, write.data[:middle]), "lost was the second half"
+        yield Write(write.file, write.offset, bytes(middle) + write.data[middle:]), "lost was the first half"
 
 
 def _shown(operation: Operation) -> str:

@@ -7,7 +7,10 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import pickle
 import signal
+import socket
+import struct
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -126,18 +129,28 @@ def _child(
     logging.getLogger().addHandler(logging.NullHandler())  # else warnings would be printed between the verdicts
 
     def die(answer: str) -> None:
-        parent.send((True, answer))
+        _tell(parent, (True, answer))
         os.kill(os.getpid(), signal.SIGKILL)
 
     try:
         session = Session(spec.resolve(), *where)
         if watched:
             _let_others_trace()
-            parent.send((True, "ready"))
+            _tell(parent, (True, "ready"))
             parent.recv()
-        parent.send((True, work(session, die, *arguments)))
+        _tell(parent, (True, work(session, die, *arguments)))
     except Exception as error:
-        parent.send((False, f"{type(error).__name__}: {error}"))
+        _tell(parent, (False, f"{type(error).__name__}: {error}"))
+
+
+def _tell(parent: Connection, answer: tuple[bool, str]) -> None:
+    """Send an answer as ``Connection.send`` does, but with a call that faults in writing files do not reach."""
+    if sys.platform == "win32":  # where pipes are no sockets, and no faults are injected
+        parent.send(answer)
+        return
+    data = pickle.dumps(answer)
+    with socket.socket(fileno=os.dup(parent.fileno())) as pipe:
+        pipe.sendall(struct.pack("!i", len(data)) + data)
 
 
 def _let_others_trace() -> None:

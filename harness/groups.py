@@ -8,5 +8,9 @@ GROUPS: dict[str, str] = {
     "TOL": "tools",
     "CNT": "content",
     "IDS": "identity and isolation",
+    "COR": "corruption",
+    "DUR": "crashes and full disks",
+    "CON": "concurrency",
+    "CLN": "clean-up",
 }
 """The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

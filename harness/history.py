@@ -106,6 +106,22 @@ def unpaired_tools(messages: Sequence[Message]) -> str | None:
     return f"the last message asks for {owed}, and nothing answers" if owed else None
 
 
+def answers(message: Message, before: Message) -> bool:
+    """Whether a message has tool results, and none but for tool uses of the message before it."""
+    results = {block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block}
+    uses = {block["toolUse"]["toolUseId"] for block in before["content"] if "toolUse" in block}
+    return bool(results) and results <= uses
+
+
+def without_made_up_answers(messages: Sequence[Message], history: Sequence[Message]) -> list[Message]:
+    """Return restored messages without the tool results that a restore made up for uses that had none."""
+    return [
+        message
+        for index, message in enumerate(messages)
+        if message in history or index == 0 or not answers(message, messages[index - 1])
+    ]
+
+
 def texts(messages: Sequence[Message]) -> list[str]:
     """Return the text of every text block, in order."""
     return [block["text"] for message in messages for block in message["content"] if "text" in block]

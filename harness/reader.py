@@ -6,7 +6,7 @@ import copy
 
 from .backend import Backend
 from .scripted_model import ScriptedBidiModel
-from .sdk import BidiAgent
+from .sdk import SDK_EXCEPTIONS, BidiAgent
 from .timeline import Reading, Timeline
 from .workspace import Workspace
 
@@ -23,4 +23,4 @@ def read_session(backend: Backend, workspace: Workspace, session_id: str, agent_
         agent = BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[])
         return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
     except Exception as error:
-        return Reading(error=f"{type(error).__name__}: {error}")
+        return Reading(error=f"{type(error).__name__}: {error}", is_clear=isinstance(error, SDK_EXCEPTIONS))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .conversation import Session
-from .file_operations import MARK_FILE, Step, read_steps
+from .file_operations import Step, read_steps
 from .file_system import Contents, Durability, State, Sync, killed_within
 from .fresh_process import Die
 from .play import play
@@ -64,11 +65,13 @@ def record(session: Session, script: Script, inject: Sequence[str] = ()) -> Reco
     folder = session.workspace.folder.resolve()
     before = Contents.of_folder(folder)
     answer, lines = traced(_play_marked, session, script.to_json(), inject=inject)
-    return Recording(session, Timeline.from_json(answer), read_steps(lines, str(folder), os.fspath(Path.cwd()), before), before)
+    return Recording(
+        session, Timeline.from_json(answer), read_steps(lines, str(folder), os.fspath(Path.cwd()), before), before
+    )
 
 
 def _play_marked(session: Session, _: Die, script: str) -> str:
-    marks = os.open(MARK_FILE, os.O_RDONLY)
+    marks = sys.stdin.fileno()  # which multiprocessing opens on the mark file in every process that it starts
     numbers = iter(range(2**31))
     timeline = play(
         session,

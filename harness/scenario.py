@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from .backend import Backend
 from .conversation import Session
@@ -13,6 +13,8 @@ from .script import Script
 from .sdk import Message
 from .timeline import AgentStopped, ProcessStarted, Reading, Timeline
 from .workspace import Workspace
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,7 @@ class ScenarioRuns:
         self._backend = backend
         self._new_workspace = new_workspace
         self._runs: dict[str, Run | Exception] = {}
+        self._made: dict[str, Any] = {}
 
     def __call__(self, scenario: Scenario) -> Run:
         """Return the scenario's run, played now if it was not before.
@@ -92,6 +95,26 @@ class ScenarioRuns:
         if isinstance(run, Exception):
             raise run
         return run
+
+    def once(self, make: Callable[[Callable[[], Session]], T]) -> T:
+        """Return what ``make`` returns, made now if it was not before.
+
+        Args:
+            make: Given a function that returns a session in a fresh workspace, does what several requirements judge.
+
+        Raises:
+            Exception: What the first attempt raised.
+        """
+        key = f"{make.__module__}.{make.__qualname__}"
+        if key not in self._made:
+            try:
+                self._made[key] = make(lambda: Session(self._backend, self._new_workspace()))
+            except Exception as error:
+                self._made[key] = error
+        made = self._made[key]
+        if isinstance(made, Exception):
+            raise made
+        return made  # type: ignore[no-any-return]
 
     def _play(self, scenario: Scenario) -> Run | Exception:
         session = Session(self._backend, self._new_workspace())

@@ -30,3 +30,16 @@ def let_writes_work() -> None:
     assert resource is not None
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def die_at_writes(size: int) -> None:
+    """Let this process be killed by the first write that makes a file larger than ``size`` bytes.
+
+    The system then does the write up to that size and ends the process with ``SIGXFSZ`` (``setrlimit(2)``): a kill in
+    the middle of a write, at the same place each time.
+    """
+    assert resource is not None
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # which the signal would leave behind
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))

@@ -20,11 +20,13 @@ class Reading:
         messages: The restored history.
         state: The restored agent state.
         error: The exception's type and text where the session could not be read, else None.
+        is_clear: Whether that exception is one of the SDK's for sessions (``SessionException``, ...).
     """
 
     messages: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
+    is_clear: bool = False
 
     def find(self, tracking_id: str) -> Message | None:
         """Return the stored message with this tracking id, or None."""

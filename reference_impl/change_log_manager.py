@@ -112,7 +112,8 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         registry.add_callback(BidiBeforeConnectionRestartEvent, self._agent_changed, order=first)
         # First, so that hooks find everything stored; last, since they may change the agent's state.
         registry.add_callback([BidiAgentStopEvent, AfterInvocationEvent], self._agent_changed, order=first)
-        registry.add_callback([BidiAgentStopEvent, AfterInvocationEvent], self._agent_changed, order=last)
+        registry.add_callback(BidiAgentStopEvent, self._agent_stopped, order=last)
+        registry.add_callback(AfterInvocationEvent, self._agent_changed, order=last)
 
         registry.add_callback(MultiAgentInitializedEvent, lambda event: self.initialize_multi_agent(event.source))
         registry.add_callback([AfterNodeCallEvent, AfterMultiAgentInvocationEvent], self._multi_agent_changed)
@@ -125,6 +126,10 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
 
     async def _agent_changed(self, event: Any) -> None:
         await self._persist(event.agent, *self._left_over(event.agent))
+
+    async def _agent_stopped(self, event: Any) -> None:
+        await self._agent_changed(event)
+        self._store.rest()
 
     async def _multi_agent_changed(self, event: Any) -> None:
         state = event.source.serialize_state()

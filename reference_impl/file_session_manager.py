@@ -18,7 +18,7 @@ from .journal import Damage, salvage, scan
 from .journal_file import FILE, JournalFile, remove_folder, unfinished_folders
 from .names import check_id, folder_name
 from .sdk_layout import read_sdk_session, sdk_folder
-from .session_store import SessionStore
+from .session_store import SessionStore, is_pending
 
 
 @dataclass(frozen=True)
@@ -215,6 +215,7 @@ class FileSessionManager(ChangeLogSessionManager):
                 except KeyError:
                     lost.append("a replacement of a message that was lost is added as a message")
                     history.apply([{**change, "op": "message"}])
+        lost += _drop_placeholders(history)
         if not history.session:
             history.session = _made_up_session(session_id)
             lost.append("the session's own record is made up")
@@ -279,6 +280,17 @@ def _bytes_of(journal: JournalFile, session_id: str) -> bytes:
         return journal.path.read_bytes()
     except OSError as error:
         raise SessionException(f"session {session_id!r}: cannot read {journal.path}: {error.strerror}") from error
+
+
+def _drop_placeholders(history: SessionHistory) -> list[str]:
+    """Remove the placeholders of streams whose text was lost: a model refuses messages without content."""
+    lost = []
+    for agent_id, agent in history.agents.items():
+        for id, stored in agent.in_order():
+            if is_pending(stored.message) and not stored.message.get("content"):
+                del agent.messages[id]
+                lost.append(f"message {id} of agent {agent_id!r} was a placeholder, and its text is lost")
+    return lost
 
 
 def _made_up_session(session_id: str) -> dict[str, Any]:

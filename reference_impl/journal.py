@@ -187,9 +187,11 @@ def _torn(data: bytes, found: Scan) -> int:
     """
     tail = bytearray(data[found.end : found.capacity - len(TRAILER)])
     for capacity in range(-(-found.end // BLOCK) * BLOCK, found.capacity, BLOCK):
-        place = capacity - len(TRAILER) - found.end  # trailers of the file's smaller days
-        if place >= 0 and tail[place : place + len(TRAILER)] == TRAILER:
-            tail[place : place + len(TRAILER)] = bytes(len(TRAILER))
+        place = capacity - len(TRAILER) - found.end  # trailers of the file's smaller days, whole or cleared in part
+        if place >= 0:
+            left = bytes(tail[place : place + len(TRAILER)]).lstrip(b"\0")
+            if TRAILER.endswith(left):
+                tail[place : place + len(TRAILER)] = bytes(len(TRAILER))
     used = len(tail.rstrip(b"\0"))
     if not used:
         return 0

@@ -124,11 +124,19 @@ class JournalFile:
             finally:
                 os.close(descriptor)
 
+    def rest(self) -> None:
+        """No longer count as a user of the session, until it is read or written again."""
+        with self._lock:
+            if self._in_use is not None:
+                os.close(self._in_use)
+                self._in_use = None
+
     @contextlib.contextmanager
     def writing(self) -> Iterator[bool]:
         """Keep every other writer out. Yields whether others have written since this object last looked."""
         with self._lock, self._errors("write"):
             self._check_folder()
+            self._hold()
             descriptor = self._open_current()
             try:
                 yield self._is_behind(descriptor)
@@ -187,9 +195,7 @@ class JournalFile:
         """Let go of the file, and no longer count as a user of the session."""
         with self._lock:
             self.forget()
-            if self._in_use is not None:
-                os.close(self._in_use)
-                self._in_use = None
+            self.rest()
 
     @contextlib.contextmanager
     def unused(self) -> Iterator[bool]:

@@ -39,6 +39,9 @@ class ChangeLog(Protocol):
     def rewrite(self, bodies: list[bytes]) -> None:
         """Replace all commits durably, while writing."""
 
+    def rest(self) -> None:
+        """No longer count as a user of it, until it is read or written again."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -234,6 +237,10 @@ class SessionStore:
         with self._lock, self._log.writing():
             self._log.rewrite([encode([change]) for change in history.changes()])
             self._loaded, self._view = False, None
+
+    def rest(self) -> None:
+        """No longer count as a user of the session, until it is read or written again."""
+        self._log.rest()
 
     def close(self) -> None:
         """Let go of the session."""

@@ -339,3 +339,52 @@ DIRECT_TOOL_CALL = Scenario(
     .user("what did I note?")
     .assistant("to call back"),
 )
+
+
+def _day_of_talk() -> Script:
+    script = Script()
+    for day in ("Monday", "Tuesday"):
+        script = (
+            script.user(f"Good morning, it is {day}")
+            .assistant(f"Good morning, {day} it is")
+            .hears(f"What is the weather on {day}?")
+            .reasons(f"I look up {day}.")
+            .calls("weather", day=day, returns=f"{day}: sunny, 21 degrees")
+            .says(f"It is sunny on {day}")
+            .timeout()
+            .user([{"text": "What is this?"}, {"image": {"format": "png", "source": {"bytes": PIXEL}}}])
+            .says("A very small picture")
+            .sets_state("day", day)
+            .calls("note", about=day, raises="the notebook is full")
+            .says(f"I could not note {day}")
+            .user("A longer thing: " + "on and on, " * 60)
+            .assistant("I see. " + "And so forth. " * 60)
+            .barges_in("Let me tell you more")
+            .user("Stop there")
+            .assistant("As you wish")
+        )
+        if day == "Monday":
+            script = script.restarts_process()
+    return script
+
+
+RECORDED = _day_of_talk()
+"""Over thirty messages, one at a time: text, speech, reasoning, tools, images, state, timeouts, a process restart."""
+
+
+def _short_talks() -> Script:
+    script = Script()
+    for number in range(5):
+        script = (
+            script.user(f"This is talk {number}")
+            .assistant(f"Talk {number} it is")
+            .calls("note", talk=number)
+            .sets_state("talk", number)
+            .user(f"Goodbye {number}")
+            .restarts_process()
+        )
+    return script.user("Did you hear me?")
+
+
+SHORT_TALKS = _short_talks()
+"""Five processes that say little, each a new start for what went wrong in the one before, and a last word."""

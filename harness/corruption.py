@@ -1,0 +1,317 @@
+"""Corruption: every kind of damage to every stored object of a session, and what comes of opening it then.
+
+Nothing here knows a backend's format: an object is a file in the workspace, whatever lies in it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from pathlib import Path
+
+from .conversation import Session
+from .file_system import Contents
+from .hang import Hang, within_limit
+from .history import answers, difference, without_made_up_answers
+from .privileges import are_obeyed, obey_permissions
+from .sdk import Message
+from .timeline import Reading
+
+
+class DamageOutcome(Enum):
+    """What came of opening a session of which an object was damaged."""
+
+    EXACT = "exact"
+    CLEAR_ERROR = "clear error"
+    GONE = "gone"
+    WRONG_HISTORY = "wrong history"
+    OTHER_EXCEPTION = "other exception"
+    HANG = "hang"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One way to damage an object.
+
+    Attributes:
+        kind: What kind of damage, for the matrix.
+        what: What exactly, in words.
+        done: Does the damage to an object at a path.
+    """
+
+    kind: str
+    what: str
+    done: Callable[[Path], object]
+
+
+@dataclass
+class DamageCase:
+    """A damaged object, and what came of opening the session, before and after it was mended again.
+
+    Attributes:
+        object: The object's path in the workspace.
+        damage: What was done to it.
+        outcome: What came of opening the session.
+        detail: The error, or where the history differs.
+        mended: None, or what was wrong with the session when the object had been put back as it was.
+        others: None, or what was wrong with other sessions in the workspace, or with a new one.
+        repaired: None, or what was wrong with the session after a repair; only where opening raised a clear error.
+    """
+
+    object: str
+    damage: Damage
+    outcome: DamageOutcome
+    detail: str = ""
+    mended: str | None = None
+    others: str | None = None
+    repaired: str | None = None
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """A session in good order, which is damaged in copies of its workspace.
+
+    Attributes:
+        session: The session.
+        other: Another session in the same workspace.
+        contents: What the workspace holds.
+        objects: The paths of the objects that hold the session.
+        shared: Those of them that hold other sessions as well.
+        history: The session's history.
+        other_history: The other session's history.
+        earlier: The digests of what the workspace held at earlier moments.
+    """
+
+    session: Session
+    other: Session
+    contents: Contents
+    objects: Sequence[str]
+    shared: frozenset[str]
+    history: Sequence[Message]
+    other_history: Sequence[Message]
+    earlier: frozenset[str] = field(default_factory=frozenset)
+
+
+def damages(data: bytes, *, few: bool = False) -> Iterator[Damage]:
+    """Yield every kind of damage to an object.
+
+    Args:
+        data: The object's bytes.
+        few: Whether cuts and flipped bits are tried at fewer places, for sessions of many objects.
+    """
+    for length in _cuts(data, 4 if few else 12):
+        yield Damage("cut short", f"cut to {length} of {len(data)} bytes", _overwrite(data[:length]))
+    yield Damage("emptied", "emptied", _overwrite(b""))
+    for position in _places(len(data), 6 if few else 32):
+        flipped = bytearray(data)
+        flipped[position] ^= 1 << (position % 7)
+        yield Damage("bit flipped", f"bit {position % 7} of byte {position} flipped", _overwrite(bytes(flipped)))
+    yield Damage("other JSON", "replaced by other JSON", _overwrite(b'{"another": ["thing"], "id": 1}'))
+    yield Damage("other JSON", "replaced by a JSON list", _overwrite(b"[]"))
+    yield Damage("not UTF-8", "replaced by bytes that are no UTF-8", _overwrite(b"\xff\xfe\x80\x00{" + data[5:]))
+    yield Damage("deleted", "deleted", Path.unlink)
+    yield Damage("duplicated", "a copy of it beside it", lambda path: _copy_beside(path, f"{path.name}.bak"))
+    yield Damage(
+        "duplicated", "a numbered copy beside it", lambda path: _copy_beside(path, f"{path.stem} (1){path.suffix}")
+    )
+    yield Damage(
+        "stray file", "a stray file beside it", lambda path: (path.parent / ".DS_Store").write_bytes(b"\0\0\1")
+    )
+    yield Damage("stray folder", "a stray folder beside it", lambda path: (path.parent / "lost+found").mkdir())
+    yield Damage("symbolic link", "replaced by a link to itself", _link_to_itself)
+    yield Damage("symbolic link", "replaced by a link to nothing", _link_to_nothing)
+    yield Damage("folder", "replaced by a folder", _replace_by_folder)
+    yield Damage("permission denied", "nobody may read or write it", lambda path: path.chmod(0))
+
+
+def _places(length: int, count: int) -> list[int]:
+    """Return places in an object, evenly spread, its first and last byte among them."""
+    if length <= count:
+        return list(range(length))
+    return sorted({round(number * (length - 1) / (count - 1)) for number in range(count)})
+
+
+def _cuts(data: bytes, count: int) -> list[int]:
+    lines = [index + 1 for index, byte in enumerate(data) if byte == 0x0A]
+    at_lines = [lines[place] for place in _places(len(lines), count // 2)]
+    return sorted({length for length in [*_places(len(data), count), *at_lines] if 0 < length < len(data)})
+
+
+def _overwrite(data: bytes) -> Callable[[Path], object]:
+    return lambda path: path.write_bytes(data)
+
+
+def _copy_beside(path: Path, name: str) -> None:
+    shutil.copyfile(path, path.parent / name)
+
+
+def _link_to_itself(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+def _link_to_nothing(path: Path) -> None:
+    path.unlink()
+    path.symlink_to("nothing-is-here")
+
+
+def _replace_by_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def damage_every_object(specimen: Specimen) -> Iterator[DamageCase]:
+    """Damage each object of a session in each way, and yield what came of it."""
+    few = len(specimen.objects) > 4
+    nodes = dict(specimen.contents.paths())
+    for path in specimen.objects:
+        seen: set[str] = set()
+        for damage in damages(specimen.contents.files[nodes[path]], few=few):
+            case = _damaged(specimen, path, damage, thorough=damage.kind not in seen)
+            seen.add(damage.kind)
+            if case is not None:
+                yield case
+
+
+def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -> DamageCase | None:
+    with tempfile.TemporaryDirectory(prefix="session-conformance-damage-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        specimen.contents.write_to(folder)
+        place = folder / path
+        damage.done(place)
+        if damage.kind == "permission denied" and not _is_denied(place):
+            return None  # this system cannot deny it
+        earlier = (
+            Contents.of_folder(folder).digest() in specimen.earlier if damage.kind != "permission denied" else False
+        )
+        session = _elsewhere(specimen.session, folder)
+        outcome, detail = _outcome(specimen, session, path, damage, earlier=earlier)
+        case = DamageCase(path, damage, outcome, detail)
+        if thorough:
+            case.others = _others(specimen, folder, path)
+        if case.outcome is DamageOutcome.CLEAR_ERROR and session.backend.repair is not None:
+            case.repaired = _repair(specimen, path, damage)
+        _mend(specimen, folder, path)
+        reading = _read(session)
+        if reading.error is not None or difference(specimen.history, reading.messages) is not None:
+            case.mended = reading.error or difference(specimen.history, reading.messages)
+        return case
+
+
+def _elsewhere(session: Session, folder: Path) -> Session:
+    return replace(session, workspace=replace(session.workspace, folder=folder))
+
+
+def _read(session: Session) -> Reading:
+    def read() -> Reading:
+        obey_permissions()
+        return session.read()
+
+    return within_limit(read, "opening a damaged session")
+
+
+def _is_denied(path: Path) -> bool:
+    def denied() -> bool:
+        obey_permissions()
+        return are_obeyed(path)
+
+    return within_limit(denied, "reading a file")
+
+
+def _outcome(
+    specimen: Specimen, session: Session, path: str, damage: Damage, *, earlier: bool
+) -> tuple[DamageOutcome, str]:
+    try:
+        reading = _read(session)
+    except Hang as hang:
+        return DamageOutcome.HANG, str(hang)
+    if reading.error is not None:
+        return (DamageOutcome.CLEAR_ERROR if reading.is_clear else DamageOutcome.OTHER_EXCEPTION), reading.error
+    differs = difference(specimen.history, reading.messages)
+    if differs is None:
+        return DamageOutcome.EXACT, ""
+    nothing_left = damage.kind == "deleted" and list(specimen.objects) == [path]
+    if (nothing_left and not reading.messages) or earlier:
+        # No correct manager can tell this from a session that never was, or that was said less in.
+        return DamageOutcome.GONE, "nothing that is left says that there was more"
+    return DamageOutcome.WRONG_HISTORY, differs
+
+
+def _others(specimen: Specimen, folder: Path, path: str) -> str | None:
+    other = _elsewhere(specimen.other, folder)
+    may_fail = path in specimen.shared
+    reading = _read(other)
+    if reading.error is not None and not (may_fail and reading.is_clear):
+        return f"another session cannot be opened: {reading.error}"
+    if reading.error is None and not may_fail and difference(specimen.other_history, reading.messages) is not None:
+        return f"another session has changed: {difference(specimen.other_history, reading.messages)}"
+    new = _read(replace(other, session_id="a-new-session"))
+    if new.error is not None and not (may_fail and new.is_clear):
+        return f"a new session cannot be opened: {new.error}"
+    return f"a new session has {len(new.messages)} messages" if new.messages else None
+
+
+def _repair(specimen: Specimen, path: str, damage: Damage) -> str | None:
+    """Say what is wrong after a repair. A flipped bit may cost one message, other damage all that it reached."""
+    with tempfile.TemporaryDirectory(prefix="session-conformance-repair-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        specimen.contents.write_to(folder)
+        damage.done(folder / path)
+        session = _elsewhere(specimen.session, folder)
+        repair = session.backend.repair
+        assert repair is not None
+
+        def repaired() -> Reading:
+            obey_permissions()
+            repair(session.session_id, session.workspace)
+            return session.read()
+
+        lossless = damage.kind == "bit flipped"
+        try:
+            reading = within_limit(repaired, "repairing a session")
+        except Exception as error:
+            return f"the repair raised {type(error).__name__}: {error}" if lossless else None
+    if reading.error is not None:
+        return f"it still cannot be opened: {reading.error}"
+    kept = [message for message in specimen.history if message in reading.messages]
+    came_back = without_made_up_answers(reading.messages, specimen.history)
+    if difference(kept, came_back) is not None:
+        return f"what came back is no part of the history: {difference(kept, came_back)}"
+    lost = _lost(specimen.history, kept)
+    return f"a flipped bit cost {lost} messages" if lossless and lost > 1 else None
+
+
+def _lost(history: Sequence[Message], kept: Sequence[Message]) -> int:
+    """Return how many messages are lost. Tool results are lost with their use: no model would accept them alone."""
+    lost = [message not in kept for message in history]
+    with_its_use = [
+        index for index in range(1, len(history)) if lost[index - 1] and answers(history[index], history[index - 1])
+    ]
+    return sum(lost) - sum(lost[index] for index in with_its_use)
+
+
+def _mend(specimen: Specimen, folder: Path, path: str) -> None:
+    """Put the object back as it was, and take away what stands beside it that was not there."""
+    place = folder / path
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            place.unlink()
+    for stray in (
+        place.parent / ".DS_Store",
+        place.parent / "lost+found",
+        place.parent / f"{place.name}.bak",
+        place.parent / f"{place.stem} (1){place.suffix}",
+    ):
+        if stray.is_dir():
+            shutil.rmtree(stray)
+        elif stray.exists():
+            stray.unlink()
+    place.parent.mkdir(parents=True, exist_ok=True)
+    node = dict(specimen.contents.paths())[path]
+    place.write_bytes(specimen.contents.files[node])

@@ -1,0 +1,84 @@
+"""Writers: several processes that talk in one session, taking turns or all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+from . import clock
+from .conversation import Conversation, Session
+from .fresh_process import Die, in_fresh_process
+from .script import Script, Send, Start, Stop
+from .timeline import Failed, Timeline
+from .tolerance import tolerating_warnings
+
+
+def write_together(session: Session, names: Sequence[str], count: int, *, in_turn: bool) -> list[Timeline]:
+    """Let processes write into one session and return what happened in each.
+
+    Args:
+        session: The session.
+        names: A name for each process; its messages are "name 0", "name 1", ...
+        count: How many messages each writes.
+        in_turn: Whether they take turns, message by message, so that every interleaving is the same one; all of them
+            have opened the session before the first message. Otherwise they write as fast as each can.
+    """
+    pipes = [Pipe(duplex=False) for _ in names]
+    turns = [receiver for receiver, _ in pipes]
+    nexts = [pipes[(number + 1) % len(names)][1] for number in range(len(names))]
+    with ThreadPoolExecutor(max_workers=len(names)) as pool:
+        answers = [
+            pool.submit(in_fresh_process, _write, session, name, count, turn, following, in_turn, number == 0)
+            for number, (name, turn, following) in enumerate(zip(names, turns, nexts, strict=True))
+        ]
+        try:
+            return [Timeline.from_json(answer.result()) for answer in answers]
+        finally:
+            for receiver, sender in pipes:
+                receiver.close()
+                sender.close()
+
+
+def _write(
+    session: Session, _: Die, name: str, count: int, turn: Connection, following: Connection, in_turn: bool, first: bool
+) -> str:
+    timeline = Timeline()
+
+    async def pass_on() -> None:
+        with contextlib.suppress(BrokenPipeError):  # the next one has written all that it had to
+            following.send(None)
+
+    async def wait() -> None:
+        with contextlib.suppress(EOFError):
+            await asyncio.to_thread(turn.recv)
+
+    async def main() -> None:
+        conversation = None
+        try:
+            conversation = Conversation(session, Script(), timeline=timeline, observing=False)
+            await conversation.step(Start())
+        except Exception as error:
+            timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+        # Once around, so that everybody has opened the session; then a message a turn.
+        if not first:
+            await wait()
+        await pass_on()
+        for number in range(count):
+            if in_turn or number == 0:
+                await wait()
+            if not in_turn and number == 0:
+                await pass_on()
+            if conversation is not None:
+                await conversation.step(Send(f"{name} {number}"))
+            if in_turn:
+                await pass_on()
+        if conversation is not None:
+            await conversation.step(Stop())
+
+    with tolerating_warnings():
+        clock.run(main())
+    return timeline.to_json()

@@ -1,0 +1,163 @@
+"""CLN: clean-up. Sessions can be listed, and what is deleted is gone, and nothing else is."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Capability,
+    Conversation,
+    Level,
+    NotApplicable,
+    Script,
+    Session,
+    clock,
+    expect_no_failure,
+    expect_same,
+    play,
+    requirement,
+    violated,
+)
+from session_conformance.harness.backend import ListedSession
+from session_conformance.harness.history import texts
+from session_conformance.harness.script import Send, Start, Stop
+from session_conformance.harness.sdk import Message
+from session_conformance.harness.timeline import AgentStopped, Failed
+
+_COARSE = timedelta(seconds=2)
+"""How far a stored time may be off: FAT counts in steps of two seconds, several databases in seconds."""
+
+
+class CleanUp(ConformanceSuite):
+    """CLN: clean-up."""
+
+    @requirement("CLN-01", source="D: session management, deleting sessions", needs=[Capability.DELETE])
+    def delete(self, new_session: NewSession) -> None:
+        """A deleted session leaves nothing stored; others stay, also those whose ids begin with its id; the same id
+        starts empty again.
+        """
+        session = new_session("user_1")
+        others = [replace(session, session_id=id) for id in ("user_10", "user", "other")]
+        kept = [_say(other, f"I am {other.session_id}") for other in others]
+        before = set(session.workspace.stored_files())
+        _say(session, "Remember the word xylograph")
+        delete = session.backend.delete
+        assert delete is not None
+        delete(session.session_id, session.workspace)
+        files = session.workspace.stored_files()
+        left = [path for path, data in files.items() if b"xylograph" in data]
+        new = [path for path in files if path not in before]
+        if left or new:
+            violated(
+                "a deleted session leaves nothing stored",
+                f"its text is still in {', '.join(left)}" if left else f"these files of it stayed: {', '.join(new)}",
+            )
+        for other, memory in zip(others, kept, strict=True):
+            expect_same(memory, _read(other), f"session {other.session_id} stays when {session.session_id} is deleted")
+        found = _read(session)
+        if found:
+            violated("a deleted session starts empty again", f"it has {texts(found)}")
+        _say(session, "I am new")
+        if texts(_read(session)) != ["I am new"]:
+            violated("a deleted session can be used again", f"it has {texts(_read(session))} after 'I am new'")
+
+    @requirement("CLN-02", source="D: session management, 'clean up old sessions'", needs=[Capability.CLEAN_UP])
+    def clean_up_by_age(self, new_session: NewSession) -> None:
+        """Clean-up by age removes what is older, keeps what is younger or in use."""
+        old = new_session("old")
+        in_use, young = replace(old, session_id="in-use"), replace(old, session_id="young")
+        clean_up = old.backend.clean_up
+        assert clean_up is not None
+        hour = timedelta(hours=1)
+        expected = {id: _say(replace(old, session_id=id), f"I am {id}") for id in ("old", "young")}
+
+        async def main() -> None:
+            conversation = Conversation(in_use, Script(), observing=False)
+            await conversation.step(Start())
+            await conversation.step(Send("I am in use"))
+            gc.collect()  # agents that nobody uses any more may still have their session open until then
+            now = datetime.now(timezone.utc)
+            clean_up(hour, old.workspace, now)
+            for session in (old, young, in_use):
+                if not _read(session):
+                    violated("sessions that are younger than the given age are kept", f"{session.session_id} is gone")
+            cut = _time_between(old, young)
+            gc.collect()
+            if cut is not None:
+                clean_up(hour, old.workspace, cut + hour)
+                _expect_removed(old, expected["old"], "a session that is older than the given age is removed")
+                expect_same(
+                    _say(young), _read(young), "a session that is younger than the given age is kept beside older ones"
+                )
+            gc.collect()
+            clean_up(hour, old.workspace, now + timedelta(days=1))
+            _expect_removed(old, expected["old"], "a session that is older than the given age is removed")
+            _expect_removed(young, expected["young"], "a session that is older than the given age is removed")
+            await conversation.step(Send("I am still in use"))
+            await conversation.step(Stop())
+            for failure in conversation.timeline.of(Failed):
+                violated("a session that is in use is kept", failure.summary, conversation.timeline, failure)
+            if texts(_read(in_use)) != ["I am in use", "I am still in use"]:
+                violated("a session that is in use is kept", f"it has {texts(_read(in_use))}")
+
+        clock.run(main())
+
+    @requirement("CLN-03", level=Level.SHOULD, source="F: what cannot be listed cannot be cared for",
+                 needs=[Capability.LISTING])  # fmt: skip
+    def listing(self, new_session: NewSession) -> None:
+        """Sessions can be listed, with their times."""
+        place = new_session()
+        began = datetime.now(timezone.utc)
+        ids = {"user_123_voice_2026-11-23", "Upper Case", "bébé@example.com", "a" * 100}
+        for id in ids:
+            _say(replace(place, session_id=id), "hello")
+        ended = datetime.now(timezone.utc)
+        listed = {session.session_id: session for session in _list(place)}
+        if set(listed) != ids:
+            violated(f"the sessions {sorted(ids)} are listed", f"listed are {sorted(listed)}")
+        for id, session in listed.items():
+            if not began - _COARSE <= session.updated_at <= ended + _COARSE:
+                violated(f"session {id} is listed with the time when it was written last", f"{session.updated_at}")
+
+
+def _say(session: Session, *said: str) -> list[Message]:
+    script = Script()
+    for text in said:
+        script = script.user(text)
+    timeline = play(session, script, observing=False)
+    expect_no_failure(timeline)
+    return timeline.of(AgentStopped)[-1].memory
+
+
+def _read(session: Session) -> list[Message]:
+    reading = session.read()
+    if reading.error is not None:
+        violated(f"session {session.session_id} can be read", f"a reader raised {reading.error}")
+    return reading.messages
+
+
+def _list(session: Session) -> list[ListedSession]:
+    if session.backend.list_sessions is None:
+        raise NotApplicable(Capability.LISTING.missing)
+    return list(session.backend.list_sessions(session.workspace))
+
+
+def _time_between(old: Session, young: Session) -> datetime | None:
+    """Write the young session until its time is another one than the old one's; return it, where times are known."""
+    if old.backend.list_sessions is None:
+        return None
+    for number in range(500):  # a clock that counts in seconds has moved on by then
+        times = {session.session_id: session.updated_at for session in _list(old)}
+        if times[young.session_id] > times[old.session_id]:
+            return times[young.session_id]
+        _say(young, f"Time goes by, {number}")
+    return None
+
+
+def _expect_removed(session: Session, memory: list[Message], expected: str) -> None:
+    found = _read(session)
+    if found:
+        violated(expected, f"{session.session_id} still has {len(found)} of its {len(memory)} messages")

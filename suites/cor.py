@@ -1,0 +1,196 @@
+"""COR: corruption. A damaged session comes back exact, or raises a clear error: never a wrong history."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.harness import (
+    Capability,
+    Level,
+    NotApplicable,
+    ScenarioRuns,
+    Script,
+    Session,
+    Violation,
+    expect_no_failure,
+    play,
+    requirement,
+)
+from session_conformance.harness.corruption import DamageCase, DamageOutcome, Specimen, damage_every_object
+from session_conformance.harness.file_system import Contents
+
+ON_DISK = (Capability.ON_DISK,)
+
+GOOD = {DamageOutcome.EXACT, DamageOutcome.CLEAR_ERROR, DamageOutcome.GONE}
+
+
+class Corruption(ConformanceSuite):
+    """COR: corruption."""
+
+    @requirement("COR-01", source="D: session management, exceptions", needs=ON_DISK)
+    def exact_or_clear(self, run: ScenarioRuns) -> None:
+        """Opening a session of which an object was damaged gives a history or an SDK exception (SessionException,
+        SnapshotException, StorageError): never another kind of exception, never a hang.
+        """
+        bad = {DamageOutcome.OTHER_EXCEPTION, DamageOutcome.HANG}
+        cases = run.once(damaged_sessions)
+        _expect_none(
+            cases,
+            [case for case in cases if case.outcome in bad],
+            "opening a damaged session gives a history or an SDK exception",
+        )
+
+    @requirement("COR-02", source="F: data that is not what was written is never given as right", needs=ON_DISK)
+    def never_wrong(self, run: ScenarioRuns) -> None:
+        """What opening a damaged session gives is never a wrong history: no changed text, no silently missing
+        message.
+        """
+        cases = run.once(damaged_sessions)
+        _expect_none(
+            cases,
+            [case for case in cases if case.outcome is DamageOutcome.WRONG_HISTORY],
+            "a damaged session never comes back as another history",
+        )
+
+    @requirement("COR-03", source="D: a session manager restores; it does not throw away", needs=ON_DISK)
+    def nothing_destroyed(self, run: ScenarioRuns) -> None:
+        """Nothing that was readable is deleted by failing to open: put back as it was, the session is as it was."""
+        cases = run.once(damaged_sessions)
+        _expect_none(
+            cases,
+            [replace(case, detail=f"put back, it is not as it was: {case.mended}") for case in cases if case.mended],
+            "once the damaged object is put back as it was, the session is as it was",
+        )
+
+    @requirement("COR-04", source="D: sessions are isolated from each other", needs=ON_DISK)
+    def others_go_on(self, run: ScenarioRuns) -> None:
+        """Other sessions, and a new session id, keep working; where they share the damaged object, they raise an SDK
+        exception at worst.
+        """
+        cases = run.once(damaged_sessions)
+        _expect_none(
+            cases,
+            [replace(case, detail=case.others) for case in cases if case.others],
+            "damage to one session leaves other sessions as they are",
+        )
+
+    @requirement(
+        "COR-05",
+        level=Level.SHOULD,
+        source="F: fsck, and the recovery tools of databases",
+        needs=(*ON_DISK, Capability.REPAIR),
+    )
+    def repair_exists(self, run: ScenarioRuns) -> None:
+        """A repair brings back all undamaged messages and nothing else; a flipped bit costs one message at most."""
+        cases = run.once(damaged_sessions)
+        _expect_none(
+            cases,
+            [replace(case, detail=case.repaired) for case in cases if case.repaired],
+            "after a repair the session holds all undamaged messages and nothing else",
+        )
+
+    @requirement("COR-06", level=Level.SHOULD, source="D: session management, exceptions", needs=ON_DISK)
+    def error_names_the_object(self, run: ScenarioRuns) -> None:
+        """The error names the session and the damaged object."""
+        cases = run.once(damaged_sessions)
+        session_id = SESSION_ID
+        errors = [case for case in cases if case.outcome is DamageOutcome.CLEAR_ERROR]
+        _expect_none(
+            cases,
+            [case for case in errors if session_id not in case.detail or Path(case.object).name not in case.detail],
+            f"the error names the session ({session_id}) and the object",
+        )
+
+
+SESSION_ID = "damaged-session"
+
+_SAID = (
+    Script()
+    .user("The first of all messages")
+    .assistant("An answer that nobody must change")
+    .calls("weather", city="Paris", returns="Sunny, 21 degrees")
+    .sets_state("city", "Paris")
+    .user("A word in the middle")
+    .assistant("And another one")
+    .user("The last of all messages")
+)
+
+
+def damaged_sessions(new_session: Callable[[], Session]) -> Sequence[DamageCase]:
+    """Return what came of every damage to every object of a session."""
+    return list(damage_every_object(_specimen(new_session())))
+
+
+def _specimen(place: Session) -> Specimen:
+    folder = place.workspace.folder
+    other = replace(place, session_id="another-session")
+    expect_no_failure(play(other, Script().user("I am another session"), observing=False))
+    before = Contents.of_folder(folder)
+    session = replace(place, session_id=SESSION_ID)
+    earlier: set[str] = set()
+    timeline = play(session, _SAID, observing=False, on_record=lambda: earlier.add(Contents.of_folder(folder).digest()))
+    expect_no_failure(timeline)
+    reading, other_reading = session.read(), other.read()
+    contents = Contents.of_folder(folder)
+    files_before = {path: before.files[node] for path, node in before.paths() if node in before.files}
+    files = {path: contents.files[node] for path, node in contents.paths() if node in contents.files}
+    objects = [path for path, data in files.items() if files_before.get(path) != data]
+    if not objects or reading.error is not None or other_reading.error is not None:
+        raise NotApplicable("a conversation leaves nothing in the workspace that could be damaged")
+    return Specimen(
+        session,
+        other,
+        contents,
+        objects,
+        frozenset(path for path in objects if path in files_before) | _changed_by_a_new_session(other, files),
+        reading.messages,
+        other_reading.messages,
+        frozenset(earlier - {contents.digest()}),
+    )
+
+
+def _changed_by_a_new_session(place: Session, files: dict[str, bytes]) -> set[str]:
+    """Return the objects that a new session changes, though it has nothing to do with them."""
+    with tempfile.TemporaryDirectory(prefix="session-conformance-damage-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        Contents.of_folder(place.workspace.folder).write_to(folder)
+        workspace = replace(place.workspace, folder=folder)
+        new = replace(place, session_id="a-new-session", workspace=workspace)
+        play(new, Script().user("I am new here"), observing=False)
+        now = workspace.stored_files()
+    return {path for path, data in files.items() if now.get(path) != data}
+
+
+def _expect_none(cases: Sequence[DamageCase], bad: Sequence[DamageCase], expected: str) -> None:
+    if not bad:
+        return
+    first = bad[0]
+    raise Violation(
+        expected,
+        f"in {len(bad)} of {len(cases)} cases it is not so. The first: {first.object}, {first.damage.what}:"
+        f" {first.detail}",
+        _matrix(cases),
+    )
+
+
+def _matrix(cases: Sequence[DamageCase]) -> str:
+    """Draw what came of each kind of damage to each object; objects whose names differ in numbers are one."""
+    lines = ["what came of each kind of damage to each object (how often):"]
+    for name in dict.fromkeys(_without_numbers(case.object) for case in cases):
+        lines.append(f"  {name}")
+        of_name = [case for case in cases if _without_numbers(case.object) == name]
+        for kind in dict.fromkeys(case.damage.kind for case in of_name):
+            counts = Counter(case.outcome.value for case in of_name if case.damage.kind == kind)
+            shown = ", ".join(f"{outcome} ({count})" for outcome, count in counts.items())
+            lines.append(f"    {kind:<18} {shown}")
+    return "\n".join(lines)
+
+
+def _without_numbers(path: str) -> str:
+    return re.sub(r"\d+", "N", path)

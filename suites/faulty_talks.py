@@ -1,0 +1,129 @@
+"""What must hold of a conversation during which calls of the operating system failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from session_conformance.harness import Reading, Violation
+from session_conformance.harness.file_operations import Step
+from session_conformance.harness.history import essence, is_pending, same, unpaired_tools
+from session_conformance.harness.recording import Recording
+from session_conformance.harness.sdk import Message
+from session_conformance.harness.timeline import (
+    AgentStopped,
+    Event,
+    Failed,
+    HookCalled,
+    ProcessEnded,
+    UserSent,
+    one_message,
+)
+
+
+@dataclass
+class _Process:
+    """What happened in one process of a script, and which calls were made to fail in it."""
+
+    events: list[Event] = field(default_factory=list)
+    faults: list[tuple[int, Step]] = field(default_factory=list)  # each with the number of the event before it
+
+
+def expect_no_loss_by_faults(recording: Recording, what: str) -> None:
+    """Report a violation unless faults were told of, cost nothing that was stored before, and were got over.
+
+    Args:
+        recording: A traced conversation with faults.
+        what: What was made to fail, in words.
+
+    Raises:
+        Violation: Something was lost, doubled, silently not stored, or did not work again.
+    """
+    stored = recording.session.read()
+    if stored.error is not None:
+        _violated(recording, f"where {what}, the session can be read afterwards", f"a reader raised {stored.error}")
+    for process in _processes(recording):
+        _expect_errors_for_faults_only(recording, process, what)
+        _expect_told_messages_stored(recording, process, stored, what)
+        _expect_errors_for_lost_messages(recording, process, stored, what)
+    ids = [message.get("tracking_id") for message in stored.messages]
+    if len(set(ids)) < len(ids):
+        _violated(recording, f"where {what}, no message is stored twice", f"{len(ids) - len(set(ids))} are")
+
+
+def _processes(recording: Recording) -> Iterator[_Process]:
+    faults = []
+    mark = -1
+    for step in recording.steps:
+        if step.mark is not None:
+            mark = step.mark
+        elif step.injected:
+            faults.append((mark, step))
+    process, begin = _Process(), -1
+    for event in recording.timeline:
+        process.events.append(event)
+        if isinstance(event, ProcessEnded):
+            process.faults = [(at, step) for at, step in faults if begin <= at < event.at]
+            yield process
+            process, begin = _Process(), event.at
+
+
+def _expect_errors_for_faults_only(recording: Recording, process: _Process, what: str) -> None:
+    since = process.events[0].at - 1  # the event at which the application began what may fail now
+    for event in process.events:
+        if isinstance(event, UserSent):
+            since = event.at
+        elif isinstance(event, Failed):
+            if not any(since <= at < event.at for at, _ in process.faults):
+                _violated(
+                    recording,
+                    f"where {what}, everything works again after the fault",
+                    f"{event.summary}, though nothing failed below it since",
+                    event,
+                )
+            if event.where != "agent.send()":
+                return  # the agent itself has come to an end
+
+
+def _expect_told_messages_stored(recording: Recording, process: _Process, stored: Reading, what: str) -> None:
+    later = [message for event in process.events if isinstance(event, AgentStopped) for message in event.memory]
+    for event in process.events:
+        if not isinstance(event, HookCalled) or event.message is None or event.position != "early":
+            continue
+        if is_pending(event.message):
+            continue
+        found = stored.find(event.message.get("tracking_id") or "")
+        if found is None or not any(same(essence(found), essence(one)) for one in [event.message, *later]):
+            _violated(
+                recording,
+                f"where {what}, what hooks were told of stays stored: {one_message(event.message)}",
+                f"what is stored of it is {one_message(found)}",
+                event,
+            )
+
+
+def _expect_errors_for_lost_messages(recording: Recording, process: _Process, stored: Reading, what: str) -> None:
+    if any(isinstance(event, Failed) for event in process.events):
+        return
+    for event in process.events:
+        if isinstance(event, AgentStopped):
+            for message in event.memory:
+                if stored.find(message.get("tracking_id") or "") is None and not _made_up(message, event.memory):
+                    _violated(
+                        recording,
+                        f"where {what}, an error reaches the caller for what is not stored",
+                        f"there was none, and {one_message(message)} is not stored",
+                        event,
+                    )
+
+
+def _made_up(message: Message, memory: list[Message]) -> bool:
+    """Whether a message may be a tool result that a restore made up, which need not be stored."""
+    return any("toolResult" in block for block in message["content"]) and unpaired_tools(memory) is None
+
+
+def _violated(recording: Recording, expected: str, found: str, *at: Event) -> None:
+    faults = [f"    {step}" for step in recording.steps if step.injected]
+    lines = ["the calls that were made to fail:", *faults[:10], *(["    ..."] if len(faults) > 10 else [])]
+    drawn = recording.timeline.around(*(event.at for event in at)) if at else ""
+    raise Violation(expected, found, "\n".join([*lines, "", drawn]).rstrip())
