@@ -172,6 +172,9 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         added: list[Change] = []
         for message in reversed(agent.messages):
             tracking_id = message.get("tracking_id")
+            # In this order: a message in line is noted in the index before it leaves the line.
+            if tracking_id and self._store.is_in_line(agent.agent_id, tracking_id):
+                continue
             if not tracking_id or index.has(agent.agent_id, tracking_id):
                 break  # from here on back everything was stored, or was never this manager's to store
             if tracking_id not in self._made_up and tracking_id not in self._refused:

@@ -113,6 +113,17 @@ class SessionStore:
         """Whether changes are in line, or on their way, or could not be written so far. Never waits."""
         return bool(self._queue or self._unwritten)
 
+    def is_in_line(self, agent_id: str, tracking_id: str) -> bool:
+        """Whether a message waits to be stored. Never waits; what is no longer in line is in the :attr:`index`."""
+        changes = [change for ticket in list(self._queue) for change in ticket.changes]
+        changes += [change for part, _ in list(self._unwritten) for change in part]
+        return any(
+            change["op"] == "message"
+            and change["agent_id"] == agent_id
+            and change["message"].get("tracking_id") == tracking_id
+            for change in changes
+        )
+
     def _load(self) -> SessionHistory:
         bodies = self._log.read()
         history = self._decode(bodies)

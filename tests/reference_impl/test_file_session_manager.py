@@ -164,6 +164,23 @@ def test_what_could_not_be_written_is_written_with_the_next_message(
     assert texts_of(tmp_path) == ["before", "during", "after"]
 
 
+def test_what_could_not_be_written_is_written_once_when_the_agent_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("before")))
+
+    def fails(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_file, "_sync", fails)
+        with pytest.raises(SessionException, match="cannot write"):
+            asyncio.run(add(agent, text_message("the last words")))
+    asyncio.run(agent.stop())
+    assert texts_of(tmp_path) == ["before", "the last words"]
+
+
 def test_a_commit_that_was_written_though_it_seemed_not_is_not_written_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
