@@ -41,11 +41,13 @@ class Damage:
         kind: What kind of damage, for the matrix.
         what: What exactly, in words.
         done: Does the damage to an object at a path.
+        leaves_nothing: Whether no byte of the object is left.
     """
 
     kind: str
     what: str
     done: Callable[[Path], object]
+    leaves_nothing: bool = False
 
 
 @dataclass
@@ -57,7 +59,7 @@ class DamageCase:
         damage: What was done to it.
         outcome: What came of opening the session.
         detail: The error, or where the history differs.
-        mended: None, or what was wrong with the session when the object had been put back as it was.
+        destroyed: None, or what the attempt to open the session cost, for good.
         others: None, or what was wrong with other sessions in the workspace, or with a new one.
         repaired: None, or what was wrong with the session after a repair; only where opening raised a clear error.
     """
@@ -66,7 +68,7 @@ class DamageCase:
     damage: Damage
     outcome: DamageOutcome
     detail: str = ""
-    mended: str | None = None
+    destroyed: str | None = None
     others: str | None = None
     repaired: str | None = None
 
@@ -105,7 +107,7 @@ def damages(data: bytes, *, few: bool = False) -> Iterator[Damage]:
     """
     for length in _cuts(data, 4 if few else 12):
         yield Damage("cut short", f"cut to {length} of {len(data)} bytes", _overwrite(data[:length]))
-    yield Damage("emptied", "emptied", _overwrite(b""))
+    yield Damage("emptied", "emptied", _overwrite(b""), leaves_nothing=True)
     for position in _places(len(data), 6 if few else 32):
         flipped = bytearray(data)
         flipped[position] ^= 1 << (position % 7)
@@ -113,7 +115,7 @@ def damages(data: bytes, *, few: bool = False) -> Iterator[Damage]:
     yield Damage("other JSON", "replaced by other JSON", _overwrite(b'{"another": ["thing"], "id": 1}'))
     yield Damage("other JSON", "replaced by a JSON list", _overwrite(b"[]"))
     yield Damage("not UTF-8", "replaced by bytes that are no UTF-8", _overwrite(b"\xff\xfe\x80\x00{" + data[5:]))
-    yield Damage("deleted", "deleted", Path.unlink)
+    yield Damage("deleted", "deleted", Path.unlink, leaves_nothing=True)
     yield Damage("duplicated", "a copy of it beside it", lambda path: _copy_beside(path, f"{path.name}.bak"))
     yield Damage(
         "duplicated", "a numbered copy beside it", lambda path: _copy_beside(path, f"{path.stem} (1){path.suffix}")
@@ -122,8 +124,8 @@ def damages(data: bytes, *, few: bool = False) -> Iterator[Damage]:
         "stray file", "a stray file beside it", lambda path: (path.parent / ".DS_Store").write_bytes(b"\0\0\1")
     )
     yield Damage("stray folder", "a stray folder beside it", lambda path: (path.parent / "lost+found").mkdir())
-    yield Damage("symbolic link", "replaced by a link to itself", _link_to_itself)
-    yield Damage("symbolic link", "replaced by a link to nothing", _link_to_nothing)
+    yield Damage("symbolic link", "replaced by a link to itself", _link_to_itself, leaves_nothing=True)
+    yield Damage("symbolic link", "replaced by a link to nothing", _link_to_nothing, leaves_nothing=True)
     yield Damage("folder", "replaced by a folder", _replace_by_folder)
     yield Damage("permission denied", "nobody may read or write it", lambda path: path.chmod(0))
 
@@ -189,8 +191,16 @@ def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -
             Contents.of_folder(folder).digest() in specimen.earlier if damage.kind != "permission denied" else False
         )
         session = _elsewhere(specimen.session, folder)
+        damaged = session.workspace.stored_files().get(path) if damage.kind != "permission denied" else None
         outcome, detail = _outcome(specimen, session, path, damage, earlier=earlier)
         case = DamageCase(path, damage, outcome, detail)
+        if (
+            outcome in (DamageOutcome.CLEAR_ERROR, DamageOutcome.OTHER_EXCEPTION)
+            and damaged is not None
+            and path not in specimen.shared
+            and damaged not in session.workspace.stored_files().values()
+        ):
+            case.destroyed = "what was left of it was removed when the session could not be opened"
         if thorough:
             case.others = _others(specimen, folder, path)
         if case.outcome is DamageOutcome.CLEAR_ERROR and session.backend.repair is not None:
@@ -198,7 +208,8 @@ def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -
         _mend(specimen, folder, path)
         reading = _read(session)
         if reading.error is not None or difference(specimen.history, reading.messages) is not None:
-            case.mended = reading.error or difference(specimen.history, reading.messages)
+            now = reading.error or difference(specimen.history, reading.messages)
+            case.destroyed = f"put back, it is not as it was: {now}"
         return case
 
 
@@ -234,7 +245,7 @@ def _outcome(
     differs = difference(specimen.history, reading.messages)
     if differs is None:
         return DamageOutcome.EXACT, ""
-    nothing_left = damage.kind == "deleted" and list(specimen.objects) == [path]
+    nothing_left = damage.leaves_nothing and list(specimen.objects) == [path]
     if (nothing_left and not reading.messages) or earlier:
         # No correct manager can tell this from a session that never was, or that was said less in.
         return DamageOutcome.GONE, "nothing that is left says that there was more"

@@ -182,7 +182,7 @@ def killed_within(contents: Contents, operation: Operation) -> Iterator[State]:
     if not isinstance(operation, Write) or len(operation.data) < 2:
         return
     length = len(operation.data)
-    for done in sorted({1, length // 2, length - 1, *range(512, length, max(512, length // 4))}):
+    for done in sorted({1, length // 2, length - 1}):
         state = contents.copy()
         state.apply(Write(operation.file, operation.offset, operation.data[:done]))
         yield State(state, f"killed when {done} of {length} bytes were written")
@@ -215,7 +215,7 @@ class Durability:
             if operation.node is not None and not _belongs_to(waiting, operation.node)
         ]
 
-    def states(self, *, latest: int = 6) -> Iterator[State]:
+    def states(self, *, latest: int = 4) -> Iterator[State]:
         """Yield what a power cut may leave now.
 
         All that is pending is lost, or none of it, or one operation of it, or all but one; names are kept and bytes

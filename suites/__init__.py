@@ -11,7 +11,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cln import CleanUp
     from .cnt import Content
+    from .con import Concurrency
+    from .cor import Corruption
+    from .dur import CrashesAndFullDisks
     from .ids import IdentityAndIsolation
     from .lif import LifeOfASession
     from .ord import PersistenceBeforeHooks
@@ -27,6 +31,10 @@ _SUITES = {
     "Tools": "tol",
     "Content": "cnt",
     "IdentityAndIsolation": "ids",
+    "Corruption": "cor",
+    "CrashesAndFullDisks": "dur",
+    "Concurrency": "con",
+    "CleanUp": "cln",
 }
 
 
@@ -37,7 +45,11 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "CleanUp",
+    "Concurrency",
     "Content",
+    "Corruption",
+    "CrashesAndFullDisks",
     "IdentityAndIsolation",
     "LifeOfASession",
     "PersistenceBeforeHooks",

@@ -60,12 +60,14 @@ class Corruption(ConformanceSuite):
 
     @requirement("COR-03", source="D: a session manager restores; it does not throw away", needs=ON_DISK)
     def nothing_destroyed(self, run: ScenarioRuns) -> None:
-        """Nothing that was readable is deleted by failing to open: put back as it was, the session is as it was."""
+        """Nothing that was readable is deleted by failing to open: what was damaged is still there, and once it is put
+        back as it was, so is the session.
+        """
         cases = run.once(damaged_sessions)
         _expect_none(
             cases,
-            [replace(case, detail=f"put back, it is not as it was: {case.mended}") for case in cases if case.mended],
-            "once the damaged object is put back as it was, the session is as it was",
+            [replace(case, detail=case.destroyed) for case in cases if case.destroyed],
+            "failing to open a session removes nothing, and once the damaged object is put back it is as it was",
         )
 
     @requirement("COR-04", source="D: sessions are isolated from each other", needs=ON_DISK)
@@ -182,15 +184,14 @@ def _expect_none(cases: Sequence[DamageCase], bad: Sequence[DamageCase], expecte
 def _matrix(cases: Sequence[DamageCase]) -> str:
     """Draw what came of each kind of damage to each object; objects whose names differ in numbers are one."""
     lines = ["what came of each kind of damage to each object (how often):"]
-    for name in dict.fromkeys(_without_numbers(case.object) for case in cases):
-        lines.append(f"  {name}")
-        of_name = [case for case in cases if _without_numbers(case.object) == name]
+    alike: dict[str, list[DamageCase]] = {}
+    for case in cases:
+        alike.setdefault(re.sub(r"\d+", "N", case.object), []).append(case)
+    for of_name in alike.values():
+        objects = list(dict.fromkeys(case.object for case in of_name))
+        lines.append(f"  {objects[0]}" + (f" and {len(objects) - 1} like it" if len(objects) > 1 else ""))
         for kind in dict.fromkeys(case.damage.kind for case in of_name):
             counts = Counter(case.outcome.value for case in of_name if case.damage.kind == kind)
             shown = ", ".join(f"{outcome} ({count})" for outcome, count in counts.items())
             lines.append(f"    {kind:<18} {shown}")
     return "\n".join(lines)
-
-
-def _without_numbers(path: str) -> str:
-    return re.sub(r"\d+", "N", path)

@@ -377,6 +377,7 @@ def _short_talks() -> Script:
     for number in range(5):
         script = (
             script.user(f"This is talk {number}")
+            .user("Are you there?")
             .assistant(f"Talk {number} it is")
             .calls("note", talk=number)
             .sets_state("talk", number)

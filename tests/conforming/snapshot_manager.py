@@ -1,10 +1,18 @@
 """A correct session manager of another design: the whole history in one JSON file, rewritten for each change."""
 
+import asyncio
 import copy
+import fcntl
 import hashlib
 import os
+import shutil
 import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from session_conformance.reference_impl.codec import decode, encode
@@ -13,6 +21,8 @@ from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEv
 from strands.hooks import AgentInitializedEvent, HookOrder, HookRegistry, MessageAddedEvent, MessageUpdatedEvent
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
+
+_WRITER = ThreadPoolExecutor(max_workers=1)
 
 
 class SnapshotFileManager(SessionManager[Any]):
@@ -25,6 +35,9 @@ class SnapshotFileManager(SessionManager[Any]):
         self._folder = Path(storage_dir) / self.folder_name(session_id)
         self._agents: set[str] = set()
         self._saved: dict[str, bytes] = {}
+        self._sealed: dict[str, bytes] = {}
+        self._attempted: dict[str, bytes] = {}
+        self._postponed: list[Callable[[], None]] | None = None
 
     # -- the parts that mutants break ----------------------------------------------------------------------
 
@@ -68,25 +81,64 @@ class SnapshotFileManager(SessionManager[Any]):
     def unpack(self, data: bytes) -> Any:
         return decode(data)
 
+    def seal(self, data: bytes) -> bytes:
+        """Return what is written for some data: its checksum ahead of it."""
+        return hashlib.sha256(data).hexdigest().encode() + b"\n" + data
+
+    def unseal(self, sealed: bytes) -> bytes:
+        checksum, _, data = sealed.partition(b"\n")
+        if checksum != hashlib.sha256(data).hexdigest().encode():
+            raise ValueError("its checksum does not fit")
+        return data
+
     def write(self, path: Path, data: bytes) -> None:
         temporary = path.with_suffix(".new")
         with temporary.open("wb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            self.sync(file.fileno())
         temporary.replace(path)
+        self.sync_folder(path.parent)
+
+    def sync(self, descriptor: int) -> None:
+        os.fsync(descriptor)
+
+    def sync_folder(self, folder: Path) -> None:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
+        if self.read(path) not in (self._sealed.get(agent_id), self._attempted.get(agent_id)):
+            raise SessionException(f"session {self.session_id!r}: another process has written {path}")
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        """Do what takes as long as storage takes on another thread, in the order of calls."""
+        await asyncio.get_running_loop().run_in_executor(_WRITER, work)
 
     # -- a session manager ---------------------------------------------------------------------------------
 
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        def hook(name: str) -> Callable[[Any], Awaitable[None]]:
+            async def persist(event: Any) -> None:
+                self._postponed = []
+                try:
+                    getattr(self, name)(event)
+                finally:
+                    postponed, self._postponed = self._postponed, None
+                for write in postponed:
+                    await self.in_background(write)
+
+            return persist
+
         registry.add_callback(AgentInitializedEvent, lambda event: self.initialize(event.agent))
-        registry.add_callback(MessageAddedEvent, lambda event: self.on_added(event), order=self.added_order)
-        registry.add_callback(MessageUpdatedEvent, lambda event: self.on_updated(event), order=self.updated_order)
-        registry.add_callback(
-            BidiBeforeConnectionRestartEvent, lambda event: self.on_restart(event), order=HookOrder.SDK_FIRST
-        )
+        registry.add_callback(MessageAddedEvent, hook("on_added"), order=self.added_order)
+        registry.add_callback(MessageUpdatedEvent, hook("on_updated"), order=self.updated_order)
+        registry.add_callback(BidiBeforeConnectionRestartEvent, hook("on_restart"), order=HookOrder.SDK_FIRST)
         for order in self.stop_orders:
-            registry.add_callback(BidiAgentStopEvent, lambda event: self.on_stop(event), order=order)
+            registry.add_callback(BidiAgentStopEvent, hook("on_stop"), order=order)
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         self.claim(agent)
@@ -100,7 +152,8 @@ class SnapshotFileManager(SessionManager[Any]):
             agent.messages = self.restored(content["messages"])
             agent.state = AgentState(content["state"])
         except (ValueError, KeyError, TypeError) as error:
-            raise SessionException(f"session {self.session_id!r} is damaged: {error!r}") from error
+            path = self.path(agent.agent_id)
+            raise SessionException(f"session {self.session_id!r}: {path} is damaged: {error!r}") from error
 
     def claim(self, agent: Any) -> None:
         if agent.agent_id in self._agents:
@@ -108,25 +161,68 @@ class SnapshotFileManager(SessionManager[Any]):
         self._agents.add(agent.agent_id)
 
     def load(self, agent: Any) -> bytes | None:
+        path = self.path(agent.agent_id)
+        sealed = self.read(path)
+        if sealed is None:
+            return None
+        self._sealed[agent.agent_id] = sealed
         try:
-            return self.path(agent.agent_id).read_bytes()
+            return self.unseal(sealed)
+        except ValueError as error:
+            raise SessionException(f"session {self.session_id!r}: {path} is damaged: {error}") from error
+
+    def read(self, path: Path) -> bytes | None:
+        try:
+            if path.is_symlink():
+                raise OSError("it is a symbolic link")
+            return path.read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise SessionException(f"session {self.session_id!r} cannot be read: {error}") from error
+            raise SessionException(f"session {self.session_id!r}: {path} cannot be read: {error}") from error
 
     def save(self, agent: Any) -> None:
-        content = {"messages": self.messages_of(agent), "state": self.state_of(agent)}
+        content = {
+            "session_id": self.session_id, "messages": self.messages_of(agent), "state": self.state_of(agent)
+        }  # fmt: skip
         data = self.pack(copy.deepcopy(content))
         if self._saved.get(agent.agent_id) == data or self._same_as_saved(agent, content):
             return
-        path = self.path(agent.agent_id)
+        write = partial(self._write_for_good, agent.agent_id, self.path(agent.agent_id), data)
+        if self._postponed is None:
+            write()
+        else:
+            self._postponed.append(write)
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        sealed = self.seal(data)
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.write(path, data)
+            if not path.parent.is_dir():
+                path.parent.mkdir(parents=True)
+                self.sync_folder(path.parent.parent)
+            descriptor = os.open(path.parent, os.O_RDONLY)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self.check_nobody_else_wrote(path, agent_id)
+                self._attempted[agent_id] = sealed  # where the last step fails, nobody can say whether it is stored
+                self.write(path, sealed)
+            finally:
+                os.close(descriptor)
         except OSError as error:
-            raise SessionException(f"session {self.session_id!r} cannot be written: {error}") from error
-        self._saved[agent.agent_id] = data
+            raise SessionException(f"session {self.session_id!r}: {path} cannot be written: {error}") from error
+        self._saved[agent_id], self._sealed[agent_id] = data, sealed
+
+    def delete_session(self, session_id: str) -> None:
+        shutil.rmtree(self._folder.parent / self.folder_name(session_id))
+
+    @staticmethod
+    def list_sessions(storage_dir: str) -> list[Any]:
+        found = []
+        for path in Path(storage_dir).glob("*/*"):
+            content = decode(path.read_bytes().partition(b"\n")[2])
+            written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+            found.append(SimpleNamespace(session_id=content["session_id"], updated_at=written))
+        return found
 
     def _same_as_saved(self, agent: Any, content: dict[str, Any]) -> bool:
         """Whether the agent has what is stored, but for what a restore made up: opening must write nothing."""

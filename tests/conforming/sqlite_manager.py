@@ -1,7 +1,11 @@
 """A correct session manager of another design: one row a message in SQLite."""
 
+import asyncio
+import copy
 import sqlite3
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,12 +20,19 @@ from strands.types.exceptions import SessionException
 from .snapshot_manager import answered
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS agents (session TEXT, agent TEXT, state BLOB, PRIMARY KEY (session, agent));
+BEGIN;
+CREATE TABLE IF NOT EXISTS agents (
+    session TEXT, agent TEXT, state BLOB, messages INTEGER DEFAULT 0, PRIMARY KEY (session, agent)
+);
 CREATE TABLE IF NOT EXISTS messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT, session TEXT, agent TEXT, tracking_id TEXT, body BLOB
 );
 CREATE INDEX IF NOT EXISTS by_agent ON messages (session, agent, number);
+COMMIT;
 """
+
+
+_WRITER = ThreadPoolExecutor(max_workers=1)
 
 
 class SqliteManager(SessionManager[Any]):
@@ -41,78 +52,119 @@ class SqliteManager(SessionManager[Any]):
             database = sqlite3.connect(self._file)
             try:
                 database.execute("PRAGMA secure_delete = ON")
-                database.execute("PRAGMA synchronous = FULL")
+                database.execute("PRAGMA synchronous = EXTRA")
                 if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'agents'").fetchone():
                     database.executescript(SCHEMA)
                 with database:
                     yield database
             finally:
                 database.close()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, ValueError, KeyError) as error:
             raise SessionException(f"session {self.session_id!r}: {self._file}: {error}") from error
 
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
         first, last = HookOrder.SDK_FIRST, HookOrder.SDK_LAST
+
+        async def added(event: Any) -> None:
+            await self._in_background(self._insert, event.agent.agent_id, copy.deepcopy(event.message), state(event))
+
+        async def updated(event: Any) -> None:
+            await self._in_background(self._update, event.agent.agent_id, copy.deepcopy(event.message))
+
+        async def changed(event: Any) -> None:
+            await self._in_background(self._write_state, event.agent.agent_id, state(event))
+
+        def state(event: Any) -> bytes:
+            return encode(event.agent.state.get())
+
         registry.add_callback(AgentInitializedEvent, lambda event: self.initialize(event.agent))
-        registry.add_callback(
-            MessageAddedEvent, lambda event: self.append_message(event.message, event.agent), order=first
-        )
-        registry.add_callback(MessageUpdatedEvent, lambda event: self._update(event.message, event.agent), order=first)
+        registry.add_callback(MessageAddedEvent, added, order=first)
+        registry.add_callback(MessageUpdatedEvent, updated, order=first)
         for order in (first, last):
-            registry.add_callback(
-                [BidiAgentStopEvent, BidiBeforeConnectionRestartEvent],
-                lambda event: self.sync_agent(event.agent),
-                order=order,
-            )
+            registry.add_callback([BidiAgentStopEvent, BidiBeforeConnectionRestartEvent], changed, order=order)
+
+    async def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        await asyncio.get_running_loop().run_in_executor(_WRITER, work, *arguments)
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         if agent.agent_id in self._agents:
             raise SessionException(f"agent {agent.agent_id!r} is in session {self.session_id!r} already")
         key = (self.session_id, agent.agent_id)
         with self._database() as database:
-            row = database.execute("SELECT state FROM agents WHERE session = ? AND agent = ?", key).fetchone()
+            database.execute("BEGIN")  # all that is read is of one moment
+            problem = database.execute("PRAGMA integrity_check").fetchone()[0]
+            if problem != "ok":
+                raise OSError(problem)
+            row = database.execute("SELECT state, messages FROM agents WHERE session = ? AND agent = ?", key).fetchone()
             if row is None:
-                self._agents[agent.agent_id] = None
-                self._write_state(database, agent)
+                self._write_state(agent.agent_id, encode(agent.state.get()), database)
                 for message in agent.messages:
-                    self._insert(database, message, agent)
+                    self._insert(agent.agent_id, message, None, database)
                 return
             rows = database.execute(
                 "SELECT body FROM messages WHERE session = ? AND agent = ? ORDER BY number", key
             ).fetchall()
-        self._agents[agent.agent_id] = row[0]
-        agent.state = AgentState(decode(row[0]))
-        agent.messages = answered([decode(body) for (body,) in rows])
+            if len(rows) != row[1]:
+                raise OSError(f"there are {len(rows)} messages instead of {row[1]}")
+            state = unsealed(row[0])
+            agent.state = AgentState(decode(state))
+            agent.messages = answered([decode(unsealed(body)) for (body,) in rows])
+        self._agents[agent.agent_id] = state
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
-        body = encode(message)
-        with self._database() as database:
-            self._insert(database, message, agent, body)
-            self._write_state(database, agent)
+        self._insert(agent.agent_id, message, encode(agent.state.get()))
 
-    def _insert(self, database: sqlite3.Connection, message: Any, agent: Any, body: bytes | None = None) -> None:
-        database.execute(
-            "INSERT INTO messages (session, agent, tracking_id, body) VALUES (?, ?, ?, ?)",
-            (self.session_id, agent.agent_id, message.get("tracking_id"), body or encode(message)),
-        )
+    @contextmanager
+    def _within(self, database: sqlite3.Connection | None) -> Iterator[sqlite3.Connection]:
+        if database is not None:
+            yield database
+        else:
+            with self._database() as opened:
+                yield opened
 
-    def _update(self, message: Any, agent: Any) -> None:
+    def _insert(
+        self, agent_id: str, message: Any, state: bytes | None, database: sqlite3.Connection | None = None
+    ) -> None:
+        body = sealed(encode(message))
+        key = (self.session_id, agent_id)
+        with self._within(database) as opened:
+            opened.execute(
+                "INSERT INTO messages (session, agent, tracking_id, body) VALUES (?, ?, ?, ?)",
+                (*key, message.get("tracking_id"), body),
+            )
+            opened.execute("UPDATE agents SET messages = messages + 1 WHERE session = ? AND agent = ?", key)
+            if state is not None:
+                self._write_state(agent_id, state, opened)
+
+    def _update(self, agent_id: str, message: Any) -> None:
         with self._database() as database:
             database.execute(
                 "UPDATE messages SET body = ? WHERE session = ? AND agent = ? AND tracking_id = ?",
-                (encode(message), self.session_id, agent.agent_id, message["tracking_id"]),
+                (sealed(encode(message)), self.session_id, agent_id, message["tracking_id"]),
             )
 
     def sync_agent(self, agent: Any, **kwargs: Any) -> None:
-        if self._agents.get(agent.agent_id) != encode(agent.state.get()):
-            with self._database() as database:
-                self._write_state(database, agent)
+        self._write_state(agent.agent_id, encode(agent.state.get()))
 
-    def _write_state(self, database: sqlite3.Connection, agent: Any) -> None:
-        state = encode(agent.state.get())
-        if self._agents.get(agent.agent_id) != state:
-            database.execute("INSERT OR REPLACE INTO agents VALUES (?, ?, ?)", (self.session_id, agent.agent_id, state))
-            self._agents[agent.agent_id] = state
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        if self._agents.get(agent_id) != state:
+            with self._within(database) as opened:
+                opened.execute(
+                    "INSERT INTO agents (session, agent, state) VALUES (?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET state = excluded.state",
+                    (self.session_id, agent_id, sealed(state)),
+                )
+            self._agents[agent_id] = state
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
-        self._update(redact_message, agent)
+        self._update(agent.agent_id, redact_message)
+
+
+def sealed(data: bytes) -> bytes:
+    return zlib.crc32(data).to_bytes(4, "big") + data
+
+
+def unsealed(data: bytes) -> bytes:
+    if zlib.crc32(data[4:]).to_bytes(4, "big") != data[:4]:
+        raise ValueError("a checksum does not fit")
+    return data[4:]

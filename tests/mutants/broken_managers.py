@@ -3,11 +3,18 @@
 import contextlib
 import copy
 import json
+import os
 import re
+import shutil
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.codec import encode
+from session_conformance.reference_impl.file_session_manager import delete_session
 from strands.bidi.hooks import BidiAfterConnectionRestartEvent, BidiBargeInEvent
 from strands.hooks import HookOrder, HookRegistry, MessageAddedEvent
 from strands.types.exceptions import SessionException
@@ -119,7 +126,7 @@ class GivesNewAgentsTheOldHistory(SnapshotFileManager):
     def load(self, agent: Any) -> bytes | None:
         mine = super().load(agent)
         others = sorted(self._folder.glob("*")) if self._folder.exists() else []
-        return mine if mine is not None or not others else others[0].read_bytes()
+        return mine if mine is not None or not others else self.unseal(others[0].read_bytes())
 
 
 class SavesAtStopOnly(SnapshotFileManager):
@@ -210,9 +217,9 @@ class StopsBeforeStopHooks(SnapshotFileManager):
 class SwallowsStorageErrors(SnapshotFileManager):
     """A full disk is nobody's business."""
 
-    def save(self, agent: Any) -> None:
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
         with contextlib.suppress(SessionException):
-            super().save(agent)
+            super()._write_for_good(agent_id, path, data)
 
 
 # -- updates and redaction ---------------------------------------------------------------------------------
@@ -604,3 +611,278 @@ class TakesSessionsForOthers(SnapshotFileManager):
 
     def folder_name(self, session_id: str) -> str:
         return str(sum(session_id.encode()) % 16)
+
+    def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
+        pass
+
+
+# -- corruption --------------------------------------------------------------------------------------------
+
+
+class RaisesWhateverComes(SnapshotFileManager):
+    """What parsing raises is what the application gets."""
+
+    def load(self, agent: Any) -> bytes | None:
+        path = self.path(agent.agent_id)
+        self._sealed[agent.agent_id] = path.read_bytes() if path.exists() else None  # type: ignore[assignment]
+        return self.unseal(path.read_bytes()) if path.exists() else None
+
+
+class HasNoChecksum(SnapshotFileManager):
+    """What can be parsed is right."""
+
+    def unseal(self, sealed: bytes) -> bytes:
+        return sealed.partition(b"\n")[2]
+
+
+class RemovesWhatItCannotRead(SnapshotFileManager):
+    """A damaged session is in the way."""
+
+    def load(self, agent: Any) -> bytes | None:
+        try:
+            return super().load(agent)
+        except SessionException:
+            with contextlib.suppress(OSError):
+                self.path(agent.agent_id).unlink()
+                self._folder.rename(self._folder.with_suffix(".damaged"))
+            raise
+
+
+class ReadsAllSessions(SnapshotFileManager):
+    """Opening one session looks into every other."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        for path in self._folder.parent.glob("*/*"):
+            try:
+                self.unseal(path.read_bytes())
+            except (ValueError, OSError) as error:
+                raise SessionException(f"session {self.session_id!r}: {path}: {error}") from error
+        super().initialize(agent)
+
+
+class RepairsByForgetting(SnapshotFileManager):
+    """A repaired session is an empty one."""
+
+    @staticmethod
+    def repair(session_id: str, storage_dir: str) -> None:
+        SnapshotFileManager(session_id, storage_dir).delete_session(session_id)
+
+
+class SaysThatSomethingIsWrong(SnapshotFileManager):
+    """Its errors name nothing."""
+
+    def load(self, agent: Any) -> bytes | None:
+        try:
+            return super().load(agent)
+        except SessionException:
+            raise SessionException("the session cannot be loaded") from None
+
+
+# -- crashes and full disks --------------------------------------------------------------------------------
+
+
+class WritesInPlace(SnapshotFileManager):
+    """The old state is gone before the new one is there."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(data)
+            file.flush()
+            self.sync(file.fileno())
+        self.sync_folder(path.parent)
+
+
+class NeverSyncs(SnapshotFileManager):
+    """The operating system will see to it."""
+
+    def sync(self, descriptor: int) -> None:
+        pass
+
+
+class NeverSyncsFolders(SnapshotFileManager):
+    """A rename without a sync of the folder."""
+
+    def sync_folder(self, folder: Path) -> None:
+        pass
+
+
+class SyncsAfterTheAcknowledgement(SnapshotFileManager):
+    """What one write wrote is synced by the next one."""
+
+    unsynced: Path | None = None
+
+    def write(self, path: Path, data: bytes) -> None:
+        if self.unsynced is not None and self.unsynced.exists():
+            with self.unsynced.open("rb") as file:
+                os.fsync(file.fileno())
+        self.unsynced = path
+        super().write(path, data)
+
+    def sync(self, descriptor: int) -> None:
+        pass
+
+
+class GivesUpAfterAFault(SnapshotFileManager):
+    """A manager that could not write once never writes again."""
+
+    broken = False
+
+    def write(self, path: Path, data: bytes) -> None:
+        if self.broken:
+            raise OSError("it could not be written before")
+        try:
+            super().write(path, data)
+        except OSError:
+            self.broken = True
+            raise
+
+
+class LeavesTemporaryFiles(SnapshotFileManager):
+    """Temporary files with names of their own, which nobody looks for after a crash."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        temporary = path.with_suffix(f".{uuid.uuid4().hex}")
+        try:
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                self.sync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self.sync_folder(path.parent)
+
+
+class LeavesALock(SnapshotFileManager):
+    """A lock file that a killed process does not remove."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if (self._folder / "lock").exists():
+            raise SessionException(f"session {self.session_id!r} is locked by {self._folder / 'lock'}")
+        super().initialize(agent)
+
+    def write(self, path: Path, data: bytes) -> None:
+        lock = path.parent / "lock"
+        lock.touch()
+        super().write(path, data)
+        lock.unlink()
+
+
+# -- concurrency -------------------------------------------------------------------------------------------
+
+
+class OverwritesOthers(SnapshotFileManager):
+    """The last writer wins."""
+
+    def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
+        pass
+
+
+class WritesWhereTheLatestWas(SnapshotFileManager):
+    """The session opened last in this process is taken for the current one."""
+
+    latest = ""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        type(self).latest = self.session_id
+
+    def on_added(self, event: Any) -> None:
+        mine, self._folder = self._folder, self._folder.parent / self.folder_name(self.latest)
+        super().on_added(event)
+        self._folder = mine
+
+    def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
+        pass
+
+
+class WritesInTwoHalves(SnapshotFileManager):
+    """Whoever reads meanwhile reads a half."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        with path.open("wb") as file:
+            for part in (data[: len(data) // 2], data[len(data) // 2 :]):
+                file.write(part)
+                file.flush()
+                os.fsync(file.fileno())
+
+
+class WritesOnTheLoop(SnapshotFileManager):
+    """Everybody waits for the disk."""
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        work()
+
+
+# -- clean-up ----------------------------------------------------------------------------------------------
+
+
+class DeletesByPrefix(SnapshotFileManager):
+    """user_1 takes user_10 with it."""
+
+    def folder_name(self, session_id: str) -> str:
+        return f"session_{session_id}"
+
+    def delete_session(self, session_id: str) -> None:
+        for folder in self._folder.parent.glob(f"session_{session_id}*"):
+            shutil.rmtree(folder)
+
+
+class DeletesTheIndexOnly(SnapshotFileManager):
+    """What nobody finds is as good as deleted."""
+
+    def delete_session(self, session_id: str) -> None:
+        self._folder.rename(self._folder.parent / f"{self._folder.name}.deleted")
+
+
+class RemovesSessionsInUse(FileSessionManager):
+    """What was not written for long is removed under whoever has it open."""
+
+    @staticmethod
+    def clean_up(older_than: timedelta, storage_dir: str | None = None, *, now: datetime | None = None) -> list[str]:
+        assert now is not None
+        old = [one for one in FileSessionManager.list_sessions(storage_dir) if one.updated_at < now - older_than]
+        for one in old:
+            delete_session(one.session_id, storage_dir)
+        return [one.session_id for one in old]
+
+
+class RemovesAllIfOneIsOld(FileSessionManager):
+    """Looks at the oldest session only."""
+
+    @staticmethod
+    def clean_up(older_than: timedelta, storage_dir: str | None = None, *, now: datetime | None = None) -> list[str]:
+        assert now is not None
+        if any(one.updated_at < now - older_than for one in FileSessionManager.list_sessions(storage_dir)):
+            return FileSessionManager.clean_up(timedelta(0), storage_dir, now=now + timedelta(days=1))
+        return []
+
+
+class RemovesNothing(FileSessionManager):
+    """Keeps the old ones too."""
+
+    @staticmethod
+    def clean_up(older_than: timedelta, storage_dir: str | None = None, *, now: datetime | None = None) -> list[str]:
+        return []
+
+
+class ListsFolders(SnapshotFileManager):
+    """Lists what lies there, by the name it has there."""
+
+    @staticmethod
+    def list_sessions(storage_dir: str) -> list[Any]:
+        found = SnapshotFileManager.list_sessions(storage_dir)
+        for one, folder in zip(found, sorted(Path(storage_dir).iterdir()), strict=True):
+            one.session_id = folder.name
+        return found
+
+
+class ListsTimesOfOpening(SnapshotFileManager):
+    """Says of every session that it was written when it is listed, a day off."""
+
+    @staticmethod
+    def list_sessions(storage_dir: str) -> list[Any]:
+        found = SnapshotFileManager.list_sessions(storage_dir)
+        for one in found:
+            one.updated_at += timedelta(days=1)
+        return found

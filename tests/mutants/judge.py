@@ -9,7 +9,11 @@ from typing import Any
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Backend, BackendSpec, Requirement, ScenarioRuns, Session, Workspace
 from session_conformance.suites import (
+    CleanUp,
+    Concurrency,
     Content,
+    Corruption,
+    CrashesAndFullDisks,
     IdentityAndIsolation,
     LifeOfASession,
     PersistenceBeforeHooks,
@@ -24,8 +28,16 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     UpdatesAndRedaction,
     RestartAndReplay,
     Tools,
+    CleanUp,
+    Concurrency,
     Content,
+    Corruption,
+    CrashesAndFullDisks,
     IdentityAndIsolation,
+    Corruption,
+    CrashesAndFullDisks,
+    Concurrency,
+    CleanUp,
 )
 CHECKS: dict[str, Callable[..., None]] = {
     id: partial(check, suite())
