@@ -14,6 +14,10 @@ MARK_FILE = "/dev/null"
 """A process sets mark N by seeking to N in this file: a call that strace shows and that nothing else makes."""
 
 
+ELSEWHERE = "(outside of the workspace, or for reading)"
+"""The path of a step that was made to fail and would not have changed the workspace."""
+
+
 class Untraceable(Exception):
     """A process used files in a way that its system calls do not tell enough of. The text says how."""
 
@@ -118,7 +122,7 @@ class _Reader:
         count = len(self.steps)
         call(_SPLIT.split(text), int(result))
         if injected and len(self.steps) == count:
-            self.steps.append(Step(thread=self._thread, call=name, path="(outside of the workspace, or for reading)"))
+            self.steps.append(Step(thread=self._thread, call=name, path=ELSEWHERE))
 
     # -- names and descriptors -----------------------------------------------------------------------------
 

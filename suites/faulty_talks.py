@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from session_conformance.harness import Reading, Violation
-from session_conformance.harness.file_operations import Step
+from session_conformance.harness.file_operations import ELSEWHERE, Step
 from session_conformance.harness.history import essence, is_pending, same, unpaired_tools
 from session_conformance.harness.recording import Recording
 from session_conformance.harness.sdk import Message
@@ -39,6 +39,7 @@ def expect_no_loss_by_faults(recording: Recording, what: str) -> None:
     Raises:
         Violation: Something was lost, doubled, silently not stored, or did not work again.
     """
+    _expect_nothing_told_after_a_fault(recording, what)
     stored = recording.session.read()
     if stored.error is not None:
         _violated(recording, f"where {what}, the session can be read afterwards", f"a reader raised {stored.error}")
@@ -49,6 +50,30 @@ def expect_no_loss_by_faults(recording: Recording, what: str) -> None:
     ids = [message.get("tracking_id") for message in stored.messages]
     if len(set(ids)) < len(ids):
         _violated(recording, f"where {what}, no message is stored twice", f"{len(ids) - len(set(ids))} are")
+
+
+def _expect_nothing_told_after_a_fault(recording: Recording, what: str) -> None:
+    """Report a violation where a hook is told of a message and the last thing done to store it had failed."""
+    tells = {
+        event.at: event
+        for event in recording.timeline.of(HookCalled)
+        if event.position == "early" and event.message is not None and not is_pending(event.message)
+    }
+    last: Step | None = None
+    for step in recording.steps:
+        if step.mark is None:
+            last = step
+            continue
+        told = tells.get(step.mark)
+        if told is not None and last is not None and last.injected and last.path != ELSEWHERE:
+            _violated(
+                recording,
+                f"where {what}, an error reaches the caller and no hook is told of what is not stored",
+                f"{last} failed, and then a hook was told of {one_message(told.message)}",
+                told,
+            )
+        if step.mark in tells:
+            last = None
 
 
 def _processes(recording: Recording) -> Iterator[_Process]:

@@ -88,7 +88,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.SyncsAfterTheAcknowledgement, "power cut: "),
     ],
     "DUR-03": [
-        (broken.SwallowsStorageErrors, "what hooks were told of stays stored"),
+        (broken.SwallowsStorageErrors, "and then a hook was told of"),
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
     ],
     "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
