@@ -134,9 +134,12 @@ class BackendSpec:
         repair = self._static(manager, "repair", {"session_id"})
         found: dict[str, Any] = {}
         if callable(getattr(manager, "delete_session", None)):
-            found["delete"] = lambda session_id, workspace: open_manager(session_id, workspace).delete_session(
-                session_id
-            )  # type: ignore[attr-defined]
+
+            def delete(session_id: str, workspace: Workspace) -> None:
+                opened: Any = open_manager(session_id, workspace)
+                opened.delete_session(session_id)
+
+            found["delete"] = delete
         if clean_up is not None:
             found["clean_up"] = lambda older_than, workspace, now: clean_up(workspace, older_than=older_than, now=now)
         if listing is not None:

@@ -145,7 +145,7 @@ class Conversation:
         self._receiver: asyncio.Task[None] | None = None
         self._recorded = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.timeline.listen(lambda: loop.call_soon_threadsafe(self._recorded.set))
+        self.timeline.listen(lambda _: loop.call_soon_threadsafe(self._recorded.set))
         self._plays: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
             Send: self._send, SendAudio: self._send_audio, Emit: self._emit, CallTools: self._call_tools,
             Release: self._release, Timeout: self._time_out, ScheduledRestart: self._restart_on_schedule,

@@ -326,24 +326,32 @@ class _Reader:
             self._do(path, SetName(*place, None))
 
     def call_copy_file_range(self, given: list[str], count: int) -> None:
-        self._copy(given[0], given[2], count, at_positions=given[1] == given[3] == "NULL")
+        self._copy(given[0], given[1], given[2], given[3], count)
 
     def call_sendfile(self, given: list[str], count: int) -> None:
-        self._copy(given[1], given[0], count, at_positions=given[2] == "NULL")
+        self._copy(given[1], given[2], given[0], "NULL", count)
 
-    def _copy(self, source: str, target: str, count: int, *, at_positions: bool) -> None:
+    def _copy(self, source: str, source_at: str, target: str, target_at: str, count: int) -> None:
         to, of = self._opened_file(target), self._opened_file(source)
         if to is None:
             return
         if self._failed:
             self._do(to.path, None)
             return
-        if of is None or not at_positions:
+        if of is None:
             raise Untraceable("it copies into the workspace without the bytes passing through the process")
-        data = self._now.files[of.node][of.position : of.position + count]
-        of.position += count
-        self._do(to.path, Write(to.node, to.position, data))
-        to.position += count
+        start = _moved(of, source_at, count)
+        data = self._now.files[of.node][start : start + count]
+        self._do(to.path, Write(to.node, _moved(to, target_at, count), data))
+
+
+def _moved(opened: _OpenFile, at: str, count: int) -> int:
+    """Return where a copy begins: where its argument says, or else at the file's position, which moves on."""
+    given = re.match(r"\[(\d+)\]", at)
+    if given is not None:
+        return int(given.group(1))
+    opened.position += count
+    return opened.position - count
 
 
 _READ_AS = {

@@ -14,7 +14,7 @@ from .hang import within_limit
 from .script import ProcessEnd, Script
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
-from .timeline import Failed, ProcessEnded, Timeline
+from .timeline import Event, Failed, ProcessEnded, Timeline
 from .tolerance import tolerating_warnings
 
 
@@ -26,7 +26,7 @@ def play(
     state: dict[str, Any] | None = None,
     observing: bool = True,
     fresh_processes: bool = False,
-    on_record: Callable[[], object] | None = None,
+    on_record: Callable[[Event], object] | None = None,
 ) -> Timeline:
     """Play a script and return what happened.
 
@@ -38,7 +38,7 @@ def play(
         observing: Whether hooks, starts, restarts and sends read what is stored.
         fresh_processes: Whether each process of the script is a process of the operating system. Scripts in which
             a process is killed, or storage fails, need it.
-        on_record: Called after each event is recorded, where all processes of the script are this one.
+        on_record: Given each event after it was recorded, where all processes of the script are this one.
 
     Raises:
         Hang: The conversation did not end.
@@ -68,7 +68,7 @@ class Given:
     number: int
 
 
-def _new_timeline(on_record: Callable[[], object] | None) -> Timeline:
+def _new_timeline(on_record: Callable[[Event], object] | None) -> Timeline:
     timeline = Timeline()
     if on_record is not None:
         timeline.listen(on_record)
@@ -82,7 +82,7 @@ def _play_segment(
     *,
     fresh: bool = False,
     kill: Callable[[Timeline], object] | None = None,
-    on_record: Callable[[], object] | None = None,
+    on_record: Callable[[Event], object] | None = None,
 ) -> Timeline:
     timeline = _new_timeline(on_record)
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .conversation import Session
 from .file_operations import Step, read_steps
 from .file_system import Contents, Durability, State, Sync, killed_within
-from .fresh_process import Die
+from .fresh_process import Die, in_fresh_process
 from .play import play
 from .script import Script
-from .timeline import Timeline
+from .timeline import Event, HookCalled, ProcessEnded, Timeline
 from .tracing import traced
 
 
@@ -77,7 +78,7 @@ def _play_marked(session: Session, _: Die, script: str) -> str:
         session,
         Script.from_json(script),
         observing=False,
-        on_record=lambda: os.lseek(marks, next(numbers), os.SEEK_SET),
+        on_record=lambda _: os.lseek(marks, next(numbers), os.SEEK_SET),
     )
     return timeline.to_json()
 
@@ -118,3 +119,35 @@ def states_of_power_cuts(recording: Recording) -> Iterator[CrashState]:
                 yield CrashState(state, number, acknowledged)
         if step is not None and step.operation is not None:
             durability.apply(step.operation)
+
+
+def killed_at_acknowledgements(
+    new_session: Callable[[], Session], script: Script
+) -> Iterator[tuple[Session, Timeline]]:
+    """Play a script in new processes, each of which is killed one acknowledgement later than the one before it.
+
+    This needs no tracer, and finds less: a process is never killed between two operations, nor within one.
+
+    Yields:
+        The session as the killed process left it, and what had happened by then.
+    """
+    for number in itertools.count(1):
+        session = new_session()
+        timeline = Timeline.from_json(in_fresh_process(_die_at_acknowledgement, session, script.to_json(), number))
+        yield session, timeline
+        if not timeline or isinstance(list(timeline)[-1], ProcessEnded):
+            return
+
+
+def _die_at_acknowledgement(session: Session, die: Die, script: str, number: int) -> str:
+    happened = Timeline()
+    acknowledged = 0
+
+    def heard(event: Event) -> None:
+        nonlocal acknowledged
+        happened.record(event)
+        acknowledged += isinstance(event, HookCalled) and event.position == "early" and event.message is not None
+        if acknowledged == number:
+            die(happened.to_json())
+
+    return play(session, Script.from_json(script), observing=False, on_record=heard).to_json()

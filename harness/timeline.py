@@ -260,7 +260,7 @@ class Timeline:
 
     def __init__(self, events: list[Event] | None = None) -> None:
         self._events: list[Event] = []
-        self._listeners: list[Callable[[], object]] = []
+        self._listeners: list[Callable[[Event], object]] = []
         for event in events or []:
             self.record(event)
 
@@ -275,11 +275,11 @@ class Timeline:
         recorded = replace(copy.deepcopy(event), at=len(self._events))
         self._events.append(recorded)
         for listener in self._listeners:
-            listener()
+            listener(recorded)
         return recorded
 
-    def listen(self, listener: Callable[[], object]) -> None:
-        """Let ``listener`` be called after each record, in the thread that recorded."""
+    def listen(self, listener: Callable[[Event], object]) -> None:
+        """Let ``listener`` be given each event after it was recorded, in the thread that recorded it."""
         self._listeners.append(listener)
 
     def extend(self, other: Timeline) -> None:

@@ -136,7 +136,9 @@ def _specimen(place: Session) -> Specimen:
     before = Contents.of_folder(folder)
     session = replace(place, session_id=SESSION_ID)
     earlier: set[str] = set()
-    timeline = play(session, _SAID, observing=False, on_record=lambda: earlier.add(Contents.of_folder(folder).digest()))
+    timeline = play(
+        session, _SAID, observing=False, on_record=lambda _: earlier.add(Contents.of_folder(folder).digest())
+    )
     expect_no_failure(timeline)
     reading, other_reading = session.read(), other.read()
     contents = Contents.of_folder(folder)

@@ -11,7 +11,8 @@ from strands.types.exceptions import SessionException
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
-EVERYTHING = set(Capability)
+WHOLE_SESSIONS = {Capability.DELETE, Capability.CLEAN_UP, Capability.LISTING, Capability.REPAIR}
+ON_DISK = set(Capability) - WHOLE_SESSIONS
 ELSEWHERE: dict[str, str] = {}
 
 
@@ -46,8 +47,9 @@ class LockingManager(SnapshotFileManager):
 @pytest.mark.parametrize(
     ("target", "found"),
     [
-        ("strands.session:FileSessionManager", EVERYTHING),
-        ("tests.harness.test_detection:one_at_a_time", EVERYTHING - {Capability.READ_BESIDE_WRITER}),
+        ("session_conformance.reference_impl:FileSessionManager", set(Capability)),
+        ("strands.session:FileSessionManager", {*ON_DISK, Capability.DELETE}),
+        ("tests.harness.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
         ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
     ],
 )

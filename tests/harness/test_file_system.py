@@ -1,0 +1,174 @@
+"""The model of a file system: it follows a real process exactly, and a power cut takes what it may and no more."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from session_conformance.harness import Session
+from session_conformance.harness.file_operations import Untraceable, read_steps
+from session_conformance.harness.file_system import (
+    ROOT,
+    Contents,
+    Durability,
+    Resize,
+    SetName,
+    Sync,
+    Write,
+    killed_within,
+)
+from session_conformance.harness.fresh_process import Die
+from session_conformance.harness.tracing import traced, unavailable
+
+needs_tracer = pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
+
+
+def do_everything(session: Session, _: Die) -> str:
+    folder = session.workspace.folder
+    os.chdir(folder)
+    Path("before").write_text("changed")
+    Path("sub dir/ü").mkdir(parents=True)
+    descriptor = os.open("sub dir/ü/file", os.O_RDWR | os.O_CREAT, 0o600)
+    os.write(descriptor, b'line\n"quoted", [brackets] {x} <angles> \\x00')
+    os.pwrite(descriptor, b"ZZ", 2)
+    os.writev(descriptor, [b"one, ", b"two"])
+    os.lseek(descriptor, 3, os.SEEK_SET)
+    os.write(descriptor, b"sought")
+    os.read(descriptor, 4)
+    other = os.dup(descriptor)
+    os.write(other, b"shared position")
+    os.ftruncate(descriptor, 200)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    with Path("appended").open("ab") as file:
+        file.write(b"a")
+        file.flush()
+        file.write(b"b")
+    with Path("appended").open("r+b") as file:
+        file.read(1)
+        file.write(b"X")
+    os.truncate("appended", 1)
+    Path("sub dir/ü/file").rename("moved")
+    Path("appended").replace("moved-too")
+    os.link("moved", "linked")
+    Path("symbolic").symlink_to("moved")
+    Path("gone").write_bytes(b"x" * 10000)
+    Path("gone").unlink()
+    Path("sub dir/ü").rmdir()
+    folder_descriptor = os.open(".", os.O_RDONLY)
+    os.mkdir("relative", dir_fd=folder_descriptor)
+    os.rename("moved-too", "relative/moved", src_dir_fd=folder_descriptor)
+    shutil.copyfile("moved", "copied")
+    os.chdir("/")
+    return ""
+
+
+def exchanges_files(session: Session, _: Die) -> str:
+    outside = session.workspace.folder.parent / "outside"
+    outside.write_text("x")
+    outside.rename(session.workspace.folder / "inside")
+    return ""
+
+
+@needs_tracer
+def test_replayed_operations_give_what_is_on_disk(session: Session) -> None:
+    folder = session.workspace.folder
+    (folder / "before").write_text("before it began")
+    contents = Contents.of_folder(folder)
+    _, lines = traced(do_everything, session)
+    steps = read_steps(lines, str(folder), str(folder), contents)
+    assert {"openat", "write", "pwrite64", "writev", "ftruncate", "fsync", "rename", "unlink", "rmdir"} <= {
+        step.call for step in steps
+    }
+    for step in steps:
+        assert step.operation is not None
+        contents.apply(step.operation)
+    assert contents.digest() == Contents.of_folder(folder).digest()
+
+
+@needs_tracer
+def test_what_cannot_be_followed_is_said(session: Session) -> None:
+    _, lines = traced(exchanges_files, session)
+    with pytest.raises(Untraceable, match="into the workspace"):
+        read_steps(lines, str(session.workspace.folder), "/", Contents.of_folder(session.workspace.folder))
+
+
+def test_contents_are_written_as_they_were_read(tmp_path: Path) -> None:
+    contents = Contents()
+    contents.apply(SetName(ROOT, "folder", 1, "directory"))
+    contents.apply(SetName(1, "file", 2, "file"))
+    contents.apply(Write(2, 3, b"data"))
+    contents.apply(SetName(ROOT, "link", 3, "link", "folder/file"))
+    contents.write_to(tmp_path)
+    assert (tmp_path / "link").read_bytes() == b"\0\0\0data"
+    assert Contents.of_folder(tmp_path).digest() == contents.digest()
+    contents.apply(Resize(2, 4))
+    assert Contents.of_folder(tmp_path).digest() != contents.digest()
+
+
+def begun() -> tuple[Contents, Durability]:
+    """Return a folder with a durable file of the bytes "old"."""
+    contents = Contents()
+    contents.apply(SetName(ROOT, "file", 1, "file"))
+    contents.apply(Write(1, 0, b"old"))
+    return contents, Durability(contents)
+
+
+def holds(durability: Durability) -> Iterator[dict[str, bytes]]:
+    for state in durability.states():
+        yield {path: state.contents.files[node] for path, node in state.contents.paths()}
+
+
+def test_a_kill_within_a_write_leaves_a_part_of_it() -> None:
+    contents, _ = begun()
+    left = [state.contents.files[1] for state in killed_within(contents, Write(1, 3, b"and new"))]
+    assert left == [b"olda", b"oldand", b"oldand ne"]
+
+
+def test_what_is_synced_stays_and_what_is_not_may_go() -> None:
+    _, durability = begun()
+    durability.apply(Write(1, 3, b"new"))
+    assert {tuple(state.items()) for state in holds(durability)} == {
+        (("file", b"old"),), (("file", b"oldnew"),), (("file", b"old\0\0\0"),)
+    }  # fmt: skip
+    durability.apply(Sync(1))
+    assert list(holds(durability)) == [{"file": b"oldnew"}]
+
+
+def test_a_synced_file_may_lose_its_name() -> None:
+    _, durability = begun()
+    durability.apply(SetName(ROOT, "new", 2, "file"))
+    durability.apply(Write(2, 0, b"data"))
+    durability.apply(Sync(2))
+    assert {"file": b"old"} in holds(durability)
+    durability.apply(Sync(ROOT))
+    assert list(holds(durability)) == [{"file": b"old", "new": b"data"}]
+
+
+def test_a_rename_may_be_kept_without_the_bytes() -> None:
+    _, durability = begun()
+    durability.apply(SetName(ROOT, "file.new", 2, "file"))
+    durability.apply(Write(2, 0, b"data"))
+    durability.apply(SetName(ROOT, "file", 2, moved_from=(ROOT, "file.new")))
+    states = list(holds(durability))
+    assert {"file": b""} in states
+    assert {"file": b"old"} in states
+    assert {"file": b"data"} in states
+
+
+def test_sectors_of_a_write_are_lost_whole() -> None:
+    _, durability = begun()
+    durability.apply(Write(1, 100, b"x" * 1000))
+    boundary = 1024 - 100  # of the sectors' ends, the first one behind the middle
+    assert {state["file"][100:] for state in holds(durability)} == {
+        b"", b"x" * 1000, bytes(1000), b"x" * boundary, bytes(boundary) + b"x" * (1000 - boundary)
+    }  # fmt: skip
+
+
+def test_syncing_everything_leaves_nothing_to_lose() -> None:
+    _, durability = begun()
+    durability.apply(Write(1, 0, b"new"))
+    durability.apply(SetName(ROOT, "file", None))
+    durability.apply(Sync(None))
+    assert list(holds(durability)) == [{}]
