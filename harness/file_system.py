@@ -215,17 +215,20 @@ class Durability:
             if operation.node is not None and not _belongs_to(waiting, operation.node)
         ]
 
-    def states(self, *, latest: int = 4) -> Iterator[State]:
-        """Yield what a power cut may leave now.
+    def nothing_lost(self) -> State:
+        """Return what a power cut leaves now where it takes nothing, as a kill does."""
+        return self._with(self.pending, "power cut: nothing was lost")
 
-        All that is pending is lost, or none of it, or one operation of it, or all but one; names are kept and bytes
-        lost, or the other way round; and of a write some sectors are lost, or all of its bytes but not its length.
+    def states(self, *, latest: int = 4) -> Iterator[State]:
+        """Yield what a power cut that takes something may leave now.
+
+        All that is pending is lost, or one operation of it, or all but one; names are kept and bytes lost, or the
+        other way round; and of a write some sectors are lost, or all of its bytes but not its length.
 
         Args:
             latest: Of how many of the latest pending operations each is looked at by itself.
         """
         pending = self.pending
-        yield self._with(pending, "power cut: nothing was lost")
         if not pending:
             return
         yield self._with([], "power cut: all that was not synced was lost")

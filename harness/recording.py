@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .conversation import Session
 from .file_operations import Step, read_steps
 from .file_system import Contents, Durability, State, Sync, killed_within
-from .fresh_process import Die, in_fresh_process
+from .fresh_process import Die
 from .play import play
 from .script import Script
-from .timeline import Event, HookCalled, ProcessEnded, Timeline
+from .timeline import Timeline
 from .tracing import traced
 
 
@@ -44,11 +43,13 @@ class CrashState:
         state: What the workspace would hold, and how that came about.
         step: The place in the recording: the number of steps that were done.
         acknowledged: The number of the timeline's last event before the crash, or -1.
+        killed: What a kill at the same place would have left, where this is what a power cut could have.
     """
 
     state: State
     step: int
     acknowledged: int
+    killed: State | None = None
 
 
 def record(session: Session, script: Script, inject: Sequence[str] = ()) -> Recording:
@@ -112,42 +113,11 @@ def states_of_power_cuts(recording: Recording) -> Iterator[CrashState]:
             acknowledged = step.mark
         if step is not None and step.operation is None:
             continue
-        for state in durability.states():
+        killed = durability.nothing_lost()
+        for state in (killed, *durability.states()):
             key = (state.contents.digest(), acknowledged)
             if key not in seen:
                 seen.add(key)
-                yield CrashState(state, number, acknowledged)
+                yield CrashState(state, number, acknowledged, killed)
         if step is not None and step.operation is not None:
             durability.apply(step.operation)
-
-
-def killed_at_acknowledgements(
-    new_session: Callable[[], Session], script: Script
-) -> Iterator[tuple[Session, Timeline]]:
-    """Play a script in new processes, each of which is killed one acknowledgement later than the one before it.
-
-    This needs no tracer, and finds less: a process is never killed between two operations, nor within one.
-
-    Yields:
-        The session as the killed process left it, and what had happened by then.
-    """
-    for number in itertools.count(1):
-        session = new_session()
-        timeline = Timeline.from_json(in_fresh_process(_die_at_acknowledgement, session, script.to_json(), number))
-        yield session, timeline
-        if not timeline or isinstance(list(timeline)[-1], ProcessEnded):
-            return
-
-
-def _die_at_acknowledgement(session: Session, die: Die, script: str, number: int) -> str:
-    happened = Timeline()
-    acknowledged = 0
-
-    def heard(event: Event) -> None:
-        nonlocal acknowledged
-        happened.record(event)
-        acknowledged += isinstance(event, HookCalled) and event.position == "early" and event.message is not None
-        if acknowledged == number:
-            die(happened.to_json())
-
-    return play(session, Script.from_json(script), observing=False, on_record=heard).to_json()

@@ -26,7 +26,6 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.acknowledgement import Acknowledged
 from session_conformance.harness.file_operations import Step
-from session_conformance.harness.fresh_process import Die, in_fresh_process
 from session_conformance.harness.history import texts
 from session_conformance.harness.recording import Recording
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
@@ -88,11 +87,11 @@ class Concurrency(ConformanceSuite):
         first = play(session, Script().user("the first message"), observing=False)
         expect_no_failure(first)
         with ThreadPoolExecutor(max_workers=1) as pool:
-            written = pool.submit(in_fresh_process, _write_much, session)
+            written = pool.submit(play, session, _much_to_say(), observing=False, fresh_processes=True)
             readings: list[Reading] = []
             while not written.done():
                 readings.append(session.read())
-            timeline = Timeline.from_json(written.result())
+            timeline = written.result()
         expect_no_failure(timeline)
         said = Acknowledged(Timeline([*first, *timeline]))
         length = 0
@@ -152,11 +151,11 @@ def _expect_all_kept(stored: Reading, timelines: list[Timeline], how: str) -> No
             )
 
 
-def _write_much(session: Session, _: Die) -> str:
+def _much_to_say() -> Script:
     script = Script()
     for number in range(30):
         script = script.user(f"message {number}").assistant(f"answer {number} of some length, " + "and more " * 20)
-    return play(session, script, observing=False).to_json()
+    return script
 
 
 def _written_on_the_loop(recording: Recording) -> list[Step]:

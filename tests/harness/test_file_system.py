@@ -116,7 +116,7 @@ def begun() -> tuple[Contents, Durability]:
 
 
 def holds(durability: Durability) -> Iterator[dict[str, bytes]]:
-    for state in durability.states():
+    for state in (durability.nothing_lost(), *durability.states()):
         yield {path: state.contents.files[node] for path, node in state.contents.paths()}
 
 

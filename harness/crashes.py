@@ -1,0 +1,68 @@
+"""Crashes: processes that are killed after an acknowledgement, or in the middle of a write, without any tracer."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+
+from .conversation import Session
+from .fresh_process import Die, ProcessDied, in_fresh_process
+from .play import play
+from .script import Script
+from .storage_faults import die_at_writes
+from .timeline import Event, HookCalled, ProcessEnded, Timeline
+
+
+def crash_writing(session: Session, size: int) -> bool:
+    """Let a process say something in a session and be killed by its first write that makes a file larger than ``size``.
+
+    Args:
+        session: The session, of a backend whose writes can be made to fail (``Capability.STORAGE_FAULTS``).
+        size: In bytes. The write is done up to there.
+
+    Returns:
+        Whether it was killed: a backend that writes in another process, or not at all, goes on.
+    """
+    try:
+        in_fresh_process(_die_writing, session, size)
+    except ProcessDied:
+        return True
+    return False
+
+
+def _die_writing(session: Session, _: Die, size: int) -> str:
+    die_at_writes(size)
+    play(session, Script().user("the process dies of this message"), observing=False)
+    return "alive"
+
+
+def killed_at_acknowledgements(
+    new_session: Callable[[], Session], script: Script
+) -> Iterator[tuple[Session, Timeline]]:
+    """Play a script in new processes, each of which is killed one acknowledgement later than the one before it.
+
+    This needs no tracer, and finds less: a process is never killed between two operations, nor within one.
+
+    Yields:
+        The session as the killed process left it, and what had happened by then.
+    """
+    for number in itertools.count(1):
+        session = new_session()
+        timeline = Timeline.from_json(in_fresh_process(_die_at_acknowledgement, session, script.to_json(), number))
+        yield session, timeline
+        if not timeline or isinstance(list(timeline)[-1], ProcessEnded):
+            return
+
+
+def _die_at_acknowledgement(session: Session, die: Die, script: str, number: int) -> str:
+    happened = Timeline()
+    acknowledged = 0
+
+    def heard(event: Event) -> None:
+        nonlocal acknowledged
+        happened.record(event)
+        acknowledged += isinstance(event, HookCalled) and event.position == "early" and event.message is not None
+        if acknowledged == number:
+            die(happened.to_json())
+
+    return play(session, Script.from_json(script), observing=False, on_record=heard).to_json()
