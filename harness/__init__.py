@@ -15,7 +15,7 @@ from .script import Script, ScriptError, ToolCall
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel, ScriptedFailure
 from .timeline import Reading, Timeline
 from .verdict import Outcome, Result, Verdict
-from .violation import NotApplicable, Violation, expect_no_failure, expect_same, violated
+from .violation import NotApplicable, Violation, drawn, expect_no_failure, expect_same, violated
 from .workspace import Workspace
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "Workspace",
     "detect",
     "difference",
+    "drawn",
     "expect_no_failure",
     "expect_same",
     "play",

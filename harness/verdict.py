@@ -35,7 +35,7 @@ class Result:
         reason: Why it does not apply, or why it could not be judged.
         expected: What should have been, where it is violated.
         found: What was.
-        timeline: The drawn part of the timeline that shows it.
+        evidence: What shows it, drawn.
         seconds: How long judging took.
     """
 
@@ -48,7 +48,7 @@ class Result:
     reason: str = ""
     expected: str = ""
     found: str = ""
-    timeline: str = ""
+    evidence: str = ""
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:

@@ -16,18 +16,24 @@ class Violation(AssertionError):
     Attributes:
         expected: What should have been, in words.
         found: What was, in words.
-        timeline: The drawn part of the timeline, or "".
+        evidence: What shows it, drawn: a part of the timeline or of a trace, a table; or "".
     """
 
-    def __init__(self, expected: str, found: str, timeline: str = "") -> None:
+    def __init__(self, expected: str, found: str, evidence: str = "") -> None:
         self.expected = expected
         self.found = found
-        self.timeline = timeline
-        super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{timeline}" if timeline else ""))
+        self.evidence = evidence
+        super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{evidence}" if evidence else ""))
 
 
 class NotApplicable(Exception):
     """A requirement says nothing about this backend. The text says why."""
+
+
+def drawn(timeline: Timeline, *at: int) -> str:
+    """Return the timeline around events, given by their numbers, with a heading; or "" where none are given."""
+    heading = "timeline (what happened, and what a reader found stored at that moment):"
+    return f"{heading}\n{timeline.around(*at)}" if at else ""
 
 
 def violated(expected: str, found: str, timeline: Timeline | None = None, *at: Event) -> NoReturn:
@@ -36,8 +42,7 @@ def violated(expected: str, found: str, timeline: Timeline | None = None, *at: E
     Raises:
         Violation: Always.
     """
-    drawn = timeline.around(*(event.at for event in at)) if timeline is not None and at else ""
-    raise Violation(expected, found, drawn)
+    raise Violation(expected, found, drawn(timeline, *(event.at for event in at)) if timeline is not None else "")
 
 
 def expect_same(

@@ -21,6 +21,7 @@ from session_conformance.harness import (
     Session,
     Violation,
     difference,
+    drawn,
     expect_no_failure,
     expect_same,
     play,
@@ -229,7 +230,7 @@ def _expect_restored_after_acknowledgements(new_session: NewSession) -> None:
             raise Violation(
                 "killed after an acknowledgement, all acknowledged messages are restored",
                 problem,
-                timeline.around(last),
+                drawn(timeline, last),
             )
 
 
@@ -237,4 +238,4 @@ def _drawn(recording: Recording, crash: CrashState) -> str:
     done = [step for step in recording.steps[: crash.step] if step.mark is None][-8:]
     lines = ["the last things done to the workspace before the crash:"]
     lines += [f"    {step}" for step in done] or ["    nothing"]
-    return "\n".join([*lines, "", recording.timeline.around(max(crash.acknowledged, 0))])
+    return "\n".join([*lines, "", drawn(recording.timeline, max(crash.acknowledged, 0))])

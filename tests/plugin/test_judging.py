@@ -210,7 +210,7 @@ def test_the_report_says_what_it_holds_for(pytester: pytest.Pytester) -> None:
     assert backend["conforms"] is False
     assert "ON_DISK" in backend["capabilities"]
     [result] = backend["results"]
-    assert "hook message_added (early)" in result["timeline"]
+    assert "hook message_added (early)" in result["evidence"]
 
 
 def test_the_command_for_people_without_pytest(pytester: pytest.Pytester) -> None:
