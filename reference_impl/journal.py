@@ -16,9 +16,10 @@ from an earlier state; and syncing a commit does not have to sync the file's siz
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from .commit_lines import PREFIX, PREFIX_LENGTH, commit_line, whole_commit
 
 HEADER = b"strands-session-journal 1\n"
 TRAILER = b"\n== journal ends ==\n"
@@ -28,8 +29,6 @@ BLOCK = 4096
 SECTOR = 512
 """The unit in which a power cut leaves a write undone."""
 
-_PREFIX = re.compile(rb"([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8}) ")
-_PREFIX_LENGTH = 27
 _NULS = re.compile(rb"\0+")
 
 
@@ -64,16 +63,6 @@ class Scan:
     number: int = 0
     capacity: int = 0
     torn: int = 0
-
-
-def commit_line(number: int, body: bytes) -> bytes:
-    """Return the line of a commit.
-
-    Args:
-        number: The commit's number, counted from 0.
-        body: A JSON list of changes in UTF-8, without line ends and NUL bytes.
-    """
-    return b"%08x %08x %08x %b\n" % (len(body), zlib.crc32(body, number), number, body)
 
 
 def new_journal(bodies: Iterable[bytes]) -> bytes:
@@ -127,7 +116,7 @@ def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
     while position < len(data):
         next_line = data.find(b"\n", position) + 1 or len(data)
         probe = Scan(end=position, number=number)
-        match = _PREFIX.match(data, position)
+        match = PREFIX.match(data, position)
         if match is not None:
             probe.number = int(match.group(3), 16)  # numbers may jump where commits were lost
         stop = _whole_commit(data, probe)
@@ -146,19 +135,11 @@ def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
 
 def _whole_commit(data: bytes, found: Scan) -> int | None:
     """Append the commit at ``found.end`` to ``found.commits`` and return where it stops; None if it is not whole."""
-    match = _PREFIX.match(data, found.end)
-    if match is None:
+    commit = whole_commit(data, found.end)
+    if commit is None or commit.number != found.number:
         return None
-    length, checksum, number = (int(text, 16) for text in match.groups())
-    start = found.end + _PREFIX_LENGTH
-    stop = start + length
-    if data[stop : stop + 1] != b"\n" or number != found.number:
-        return None
-    body = data[start:stop]
-    if zlib.crc32(body, number) != checksum:
-        return None
-    found.commits.append(body)
-    return stop + 1
+    found.commits.append(commit.body)
+    return commit.stop
 
 
 def _capacity(data: bytes, end: int) -> int:
@@ -197,11 +178,11 @@ def _torn(data: bytes, found: Scan) -> int:
         return 0
     first_nul = tail.find(b"\0")
     length = used
-    if first_nul < 0 or first_nul >= _PREFIX_LENGTH:
-        match = _PREFIX.match(tail)
+    if first_nul < 0 or first_nul >= PREFIX_LENGTH:
+        match = PREFIX.match(tail)
         if match is None:
             raise Damage(found.end, "there is no commit where one should be")
-        length = _PREFIX_LENGTH + int(match.group(1), 16) + 1
+        length = PREFIX_LENGTH + int(match.group(1), 16) + 1
         if int(match.group(3), 16) != found.number:
             raise Damage(found.end, f"commit {int(match.group(3), 16)} stands where commit {found.number} should be")
     elif first_nul == used:

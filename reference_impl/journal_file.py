@@ -16,7 +16,8 @@ from types import ModuleType
 
 from strands.types.exceptions import SessionException
 
-from .journal import TRAILER, Damage, Scan, capacity_for, commit_line, new_journal, reserve, scan
+from .commit_lines import commit_line
+from .journal import TRAILER, Damage, Scan, capacity_for, new_journal, reserve, scan
 
 fcntl: ModuleType | None
 try:

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 from session_conformance.reference_impl import FileSessionManager, journal_file
-from session_conformance.reference_impl.journal import commit_line, scan
+from session_conformance.reference_impl.commit_lines import commit_line
+from session_conformance.reference_impl.journal import scan
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 from strands.types.session import Session, SessionAgent, SessionMessage, SessionType

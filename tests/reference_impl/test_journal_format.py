@@ -6,6 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from session_conformance.reference_impl.commit_lines import commit_line
 from session_conformance.reference_impl.journal import (
     BLOCK,
     HEADER,
@@ -13,7 +14,6 @@ from session_conformance.reference_impl.journal import (
     TRAILER,
     Damage,
     capacity_for,
-    commit_line,
     new_journal,
     reserve,
     salvage,
