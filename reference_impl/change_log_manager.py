@@ -227,7 +227,7 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
 
     def _replace_for_good(self, session_id: str, agent_id: str, ids: set[int], message: Any) -> None:
         changes = [message_replaced(agent_id, copy.deepcopy(message), _now(), id) for id in sorted(ids)]
-        self._store_of(session_id).rewrite(lambda history: history.apply(changes))
+        self._store_of(session_id).replace_for_good(changes)
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         """Restore an agent from the session, or store it as a new one.

@@ -82,8 +82,11 @@ class AgentHistory:
                 ids.append(id)
         return id
 
-    def replace(self, id: int | None, message: Any, at: str) -> None:
+    def replace(self, id: int | None, message: Any, at: str) -> list[int]:
         """Replace a message: the one with an id, or those with its tracking id; add it where there is none.
+
+        Returns:
+            The ids of what was replaced or added.
 
         Raises:
             KeyError: There is no message with that id.
@@ -91,8 +94,7 @@ class AgentHistory:
         ids = [id] if id is not None else self._by_tracking_id.get(message.get("tracking_id") or "", [])
         for found in ids:
             self.messages[found].message, self.messages[found].updated_at = message, at
-        if not ids:
-            self.add(None, message, at)
+        return ids or [self.add(None, message, at)]
 
     def in_order(self) -> list[tuple[int, Stored]]:
         """Return the messages in the order of their ids."""
@@ -118,19 +120,26 @@ class SessionHistory:
     agents: dict[str, AgentHistory] = field(default_factory=dict)
     multi_agents: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def apply(self, changes: Iterable[Change]) -> None:
+    def apply(self, changes: Iterable[Change]) -> set[tuple[str, int]]:
         """Apply changes in order.
+
+        Returns:
+            The messages that were added or replaced, each as its agent's id and its own.
 
         Raises:
             KeyError, ValueError, TypeError: A change is none of the forms above, or replaces a message that is not
                 there.
         """
+        touched: set[tuple[str, int]] = set()
         for change in changes:
             op = change["op"]
             if op == "message":
-                self._agent(change["agent_id"]).add(change["id"], change["message"], change["at"])
+                agent_id = change["agent_id"]
+                touched.add((agent_id, self._agent(agent_id).add(change["id"], change["message"], change["at"])))
             elif op == "update":
-                self._agent(change["agent_id"]).replace(change["id"], change["message"], change["at"])
+                agent_id = change["agent_id"]
+                ids = self._agent(agent_id).replace(change["id"], change["message"], change["at"])
+                touched.update((agent_id, id) for id in ids)
             elif op == "agent":
                 self._agent(change["agent"]["agent_id"]).record = change["agent"]
             elif op == "session":
@@ -139,6 +148,7 @@ class SessionHistory:
                 self.multi_agents[change["id"]] = change["state"]
             else:
                 raise ValueError(f"unknown change {op!r}")
+        return touched
 
     def _agent(self, agent_id: str) -> AgentHistory:
         return self.agents.setdefault(agent_id, AgentHistory())

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import stat
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -170,7 +170,7 @@ class JournalFile:
         known.end += len(line)
         known.number += 1
 
-    def rewrite(self, bodies: list[bytes]) -> None:
+    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
         """Replace the journal by another, durably and at once. Only while :meth:`writing`."""
         replacement = self.folder / f"{FILE}.new"
         with contextlib.suppress(FileNotFoundError):
@@ -184,6 +184,9 @@ class JournalFile:
             raise
         _sync_folder(self.folder)
         self.forget()
+
+    def news(self) -> None:
+        """Say that all must be read again: reading a journal is one read, whatever is new in it."""
 
     def forget(self) -> None:
         """Forget what was read, so that it is read again."""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 from strands.types.exceptions import SessionException
 
 from .codec import UnstorableError, decode, encode
 from .history import Change, SessionHistory
+
+
+class Behind(Exception):
+    """Others have written to the log since it was read last."""
 
 
 class ChangeLog(Protocol):
@@ -30,14 +34,30 @@ class ChangeLog(Protocol):
     def changed(self) -> bool:
         """Whether others have changed it since it was read or written last."""
 
+    def news(self) -> list[bytes] | None:
+        """Return the commits that others appended since it was read or written last; None: it must be read again."""
+
     def writing(self) -> AbstractContextManager[bool]:
-        """Keep other writers out; yields whether others have written since this object last looked."""
+        """Keep other writers out, where that can be; yields whether others have written since it last looked."""
 
     def append(self, body: bytes) -> None:
-        """Append a commit durably, while writing and up to date."""
+        """Append a commit durably, while writing and up to date.
 
-    def rewrite(self, bodies: list[bytes]) -> None:
-        """Replace all commits durably, while writing."""
+        Raises:
+            Behind: Others have written, and nothing was appended.
+        """
+
+    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
+        """Replace all commits durably, while writing and up to date, and leave nothing of those that must go.
+
+        Args:
+            bodies: The new commits.
+            change: The commit that, appended, would add up to the same history.
+            touched: Which of the commits that were read must go; all of them if None.
+
+        Raises:
+            Behind: Others have written, and nothing was replaced.
+        """
 
     def rest(self) -> None:
         """No longer count as a user of it, until it is read or written again."""
@@ -126,30 +146,47 @@ class SessionStore:
 
     def _load(self) -> SessionHistory:
         bodies = self._log.read()
-        history = self._decode(bodies)
-        if self._attempt is not None and self._attempt in bodies:
-            # A commit whose durability could not be told when it was made was made after all.
-            del self._unwritten[: self._attempted]
-            self._attempt = None
+        history = SessionHistory()
+        self._apply(bodies, history)
+        self._check_owner(history)
+        self._forget_attempt(bodies)
         self._index = Index()
         self._index.note_history(history)
         self._loaded = True
         return history
 
-    def _decode(self, bodies: list[bytes]) -> SessionHistory:
-        history = SessionHistory()
-        try:
+    def _forget_attempt(self, bodies: list[bytes]) -> None:
+        """Take a commit whose durability could not be told when it was made out of line, if it was made after all."""
+        if self._attempt is not None and self._attempt in bodies:
+            for changes, _ in self._unwritten[: self._attempted]:
+                self._index.note(changes)
+            del self._unwritten[: self._attempted]
+            self._attempt = None
+
+    def _decode(self, bodies: list[bytes]) -> list[list[Change]]:
+        with self._unreadable():
             # One array of all commits is parsed several times faster than each by itself.
-            for commit in decode(b"[" + b",".join(bodies) + b"]"):
-                history.apply(commit)
+            commits: list[list[Change]] = decode(b"[" + b",".join(bodies) + b"]")
+            return commits
+
+    def _apply(self, bodies: list[bytes], history: SessionHistory) -> list[set[tuple[str, int]]]:
+        """Apply commits to a history, and return which messages each of them touched."""
+        with self._unreadable():
+            return [history.apply(changes) for changes in self._decode(bodies)]
+
+    @contextmanager
+    def _unreadable(self) -> Iterator[None]:
+        try:
+            yield
         except (ValueError, KeyError, TypeError) as error:
             raise SessionException(
                 f"session {self._session_id!r}: a stored change cannot be read: {error!r}"
             ) from error
+
+    def _check_owner(self, history: SessionHistory) -> None:
         found = history.session.get("session_id")
         if found != self._session_id:
             raise SessionException(f"session {self._session_id!r}: what is stored there is session {found!r}")
-        return history
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -210,34 +247,63 @@ class SessionStore:
             ticket.done.set_result(None)
 
     def _write(self) -> None:
-        with self._log.writing() as behind:
-            if behind or not self._loaded:
-                self._load()
-            if self._unwritten:
-                self._attempt = _joined([body for _, body in self._unwritten])
-                self._attempted = len(self._unwritten)
-                self._log.append(self._attempt)
+        written = False
+        while not written:
+            with self._log.writing() as behind:
+                if behind or not self._loaded:
+                    self._catch_up()
+                try:
+                    if self._unwritten:
+                        self._attempt = _joined([body for _, body in self._unwritten])
+                        self._attempted = len(self._unwritten)
+                        self._log.append(self._attempt)
+                    written = True
+                except Behind:
+                    self._catch_up()
         for changes, _ in self._unwritten:
             self._index.note(changes)
         self._unwritten.clear()
         self._attempt = None
         self._view = None
 
-    def rewrite(self, edit: Callable[[SessionHistory], object]) -> None:
-        """Replace the stored history by an edited one: nothing of what it replaces stays in storage.
+    def _catch_up(self) -> None:
+        """Note what others have written meanwhile."""
+        news = self._log.news() if self._loaded else None
+        if news is None:
+            self._load()
+            return
+        self._view = None
+        self._forget_attempt(news)
+        for changes in self._decode(news):
+            self._index.note(changes)
+
+    def replace_for_good(self, changes: Sequence[Change]) -> None:
+        """Replace messages: nothing of what they replace stays in storage.
 
         Raises:
             SessionException: It cannot be read or written.
         """
         with self._lock:
             self._commit_queue()
-            with self._log.writing():
-                history = self._load()
-                edit(history)
-                self._log.rewrite([encode([change]) for change in history.changes()])
+            replaced = False
+            while not replaced:
+                with self._log.writing():
+                    history = SessionHistory()
+                    touched = self._apply(self._log.read(), history)
+                    self._check_owner(history)
+                    gone = history.apply(changes)
+                    try:
+                        self._log.rewrite(
+                            [encode([change]) for change in history.changes()],
+                            encode(list(changes)),
+                            [number for number, messages in enumerate(touched) if messages & gone],
+                        )
+                        replaced = True
+                    except Behind:
+                        continue
             self._index = Index()
             self._index.note_history(history)
-            self._view = None
+            self._loaded, self._view = True, None
 
     def replace(self, history: SessionHistory) -> None:
         """Replace the stored history, whatever it is, by another.
@@ -245,8 +311,9 @@ class SessionStore:
         Raises:
             SessionException: It cannot be written.
         """
+        bodies = [encode([change]) for change in history.changes()]
         with self._lock, self._log.writing():
-            self._log.rewrite([encode([change]) for change in history.changes()])
+            self._log.rewrite(bodies, bodies[0], None)
             self._loaded, self._view = False, None
 
     def rest(self) -> None:
