@@ -57,6 +57,7 @@ class Backend:
         clean_up: Removes sessions by age.
         list_sessions: Lists the sessions of a workspace.
         repair: Brings back what can be of a damaged session; given its id and the workspace.
+        on_s3: Whether it is to be given a bucket: ``workspace.values["bucket"]``.
         spec: The importable name the backend was found by, or None where another process cannot find it. Set by
             the harness.
     """
@@ -68,4 +69,5 @@ class Backend:
     clean_up: CleanUp | None = None
     list_sessions: Callable[[Workspace], Iterable[ListedSession]] | None = None
     repair: Callable[[str, Workspace], object] | None = None
+    on_s3: bool = False
     spec: BackendSpec | None = None

@@ -48,7 +48,8 @@ class BackendSpec:
             return replace(found, spec=self)
         if isinstance(found, type) and issubclass(found, SessionManager):
             open_manager = self._opener(found)
-            return Backend(name=self.name, open=open_manager, spec=self, **self._operations(found, open_manager))
+            operations = self._operations(found, open_manager)
+            return Backend(name=self.name, open=open_manager, on_s3=self._on_s3(found), spec=self, **operations)
         if isinstance(found, type) or not callable(found):
             kind = f"the class {found.__qualname__}" if isinstance(found, type) else f"a {type(found).__name__}"
             raise BackendError(
@@ -56,6 +57,10 @@ class BackendSpec:
                 " strands.session.SessionManager, a callable (session_id, workspace), or a Backend"
             )
         return Backend(name=self.name, open=self._checked_call(found), spec=self)
+
+    def _on_s3(self, manager: type) -> bool:
+        asked_for = any("{bucket}" in text for text in self.arguments.values())
+        return asked_for or ("bucket" in inspect.signature(manager).parameters and "bucket" not in self.arguments)
 
     def takes(self, argument: str) -> bool:
         """Whether the backend is a class whose constructor takes an argument of this name.
@@ -107,7 +112,9 @@ class BackendSpec:
             if not self.takes(name):
                 known = ", ".join(n for n in named if n != "session_id") or "no other"
                 raise BackendError(f"{self.target} takes no argument {name!r} (it takes {known})")
-        provided = {name for name in named if name != "session_id" and _provides(name, hints.get(name))}
+        on_s3 = self._on_s3(manager)
+        provided = {name for name, p in named.items() if name != "session_id" and _provides(p, hints.get(name), on_s3)}
+        provided -= set(self.arguments)
         missing = [
             name
             for name, p in named.items()
@@ -155,7 +162,7 @@ class BackendSpec:
         function = getattr(manager, name)
         parameters = inspect.signature(function).parameters
         hints = _type_hints_of(function)
-        provided = {name for name in parameters if _provides(name, hints.get(name))}
+        provided = {name for name, p in parameters.items() if _provides(p, hints.get(name), self._on_s3(manager))}
         needed = {name for name, p in parameters.items() if p.default is p.empty and p.kind is not p.VAR_KEYWORD}
         if not given <= set(parameters) or needed - given - provided - set(self.arguments):
             return None
@@ -230,11 +237,20 @@ def _ignores_extra_arguments(manager: type) -> bool:
     return manager.__module__.startswith(("strands.", "session_conformance."))
 
 
-def _provides(name: str, hint: Any) -> bool:
+OF_S3 = ("bucket", "prefix", "endpoint_url", "region_name")
+"""What a workspace has for backends that keep their data in S3."""
+
+
+def _provides(parameter: inspect.Parameter, hint: Any, on_s3: bool) -> bool:
+    name = parameter.name
+    if on_s3 and name in OF_S3:
+        return name == "bucket" or parameter.default is parameter.empty
     return name == "storage_dir" or (name == "storage" and Storage in (hint, *typing.get_args(hint)))
 
 
 def _provide(name: str, workspace: Workspace) -> Any:
+    if name in OF_S3:
+        return workspace.values[name]
     return str(workspace.folder) if name == "storage_dir" else LocalFileStorage(str(workspace.folder))
 
 

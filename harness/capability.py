@@ -9,12 +9,14 @@ class Capability(Enum):
     """Something that not every correct backend has. The value says what it means, for reports."""
 
     ON_DISK = "its bytes lie in the workspace's folder"
+    AT_REST = "what it stores can be looked at: in the workspace's folder, or in its bucket"
     FRESH_PROCESS = "it can be opened by another process (it was given as an importable name)"
     READ_BESIDE_WRITER = "a session can be read by a second manager while a first one has it open"
     STORAGE_FAULTS = "its writes go through this process's files, so that the harness can make them fail"
     DELETE = "it can delete a session (delete_session, or Backend(delete=...))"
     CLEAN_UP = "it can remove sessions by age (clean_up, or Backend(clean_up=...))"
     LISTING = "it can list its sessions (list_sessions, or Backend(list_sessions=...))"
+    S3 = "it keeps its data in an S3 bucket that it is given (a bucket argument, or Backend(on_s3=True))"
     REPAIR = "it can repair a damaged session (repair, or Backend(repair=...))"
 
     @property

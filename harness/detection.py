@@ -30,11 +30,15 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     ):
         if operation is not None:
             found.add(capability)
+    if backend.on_s3:
+        found.add(Capability.S3)
     if backend.spec is not None:
         found.add(Capability.FRESH_PROCESS)
     timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
     if any(workspace.stored_files().values()):
         found.add(Capability.ON_DISK)
+    if any(workspace.stored().values()):
+        found.add(Capability.AT_REST)
     # A manager that locks its session may let go of it as soon as the agent stops, so stop hooks say nothing.
     readings = [call.stored for call in timeline.hooks("message_added") if call.stored is not None]
     refused_beside = bool(readings) and all(reading.error is not None for reading in readings)

@@ -132,6 +132,7 @@ def _child(
         _tell(parent, (True, answer))
         os.kill(os.getpid(), signal.SIGKILL)
 
+    os.environ.update(where[0].environment)
     try:
         session = Session(spec.resolve(), *where)
         if watched:

@@ -13,15 +13,26 @@ class Workspace:
 
     Attributes:
         folder: An existing, empty folder that belongs to one test.
-        values: More values that constructor parameters and ``{placeholders}`` may ask for by name.
+        values: More values that constructor parameters and ``{placeholders}`` may ask for by name: ``bucket``,
+            ``prefix``, ``endpoint_url`` and ``region_name`` for a backend that keeps its data in S3.
+        environment: Environment variables that backends find there, in every process.
     """
 
     folder: Path
     values: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def placeholders(self, session_id: str) -> dict[str, str]:
         """Return what ``{name}`` in a backend's arguments stands for."""
         return {"workdir": str(self.folder), "session_id": session_id, **self.values}
+
+    def stored(self) -> dict[str, bytes]:
+        """Return the contents of every regular file in the folder and every object in the bucket, by path or key."""
+        if "bucket" not in self.values:
+            return self.stored_files()
+        from .s3_contents import stored_objects
+
+        return {**self.stored_files(), **stored_objects(self.values)}
 
     def stored_files(self) -> dict[str, bytes]:
         """Return the contents of every regular file in the folder, by path relative to it."""
@@ -32,5 +43,5 @@ class Workspace:
         }
 
     def bytes_stored(self) -> int:
-        """Return how many bytes lie in the folder."""
-        return sum(len(data) for data in self.stored_files().values())
+        """Return how many bytes lie in the folder and in the bucket."""
+        return sum(len(data) for data in self.stored().values())

@@ -1,5 +1,7 @@
 """Session managers that lose nothing, with the constructors of the SDK's own."""
 
-from .file_session_manager import FileSessionManager, Repair, SessionInfo, Verification
+from .file_session_manager import FileSessionManager
+from .s3_session_manager import S3SessionManager
+from .session_care import Repair, SessionInfo, Verification
 
-__all__ = ["FileSessionManager", "Repair", "SessionInfo", "Verification"]
+__all__ = ["FileSessionManager", "Repair", "S3SessionManager", "SessionInfo", "Verification"]

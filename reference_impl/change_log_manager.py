@@ -63,6 +63,9 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
     - a redaction leaves nothing of the redacted message in storage.
     """
 
+    _placeholders_wait = False
+    """Whether the placeholder of a stream, which has no content, is stored only with the change that follows it."""
+
     def __init__(self, session_id: str, **kwargs: Any) -> None:
         """Open the session, or create it.
 
@@ -119,7 +122,11 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         registry.add_callback([AfterNodeCallEvent, AfterMultiAgentInvocationEvent], self._multi_agent_changed)
 
     async def _message_added(self, event: MessageAddedEvent[Any]) -> None:
-        await self._persist(event.agent, self._addition(event.message, event.agent))
+        addition = self._addition(event.message, event.agent)
+        if self._placeholders_wait and is_pending(event.message):
+            self._store.submit([addition])  # it says nothing yet: it is stored with what comes next
+        else:
+            await self._persist(event.agent, addition)
 
     async def _message_updated(self, event: MessageUpdatedEvent[Any]) -> None:
         await self._persist(event.agent, self._replacement(event.message, event.agent))
@@ -129,7 +136,7 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
 
     async def _agent_stopped(self, event: Any) -> None:
         await self._agent_changed(event)
-        self._store.rest()
+        await asyncio.to_thread(self._store.rest)
 
     async def _multi_agent_changed(self, event: Any) -> None:
         state = event.source.serialize_state()
@@ -239,14 +246,15 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         if agent.agent_id in self._latest_agent_message:
             raise SessionException("The `agent_id` of an agent must be unique in a session.")
         self._is_new_session = False
-        if self.read_agent(self.session_id, agent.agent_id) is None:
-            added = [self._addition(message, agent) for message in agent.messages]
-            self._store.commit([*self._record(agent), *added])
-        else:
-            super().initialize(agent, **kwargs)
-            self._held_records.clear()  # the SDK's list of what it may have to redact; here the index says it
-            if not isinstance(agent, Agent):
-                self._answer_last_tool_use(agent.messages)
+        with self._store.steady():
+            if self.read_agent(self.session_id, agent.agent_id) is None:
+                added = [self._addition(message, agent) for message in agent.messages]
+                self._store.commit([*self._record(agent), *added])
+            else:
+                super().initialize(agent, **kwargs)
+                self._held_records.clear()  # the SDK's list of what it may have to redact; here the index says it
+                if not isinstance(agent, Agent):
+                    self._answer_last_tool_use(agent.messages)
         self._latest_agent_message[agent.agent_id] = None
 
     def _fix_broken_tool_use(self, messages: list[Any]) -> list[Any]:

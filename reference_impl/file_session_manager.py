@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -17,61 +16,9 @@ from .history import SessionHistory
 from .journal import Damage, salvage, scan
 from .journal_file import FILE, JournalFile, remove_folder, unfinished_folders
 from .names import check_id, folder_name
-from .sdk_layout import read_sdk_session, sdk_folder
-from .session_store import SessionStore, is_pending
-
-
-@dataclass(frozen=True)
-class SessionInfo:
-    """A session in a storage folder.
-
-    Attributes:
-        session_id: Its id.
-        created_at: When it was created, in UTC.
-        updated_at: When it was written last, in UTC.
-        size: How many bytes it takes.
-    """
-
-    session_id: str
-    created_at: datetime
-    updated_at: datetime
-    size: int
-
-
-@dataclass(frozen=True)
-class Verification:
-    """What :meth:`FileSessionManager.verify` found.
-
-    Attributes:
-        session_id: The session.
-        ok: Whether everything in it can be read.
-        commits: How many commits are whole.
-        problems: What is wrong and where, in words; empty where nothing is.
-        torn_bytes: The length of a commit that a crash cut short, which is no damage; 0 if there is none.
-    """
-
-    session_id: str
-    ok: bool
-    commits: int
-    problems: tuple[str, ...] = ()
-    torn_bytes: int = 0
-
-
-@dataclass(frozen=True)
-class Repair:
-    """What :meth:`FileSessionManager.repair` did.
-
-    Attributes:
-        session_id: The session.
-        kept: How many commits were brought back.
-        lost: What could not be, in words.
-        damaged_file: Where the damaged journal was put, or None where nothing had to be done.
-    """
-
-    session_id: str
-    kept: int
-    lost: tuple[str, ...]
-    damaged_file: Path | None
+from .sdk_layout import SdkFolder, read_sdk_session, sdk_folder
+from .session_care import Repair, SessionInfo, Verification, salvaged
+from .session_store import SessionStore
 
 
 def default_storage_dir() -> Path:
@@ -106,7 +53,7 @@ class FileSessionManager(ChangeLogSessionManager):
         return SessionStore(_journal(self.storage_dir, session_id), session_id)
 
     def _import(self, session_id: str) -> SessionHistory | None:
-        return read_sdk_session(Path(self.storage_dir), session_id)
+        return read_sdk_session(SdkFolder(Path(self.storage_dir), session_id), session_id)
 
     def delete_session(self, session_id: str, **kwargs: Any) -> None:
         """Remove a session and all that belongs to it, also what the SDK's manager left of it.
@@ -207,18 +154,8 @@ class FileSessionManager(ChangeLogSessionManager):
             return Repair(session_id, verification.commits, (), None)
         journal = _journal(storage_dir, session_id)
         bodies, lost = salvage(_bytes_of(journal, session_id))
-        history = SessionHistory()
-        for body in bodies:
-            for change in decode(body):
-                try:
-                    history.apply([change])
-                except KeyError:
-                    lost.append("a replacement of a message that was lost is added as a message")
-                    history.apply([{**change, "op": "message"}])
-        lost += _drop_placeholders(history)
-        if not history.session:
-            history.session = _made_up_session(session_id)
-            lost.append("the session's own record is made up")
+        history, more = salvaged(bodies, session_id)
+        lost += more
         number = 1
         while (journal.folder / f"{FILE}.damaged-{number}").exists():
             number += 1
@@ -280,19 +217,3 @@ def _bytes_of(journal: JournalFile, session_id: str) -> bytes:
         return journal.path.read_bytes()
     except OSError as error:
         raise SessionException(f"session {session_id!r}: cannot read {journal.path}: {error.strerror}") from error
-
-
-def _drop_placeholders(history: SessionHistory) -> list[str]:
-    """Remove the placeholders of streams whose text was lost: a model refuses messages without content."""
-    lost = []
-    for agent_id, agent in history.agents.items():
-        for id, stored in agent.in_order():
-            if is_pending(stored.message) and not stored.message.get("content"):
-                del agent.messages[id]
-                lost.append(f"message {id} of agent {agent_id!r} was a placeholder, and its text is lost")
-    return lost
-
-
-def _made_up_session(session_id: str) -> dict[str, Any]:
-    now = datetime.now(timezone.utc).isoformat()
-    return {"session_id": session_id, "session_type": "AGENT", "created_at": now, "updated_at": now}

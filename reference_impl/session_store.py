@@ -95,9 +95,9 @@ class SessionStore:
         self._lock = threading.RLock()
         self._queue: deque[Ticket] = deque()
         self._unwritten: list[tuple[list[Change], bytes]] = []
-        self._attempt: bytes | None = None  # the commit that failed last
-        self._attempted = 0  # how many of the unwritten it had
+        self._attempts: list[tuple[bytes, int]] = []  # commits that failed, and how many of the unwritten each had
         self._loaded = False
+        self._steady = False
         self._view: SessionHistory | None = None
         self._index = Index()
 
@@ -110,9 +110,21 @@ class SessionStore:
     def view(self) -> SessionHistory:
         """Return the whole history. Its messages belong to the caller, who must :meth:`release` what it hands on."""
         with self._lock:
-            if self._view is None or self._log.changed():
+            if self._view is None or (not self._steady and self._log.changed()):
                 self._view = self._load()
             return self._view
+
+    @contextmanager
+    def steady(self) -> Iterator[None]:
+        """Look only once whether others have changed the session, and not at each :meth:`view`."""
+        with self._lock:
+            if self.exists():
+                self.view()
+            self._steady = True
+            try:
+                yield
+            finally:
+                self._steady = False
 
     def release(self) -> None:
         """Drop the history that :meth:`view` returned: its messages now belong to somebody else."""
@@ -157,11 +169,11 @@ class SessionStore:
 
     def _forget_attempt(self, bodies: list[bytes]) -> None:
         """Take a commit whose durability could not be told when it was made out of line, if it was made after all."""
-        if self._attempt is not None and self._attempt in bodies:
-            for changes, _ in self._unwritten[: self._attempted]:
-                self._index.note(changes)
-            del self._unwritten[: self._attempted]
-            self._attempt = None
+        for attempt, count in self._attempts:
+            if attempt in bodies:
+                del self._unwritten[:count]
+                self._attempts.clear()
+                return
 
     def _decode(self, bodies: list[bytes]) -> list[list[Change]]:
         with self._unreadable():
@@ -250,20 +262,20 @@ class SessionStore:
         written = False
         while not written:
             with self._log.writing() as behind:
-                if behind or not self._loaded:
+                if behind or not self._loaded or self._attempts:
                     self._catch_up()
                 try:
                     if self._unwritten:
-                        self._attempt = _joined([body for _, body in self._unwritten])
-                        self._attempted = len(self._unwritten)
-                        self._log.append(self._attempt)
+                        attempt = _joined([body for _, body in self._unwritten])
+                        self._attempts.append((attempt, len(self._unwritten)))
+                        self._log.append(attempt)
                     written = True
                 except Behind:
                     self._catch_up()
         for changes, _ in self._unwritten:
             self._index.note(changes)
         self._unwritten.clear()
-        self._attempt = None
+        self._attempts.clear()
         self._view = None
 
     def _catch_up(self) -> None:

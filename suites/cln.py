@@ -42,12 +42,12 @@ class CleanUp(ConformanceSuite):
         session = new_session("user_1")
         others = [replace(session, session_id=id) for id in ("user_10", "user", "other")]
         kept = [_say(other, f"I am {other.session_id}") for other in others]
-        before = set(session.workspace.stored_files())
+        before = set(session.workspace.stored())
         _say(session, "Remember the word xylograph")
         delete = session.backend.delete
         assert delete is not None
         delete(session.session_id, session.workspace)
-        files = session.workspace.stored_files()
+        files = session.workspace.stored()
         left = [path for path, data in files.items() if b"xylograph" in data]
         new = [path for path in files if path not in before]
         if left or new:

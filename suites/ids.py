@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
@@ -11,7 +12,6 @@ from session_conformance.harness import (
     Script,
     Session,
     Timeline,
-    Workspace,
     clock,
     expect_no_failure,
     play,
@@ -95,7 +95,7 @@ class IdentityAndIsolation(ConformanceSuite):
         folder = outside / "deep" / "workspace"
         folder.mkdir(parents=True)
         (outside / "victim").write_text("not a session")
-        workspace = Workspace(folder)
+        workspace = replace(new_session().workspace, folder=folder)
         victim = new_session("victim", workspace=workspace)
         expect_no_failure(say(victim, "I am the victim"))
         around = _files_beside(outside, folder)

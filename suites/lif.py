@@ -243,15 +243,15 @@ class LifeOfASession(ConformanceSuite):
         "LIF-13",
         level=Level.SHOULD,
         source="F: reading leaves no trace: backups, read replicas, audits",
-        needs=[Capability.ON_DISK],
+        needs=[Capability.AT_REST],
     )
     def reading_writes_nothing(self, new_session: NewSession) -> None:
         """Opening a session for reading only (restore, no send) writes nothing."""
         session = new_session()
         expect_no_failure(play(session, Script().user("one").assistant("two"), observing=False))
-        before = session.workspace.stored_files()
+        before = session.workspace.stored()
         expect_no_failure(play(session, Script().starts().stops(), observing=False))
-        after = session.workspace.stored_files()
+        after = session.workspace.stored()
         changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
         if changed:
             violated("starting and stopping an agent changes no stored byte", f"it changes {', '.join(changed)}")

@@ -108,12 +108,12 @@ class UpdatesAndRedaction(ConformanceSuite):
             violated("the redacted text is not restored", "it is", played.timeline, redacted)
 
     @requirement(
-        "UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.ON_DISK]
+        "UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.AT_REST]
     )
     def redacted_bytes(self, run: ScenarioRuns) -> None:
         """After a redaction the redacted text is nowhere in the stored bytes."""
         played = run(REDACTION)
-        for path, data in played.session.workspace.stored_files().items():
+        for path, data in played.session.workspace.stored().items():
             for form, needle in _forms_of(SECRET).items():
                 if needle in data:
                     violated(

@@ -1,0 +1,187 @@
+"""S3 endpoints behind the seam: moto's server in this process, or any other that speaks S3."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import io
+import itertools
+import os
+import secrets
+import sys
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from .s3_seam import Answer, Request, Seam
+
+REGION = "us-east-1"
+
+
+class NoEndpoint(Exception):
+    """There is no S3 endpoint to judge a backend with. The text is one line that says what to do."""
+
+
+class S3Endpoint:
+    """A running endpoint, the seam in front of it, and buckets made there.
+
+    Attributes:
+        seam: What counts requests and lets them fail.
+        url: Where backends find it.
+
+    Args:
+        upstream: The URL of an S3-compatible endpoint; None for moto's server.
+
+    Raises:
+        NoEndpoint: moto is not installed, or the endpoint does not answer.
+    """
+
+    def __init__(self, upstream: str | None = None) -> None:
+        self.seam = Seam(_moto() if upstream is None else _remote(upstream))
+        self.url = self.seam.start()
+        self._is_remote = upstream is not None
+        self._numbers = itertools.count(1)
+        self._run = secrets.token_hex(4)
+        self._client: Any = None
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables with which a backend that builds its own client finds the endpoint."""
+        given = {"AWS_ENDPOINT_URL_S3": self.url}
+        defaults = {"AWS_DEFAULT_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
+        if not self._is_remote:
+            given |= {"AWS_ACCESS_KEY_ID": "conformance", "AWS_SECRET_ACCESS_KEY": "conformance"}
+            defaults |= {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+        return {**{name: os.environ.get(name, value) for name, value in defaults.items()}, **given}
+
+    @property
+    def client(self) -> Any:
+        """A boto3 client for the harness itself."""
+        if self._client is None:
+            import boto3
+
+            with environment(self.environment()):
+                self._client = boto3.Session(region_name=REGION).client("s3", endpoint_url=self.url)
+        return self._client
+
+    def new_bucket(self, *, versioned: bool = False) -> str:
+        """Make a bucket that belongs to one test, and return its name.
+
+        Raises:
+            NoEndpoint: It cannot be made.
+        """
+        name = f"conformance-{self._run}-{next(self._numbers)}"
+        try:
+            self.client.create_bucket(Bucket=name)
+            if versioned:
+                self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+        except Exception as error:
+            raise NoEndpoint(f"cannot make a bucket at the S3 endpoint: {error}") from error
+        return name
+
+    def stop(self) -> None:
+        """Remove the buckets that were made at an endpoint that is not this process's, and serve no more."""
+        if self._is_remote:
+            for number in range(1, next(self._numbers)):
+                self._remove(f"conformance-{self._run}-{number}")
+        self.seam.stop()
+
+    def _remove(self, bucket: str) -> None:
+        pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket)
+        for page in pages:
+            for item in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
+                self.client.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
+        self.client.delete_bucket(Bucket=bucket)
+
+
+@contextmanager
+def environment(values: Mapping[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _moto() -> Any:
+    """Return what carries out requests on moto's server: its WSGI application, called without a socket between."""
+    if importlib.util.find_spec("moto") is None:
+        raise NoEndpoint("moto is not installed: pip install 'strands-session-conformance[s3]', or give --s3-endpoint")
+    try:
+        from moto.server import create_backend_app
+    except ImportError as error:
+        raise NoEndpoint(
+            f"moto's server cannot be used ({error}): pip install 'strands-session-conformance[s3]'"
+        ) from error
+    application = create_backend_app("s3")
+
+    def carry_out(request: Request) -> Answer:
+        path, _, query = request.target.partition("?")
+        status: list[Any] = []
+
+        def start_response(line: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+            status[:] = [int(line.split()[0]), headers]
+
+        body = b"".join(application(_wsgi(request, path, query), start_response))
+        return Answer(status[0], status[1], body)
+
+    return carry_out
+
+
+def _wsgi(request: Request, path: str, query: str) -> dict[str, Any]:
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": urllib.parse.unquote(path, "latin-1"),
+        "RAW_URI": request.target,
+        "REQUEST_URI": request.target,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        "CONTENT_LENGTH": str(len(request.body)),
+    }
+    for name, value in request.headers:
+        key = name.upper().replace("-", "_")
+        if key == "CONTENT_TYPE":
+            environ[key] = value
+        elif key not in ("CONTENT_LENGTH", "TRANSFER_ENCODING", "EXPECT"):
+            environ[f"HTTP_{key}"] = value
+    return environ
+
+
+def _remote(url: str) -> Any:
+    """Return what carries out requests at another endpoint. ``Host`` is kept, since requests are signed with it."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise NoEndpoint(f"{url!r} is no S3 endpoint: expected a URL such as http://127.0.0.1:9000")
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+
+    def carry_out(request: Request) -> Answer:
+        connection = kind(parts.netloc, timeout=60)
+        try:
+            headers = {name: value for name, value in request.headers if name.lower() not in _OF_THE_CONNECTION}
+            connection.request(request.method, request.target, request.body, headers)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.getheaders(), answer.read())
+        finally:
+            connection.close()
+
+    return carry_out
+
+
+_OF_THE_CONNECTION = ("connection", "expect", "content-length", "transfer-encoding")

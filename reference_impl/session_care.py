@@ -1,0 +1,100 @@
+"""Care for stored sessions: what listing, verifying and repairing say, and what a repair makes of what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from .codec import decode
+from .history import SessionHistory
+from .session_store import is_pending
+
+
+@dataclass(frozen=True)
+class SessionInfo:
+    """A session that is stored.
+
+    Attributes:
+        session_id: Its id.
+        created_at: When it was created, in UTC.
+        updated_at: When it was written last, in UTC.
+        size: How many bytes it takes.
+    """
+
+    session_id: str
+    created_at: datetime
+    updated_at: datetime
+    size: int
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What ``verify()`` found.
+
+    Attributes:
+        session_id: The session.
+        ok: Whether everything in it can be read.
+        commits: How many commits are whole.
+        problems: What is wrong and where, in words; empty where nothing is.
+        torn_bytes: The length of a commit that a crash cut short, which is no damage; 0 if there is none.
+    """
+
+    session_id: str
+    ok: bool
+    commits: int
+    problems: tuple[str, ...] = ()
+    torn_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class Repair:
+    """What ``repair()`` did.
+
+    Attributes:
+        session_id: The session.
+        kept: How many commits were brought back.
+        lost: What could not be, in words.
+        damaged_file: Where the damaged journal was put; None where nothing had to be done, or it stays where it is.
+    """
+
+    session_id: str
+    kept: int
+    lost: tuple[str, ...]
+    damaged_file: Path | None = None
+
+
+def salvaged(bodies: Iterable[bytes], session_id: str) -> tuple[SessionHistory, list[str]]:
+    """Return the history that the whole commits of a damaged session add up to, and what was lost, in words."""
+    lost: list[str] = []
+    history = SessionHistory()
+    for body in bodies:
+        for change in decode(body):
+            try:
+                history.apply([change])
+            except KeyError:
+                lost.append("a replacement of a message that was lost is added as a message")
+                history.apply([{**change, "op": "message"}])
+    lost += _drop_placeholders(history)
+    if not history.session:
+        history.session = _made_up_session(session_id)
+        lost.append("the session's own record is made up")
+    return history, lost
+
+
+def _drop_placeholders(history: SessionHistory) -> list[str]:
+    """Remove the placeholders of streams whose text was lost: a model refuses messages without content."""
+    lost = []
+    for agent_id, agent in history.agents.items():
+        for id, stored in agent.in_order():
+            if is_pending(stored.message) and not stored.message.get("content"):
+                del agent.messages[id]
+                lost.append(f"message {id} of agent {agent_id!r} was a placeholder, and its text is lost")
+    return lost
+
+
+def _made_up_session(session_id: str) -> dict[str, Any]:
+    now = datetime.now(timezone.utc).isoformat()
+    return {"session_id": session_id, "session_type": "AGENT", "created_at": now, "updated_at": now}
