@@ -128,6 +128,8 @@ class BackendSpec:
 
         def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
             given: dict[str, Any] = {name: _provide(name, workspace) for name in provided}
+            if on_s3 and "prefix" in named and workspace.values["prefix"]:
+                given["prefix"] = workspace.values["prefix"]
             for name, text in self.arguments.items():
                 given[name] = _typed(_fill(text, workspace.placeholders(session_id)), hints.get(name))
             return manager(session_id=session_id, **given)  # type: ignore[call-arg]

@@ -12,5 +12,6 @@ GROUPS: dict[str, str] = {
     "DUR": "crashes and full disks",
     "CON": "concurrency",
     "CLN": "clean-up",
+    "S3A": "storage on S3",
 }
 """The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

@@ -104,10 +104,10 @@ class Fault(Enum):
 
     SLOW_DOWN = "answered with 503 SlowDown"
     INTERNAL_ERROR = "answered with 500 InternalError"
-    RESET_BEFORE = "the connection was reset before it was carried out"
-    RESET_AFTER = "the connection was reset after it was carried out"
+    RESET_BEFORE = "reset with its connection before it is carried out"
+    RESET_AFTER = "carried out, and its connection reset before the answer"
     ERROR_AFTER = "carried out, and answered with 500 InternalError"
-    TRUNCATED = "the answer's body was cut short"
+    TRUNCATED = "answered with a body that was cut short"
     DENIED = "answered with 403 AccessDenied"
 
 
@@ -168,6 +168,7 @@ class Seam:
         self._records: dict[str, list[Record]] = {}
         self._faults: dict[str, tuple[Choose, list[int]]] = {}
         self._page_size: dict[str, int] = {}
+        self._holds: dict[str, Callable[[Request], object]] = {}
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, name="conformance: S3", daemon=True)
 
@@ -205,6 +206,17 @@ class Seam:
                 del self._faults[bucket]
 
     @contextlib.contextmanager
+    def holding(self, bucket: str, wait: Callable[[Request], object]) -> Iterator[None]:
+        """Hold each request for a bucket until ``wait`` returns, and only then carry it out."""
+        with self._lock:
+            self._holds[bucket] = wait
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._holds[bucket]
+
+    @contextlib.contextmanager
     def listing_pages_of(self, bucket: str, size: int) -> Iterator[None]:
         """Let listings of a bucket have pages of at most ``size`` keys, as S3 may at any time."""
         with self._lock:
@@ -225,6 +237,9 @@ class Seam:
                 fault = choose(number[0], request)
                 number[0] += 1
             page_size = self._page_size.get(bucket)
+            hold = self._holds.get(bucket)
+        if hold is not None:
+            hold(request)
         if page_size is not None and request.operation in ("ListObjects", "ListObjectsV2"):
             request = _with_page_size(request, page_size)
         answer = self._answer(request, fault)
@@ -303,7 +318,7 @@ def _handler(seam: Seam) -> type[BaseHTTPRequestHandler]:
             head = b"".join(self._headers_buffer) + b"\r\n"  # type: ignore[attr-defined]
             self._headers_buffer = []
             body = b"" if self.command == "HEAD" else answer.body
-            if fault is Fault.TRUNCATED and body:
+            if fault is Fault.TRUNCATED and body and answer.status < 300:
                 self.wfile.write(head + body[: len(body) // 2])
                 self.close_connection = True
                 return

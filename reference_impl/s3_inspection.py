@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 
 from strands.types.exceptions import SessionException
 
@@ -100,20 +101,39 @@ def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) ->
     except SessionException as error:
         found.problems.append(f"earlier versions cannot be looked for: {error}")
         return found
+    begun = _begun(objects, prefix, versions)
     brought_back: set[str] = set()
-    for key, version in versions:
+    for key, version, modified in versions:
         name = key.removeprefix(prefix)
         if not _is_ours(name) or name in brought_back or (name in found.keys and name not in found.damaged):
             continue
-        try:
-            whole = found.add(name, objects.get(key, version).data)
-        except NotThere:
-            continue
-        if whole:
+        if modified < begun:
+            continue  # of an earlier session with this id, which was deleted
+        data = _version(objects, key, version)
+        if data is not None and found.add(name, data):
             brought_back.add(name)
+            if name not in found.keys:
+                found.problems.append(f"s3://{objects.bucket}/{key} was deleted")
     found.problems = [problem for problem in found.problems if not problem.startswith("commit ")]
     found.note_gaps()
     return found
+
+
+def _begun(objects: S3Objects, prefix: str, versions: list[tuple[str, str, datetime]]) -> datetime:
+    """Return when the session was created: the newest version of its first commit that is whole tells."""
+    for key, version, modified in versions:
+        if key == f"{prefix}c/{0:010d}":
+            data = _version(objects, key, version)
+            if data is not None and data != HEADER and Inspection().add(key.removeprefix(prefix), data):
+                return modified
+    return datetime.min.replace(tzinfo=timezone.utc)
+
+
+def _version(objects: S3Objects, key: str, version: str) -> bytes | None:
+    try:
+        return objects.get(key, version).data
+    except NotThere:
+        return None
 
 
 def _is_ours(key: str) -> bool:

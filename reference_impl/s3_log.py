@@ -335,11 +335,7 @@ class S3Log:
         """Return the lines of the commits from ``start`` on, of which these numbers are there."""
         if not numbers:
             return {}
-        present = set(numbers)
-        newest = [number for number in numbers if number + 1 not in present or (number + 1) % RUN == 0]
-        for number in newest[:-1]:
-            if number + 1 not in present:
-                raise self._unreadable(f"c/{number + 1:010d}", "it is missing, and later ones are there")
+        newest = sorted({number // RUN: number for number in sorted(numbers)}.values())
         lines: dict[int, bytes] = {}
         last = numbers[-1]
         for number, data in zip(newest, self._fetch([f"c/{number:010d}" for number in newest]), strict=True):

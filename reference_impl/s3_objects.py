@@ -137,8 +137,8 @@ class S3Objects:
             for found in page.get("CommonPrefixes", ()):
                 yield found["Prefix"]
 
-    def versions(self, prefix: str) -> Iterator[tuple[str, str]]:
-        """Yield key and version of all versions of the objects under a prefix, the newest of each first.
+    def versions(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
+        """Yield key, version and time of all versions of the objects under a prefix, the newest of each key first.
 
         Raises:
             SessionException: They cannot be listed.
@@ -147,7 +147,7 @@ class S3Objects:
         while True:
             page = self._call("ListObjectVersions", prefix, Prefix=prefix, **more)
             for found in page.get("Versions", ()):
-                yield found["Key"], found["VersionId"]
+                yield found["Key"], found["VersionId"], found["LastModified"]
             if not page.get("IsTruncated"):
                 return
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}

@@ -203,10 +203,9 @@ class S3SessionManager(ChangeLogSessionManager):
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
         log = _log(client, bucket, prefix, session_id)
-        found = inspect(log.objects, log.prefix)
+        found = with_earlier_versions(log.objects, log.prefix, inspect(log.objects, log.prefix))
         if not found.problems:
             return Repair(session_id, found.count, ())
-        found = with_earlier_versions(log.objects, log.prefix, found)
         if not found.count:
             raise SessionException(f"session {session_id!r}: at s3://{bucket}/{log.prefix} nothing is whole")
         history, more = salvaged(found.bodies, session_id)

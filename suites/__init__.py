@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .lif import LifeOfASession
     from .ord import PersistenceBeforeHooks
     from .rpl import RestartAndReplay
+    from .s3a import StorageOnS3
     from .tol import Tools
     from .upd import UpdatesAndRedaction
 
@@ -35,6 +36,7 @@ _SUITES = {
     "CrashesAndFullDisks": "dur",
     "Concurrency": "con",
     "CleanUp": "cln",
+    "StorageOnS3": "s3a",
 }
 
 
@@ -54,6 +56,7 @@ __all__ = [
     "LifeOfASession",
     "PersistenceBeforeHooks",
     "RestartAndReplay",
+    "StorageOnS3",
     "Tools",
     "UpdatesAndRedaction",
 ]
