@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+import pytest
+from session_conformance.fixtures.backends import capabilities_of
+from session_conformance.fixtures.s3 import endpoint_of_run
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
+    Backend,
     Capability,
     Conversation,
     Level,
+    NotApplicable,
     Reading,
     ScenarioRuns,
     Script,
@@ -28,8 +34,12 @@ from session_conformance.harness.acknowledgement import Acknowledged
 from session_conformance.harness.file_operations import Step
 from session_conformance.harness.history import texts
 from session_conformance.harness.recording import Recording
+from session_conformance.harness.s3_endpoint import S3Endpoint
+from session_conformance.harness.s3_seam import Request
+from session_conformance.harness.script import Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import AgentStarted, AgentStopped, Failed, HookCalled
+from session_conformance.harness.tolerance import tolerating_warnings
 from session_conformance.harness.writers import write_together
 
 from .dur import ON_DISK, recorded_conversation
@@ -106,11 +116,23 @@ class Concurrency(ConformanceSuite):
                 )
             length = len(reading.messages)
 
-    @requirement("CON-04", level=Level.SHOULD, source="B: harness-sdk #1800", needs=ON_DISK)
-    def event_loop_goes_on(self, run: ScenarioRuns) -> None:
-        """Persisting does not block the event loop while storage is slow: nothing is written on the loop's thread while
-        a conversation is on.
+    @requirement("CON-04", level=Level.SHOULD, source="B: harness-sdk #1800", needs=[Capability.AT_REST])
+    def event_loop_goes_on(
+        self,
+        request: pytest.FixtureRequest,
+        backend: Backend,
+        run: ScenarioRuns,
+        new_session: NewSession,
+    ) -> None:
+        """Persisting does not block the event loop while storage is slow: while a conversation is on, no file is
+        written on the loop's thread, and the loop goes on while a request to S3 has no answer yet.
         """
+        if backend.on_s3:
+            _expect_loop_goes_on(endpoint_of_run(request.config), new_session())
+            return
+        missing = [need for need in ON_DISK if need not in capabilities_of(backend, request.config)]
+        if missing:
+            raise NotApplicable(missing[0].missing)
         recording = run.once(recorded_conversation)
         blocking = _written_on_the_loop(recording)
         if blocking:
@@ -156,6 +178,39 @@ def _much_to_say() -> Script:
     for number in range(30):
         script = script.user(f"message {number}").assistant(f"answer {number} of some length, " + "and more " * 20)
     return script
+
+
+_LOOP_LIMIT_S = 2.0
+"""Seconds that a request waits for a loop that does not go on. One that does is not waited for at all."""
+
+
+def _expect_loop_goes_on(s3: S3Endpoint, session: Session) -> None:
+    """Hold each request until the event loop has turned once more: one that is blocked by the request never does."""
+    blocked: list[str] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def wait(request: Request) -> None:
+            turned = threading.Event()
+            if not blocked:
+                loop.call_soon_threadsafe(turned.set)
+                if not turned.wait(_LOOP_LIMIT_S):
+                    blocked.append(f"{request.operation} {request.target}")
+
+        conversation = Conversation(session, Script(), observing=False)
+        await conversation.step(Start())
+        with s3.seam.holding(session.workspace.values["bucket"], wait):
+            for step in Script().user("one").assistant("two").user("three").steps:
+                await conversation.step(step)
+        await conversation.step(Stop())
+        for failure in conversation.timeline.of(Failed):
+            violated("the conversation goes on without an error", failure.summary, conversation.timeline, failure)
+
+    with tolerating_warnings():
+        clock.run(main())
+    if blocked:
+        violated("while a request to S3 has no answer yet, the event loop goes on", f"it does not, during {blocked[0]}")
 
 
 def _written_on_the_loop(recording: Recording) -> list[Step]:

@@ -4,8 +4,11 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from session_conformance.fixtures.s3 import endpoint_of_run, workspace_for
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Backend, BackendSpec, Requirement, ScenarioRuns, Session, Workspace
 from session_conformance.suites import (
@@ -18,6 +21,7 @@ from session_conformance.suites import (
     LifeOfASession,
     PersistenceBeforeHooks,
     RestartAndReplay,
+    StorageOnS3,
     Tools,
     UpdatesAndRedaction,
 )
@@ -34,10 +38,7 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     Corruption,
     CrashesAndFullDisks,
     IdentityAndIsolation,
-    Corruption,
-    CrashesAndFullDisks,
-    Concurrency,
-    CleanUp,
+    StorageOnS3,
 )
 CHECKS: dict[str, Callable[..., None]] = {
     id: partial(check, suite())
@@ -52,18 +53,28 @@ def backend_of(manager: type) -> Backend:
     return BackendSpec(manager.__name__, f"{manager.__module__}:{manager.__name__}").resolve()
 
 
-def judge(manager: type, id: str, folder: Path) -> None:
+def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:
     """Run a requirement's check; it raises what it raises."""
     backend = backend_of(manager)
-    workspaces = iter(range(1000))
+    numbers = iter(range(1000))
 
-    def new_workspace() -> Workspace:
-        place = folder / f"workspace-{next(workspaces)}"
+    def new_workspace(**how: bool) -> Workspace:
+        place = folder / f"workspace-{next(numbers)}"
         place.mkdir()
-        return Workspace(place)
+        return workspace_for(backend, place, config, **how)
 
     def new_session(id: str = "conversation", *, workspace: Any = None, agent_id: str = "default") -> Session:
         return Session(backend, workspace or new_workspace(), id, agent_id)
 
-    given = {"run": ScenarioRuns(backend, new_workspace), "new_session": new_session, "tmp_path": folder}
-    CHECKS[id](**{name: given[name] for name in inspect.signature(CHECKS[id]).parameters})
+    given = {
+        "backend": backend,
+        "new_session": new_session,
+        "new_workspace": new_workspace,
+        "request": SimpleNamespace(config=config),
+        "run": ScenarioRuns(backend, new_workspace),
+        "tmp_path": folder,
+    }
+    needed = inspect.signature(CHECKS[id]).parameters
+    if "s3" in needed:
+        given["s3"] = endpoint_of_run(config)
+    CHECKS[id](**{name: given[name] for name in needed})

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 from session_conformance.harness import Violation
-from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 from . import broken_managers as broken
+from . import broken_s3_managers as broken_s3
 from .judge import CHECKS, judge
 
 CAUGHT: dict[str, list[tuple[type, str]]] = {
@@ -95,7 +96,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CON-01": [(broken.OverwritesOthers, "taking turns: 'one 0'")],
     "CON-02": [(broken.WritesWhereTheLatestWas, "session-")],
     "CON-03": [(broken.WritesInTwoHalves, "it cannot be read")],
-    "CON-04": [(broken.WritesOnTheLoop, "were done on it")],
+    "CON-04": [(broken.WritesOnTheLoop, "were done on it"), (broken_s3.WritesToS3OnTheLoop, "during PutObject")],
     "CLN-01": [(broken.DeletesByPrefix, "user_10 stays"), (broken.DeletesTheIndexOnly, "its text is still in")],
     "CLN-02": [
         (broken.RemovesSessionsInUse, "in-use"),
@@ -103,6 +104,15 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.RemovesNothing, "old still has"),
     ],
     "CLN-03": [(broken.ListsFolders, "are listed"), (broken.ListsTimesOfOpening, "the time when it was written last")],
+    "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
+    "S3A-02": [(broken_s3.WritesAgainUnderAnotherNumber, "Good morning.*Good morning")],
+    "S3A-03": [(broken_s3.TriesOutItsRights, "AccessDenied")],
+    "S3A-04": [(broken_s3.SaysThatStorageFailed, "storage failed")],
+    "S3A-05": [(broken_s3.CreatesItsBucket, "a missing bucket is an error")],
+    "S3A-06": [(broken_s3.ReadsOnePage, "1 keys a page")],
+    "S3A-07": [(broken_s3.JoinsThePrefixAsItIs, "under 'one/'"), (broken_s3.ForgetsThePrefix, "under 'one'")],
+    "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
+    "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
 }
 """By requirement: the mutants it catches, and what its evidence says."""
 
@@ -115,9 +125,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         for mutant, evidence in mutants
     ],
 )
-def test_the_requirement_catches_the_mutant(id: str, mutant: type, evidence: str, tmp_path: Path) -> None:
+def test_the_requirement_catches_the_mutant(
+    id: str, mutant: type, evidence: str, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
     with pytest.raises(Violation) as caught:
-        judge(mutant, id, tmp_path)
+        judge(mutant, id, tmp_path, pytestconfig)
     assert re.search(evidence, str(caught.value)), f"caught, but for another reason:\n{caught.value}"
 
 
@@ -126,8 +138,9 @@ UNBROKEN = {"CLN-02": FileSessionManager, "COR-05": FileSessionManager}
 
 
 @pytest.mark.parametrize("id", CHECKS)
-def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path) -> None:
-    judge(UNBROKEN.get(id, SnapshotFileManager), id, tmp_path)
+def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    unbroken = S3SessionManager if id.startswith("S3A") else UNBROKEN.get(id, SnapshotFileManager)
+    judge(unbroken, id, tmp_path, pytestconfig)
 
 
 def test_every_requirement_has_a_mutant() -> None:

@@ -16,17 +16,17 @@ def _no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tracing, "unavailable", lambda: "strace is not installed")
 
 
-def test_a_manager_that_loses_acknowledged_messages_is_caught(tmp_path: Path) -> None:
+def test_a_manager_that_loses_acknowledged_messages_is_caught(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     with pytest.raises(Violation, match="killed after an acknowledgement"):
-        judge(broken.SavesAtStopOnly, "DUR-01", tmp_path)
+        judge(broken.SavesAtStopOnly, "DUR-01", tmp_path, pytestconfig)
 
 
-def test_nothing_found_is_no_verdict(tmp_path: Path) -> None:
+def test_nothing_found_is_no_verdict(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     with pytest.raises(NotApplicable, match="strace is not installed; killed after each acknowledgement instead"):
-        judge(SnapshotFileManager, "DUR-01", tmp_path)
+        judge(SnapshotFileManager, "DUR-01", tmp_path, pytestconfig)
 
 
 @pytest.mark.parametrize("id", ["DUR-02", "DUR-03", "CON-04"])
-def test_the_others_do_not_apply(id: str, tmp_path: Path) -> None:
+def test_the_others_do_not_apply(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     with pytest.raises(NotApplicable, match="strace is not installed"):
-        judge(SnapshotFileManager, id, tmp_path)
+        judge(SnapshotFileManager, id, tmp_path, pytestconfig)

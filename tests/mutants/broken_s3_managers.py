@@ -1,0 +1,128 @@
+"""Managers on S3, each broken in one way that its name and docstring say."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.config import Config
+from session_conformance.reference_impl import S3SessionManager
+from session_conformance.reference_impl.commit_lines import commit_line
+from session_conformance.reference_impl.names import folder_name
+from session_conformance.reference_impl.s3_log import HEADER, S3Log
+from session_conformance.reference_impl.s3_objects import S3Objects
+from session_conformance.reference_impl.session_care import Repair
+from session_conformance.reference_impl.session_store import SessionStore
+from strands.types.exceptions import SessionException
+
+
+class WithParts(S3SessionManager):
+    """The reference, put together from parts that mutants exchange."""
+
+    objects: type[S3Objects] = S3Objects
+    log: type[S3Log] = S3Log
+    store: type[SessionStore] = SessionStore
+
+    def place(self, session_id: str) -> str:
+        root = self.prefix.strip("/")
+        return f"{root}/{folder_name(session_id)}/" if root else f"{folder_name(session_id)}/"
+
+    def _open_store(self, session_id: str) -> SessionStore:
+        objects = self.objects(self.client, self.bucket, session_id)
+        return self.store(self.log(objects, self.place(session_id), session_id), session_id)
+
+
+class NeverRetries(S3SessionManager):
+    """Gives up where S3 asks to slow down."""
+
+    def __init__(self, session_id: str, bucket: str, prefix: str = "", **kwargs: Any) -> None:
+        once = Config(retries={"mode": "standard", "total_max_attempts": 1})
+        super().__init__(session_id, bucket, prefix, boto_client_config=once)
+
+
+class WritesAgainUnderAnotherNumber(WithParts):
+    """Takes a key that its own lost request wrote for another writer's."""
+
+    class log(S3Log):
+        def append(self, body: bytes) -> None:
+            number = self._next
+            if not self.objects.put_new(self.key(number), HEADER + commit_line(number, body), {}):
+                self._note(number, {number: commit_line(number, body)})
+                number += 1
+                self.objects.put(self.key(number), HEADER + commit_line(number, body))
+            self._note(number, {number: commit_line(number, body)})
+
+        def key(self, number: int) -> str:
+            return f"{self.prefix}c/{number:010d}"
+
+
+class TriesOutItsRights(S3SessionManager):
+    """Writes and deletes an object when it is opened, to see whether it may."""
+
+    def __init__(self, session_id: str, bucket: str, prefix: str = "", **kwargs: Any) -> None:
+        super().__init__(session_id, bucket, prefix)
+        self.client.put_object(Bucket=bucket, Key="probe", Body=b"")
+        self.client.delete_object(Bucket=bucket, Key="probe")
+
+
+class SaysThatStorageFailed(WithParts):
+    """Has one text for all errors."""
+
+    class objects(S3Objects):
+        def _failed(self, operation: str, key: str, why: str) -> SessionException:
+            return SessionException("storage failed")
+
+
+class CreatesItsBucket(S3SessionManager):
+    """Makes the bucket that somebody misspelt."""
+
+    def __init__(self, session_id: str, bucket: str, prefix: str = "", **kwargs: Any) -> None:
+        from session_conformance.reference_impl.s3_objects import client_for
+
+        client_for(None, None, None, None).create_bucket(Bucket=bucket)
+        super().__init__(session_id, bucket, prefix)
+
+
+class ReadsOnePage(WithParts):
+    """Takes the first page of a listing for all of it."""
+
+    class objects(S3Objects):
+        def _pages(self, operation: str, prefix: str, **more: Any) -> Iterator[Any]:
+            yield self._call(operation, prefix, Prefix=prefix, **more)
+
+
+class JoinsThePrefixAsItIs(WithParts):
+    """Puts the prefix in front of its keys without a look at its slashes."""
+
+    def place(self, session_id: str) -> str:
+        return f"{self.prefix}{folder_name(session_id)}/"
+
+
+class ForgetsThePrefix(WithParts):
+    """Has a prefix for the sessions' own records, and none for what they say."""
+
+    def place(self, session_id: str) -> str:
+        self.client.put_object(Bucket=self.bucket, Key=f"{self.prefix.strip('/')}/record", Body=b"")
+        return f"{folder_name(session_id)}/"
+
+
+class RepairsFromWhatIsThere(S3SessionManager):
+    """Does not look for earlier versions."""
+
+    @staticmethod
+    def repair(session_id: str, bucket: str, prefix: str = "") -> Repair:  # type: ignore[override]
+        return Repair(session_id, 0, ())
+
+
+class AsksBeforeEachWrite(WithParts):
+    """Looks whether the key is free before it writes."""
+
+    class log(S3Log):
+        def append(self, body: bytes) -> None:
+            self.changed()
+            super().append(body)
+
+
+class WritesToS3OnTheLoop(S3SessionManager):
+    """Waits for S3 on the event loop's thread."""
+
+    async def _persist(self, agent: Any, *changes: Any) -> None:
+        self._store.commit([*changes, *self._record(agent)])
