@@ -1,0 +1,95 @@
+"""The reference S3SessionManager, with each fault at each request of a conversation in turn."""
+
+from pathlib import Path
+
+import pytest
+from session_conformance.fixtures.s3 import workspace_for
+from session_conformance.harness import BackendSpec, Script, Session, Timeline, play
+from session_conformance.harness.history import essence, is_pending, same
+from session_conformance.harness.s3_endpoint import S3Endpoint
+from session_conformance.harness.s3_retries import without_pauses
+from session_conformance.harness.s3_seam import Fault
+from session_conformance.harness.timeline import AgentStopped, Failed
+
+BACKEND = BackendSpec("reference-s3", "session_conformance.reference_impl:S3SessionManager").resolve()
+TALK = (
+    Script()
+    .user("one")
+    .assistant("two")
+    .calls("weather", city="Paris", returns="Sunny")
+    .timeout()
+    .user("three")
+    .restarts_process()
+    .user("four")
+    .assistant("five")
+)
+AFTERWARDS = Script().user("everything works again").assistant("it does")
+
+
+@pytest.fixture
+def new_session(tmp_path: Path, pytestconfig: pytest.Config):  # type: ignore[no-untyped-def]
+    return lambda: Session(BACKEND, workspace_for(BACKEND, tmp_path, pytestconfig))
+
+
+def requests_of_a_talk(s3: S3Endpoint, session: Session) -> int:
+    with s3.seam.recording(session.workspace.values["bucket"]) as record:
+        play(session, TALK, observing=False)
+    return len(record)
+
+
+def expect_told_is_stored(session: Session, timeline: Timeline, where: str) -> None:
+    """Whatever a hook was told of is stored once, as it was told last."""
+    told = {
+        call.message["tracking_id"]: call.message
+        for call in timeline
+        if getattr(call, "position", None) == "early" and call.message is not None and not is_pending(call.message)
+    }
+    stored = session.read()
+    assert stored.error is None, f"{where}: {stored.error}"
+    ids = [message["tracking_id"] for message in stored.messages]
+    assert len(set(ids)) == len(ids), f"{where}: doubled"
+    for id, message in told.items():
+        assert id in ids, f"{where}: {message} is lost"
+        assert same(essence(stored.messages[ids.index(id)]), essence(message)), where
+
+
+@pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
+def test_a_fault_at_any_request(s3: S3Endpoint, new_session, fault: Fault) -> None:  # type: ignore[no-untyped-def]
+    requests = requests_of_a_talk(s3, new_session())
+    assert requests >= 15
+    for number in range(requests):
+        session = new_session()
+        where = f"request {number} is {fault.value}"
+        at = {number}
+        with s3.seam.faults(session.workspace.values["bucket"], lambda n, _, at=at: fault if n in at else None):
+            with without_pauses():
+                timeline = play(session, TALK, observing=False)
+        failures = timeline.of(Failed)
+        assert fault is Fault.DENIED or not failures, f"{where}: {failures}"
+        for failure in failures:
+            assert failure.type == "SessionException"
+            assert "access denied (AccessDenied): allow s3:" in failure.error
+            assert session.workspace.values["bucket"] in failure.error
+        expect_told_is_stored(session, timeline, where)
+        if not failures:
+            assert same(session.read().messages, timeline.of(AgentStopped)[-1].memory), where
+
+
+@pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
+def test_an_outage_from_any_request_on(s3: S3Endpoint, new_session, fault: Fault) -> None:  # type: ignore[no-untyped-def]
+    for number in range(requests_of_a_talk(s3, new_session())):
+        session = new_session()
+        where = f"requests {number} to {number + 11} are {fault.value}"
+        at = range(number, number + 12)
+        with s3.seam.faults(session.workspace.values["bucket"], lambda n, _, at=at: fault if n in at else None):
+            with without_pauses():
+                timeline = play(session, TALK, observing=False)
+        for failure in timeline.of(Failed):
+            assert failure.type == "SessionException", f"{where}: {failure}"
+            assert "s3:" in failure.error
+            assert session.workspace.values["bucket"] in failure.error
+        expect_told_is_stored(session, timeline, where)
+        after = play(session, AFTERWARDS, observing=False)
+        assert not after.of(Failed), where
+        expect_told_is_stored(session, Timeline([*timeline, *after]), where)
+        assert same(session.read().messages, after.of(AgentStopped)[-1].memory), where
