@@ -114,7 +114,7 @@ def _moto() -> Any:
     if importlib.util.find_spec("moto") is None:
         raise NoEndpoint("moto is not installed: pip install 'strands-session-conformance[s3]', or give --s3-endpoint")
     try:
-        from moto.server import create_backend_app
+        from moto.moto_server.werkzeug_app import create_backend_app
     except ImportError as error:
         raise NoEndpoint(
             f"moto's server cannot be used ({error}): pip install 'strands-session-conformance[s3]'"

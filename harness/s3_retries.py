@@ -6,6 +6,7 @@ import contextlib
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 
 @contextlib.contextmanager
@@ -13,7 +14,7 @@ def without_pauses() -> Iterator[None]:
     """Let botocore's clients of this process retry at once. Clients of another make pause as ever."""
     import botocore.endpoint
 
-    module = botocore.endpoint
+    module: Any = botocore.endpoint
     before = module.time
     module.time = SimpleNamespace(**{**vars(time), "sleep": lambda seconds: None})
     try:

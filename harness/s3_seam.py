@@ -307,7 +307,6 @@ def _handler(seam: Seam) -> type[BaseHTTPRequestHandler]:
             if answer is None:
                 self._reset()
                 return
-            self.log_request = lambda *_: None  # type: ignore[method-assign]
             self.send_response_only(answer.status)
             for name, value in answer.headers:
                 if name.lower() not in ("content-length", "connection", "transfer-encoding"):
@@ -315,14 +314,12 @@ def _handler(seam: Seam) -> type[BaseHTTPRequestHandler]:
             declared = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
             size = declared if self.command == "HEAD" and declared is not None else str(len(answer.body))
             self.send_header("Content-Length", size)
-            head = b"".join(self._headers_buffer) + b"\r\n"  # type: ignore[attr-defined]
-            self._headers_buffer = []
+            self.end_headers()
             body = b"" if self.command == "HEAD" else answer.body
             if fault is Fault.TRUNCATED and body and answer.status < 300:
-                self.wfile.write(head + body[: len(body) // 2])
+                body = body[: len(body) // 2]
                 self.close_connection = True
-                return
-            self.wfile.write(head + body)
+            self.wfile.write(body)
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _do
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 
 from strands.types.exceptions import SessionException
 
 from .commit_lines import whole_commit
-from .s3_log import HEADER, Segment
+from .s3_log import BORN, HEADER, Segment
 from .s3_objects import NotThere, S3Objects
 
 
@@ -24,6 +23,7 @@ class Inspection:
         problems: What is damaged or missing, in words.
         damaged: The keys that are damaged, without the session's prefix.
         keys: All keys.
+        born: What tells the session from an earlier one with its id: see :data:`~.s3_log.BORN`.
     """
 
     rewritten: list[bytes] = field(default_factory=list)
@@ -32,6 +32,7 @@ class Inspection:
     problems: list[str] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
+    born: str | None = None
 
     @property
     def bodies(self) -> list[bytes]:
@@ -78,10 +79,12 @@ def inspect(objects: S3Objects, prefix: str) -> Inspection:
             continue
         found.keys.add(key)
         try:
-            whole = found.add(key, objects.get(item.key).data)
+            fetched = objects.get(item.key)
         except NotThere:
             continue
-        if not whole:
+        if found.add(key, fetched.data):
+            found.born = fetched.metadata.get(BORN)
+        else:
             found.damaged.add(key)
             found.problems.append(f"s3://{objects.bucket}/{item.key} is not what was stored")
     if not found.keys:
@@ -101,39 +104,26 @@ def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) ->
     except SessionException as error:
         found.problems.append(f"earlier versions cannot be looked for: {error}")
         return found
-    begun = _begun(objects, prefix, versions)
+    first = f"{prefix}c/{0:010d}"
     brought_back: set[str] = set()
-    for key, version, modified in versions:
+    for key, version in sorted(versions, key=lambda found: found[0] != first):  # a stable sort: the first commit first
         name = key.removeprefix(prefix)
         if not _is_ours(name) or name in brought_back or (name in found.keys and name not in found.damaged):
             continue
-        if modified < begun:
+        try:
+            fetched = objects.get(key, version)
+        except NotThere:
+            continue
+        if found.born not in (None, fetched.metadata.get(BORN)):
             continue  # of an earlier session with this id, which was deleted
-        data = _version(objects, key, version)
-        if data is not None and found.add(name, data):
+        if found.add(name, fetched.data):
+            found.born = fetched.metadata.get(BORN)
             brought_back.add(name)
             if name not in found.keys:
                 found.problems.append(f"s3://{objects.bucket}/{key} was deleted")
     found.problems = [problem for problem in found.problems if not problem.startswith("commit ")]
     found.note_gaps()
     return found
-
-
-def _begun(objects: S3Objects, prefix: str, versions: list[tuple[str, str, datetime]]) -> datetime:
-    """Return when the session was created: the newest version of its first commit that is whole tells."""
-    for key, version, modified in versions:
-        if key == f"{prefix}c/{0:010d}":
-            data = _version(objects, key, version)
-            if data is not None and data != HEADER and Inspection().add(key.removeprefix(prefix), data):
-                return modified
-    return datetime.min.replace(tzinfo=timezone.utc)
-
-
-def _version(objects: S3Objects, key: str, version: str) -> bytes | None:
-    try:
-        return objects.get(key, version).data
-    except NotThere:
-        return None
 
 
 def _is_ours(key: str) -> bool:

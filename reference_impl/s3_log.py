@@ -54,6 +54,9 @@ _REMEMBERED = 4 * 1024 * 1024
 """How many bytes of the latest lines are kept for the next segment."""
 
 _WRITER = "writer"
+BORN = "session"
+"""Metadata of every object: what tells a session from an earlier one with its id, which was deleted."""
+
 _MOVED = 5
 """How often a reader looks again where a history was rewritten beside it."""
 
@@ -137,7 +140,7 @@ class S3Log:
         self.objects = objects
         self.prefix = prefix
         self._session_id = session_id
-        self._writer = uuid.uuid4().hex
+        self._born = ""
         self._lock = threading.RLock()
         self._listed: Place | None = None  # what exists() saw, for the read that follows it
         self._next = 0
@@ -160,6 +163,7 @@ class S3Log:
     def create(self, bodies: list[bytes]) -> bool:
         """Create the session with its first commits, in one object; False if another process was first."""
         with self._lock:
+            self._born = uuid.uuid4().hex
             body = b"[" + b",".join(body[1:-1] for body in bodies) + b"]"
             self._listed = None
             line = commit_line(0, body)
@@ -241,7 +245,7 @@ class S3Log:
             self._run_start = number
             lines = b"".join(commit_line(index, body) for index, body in enumerate(bodies))
             kept = f"s/{0:010d}-{number:010d}-r"
-            self.objects.put(self.prefix + kept, HEADER + lines)
+            self._store(kept, HEADER + lines)
             self._base = number + 1
             self._rewritten_bodies = len(bodies)
             gone = range(number) if touched is None else [base + index - known for index in touched if index >= known]
@@ -273,7 +277,7 @@ class S3Log:
             if self._wrote:
                 self._wrote = False
                 try:
-                    self.objects.put(self.prefix + REST, b"%d" % self._next)
+                    self._store(REST, b"%d" % self._next)
                 except SessionException as error:  # the session counts as in use for a while longer
                     logger.warning(
                         "session_id=<%s>, error=<%s> | cannot say that it is at rest", self._session_id, error
@@ -367,12 +371,13 @@ class S3Log:
 
     def _get(self, key: str) -> bytes:
         try:
-            data = self.objects.get(self.prefix + key).data
+            found = self.objects.get(self.prefix + key)
         except NotThere:
             raise self._unreadable(key, "it is missing") from None
-        if data == HEADER:
+        if found.data == HEADER:
             raise _Moved
-        return data
+        self._born = found.metadata.get(BORN, self._born)
+        return found.data
 
     def _parse(self, key: str, data: bytes, first: int | None) -> dict[int, bytes]:
         """Return an object's lines by number. ``first`` is the number that it must begin with, if that is known."""
@@ -405,7 +410,7 @@ class S3Log:
         """
         key = f"{self.prefix}c/{number:010d}"
         attempt = uuid.uuid4().hex
-        if self.objects.put_new(key, HEADER + lines, {_WRITER: attempt}):
+        if self.objects.put_new(key, HEADER + lines, {_WRITER: attempt, BORN: self._born}):
             return True
         try:
             found = self.objects.get(key)
@@ -455,7 +460,7 @@ class S3Log:
             else:
                 return
             key = f"s/{first:010d}-{last:010d}"
-            self.objects.put_new(self.prefix + key, data, {})
+            self.objects.put_new(self.prefix + key, data, {BORN: self._born})
             if any(segment.rewritten and segment.last >= first for segment in self._all_segments()):
                 self._empty([key])  # the history was rewritten meanwhile
         except (_Moved, SessionException) as error:  # the commit itself is stored: restores take longer, that is all
@@ -481,7 +486,10 @@ class S3Log:
 
     def _empty(self, keys: Collection[str] | Iterator[str]) -> None:
         for key in keys:
-            self.objects.put(self.prefix + key, HEADER)
+            self._store(key, HEADER)
+
+    def _store(self, key: str, data: bytes) -> None:
+        self.objects.put(self.prefix + key, data, {BORN: self._born})
 
 
 def _cover(segments: Sequence[Segment]) -> Place:

@@ -88,13 +88,13 @@ class S3Objects:
             else:
                 return True
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
         """Store an object in place of any other.
 
         Raises:
             SessionException: It cannot be stored.
         """
-        self._call("PutObject", key, Key=key, Body=data)
+        self._call("PutObject", key, Key=key, Body=data, Metadata=dict(metadata))
 
     def get(self, key: str, version: str | None = None) -> Fetched:
         """Return an object.
@@ -137,8 +137,8 @@ class S3Objects:
             for found in page.get("CommonPrefixes", ()):
                 yield found["Prefix"]
 
-    def versions(self, prefix: str) -> Iterator[tuple[str, str, datetime]]:
-        """Yield key, version and time of all versions of the objects under a prefix, the newest of each key first.
+    def versions(self, prefix: str) -> Iterator[tuple[str, str]]:
+        """Yield key and version of all versions of the objects under a prefix, the newest of each key first.
 
         Raises:
             SessionException: They cannot be listed.
@@ -147,7 +147,7 @@ class S3Objects:
         while True:
             page = self._call("ListObjectVersions", prefix, Prefix=prefix, **more)
             for found in page.get("Versions", ()):
-                yield found["Key"], found["VersionId"], found["LastModified"]
+                yield found["Key"], found["VersionId"]
             if not page.get("IsTruncated"):
                 return
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}

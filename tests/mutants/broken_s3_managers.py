@@ -47,7 +47,7 @@ class WritesAgainUnderAnotherNumber(WithParts):
             if not self.objects.put_new(self.key(number), HEADER + commit_line(number, body), {}):
                 self._note(number, {number: commit_line(number, body)})
                 number += 1
-                self.objects.put(self.key(number), HEADER + commit_line(number, body))
+                self.objects.put(self.key(number), HEADER + commit_line(number, body), {})
             self._note(number, {number: commit_line(number, body)})
 
         def key(self, number: int) -> str:
