@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +29,9 @@ _EVENTS: dict[type[Any], str] = {
     BidiBargeInEvent: "barge_in",
     BidiAgentStopEvent: "agent_stop",
 }
+
+_WITH_MEMORY = ("before_connection_restart", "after_connection_restart", "agent_stop")
+"""The events at which the agent's history is recorded: those of each message or turn would copy it again and again."""
 
 EARLY_ORDER = HookOrder.SDK_FIRST + 1
 """The earliest order that the SDK leaves to users: ``SDK_FIRST`` is its own."""
@@ -97,7 +99,7 @@ class Observer:
                 event=name,
                 position=position,
                 message=message,
-                memory=None if message is not None else copy.deepcopy(event.agent.messages),
+                memory=event.agent.messages if name in _WITH_MEMORY else None,  # copied as all that is recorded is
                 stored=stored,
                 raises=raises,
             )

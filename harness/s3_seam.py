@@ -71,6 +71,9 @@ class Request:
             return {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}.get(
                 self.method, self.method
             )
+        for part, name in _OF_A_BUCKET.items():
+            if part in query:
+                return f"{self.method.capitalize()}Bucket{name}"
         if self.method == "GET":
             return "ListObjectsV2" if "list-type" in query else "ListObjects"
         return {"PUT": "CreateBucket", "HEAD": "HeadBucket", "DELETE": "DeleteBucket"}.get(self.method, self.method)
@@ -80,6 +83,17 @@ class Request:
         """The permission that it needs, ``s3:GetObject``, say."""
         return _ACTIONS.get(self.operation, f"s3:{self.operation}")
 
+
+_OF_A_BUCKET = {
+    "acl": "Acl",
+    "encryption": "Encryption",
+    "lifecycle": "Lifecycle",
+    "location": "Location",
+    "policy": "Policy",
+    "tagging": "Tagging",
+    "versioning": "Versioning",
+}
+"""What a bucket has besides its objects, by the query that asks for it."""
 
 _ACTIONS = {
     "GetObject": "s3:GetObject",

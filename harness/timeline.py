@@ -158,7 +158,7 @@ class HookCalled(Event):
         position: Where the hook was registered: ``early`` (an order just above ``SDK_FIRST``), ``constructor``,
             ``added`` (``agent.add_hook`` after the agent was made) or ``last`` (``SDK_LAST``).
         message: The message that the event tells of, if any.
-        memory: The agent's history, for the events that tell of no message.
+        memory: The agent's history, for the events of connections and of stopping.
         stored: What a reader found at that moment; None at later positions once the earliest found it stored.
         raises: Whether the hook then raised, as scripted.
     """

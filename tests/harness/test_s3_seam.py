@@ -1,0 +1,201 @@
+"""The seam in front of S3 sees every request of any client, and does to it what it is told."""
+
+import http.client
+import socket
+import threading
+import urllib.parse
+from collections.abc import Callable, Iterator
+
+import pytest
+from session_conformance.harness import s3_endpoint
+from session_conformance.harness.s3_endpoint import NoEndpoint, S3Endpoint
+from session_conformance.harness.s3_seam import Answer, Fault, Request, Seam
+
+
+class Store:
+    """The smallest of stores: it keeps what is put, by path."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.asked: list[Request] = []
+
+    def __call__(self, request: Request) -> Answer:
+        self.asked.append(request)
+        if request.method == "PUT":
+            self.kept[request.path] = request.body
+        return Answer(200, [("ETag", '"tag"')], self.kept.get(request.path, b""))
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def seam(store: Store) -> Iterator[Seam]:
+    seam = Seam(store)
+    yield seam
+    seam.stop()
+
+
+@pytest.fixture
+def ask(seam: Seam) -> Callable[..., tuple[int, bytes]]:
+    address = urllib.parse.urlsplit(seam.start()).netloc
+
+    def ask(method: str, target: str, body: bytes = b"") -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(address, timeout=10)
+        try:
+            connection.request(method, target, body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "operation", "action"),
+    [
+        ("GET", "/b/a/key", "GetObject", "s3:GetObject"),
+        ("GET", "/b/a/key?versionId=1", "GetObject", "s3:GetObject"),
+        ("HEAD", "/b/key", "HeadObject", "s3:GetObject"),
+        ("PUT", "/b/key", "PutObject", "s3:PutObject"),
+        ("POST", "/b/key?uploads", "MultipartUpload", "s3:PutObject"),
+        ("DELETE", "/b/key", "DeleteObject", "s3:DeleteObject"),
+        ("POST", "/b?delete", "DeleteObjects", "s3:DeleteObject"),
+        ("GET", "/b?list-type=2&prefix=x", "ListObjectsV2", "s3:ListBucket"),
+        ("GET", "/b/?prefix=x", "ListObjects", "s3:ListBucket"),
+        ("GET", "/b?versions", "ListObjectVersions", "s3:ListBucketVersions"),
+        ("HEAD", "/b", "HeadBucket", "s3:ListBucket"),
+        ("PUT", "/b", "CreateBucket", "s3:CreateBucket"),
+        ("GET", "/b?location", "GetBucketLocation", "s3:GetBucketLocation"),
+        ("PUT", "/b?versioning", "PutBucketVersioning", "s3:PutBucketVersioning"),
+    ],
+)
+def test_operations_have_s3s_names(method: str, target: str, operation: str, action: str) -> None:
+    request = Request(method, target, (), b"")
+    assert (request.bucket, request.operation, request.action) == ("b", operation, action)
+
+
+def test_requests_are_counted_by_bucket(seam: Seam, ask: Callable[..., tuple[int, bytes]]) -> None:
+    with seam.recording("b") as record:
+        ask("PUT", "/b/key", b"four")
+        ask("GET", "/b/key")
+        ask("GET", "/other/key")
+    ask("GET", "/b/key")
+    assert record.counts == {"PutObject": 1, "GetObject": 1}
+    assert [(exchange.sent, exchange.received, exchange.status) for exchange in record.exchanges] == [
+        (4, 4, 200), (0, 4, 200)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "carried_out"),
+    [
+        (Fault.SLOW_DOWN, 503, False),
+        (Fault.INTERNAL_ERROR, 500, False),
+        (Fault.DENIED, 403, False),
+        (Fault.ERROR_AFTER, 500, True),
+    ],
+)
+def test_faults_that_answer(
+    seam: Seam, store: Store, ask: Callable[..., tuple[int, bytes]], fault: Fault, status: int, carried_out: bool
+) -> None:
+    with seam.faults("b", lambda number, _: fault if number == 1 else None):
+        assert ask("PUT", "/b/key", b"first")[0] == 200
+        assert ask("PUT", "/b/key", b"second")[0] == status
+        assert store.kept["/b/key"] == (b"second" if carried_out else b"first")
+        assert ask("PUT", "/b/key", b"third")[0] == 200
+    assert ask("GET", "/b/key") == (200, b"third")
+
+
+@pytest.mark.parametrize(("fault", "carried_out"), [(Fault.RESET_BEFORE, False), (Fault.RESET_AFTER, True)])
+def test_resets(
+    seam: Seam, store: Store, ask: Callable[..., tuple[int, bytes]], fault: Fault, carried_out: bool
+) -> None:
+    with seam.faults("b", lambda *_: fault), pytest.raises((ConnectionResetError, http.client.RemoteDisconnected)):
+        ask("PUT", "/b/key", b"data")
+    assert ("/b/key" in store.kept) is carried_out
+
+
+def test_a_truncated_answer(seam: Seam, ask: Callable[..., tuple[int, bytes]]) -> None:
+    ask("PUT", "/b/key", b"12345678")
+    with seam.faults("b", lambda *_: Fault.TRUNCATED), pytest.raises(http.client.IncompleteRead) as cut:
+        ask("GET", "/b/key")
+    assert cut.value.partial == b"1234"
+
+
+def test_small_listing_pages(seam: Seam, store: Store, ask: Callable[..., tuple[int, bytes]]) -> None:
+    with seam.listing_pages_of("b", 7):
+        ask("GET", "/b?list-type=2&max-keys=1000&prefix=x")
+        ask("GET", "/b/key")
+    assert [request.target for request in store.asked] == ["/b?list-type=2&prefix=x&max-keys=7", "/b/key"]
+
+
+def test_a_held_request_waits(seam: Seam, store: Store, ask: Callable[..., tuple[int, bytes]]) -> None:
+    held, free = threading.Event(), threading.Event()
+
+    def wait(_: Request) -> None:
+        held.set()
+        assert free.wait(10)
+
+    with seam.holding("b", wait):
+        asking = threading.Thread(target=ask, args=("PUT", "/b/key", b"data"))
+        asking.start()
+        assert held.wait(10)
+        assert store.asked == []
+        free.set()
+        asking.join(10)
+    assert store.kept == {"/b/key": b"data"}
+
+
+def test_chunked_bodies_arrive_whole(seam: Seam, store: Store) -> None:
+    address = urllib.parse.urlsplit(seam.start())
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as connection:
+        connection.sendall(b"PUT /b/key HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    assert store.kept == {"/b/key": b"abcde"}
+
+
+def test_another_endpoint_is_judged_through_the_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = S3Endpoint()
+    for name, value in behind.environment().items():
+        monkeypatch.setenv(name, value)
+    endpoint = S3Endpoint(behind.url)
+    bucket = endpoint.new_bucket(versioned=True)
+    with endpoint.seam.recording(bucket) as record:
+        endpoint.client.put_object(Bucket=bucket, Key="key with spaces/ü", Body=b"data")
+        assert endpoint.client.get_object(Bucket=bucket, Key="key with spaces/ü")["Body"].read() == b"data"
+    assert record.counts == {"PutObject": 1, "GetObject": 1}
+    assert endpoint.environment()["AWS_ENDPOINT_URL_S3"] == endpoint.url
+    endpoint.stop()  # and with it the buckets that were made there
+    assert [found["Name"] for found in behind.client.list_buckets()["Buckets"]] == []
+    behind.stop()
+
+
+@pytest.mark.parametrize("url", ["localhost:9000", "ftp://somewhere", "http://"])
+def test_an_endpoint_that_is_none(url: str) -> None:
+    with pytest.raises(NoEndpoint, match="expected a URL such as"):
+        S3Endpoint(url)
+
+
+def test_an_endpoint_that_does_not_answer() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        endpoint = S3Endpoint(f"http://127.0.0.1:{taken.getsockname()[1]}")
+        try:
+            with s3_endpoint.environment(
+                {"AWS_MAX_ATTEMPTS": "1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+            ):
+                with pytest.raises(NoEndpoint, match="cannot make a bucket"):
+                    endpoint.new_bucket()
+        finally:
+            endpoint.seam.stop()
+
+
+def test_moto_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_endpoint.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(NoEndpoint, match=r"pip install 'strands-session-conformance\[s3\]'"):
+        S3Endpoint()
