@@ -64,6 +64,10 @@ class S3Endpoint:
                 self._client = boto3.Session(region_name=REGION).client("s3", endpoint_url=self.url)
         return self._client
 
+    def values(self, bucket: str) -> dict[str, str]:
+        """Return what a workspace has for a backend that is given a bucket."""
+        return {"bucket": bucket, "prefix": "", "endpoint_url": self.url, "region_name": REGION}
+
     def new_bucket(self, *, versioned: bool = False) -> str:
         """Make a bucket that belongs to one test, and return its name.
 

@@ -36,6 +36,7 @@ class Result:
         expected: What should have been, where it is violated.
         found: What was.
         evidence: What shows it, drawn.
+        measured: What was counted, where the check counts.
         seconds: How long judging took.
     """
 
@@ -49,6 +50,7 @@ class Result:
     expected: str = ""
     found: str = ""
     evidence: str = ""
+    measured: str = ""
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,6 +90,11 @@ class Verdict:
             and group in (None, result.group)
             and level in (None, Level(result.level))
         ]
+
+    @property
+    def measured(self) -> list[Result]:
+        """The results whose checks counted something."""
+        return [result for result in self.results if result.measured]
 
     @property
     def groups(self) -> list[str]:

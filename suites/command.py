@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 
 import pytest
+from rich.console import Console
+from session_conformance.harness import BackendError
 
 from .catalog import all_requirements, as_markdown, as_text, explain
 
@@ -28,6 +30,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run.add_argument("spec", nargs="+", help="module:attribute, or a configured name")
     listing = commands.add_parser("list", help="list the requirements")
     listing.add_argument("--markdown", action="store_true", help="as docs/requirements.md has them")
+    counting = commands.add_parser("requests", help="count the requests to S3 of a message and of a restore")
+    counting.add_argument("spec", nargs="+", help="a manager that is given a bucket, as for run")
+    counting.add_argument("--messages", type=int, nargs="+", default=[100], metavar="N", help="lengths of histories")
     about = commands.add_parser("explain", help="say everything about a requirement")
     about.add_argument("id", help="a requirement's id, such as ORD-02")
 
@@ -43,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "list":
         print(as_markdown() if given.markdown else as_text(), end="" if given.markdown else "\n")
         return 0
+    if given.command == "requests":
+        return _count(given.spec, given.messages)
     for requirement in all_requirements():
         if requirement.id == given.id.upper():
             print(explain(requirement))
@@ -52,6 +59,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file=sys.stderr,
     )
     return USAGE_ERROR
+
+
+def _count(specs: Sequence[str], lengths: Sequence[int]) -> int:
+    from .s3_requests import as_table, count_for
+
+    try:
+        found = list(count_for(specs, lengths))
+    except BackendError as error:
+        print(f"session-conformance: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    Console(soft_wrap=True).print(as_table(found))
+    return 0
 
 
 if __name__ == "__main__":

@@ -30,10 +30,11 @@ from session_conformance.harness.hang import within_limit
 from session_conformance.harness.history import texts
 from session_conformance.harness.s3_endpoint import S3Endpoint
 from session_conformance.harness.s3_retries import without_pauses
-from session_conformance.harness.s3_seam import Fault, Record, Request
+from session_conformance.harness.s3_seam import Fault, Request
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, one_message
 
+from .s3_requests import LOAD, count_requests
 from .stored_history import expect_readable
 
 S3 = (Capability.S3,)
@@ -196,46 +197,19 @@ class StorageOnS3(ConformanceSuite):
             number += 1
 
     @requirement("S3A-09", level=Level.SHOULD, source="F: S3 is paid by the request, and slow by the request", needs=S3)
-    def request_budget(self, new_session: NewSession, s3: S3Endpoint) -> None:
+    def request_budget(
+        self, new_session: NewSession, s3: S3Endpoint, record_property: Callable[[str, object], None]
+    ) -> None:
         """Requests a message, and requests a restore, stay within the stated budget: one request a message, with a
         tenth of one for what is done now and then, and thirty a restore, which do not grow with the history.
         """
-        session = new_session()
-        messages, writing, restoring = count_requests(s3, session, TURNS)
-        a_message = len(writing) / messages
-        found = f"{a_message:.2f} requests a message, {len(restoring)} a restore of {messages} messages"
-        if a_message > REQUESTS_A_MESSAGE:
-            violated(f"at most {REQUESTS_A_MESSAGE} requests a message", f"{found}: {_counted(writing)}")
-        if len(restoring) > REQUESTS_A_RESTORE:
-            violated(f"at most {REQUESTS_A_RESTORE} requests a restore", f"{found}: {_counted(restoring)}")
-
-
-def count_requests(s3: S3Endpoint, session: Session, turns: int) -> tuple[int, Record, Record]:
-    """Play a long conversation and restore it, and count.
-
-    Args:
-        s3: The endpoint.
-        session: A new session.
-        turns: How many turns there shall be, each of a message of the user and one of the assistant.
-
-    Returns:
-        The number of messages, the requests between the first turn and the last, and those of a restore.
-    """
-    bucket = _bucket(session)
-    expect_no_failure(play(session, Script().starts().stops(), observing=False))
-    script = Script()
-    for turn in range(turns):
-        script = script.user(f"This is what I say in turn {turn}").assistant(f"And this is answer {turn}")
-    with s3.seam.recording(bucket) as opening:
-        expect_no_failure(play(session, Script().starts().stops(), observing=False))
-    with s3.seam.recording(bucket) as writing:
-        timeline = play(session, script, observing=False)
-    expect_no_failure(timeline)
-    with s3.seam.recording(bucket) as restoring:
-        reading = session.read()
-    expect_readable(reading, "after the conversation")
-    counted = Record(writing.exchanges[len(opening) :])  # what opening and stopping takes is no message's
-    return len(reading.messages), counted, restoring
+        counted = count_requests(s3, new_session(), TURNS)
+        a_year = f"{counted.usd_a_year:,.0f} USD a year at list prices for the requests of {LOAD}"
+        record_property("measured", f"{counted}; {a_year}")
+        if counted.a_message > REQUESTS_A_MESSAGE:
+            violated(f"at most {REQUESTS_A_MESSAGE} requests a message", f"{counted}")
+        if len(counted.restoring) > REQUESTS_A_RESTORE:
+            violated(f"at most {REQUESTS_A_RESTORE} requests a restore", f"{counted}")
 
 
 _SDK_NAMES = frozenset(kind.__name__ for kind in SDK_EXCEPTIONS)
@@ -309,8 +283,4 @@ def _expect_kept(session: Session, said: list[str], where: str) -> None:
         violated(f"{where} there is {said}", f"there is {found}")
 
 
-def _counted(record: Record) -> str:
-    return ", ".join(f"{count} {operation}" for operation, count in record.counts.most_common())
-
-
-__all__ = ["StorageOnS3", "count_requests"]
+__all__ = ["StorageOnS3"]

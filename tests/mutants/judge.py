@@ -70,6 +70,7 @@ def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:
         "backend": backend,
         "new_session": new_session,
         "new_workspace": new_workspace,
+        "record_property": lambda name, value: None,
         "request": SimpleNamespace(config=config),
         "run": ScenarioRuns(backend, new_workspace),
         "tmp_path": folder,
