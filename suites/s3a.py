@@ -34,7 +34,7 @@ from session_conformance.harness.s3_seam import Fault, Request
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, one_message
 
-from .s3_requests import LOAD, count_requests
+from .s3_requests import LOAD, MESSAGES_A_CONVERSATION, count_requests
 from .stored_history import expect_readable
 
 S3 = (Capability.S3,)
@@ -204,7 +204,8 @@ class StorageOnS3(ConformanceSuite):
         tenth of one for what is done now and then, and thirty a restore, which do not grow with the history.
         """
         counted = count_requests(s3, new_session(), TURNS)
-        a_year = f"{counted.usd_a_year:,.0f} USD a year at list prices for the requests of {LOAD}"
+        usual = count_requests(s3, new_session(), MESSAGES_A_CONVERSATION // 2)
+        a_year = f"{usual.usd_a_year:,.0f} USD a year at list prices for the requests of {LOAD}"
         record_property("measured", f"{counted}; {a_year}")
         if counted.a_message > REQUESTS_A_MESSAGE:
             violated(f"at most {REQUESTS_A_MESSAGE} requests a message", f"{counted}")

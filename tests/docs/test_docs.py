@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from session_conformance.fixtures.s3 import endpoint_of_run
 from session_conformance.harness import ScriptedBidiModel, Timeline
 
 ROOT = Path(__file__).parents[2]
@@ -113,9 +114,12 @@ def snippets() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("page", "body"), snippets(), ids=lambda value: value if value.endswith(".md") else "")
-def test_snippet_runs(page: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snippet_runs(
+    page: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     monkeypatch.chdir(tmp_path)
-    exec(compile(body, page, "exec"), {"model": ScriptedBidiModel(Timeline())})
+    bucket = endpoint_of_run(pytestconfig).new_bucket()
+    exec(compile(body, page, "exec"), {"model": ScriptedBidiModel(Timeline()), "bucket": bucket})
 
 
 def test_ci_runs_the_tests_as_the_readme_says() -> None:
