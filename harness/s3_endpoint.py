@@ -43,6 +43,7 @@ class S3Endpoint:
         self._is_remote = upstream is not None
         self._numbers = itertools.count(1)
         self._run = secrets.token_hex(4)
+        self._made: list[str] = []
         self._client: Any = None
 
     def environment(self) -> dict[str, str]:
@@ -77,6 +78,7 @@ class S3Endpoint:
         name = f"conformance-{self._run}-{next(self._numbers)}"
         try:
             self.client.create_bucket(Bucket=name)
+            self._made.append(name)
             if versioned:
                 self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         except Exception as error:
@@ -86,8 +88,8 @@ class S3Endpoint:
     def stop(self) -> None:
         """Remove the buckets that were made at an endpoint that is not this process's, and serve no more."""
         if self._is_remote:
-            for number in range(1, next(self._numbers)):
-                self._remove(f"conformance-{self._run}-{number}")
+            for bucket in self._made:
+                self._remove(bucket)
         self.seam.stop()
 
     def _remove(self, bucket: str) -> None:
@@ -182,6 +184,8 @@ def _remote(url: str) -> Any:
             connection.request(request.method, request.target, request.body, headers)
             answer = connection.getresponse()
             return Answer(answer.status, answer.getheaders(), answer.read())
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(502, [], f"{url} does not answer: {error}".encode())
         finally:
             connection.close()
 
