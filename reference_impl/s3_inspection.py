@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from strands.types.exceptions import SessionException
 
 from .commit_lines import whole_commit
-from .s3_log import BORN, HEADER, Segment
+from .s3_log import BORN
 from .s3_objects import NotThere, S3Objects
+from .s3_place import HEADER, Segment
 
 
 @dataclass

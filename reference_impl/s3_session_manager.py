@@ -17,8 +17,9 @@ from .commit_lines import whole_commit
 from .history import SessionHistory
 from .names import check_id, folder_name
 from .s3_inspection import inspect, with_earlier_versions
-from .s3_log import HEADER, REST, S3Log
+from .s3_log import REST, S3Log
 from .s3_objects import Listed, NotThere, S3Objects, client_for
+from .s3_place import HEADER
 from .sdk_layout import read_sdk_session
 from .session_care import Repair, SessionInfo, Verification, salvaged
 from .session_store import SessionStore
@@ -280,19 +281,20 @@ def _sessions(client: Any, bucket: str, prefix: str) -> Iterator[tuple[SessionIn
 
 
 def _info(objects: S3Objects, folder: str, listed: list[Listed], written: list[Listed]) -> SessionInfo | None:
-    try:
-        first = whole_commit(objects.get(f"{folder}c/{0:010d}").data, len(HEADER))
-        session = decode(first.body)[0]["session"] if first is not None else None
-    except (NotThere, KeyError, IndexError, ValueError):
-        return None
-    if session is None:
-        return None
-    return SessionInfo(
-        session["session_id"],
-        datetime.fromisoformat(session["created_at"]),
-        max(item.modified for item in written),
-        sum(item.size for item in listed),
-    )
+    rewritten = [item.key for item in listed if item.key.endswith("-r")]
+    for key in (f"{folder}c/{0:010d}", *reversed(rewritten)):  # a redaction may have emptied the first commit
+        try:
+            first = whole_commit(objects.get(key).data, len(HEADER))
+            session = decode(first.body)[0]["session"] if first is not None else {}
+            return SessionInfo(
+                session["session_id"],
+                datetime.fromisoformat(session["created_at"]),
+                max(item.modified for item in written),
+                sum(item.size for item in listed),
+            )
+        except (NotThere, KeyError, IndexError, ValueError):
+            continue
+    return None
 
 
 def _resting(objects: S3Objects, folder: str, listed: list[Listed], written: list[Listed]) -> bool:

@@ -7,8 +7,9 @@ from botocore.config import Config
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.commit_lines import commit_line
 from session_conformance.reference_impl.names import folder_name
-from session_conformance.reference_impl.s3_log import HEADER, S3Log
+from session_conformance.reference_impl.s3_log import S3Log
 from session_conformance.reference_impl.s3_objects import S3Objects
+from session_conformance.reference_impl.s3_place import HEADER
 from session_conformance.reference_impl.session_care import Repair
 from session_conformance.reference_impl.session_store import SessionStore
 from strands.types.exceptions import SessionException

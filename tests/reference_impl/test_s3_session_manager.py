@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from session_conformance.harness.s3_endpoint import S3Endpoint
 from session_conformance.reference_impl import S3SessionManager, s3_log
 from session_conformance.reference_impl.commit_lines import commit_line
-from session_conformance.reference_impl.s3_log import HEADER, S3Log, Segment
+from session_conformance.reference_impl.s3_log import S3Log
 from session_conformance.reference_impl.s3_objects import S3Objects
+from session_conformance.reference_impl.s3_place import HEADER, Segment
 from session_conformance.reference_impl.session_store import Behind
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.types.exceptions import SessionException
@@ -178,6 +179,15 @@ def test_a_redaction_leaves_no_copy_also_where_another_writer_goes_on(bucket: st
     assert texts_in(bucket) == ["before", "a secret", "between", "[redacted]", "after", "and after that"]
     assert not [key for key, data in keys().items() if b"a second secret" in data]
     assert [key for key, data in keys().items() if b"a secret" in data]
+
+
+def test_a_redaction_of_what_came_with_the_session_leaves_it_listed(bucket: str, keys: Keys) -> None:
+    open_agent(None, manager=SdkS3SessionManager("s", bucket), messages=[text_message("a secret")])  # type: ignore[arg-type]
+    manager = S3SessionManager("s", bucket)  # which imports all of it as one commit
+    redacted(manager, open_agent(None, manager=manager))  # type: ignore[arg-type]
+    assert not [key for key, data in keys().items() if b"a secret" in data and key.startswith("journal_")]
+    assert texts_in(bucket) == ["[redacted]"]
+    assert [info.session_id for info in S3SessionManager.list_sessions(bucket)] == ["s"]
 
 
 def test_a_reader_that_listed_before_a_redaction_looks_again(s3: S3Endpoint, bucket: str) -> None:
