@@ -16,13 +16,21 @@ class Hang(Exception):
     """Something did not end: a session manager, or the agent, waits for what never comes."""
 
 
-def within_limit(work: Callable[[], T], what: str, limit_s: float = HANG_LIMIT_S) -> T:
+def within_limit(
+    work: Callable[[], T], what: str, limit_s: float = HANG_LIMIT_S, progress: Callable[[], object] = lambda: None
+) -> T:
     """Return what ``work`` returns, or raise what it raises.
 
     It runs in a thread of its own, since a manager that blocks its thread cannot be interrupted.
 
+    Args:
+        work: What is to end.
+        what: What it is, in words.
+        limit_s: In seconds.
+        progress: What it returns changes while the work goes on, however slowly: storage may be far away.
+
     Raises:
-        Hang: It did not end within ``limit_s`` seconds. Its thread is left behind.
+        Hang: For ``limit_s`` seconds it neither ended nor made progress. Its thread is left behind.
     """
     outcome: list[Any] = []
 
@@ -34,7 +42,11 @@ def within_limit(work: Callable[[], T], what: str, limit_s: float = HANG_LIMIT_S
 
     thread = threading.Thread(target=target, name=f"conformance: {what}", daemon=True)
     thread.start()
+    before = progress()
     thread.join(limit_s)
+    while thread.is_alive() and progress() != before:
+        before = progress()
+        thread.join(limit_s)
     if not outcome:
         raise Hang(f"{what} did not end within {limit_s:g} s")
     succeeded, result = outcome

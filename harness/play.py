@@ -10,12 +10,15 @@ from typing import Any
 from . import clock
 from .conversation import Conversation, Session
 from .fresh_process import Die, in_fresh_process
-from .hang import within_limit
+from .hang import HANG_LIMIT_S, within_limit
 from .script import ProcessEnd, Script
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
 from .timeline import Event, Failed, ProcessEnded, Timeline
 from .tolerance import tolerating_warnings
+
+_CHILD_LIMIT_S = 5 * HANG_LIMIT_S
+"""In seconds. Whether a process makes progress is not seen from outside, so it is given longer."""
 
 
 def play(
@@ -47,13 +50,14 @@ def play(
     for number, (segment, end) in enumerate(script.segments()):
         given = Given(messages, state, observing, number)
         if fresh_processes:
-            data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given)
+            data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
         elif end == "killed":
             raise ValueError("a script in which a process is killed needs fresh_processes=True")
         else:
-            part = partial(_play_segment, session, segment, given, on_record=on_record)
-            timeline.extend(within_limit(part, "the script"))
+            heard, happened = _counting(on_record)
+            part = partial(_play_segment, session, segment, given, on_record=heard)
+            timeline.extend(within_limit(part, "the script", progress=happened))
         timeline.record(ProcessEnded(how=end))
     return timeline
 
@@ -66,6 +70,19 @@ class Given:
     state: dict[str, Any] | None
     observing: bool
     number: int
+
+
+def _counting(on_record: Callable[[Event], object] | None) -> tuple[Callable[[Event], None], Callable[[], int]]:
+    """Return a listener that counts events and hands them on, and what says how many there were."""
+    happened = 0
+
+    def heard(event: Event) -> None:
+        nonlocal happened
+        happened += 1
+        if on_record is not None:
+            on_record(event)
+
+    return heard, lambda: happened
 
 
 def _new_timeline(on_record: Callable[[Event], object] | None) -> Timeline:
