@@ -26,6 +26,7 @@ def test_an_endpoint_of_the_users_is_judged_on_and_left_clean(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = S3Endpoint()
+    before = theirs.client.list_buckets()["Buckets"]  # moto's server has one store a process
     for name, value in theirs.environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
@@ -33,7 +34,7 @@ def test_an_endpoint_of_the_users_is_judged_on_and_left_clean(
         "--session-manager=reference-s3", f"--s3-endpoint={theirs.url}", "-k", "LIF-02 or S3A-01 or S3A-08"
     )
     run.assert_outcomes(passed=3)
-    assert theirs.client.list_buckets()["Buckets"] == []
+    assert theirs.client.list_buckets()["Buckets"] == before
     theirs.stop()
 
 
