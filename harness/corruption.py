@@ -6,9 +6,11 @@ Nothing here knows a backend's format: an object is a file in the workspace, wha
 from __future__ import annotations
 
 import contextlib
+import itertools
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
@@ -16,7 +18,7 @@ from pathlib import Path
 from .conversation import Session
 from .file_system import Contents
 from .hang import Hang, within_limit
-from .history import answers, difference, without_made_up_answers
+from .history import answers, difference, texts, without_made_up_answers
 from .privileges import are_obeyed, obey_permissions
 from .sdk import Message
 from .timeline import Reading
@@ -98,11 +100,12 @@ class Specimen:
     earlier: frozenset[str] = field(default_factory=frozenset)
 
 
-def damages(data: bytes, *, few: bool = False) -> Iterator[Damage]:
+def damages(data: bytes, *, said: Iterable[str] = (), few: bool = False) -> Iterator[Damage]:
     """Yield every kind of damage to an object.
 
     Args:
         data: The object's bytes.
+        said: Texts of the session. Where one stands in the object as it was said, a bit is flipped within it as well.
         few: Whether cuts and flipped bits are tried at fewer places, for sessions of many objects.
     """
     for length in _cuts(data, 4 if few else 12):
@@ -112,6 +115,10 @@ def damages(data: bytes, *, few: bool = False) -> Iterator[Damage]:
         flipped = bytearray(data)
         flipped[position] ^= 1 << (position % 7)
         yield Damage("bit flipped", f"bit {position % 7} of byte {position} flipped", _overwrite(bytes(flipped)))
+    for text, position in _within(data, said):
+        flipped = bytearray(data)
+        flipped[position] ^= 1
+        yield Damage("bit flipped", f"bit 0 of byte {position} flipped, within {text!r}", _overwrite(bytes(flipped)))
     yield Damage("other JSON", "replaced by other JSON", _overwrite(b'{"another": ["thing"], "id": 1}'))
     yield Damage("other JSON", "replaced by a JSON list", _overwrite(b"[]"))
     yield Damage("not UTF-8", "replaced by bytes that are no UTF-8", _overwrite(b"\xff\xfe\x80\x00{" + data[5:]))
@@ -143,6 +150,14 @@ def _cuts(data: bytes, count: int) -> list[int]:
     return sorted({length for length in [*_places(len(data), count), *at_lines] if 0 < length < len(data)})
 
 
+def _within(data: bytes, said: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield texts and the middle of each of the places, three at most, where they stand in an object."""
+    for text in said:
+        pattern = re.escape(text.encode())
+        for match in itertools.islice(re.finditer(pattern, data), 3):
+            yield text, (match.start() + match.end()) // 2
+
+
 def _overwrite(data: bytes) -> Callable[[Path], object]:
     return lambda path: path.write_bytes(data)
 
@@ -172,7 +187,7 @@ def damage_every_object(specimen: Specimen) -> Iterator[DamageCase]:
     nodes = dict(specimen.contents.paths())
     for path in specimen.objects:
         seen: set[str] = set()
-        for damage in damages(specimen.contents.files[nodes[path]], few=few):
+        for damage in damages(specimen.contents.files[nodes[path]], said=texts(specimen.history), few=few):
             case = _damaged(specimen, path, damage, thorough=damage.kind not in seen)
             seen.add(damage.kind)
             if case is not None:
