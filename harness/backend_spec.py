@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from . import clock
 from .backend import Backend, OpenManager
 from .sdk import LocalFileStorage, SessionManager, Storage
 from .workspace import Workspace
@@ -146,7 +147,7 @@ class BackendSpec:
 
             def delete(session_id: str, workspace: Workspace) -> None:
                 opened: Any = open_manager(session_id, workspace)
-                opened.delete_session(session_id)
+                _delete(opened, session_id)
 
             found["delete"] = delete
         if clean_up is not None:
@@ -198,6 +199,19 @@ class BackendSpec:
             return manager
 
         return open_manager
+
+
+def _delete(manager: Any, session_id: str) -> None:
+    """Call ``delete_session`` as it is: with the session's id or without, and awaited where it is a coroutine."""
+    kinds = {p.kind for p in inspect.signature(manager.delete_session).parameters.values()}
+    takes_id = bool(kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD})
+    deleted = manager.delete_session(session_id) if takes_id else manager.delete_session()
+    if inspect.isawaitable(deleted):
+
+        async def finish() -> None:
+            await deleted
+
+        clock.run(finish())
 
 
 def try_out(backend: Backend, workspace: Workspace) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from session_conformance.harness import Backend, BackendSpec, Capability, Workspace, detect
+from session_conformance.harness import Backend, BackendSpec, Capability, Script, Session, Workspace, detect, play
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
 
@@ -55,6 +55,17 @@ class LockingManager(SnapshotFileManager):
 )
 def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
     assert detect(BackendSpec("it", target).resolve(), Workspace(tmp_path)) == found
+
+
+@pytest.mark.parametrize("name", ["FileSessionManager", "SnapshotSessionManager"])
+def test_each_form_of_delete_session_is_called_as_it_is(tmp_path: Path, name: str) -> None:
+    backend = BackendSpec("it", f"strands.session:{name}").resolve()
+    session = Session(backend, Workspace(tmp_path), "to-be-deleted")
+    play(session, Script().user("one"), observing=False)
+    assert session.read().messages
+    assert backend.delete is not None
+    backend.delete("to-be-deleted", session.workspace)
+    assert not session.read().messages
 
 
 def test_a_callable_that_has_no_name_opens_no_session_in_another_process(tmp_path: Path) -> None:
