@@ -41,9 +41,9 @@ class Backend:
     """How the harness opens a session manager, for those who want full control.
 
     The SDK's contract has no names for what is done to whole sessions, so a class is looked through for
-    ``delete_session``, as the SDK's managers have it (with the session's id or without, a coroutine or not), and for the
-    static methods ``clean_up(older_than, now)``, ``list_sessions()`` and ``repair(session_id)``, each with the constructor
-    arguments that it takes besides.
+    ``delete_session``, as the SDK's managers have it (with the session's id or without, a coroutine or not), and for
+    the static methods ``clean_up(older_than, now)``, ``list_sessions()`` and ``repair(session_id)``, each with the
+    constructor arguments that it takes besides.
 
     Give one as ``--session-manager=mypkg:BACKEND``::
 
