@@ -79,7 +79,7 @@ class S3Objects:
         Raises:
             SessionException: It cannot be stored, or it cannot be told whether it was.
         """
-        while True:
+        for _ in range(_ATTEMPTS):
             try:
                 self._call("PutObject", key, Key=key, Body=data, Metadata=dict(metadata), IfNoneMatch="*")
             except _Conflict as conflict:
@@ -87,6 +87,7 @@ class S3Objects:
                     return False
             else:
                 return True
+        raise self._failed("PutObject", key, f"others were writing it at each of {_ATTEMPTS} attempts; {_LATER}")
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
         """Store an object in place of any other.

@@ -201,7 +201,7 @@ class StorageOnS3(ConformanceSuite):
         self, new_session: NewSession, s3: S3Endpoint, record_property: Callable[[str, object], None]
     ) -> None:
         """Requests a message, and requests a restore, stay within the stated budget: one request a message, with a
-        tenth of one for what is done now and then, and thirty a restore, which do not grow with the history.
+        tenth of one for what is done now and then, and thirty a restore of 300 messages.
         """
         counted = count_requests(s3, new_session(), TURNS)
         usual = count_requests(s3, new_session(), MESSAGES_A_CONVERSATION // 2)
