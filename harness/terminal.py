@@ -42,8 +42,12 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
     )
     console.print(table)
     for result in verdict.having(Outcome.VIOLATED, level=Level.SHOULD):
+        if result.is_known:
+            continue
         console.print(Text(f"{result.id} (SHOULD) {result.sentence}", style="yellow"), soft_wrap=True)
         console.print(Text(f"  expected: {result.expected}\n  found:    {result.found}"), soft_wrap=True)
+    for result in (one for one in verdict.results if one.is_known):
+        console.print(Text(f"{result.id} ({result.level}) known violation: {result.known}"), soft_wrap=True)
     for result in verdict.measured:
         console.print(Text(f"{result.id} measured: {result.measured}"), soft_wrap=True)
     console.print(Text(verdict.sentence, style="green" if verdict.conforms else "red"), soft_wrap=True)

@@ -37,6 +37,7 @@ class Result:
         found: What was.
         evidence: What shows it, drawn.
         measured: What was counted, where the check counts.
+        known: Why the configuration lists it as a known violation, if it does.
         seconds: How long judging took.
     """
 
@@ -51,6 +52,7 @@ class Result:
     found: str = ""
     evidence: str = ""
     measured: str = ""
+    known: str = ""
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,6 +63,16 @@ class Result:
     def group(self) -> str:
         """The three letters of the requirement's group."""
         return self.id[:3]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a violation that the configuration lists."""
+        return bool(self.known) and self.outcome == Outcome.VIOLATED.value
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the configuration lists it as violated, and it is met."""
+        return bool(self.known) and self.outcome == Outcome.MET.value
 
 
 @dataclass
@@ -111,14 +123,21 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in one line."""
         met, away = self.count(Outcome.MET), self.count(Outcome.NOT_APPLICABLE)
-        must = [result.id for result in self.having(Outcome.VIOLATED, level=Level.MUST)]
-        should = [result.id for result in self.having(Outcome.VIOLATED, level=Level.SHOULD)]
+        new = [result for result in self.having(Outcome.VIOLATED) if not result.is_known]
+        must = [result.id for result in new if result.level == Level.MUST.value]
+        should = [result.id for result in new if result.level == Level.SHOULD.value]
+        known = [result.id for result in self.results if result.is_known]
+        stale = [result.id for result in self.results if result.is_stale]
         broken = [result.id for result in self.having(Outcome.BROKEN)]
         parts = [f"{met} met"]
         if must:
             parts.append(f"{len(must)} MUST violated ({', '.join(must)})")
         if should:
             parts.append(f"{len(should)} SHOULD violated ({', '.join(should)})")
+        if known:
+            parts.append(f"{len(known)} violated as known ({', '.join(known)})")
+        if stale:
+            parts.append(f"{len(stale)} met and still listed as known violations ({', '.join(stale)})")
         if broken:
             parts.append(f"{len(broken)} could not be judged ({', '.join(broken)})")
         parts.append(f"{away} not applicable")
