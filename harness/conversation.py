@@ -11,7 +11,7 @@ from typing import Any
 from . import clock
 from .backend import Backend
 from .observer import Observer
-from .reader import read_session
+from .reader import read_session, restored_agent
 from .script import (
     Add,
     CallTools,
@@ -80,6 +80,14 @@ class Session:
     def open(self) -> SessionManager[Any]:
         """Build a manager, as a user's application does."""
         return self.backend.open(self.session_id, self.workspace)
+
+    def restore(self) -> BidiAgent:
+        """Return a new agent that a new manager restored, and that is never started.
+
+        Raises:
+            Exception: What the manager raised.
+        """
+        return restored_agent(self.backend, self.workspace, self.session_id, self.agent_id)
 
     def read(self) -> Reading:
         """Return what an independent reader finds stored."""

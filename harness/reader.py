@@ -11,6 +11,16 @@ from .timeline import Reading, Timeline
 from .workspace import Workspace
 
 
+def restored_agent(backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default") -> BidiAgent:
+    """Return a new agent, never started, that a new manager restored.
+
+    Raises:
+        Exception: What the manager raised.
+    """
+    manager = backend.open(session_id, workspace)
+    return BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[])
+
+
 def read_session(backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default") -> Reading:
     """Restore a session with a new manager and a new agent that is never started, and say what came back.
 
@@ -19,8 +29,7 @@ def read_session(backend: Backend, workspace: Workspace, session_id: str, agent_
         exception's type and text.
     """
     try:
-        manager = backend.open(session_id, workspace)
-        agent = BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[])
+        agent = restored_agent(backend, workspace, session_id, agent_id)
         return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
     except Exception as error:
         return Reading(error=f"{type(error).__name__}: {error}", is_clear=isinstance(error, SDK_EXCEPTIONS))

@@ -1,8 +1,10 @@
-"""Verdicts for people at a terminal: one table a backend, and one line."""
+"""Verdicts and measures for people at a terminal: one table a backend and one line, and one table of all measures."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Console
@@ -10,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .groups import GROUPS
+from .measure import Measure, growth
 from .requirement import Level
 from .verdict import Outcome, Verdict
 
@@ -36,10 +39,7 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
             Text(str(violated or "-"), style="red" if violated else ""),
             str(verdict.count(Outcome.NOT_APPLICABLE, group=group) or "-"),
         )
-    out = io.StringIO()
-    console = Console(
-        file=out, width=width, force_terminal=color, color_system="standard" if color else None, legacy_windows=False
-    )
+    out, console = _console(width, color)
     console.print(table)
     for result in verdict.having(Outcome.VIOLATED, level=Level.SHOULD):
         if result.is_known:
@@ -52,3 +52,67 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         console.print(Text(f"{result.id} measured: {result.measured}"), soft_wrap=True)
     console.print(Text(verdict.sentence, style="green" if verdict.conforms else "red"), soft_wrap=True)
     return out.getvalue()
+
+
+def draw_measures(measures: Sequence[Measure], *, width: int = 80, color: bool = False) -> str:
+    """Return what was measured of all backends side by side, each with its ratio to the floor, and how it grows.
+
+    Args:
+        measures: What was measured.
+        width: The terminal's width in columns.
+        color: Whether to use colors.
+    """
+    backends = list(dict.fromkeys(measure.backend for measure in measures))
+    names = list(dict.fromkeys(measure.name for measure in measures))
+    rows = sorted(
+        dict.fromkeys((measure.name, measure.about, measure.size) for measure in measures),
+        key=lambda row: (names.index(row[0]), row[2] or 0),
+    )
+    found = {(one.backend, one.name, one.size): one for one in measures}
+    table = Table(title="measured, and how many times the floor that is", title_justify="left", title_style="bold",
+                  box=box.SIMPLE_HEAD, pad_edge=False)  # fmt: skip
+    table.add_column("", overflow="fold")
+    table.add_column("messages", justify="right")
+    for backend in backends:
+        table.add_column(backend, justify="right")
+    for name, about, size in rows:
+        cells = [shown(found.get((backend, name, size))) for backend in backends]
+        table.add_row(about, "" if size is None else f"{size:,}", *cells)
+    out, console = _console(width, color)
+    console.print(table)
+    for grown in growth(measures):
+        if grown.name in ("append", "restore", "update"):
+            line = (
+                f"{grown.backend}: to {grown.about} grows with the history like n^{grown.exponent:.2f}: {grown.verdict}"
+            )
+            console.print(Text(line), soft_wrap=True)
+    for text in dict.fromkeys(f"floor of {one.name}: {one.floor_about}" for one in measures if one.floor_about):
+        console.print(Text(text), soft_wrap=True)
+    for text in dict.fromkeys(f"{one.backend}, {one.size:,} messages: {one.note}" for one in measures if one.note):
+        console.print(Text(text), soft_wrap=True)
+    return out.getvalue()
+
+
+def shown(measure: Measure | None) -> str:
+    """Return a measure in a few characters: the median with its unit, and the ratio to the floor."""
+    if measure is None:
+        return "-"
+    ratio = "" if measure.ratio is None else f" ({measure.ratio:.2f}x)"
+    return f"{_with_unit(measure.median, measure.unit)}{ratio}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    if unit == "seconds":
+        for limit, name in ((1.0, "s"), (1e-3, "ms")):
+            if value >= limit:
+                return f"{value / limit:.3g} {name}"
+        return f"{value * 1e6:.3g} µs"
+    if unit == "bytes":
+        return f"{value / 2**20:.1f} MiB" if value >= 2**20 else f"{value:,.0f} B"
+    return f"{value:.2f}"
+
+
+def _console(width: int, color: bool) -> tuple[io.StringIO, Console]:
+    out = io.StringIO()
+    system: Literal["standard"] | None = "standard" if color else None
+    return out, Console(file=out, width=width, force_terminal=color, color_system=system, legacy_windows=False)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from session_conformance.harness import BackendError
 
 from .catalog import all_requirements, as_markdown, as_text, explain
+from .starter import StarterError, write_starter
 
 USAGE_ERROR = 4
 """The exit code for a command that cannot be carried out as it was given; pytest's own."""
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counting = commands.add_parser("requests", help="count the requests to S3 of a message and of a restore")
     counting.add_argument("spec", nargs="+", help="a manager that is given a bucket, as for run")
     counting.add_argument("--messages", type=int, nargs="+", default=[100], metavar="N", help="lengths of histories")
+    starting = commands.add_parser("init", help="write what a new backend's project begins with")
+    starting.add_argument("spec", nargs="?", help="the backend; without it, one to begin with is written too")
     about = commands.add_parser("explain", help="say everything about a requirement")
     about.add_argument("id", help="a requirement's id, such as ORD-02")
 
@@ -50,6 +54,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     if given.command == "requests":
         return _count(given.spec, given.messages)
+    if given.command == "init":
+        return _begin(given.spec)
     for requirement in all_requirements():
         if requirement.id == given.id.upper():
             print(explain(requirement))
@@ -59,6 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file=sys.stderr,
     )
     return USAGE_ERROR
+
+
+def _begin(spec: str | None) -> int:
+    try:
+        written = write_starter(Path.cwd(), spec)
+    except StarterError as error:
+        print(f"session-conformance: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    print("\n".join(f"wrote {name}" for name in written))
+    print("judge it: python -m pytest --session-manager=mine")
+    return 0
 
 
 def _count(specs: Sequence[str], lengths: Sequence[int]) -> int:

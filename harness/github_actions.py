@@ -1,4 +1,4 @@
-"""Annotations of GitHub Actions: one line a finding, which the runner shows beside the pull request.
+"""GitHub Actions: one line a finding, which the runner shows as an annotation beside the pull request.
 
 The form is that of GitHub's documentation, "Workflow commands for GitHub Actions".
 """
@@ -16,7 +16,7 @@ def in_github_actions(environment: Mapping[str, str]) -> bool:
     return environment.get("GITHUB_ACTIONS") == "true"
 
 
-def annotations(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def workflow_commands(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield one workflow command for each requirement that is not simply met.
 
     A MUST violation, a stale known violation and what could not be judged are errors, a SHOULD violation is a warning,

@@ -1,0 +1,131 @@
+"""Starters: the files that a new backend's project begins with, written by ``session-conformance init``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from string import Template
+
+from session_conformance.fixtures.configuration import BUILT_IN
+
+CONFIGURATION = Template("""\
+# The backends of this project: pytest --session-manager=$name
+[backends.$name]
+target = "$target"
+# arguments = { url = "redis://localhost/{session_id}" }
+
+# What is known to be violated, and why. A new violation fails the run, these do not, and one that is met again fails it
+# until it is taken out.
+# [known-violations.$name]
+# ORD-02 = "an issue, or why it is borne with"
+""")
+
+BACKEND = '''\
+"""The session manager that conformance is judged of. Put your own in place of this one."""
+
+from session_conformance.harness import Workspace
+from session_conformance.reference_impl import FileSessionManager
+
+
+def my_manager(session_id: str, workspace: Workspace) -> FileSessionManager:
+    """Open a session. Everything that is kept must lie in the workspace: it is how a second manager finds it."""
+    return FileSessionManager(session_id, storage_dir=str(workspace.folder))
+'''
+
+TESTS = Template('''\
+"""The conformance suites as tests of this project: they run with all others, by pytest alone."""
+
+from session_conformance.suites import LifeOfASession, PersistenceBeforeHooks, UpdatesAndRedaction
+
+
+class TestLifeOfASession(LifeOfASession):
+    session_manager = "$name"
+
+
+class TestPersistenceBeforeHooks(PersistenceBeforeHooks):
+    session_manager = "$name"
+
+
+class TestUpdatesAndRedaction(UpdatesAndRedaction):
+    session_manager = "$name"
+''')
+
+WORKFLOW = Template("""\
+name: conformance
+on: [push, pull_request]
+jobs:
+  conformance:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: pip install $installs
+      - run: python -m pytest --session-manager=$name --conformance-report=conformance.json
+      - run: session-conformance report conformance.json --format markdown >> "$$GITHUB_STEP_SUMMARY"
+        if: always()
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with:
+          name: conformance
+          path: conformance.json
+""")
+
+OWN_BACKEND = "conformance_backend"
+"""The module that is written where no backend was named."""
+
+
+class StarterError(Exception):
+    """The files cannot be written. The text is one line that says why."""
+
+
+def starter_files(spec: str | None, *, is_package: bool) -> dict[str, str]:
+    """Return the files by path, relative to the project's folder.
+
+    Args:
+        spec: The backend, ``module:attribute`` or a built-in name; None for one of the project's own, to begin with.
+        is_package: Whether the project itself can be installed.
+
+    Raises:
+        StarterError: The spec is neither of them.
+    """
+    target = BUILT_IN.get(spec, spec) if spec is not None else f"{OWN_BACKEND}:my_manager"
+    if ":" not in target:
+        raise StarterError(
+            f"{spec!r} is neither a built-in name ({', '.join(BUILT_IN)}) nor of the form module:attribute"
+        )
+    given = {
+        "name": "mine",
+        "target": target,
+        "installs": f"{'. ' if is_package else ''}'strands-session-conformance[s3]'",
+    }
+    files = {
+        "session-conformance.toml": CONFIGURATION.substitute(given),
+        "test_conformance.py": TESTS.substitute(given),
+        ".github/workflows/conformance.yml": WORKFLOW.substitute(given),
+    }
+    return files if spec is not None else {f"{OWN_BACKEND}.py": BACKEND, **files}
+
+
+def write_starter(folder: Path, spec: str | None) -> list[str]:
+    """Write the files into a project's folder, and return their paths. Nothing that is there is changed.
+
+    Args:
+        folder: The project's folder.
+        spec: As :func:`starter_files` takes it.
+
+    Raises:
+        StarterError: One of the files is there already, or cannot be written; then none is written.
+    """
+    files = starter_files(spec, is_package=(folder / "pyproject.toml").exists() or (folder / "setup.py").exists())
+    there = [name for name in files if (folder / name).exists()]
+    if there:
+        raise StarterError(f"{', '.join(there)} is there already, and nothing was written: move it away, or edit it")
+    try:
+        for name, text in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            with (folder / name).open("x", encoding="utf-8") as file:
+                file.write(text)
+    except OSError as error:
+        raise StarterError(f"cannot write {error.filename}: {error.strerror}") from error
+    return list(files)

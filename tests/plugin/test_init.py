@@ -1,0 +1,72 @@
+"""``session-conformance init`` writes files that run as they are, and changes nothing that is there."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "session_conformance.suites.command", "init"]
+FILES = {
+    "conformance_backend.py",
+    "session-conformance.toml",
+    "test_conformance.py",
+    ".github/workflows/conformance.yml",
+}
+
+
+def init(folder: Path, *spec: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([*COMMAND, *spec], cwd=folder, capture_output=True, text=True, check=False)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_files_run_as_they_are(pytester: pytest.Pytester) -> None:
+    run = init(pytester.path)
+    assert run.returncode == 0, run.stderr
+    assert files_in(pytester.path) == FILES
+    tests = pytester.runpytest_subprocess("-p", "no:cacheprovider")
+    assert tests.ret == pytest.ExitCode.OK
+    assert tests.parseoutcomes()["passed"] > 20
+    judged = pytester.run(sys.executable, "-m", "pytest", "--session-manager=mine", "-k", "LIF")
+    assert judged.ret == pytest.ExitCode.OK
+    judged.stdout.fnmatch_lines(["mine conforms, as far as *"])
+
+
+def test_the_commands_of_the_workflow_run(pytester: pytest.Pytester) -> None:
+    init(pytester.path)
+    lines = (pytester.path / ".github/workflows/conformance.yml").read_text().splitlines()
+    [command] = [line.partition("run: ")[2] for line in lines if "pytest" in line]
+    words = shlex.split(command)
+    assert words[0] == "python"
+    run = pytester.run(sys.executable, *words[1:], "-k", "ORD-01")
+    assert run.ret == pytest.ExitCode.OK
+    assert (pytester.path / "conformance.json").exists()
+
+
+def test_a_backend_of_ones_own(pytester: pytest.Pytester) -> None:
+    assert init(pytester.path, "tests.mutants.broken_managers:PersistsAfterUserHooks").returncode == 0
+    assert files_in(pytester.path) == FILES - {"conformance_backend.py"}
+    run = pytester.runpytest_subprocess("--session-manager=mine", "-k", "ORD-01")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_nothing_that_is_there_is_changed(tmp_path: Path) -> None:
+    (tmp_path / "test_conformance.py").write_text("# mine\n")
+    run = init(tmp_path)
+    assert run.returncode == 4
+    assert run.stderr.splitlines() == [
+        "session-conformance: test_conformance.py is there already, and nothing was written: move it away, or edit it"
+    ]
+    assert files_in(tmp_path) == {"test_conformance.py"}
+    assert (tmp_path / "test_conformance.py").read_text() == "# mine\n"
+
+
+def test_a_spec_that_is_none(tmp_path: Path) -> None:
+    run = init(tmp_path, "redis")
+    assert run.returncode == 4
+    assert run.stderr.startswith("session-conformance: 'redis' is neither a built-in name (")
+    assert not files_in(tmp_path)
