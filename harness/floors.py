@@ -118,5 +118,4 @@ class S3Floor:
         return parsed
 
     def close(self) -> None:
-        """Let go of the connection."""
-        self._s3.close()
+        """Do nothing: the client is the endpoint's."""

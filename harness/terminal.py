@@ -65,29 +65,28 @@ def draw_measures(measures: Sequence[Measure], *, width: int = 80, color: bool =
     backends = list(dict.fromkeys(measure.backend for measure in measures))
     names = list(dict.fromkeys(measure.name for measure in measures))
     rows = sorted(
-        dict.fromkeys((measure.name, measure.about, measure.size) for measure in measures),
-        key=lambda row: (names.index(row[0]), row[2] or 0),
+        dict.fromkeys((measure.name, measure.size) for measure in measures),
+        key=lambda row: (names.index(row[0]), row[1] or 0),
     )
     found = {(one.backend, one.name, one.size): one for one in measures}
     table = Table(title="measured, and how many times the floor that is", title_justify="left", title_style="bold",
                   box=box.SIMPLE_HEAD, pad_edge=False)  # fmt: skip
-    table.add_column("", overflow="fold")
+    table.add_column("", no_wrap=True)
     table.add_column("messages", justify="right")
     for backend in backends:
-        table.add_column(backend, justify="right")
-    for name, about, size in rows:
+        table.add_column(backend, justify="right", overflow="fold")
+    for name, size in rows:
         cells = [shown(found.get((backend, name, size))) for backend in backends]
-        table.add_row(about, "" if size is None else f"{size:,}", *cells)
+        table.add_row(name, "" if size is None else f"{size:,}", *cells)
     out, console = _console(width, color)
     console.print(table)
-    for grown in growth(measures):
-        if grown.name in ("append", "restore", "update"):
-            line = (
-                f"{grown.backend}: to {grown.about} grows with the history like n^{grown.exponent:.2f}: {grown.verdict}"
-            )
-            console.print(Text(line), soft_wrap=True)
-    for text in dict.fromkeys(f"floor of {one.name}: {one.floor_about}" for one in measures if one.floor_about):
+    for text in dict.fromkeys(
+        f"{one.name}: {one.about}" + (f"; floor: {one.floor_about}" if one.floor_about else "") for one in measures
+    ):
         console.print(Text(text), soft_wrap=True)
+    for name in dict.fromkeys(grown.name for grown in growth(measures)):
+        how = [f"{one.backend} {one.verdict} (n^{one.exponent:.2f})" for one in growth(measures) if one.name == name]
+        console.print(Text(f"{name} grows with the history: {', '.join(how)}"), soft_wrap=True)
     for text in dict.fromkeys(f"{one.backend}, {one.size:,} messages: {one.note}" for one in measures if one.note):
         console.print(Text(text), soft_wrap=True)
     return out.getvalue()

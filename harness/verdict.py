@@ -122,6 +122,8 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict in one line."""
+        if not self.results:
+            return f"{self.backend} was not judged"
         met, away = self.count(Outcome.MET), self.count(Outcome.NOT_APPLICABLE)
         new = [result for result in self.having(Outcome.VIOLATED) if not result.is_known]
         must = [result.id for result in new if result.level == Level.MUST.value]

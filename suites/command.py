@@ -74,7 +74,7 @@ def _begin(spec: str | None) -> int:
         print(f"session-conformance: {error}", file=sys.stderr)
         return USAGE_ERROR
     print("\n".join(f"wrote {name}" for name in written))
-    print("judge it: python -m pytest --session-manager=mine")
+    print("judge it: pytest --session-manager=mine")
     return 0
 
 

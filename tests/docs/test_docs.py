@@ -92,7 +92,7 @@ def test_command_runs_as_shown(command: Command, tmp_path: Path) -> None:
     run = subprocess.run(
         [str(executable), *words[1:]],
         cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(tmp_path)},
+        env=environment,
         capture_output=True,
         text=True,
         timeout=300,

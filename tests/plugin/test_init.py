@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 COMMAND = [sys.executable, "-m", "session_conformance.suites.command", "init"]
+PYTEST = Path(sys.executable).parent / "pytest"
+"""The command, which unlike ``python -m pytest`` does not put the current folder on the path."""
+
 FILES = {
     "conformance_backend.py",
     "session-conformance.toml",
@@ -31,7 +34,7 @@ def test_the_files_run_as_they_are(pytester: pytest.Pytester) -> None:
     tests = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     assert tests.ret == pytest.ExitCode.OK
     assert tests.parseoutcomes()["passed"] > 20
-    judged = pytester.run(sys.executable, "-m", "pytest", "--session-manager=mine", "-k", "LIF")
+    judged = pytester.run(PYTEST, "--session-manager=mine", "-k", "LIF")
     assert judged.ret == pytest.ExitCode.OK
     judged.stdout.fnmatch_lines(["mine conforms, as far as *"])
 
@@ -41,8 +44,8 @@ def test_the_commands_of_the_workflow_run(pytester: pytest.Pytester) -> None:
     lines = (pytester.path / ".github/workflows/conformance.yml").read_text().splitlines()
     [command] = [line.partition("run: ")[2] for line in lines if "pytest" in line]
     words = shlex.split(command)
-    assert words[0] == "python"
-    run = pytester.run(sys.executable, *words[1:], "-k", "ORD-01")
+    assert words[0] == "pytest"
+    run = pytester.run(PYTEST, *words[1:], "-k", "ORD-01")
     assert run.ret == pytest.ExitCode.OK
     assert (pytester.path / "conformance.json").exists()
 
