@@ -36,7 +36,11 @@ class Result:
         expected: What should have been, where it is violated.
         found: What was.
         evidence: What shows it, drawn.
+        events: The part of the timeline that shows it: :meth:`~.timeline.Timeline.excerpt`.
         measured: What was counted, where the check counts.
+        matrix: What came of each kind of damage or crash, where the check makes many: a
+            :class:`~.matrix.Matrix` as a dict.
+        command: The command that runs it alone.
         seconds: How long judging took.
     """
 
@@ -50,7 +54,10 @@ class Result:
     expected: str = ""
     found: str = ""
     evidence: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list)
     measured: str = ""
+    matrix: dict[str, Any] | None = None
+    command: str = ""
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,6 +117,8 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict in one line."""
+        if not self.results:
+            return f"{self.backend}: no requirement was judged"
         met, away = self.count(Outcome.MET), self.count(Outcome.NOT_APPLICABLE)
         must = [result.id for result in self.having(Outcome.VIOLATED, level=Level.MUST)]
         should = [result.id for result in self.having(Outcome.VIOLATED, level=Level.SHOULD)]
