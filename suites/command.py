@@ -10,10 +10,9 @@ import pytest
 from rich.console import Console
 from session_conformance.harness import BackendError
 
+from . import report_commands
 from .catalog import all_requirements, as_markdown, as_text, explain
-
-USAGE_ERROR = 4
-"""The exit code for a command that cannot be carried out as it was given; pytest's own."""
+from .exit_codes import USAGE_ERROR
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counting = commands.add_parser("requests", help="count the requests to S3 of a message and of a restore")
     counting.add_argument("spec", nargs="+", help="a manager that is given a bucket, as for run")
     counting.add_argument("--messages", type=int, nargs="+", default=[100], metavar="N", help="lengths of histories")
+    report_commands.add_to(commands)
     about = commands.add_parser("explain", help="say everything about a requirement")
     about.add_argument("id", help="a requirement's id, such as ORD-02")
 
@@ -48,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "list":
         print(as_markdown() if given.markdown else as_text(), end="" if given.markdown else "\n")
         return 0
+    if given.command in report_commands.COMMANDS:
+        return report_commands.run(given)
     if given.command == "requests":
         return _count(given.spec, given.messages)
     for requirement in all_requirements():

@@ -16,6 +16,7 @@ from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.report import BackendReport, Benchmark, Growth, Report
 from session_conformance.harness.verdict import Outcome, Result
 
+from .comparison import Comparison, Kind
 from .plot import plots
 from .quantities import quantity, ratio
 from .sequence import diagram
@@ -71,7 +72,7 @@ class BenchmarkTable:
 def as_html(report: Report) -> str:
     """Return a report as a page of HTML."""
     backends = report.backends
-    return _template("report.html.jinja").render(
+    page = _template("report.html.jinja").render(
         report=report,
         groups=groups(backends),
         violations=[(backend, violated) for backend in backends if (violated := _violated(backend))],
@@ -81,6 +82,12 @@ def as_html(report: Report) -> str:
         plots={(plot.name, plot.unit): plot for plot in plots(backends)},
         ratios=_ratios(backends),
     )
+    return str(page)
+
+
+def comparison_as_html(comparisons: Sequence[Comparison]) -> str:
+    """Return comparisons as a page of HTML."""
+    return str(_template("comparison.html.jinja").render(comparisons=comparisons, Kind=Kind))
 
 
 def groups(backends: Sequence[BackendReport]) -> list[Group]:
@@ -205,8 +212,6 @@ def _printable(value: Any) -> Any:
     if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
         return value
     return "".join(
-        character
-        if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs")
-        else repr(character)[1:-1]
+        character if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs") else repr(character)[1:-1]
         for character in value
     )
