@@ -171,10 +171,12 @@ class State:
     Attributes:
         contents: What the folder holds.
         what: What happened, in words.
+        kind: What kind of crash that is, for the matrix; or "".
     """
 
     contents: Contents
     what: str
+    kind: str = ""
 
 
 def killed_within(contents: Contents, operation: Operation) -> Iterator[State]:
@@ -185,7 +187,7 @@ def killed_within(contents: Contents, operation: Operation) -> Iterator[State]:
     for done in sorted({1, length // 2, length - 1}):
         state = contents.copy()
         state.apply(Write(operation.file, operation.offset, operation.data[:done]))
-        yield State(state, f"killed when {done} of {length} bytes were written")
+        yield State(state, f"killed when {done} of {length} bytes were written", "killed within a write")
 
 
 class Durability:
@@ -217,7 +219,7 @@ class Durability:
 
     def nothing_lost(self) -> State:
         """Return what a power cut leaves now where it takes nothing, as a kill does."""
-        return self._with(self.pending, "power cut: nothing was lost")
+        return self._with(self.pending, "power cut: nothing was lost", "nothing was lost")
 
     def states(self, *, latest: int = 4) -> Iterator[State]:
         """Yield what a power cut that takes something may leave now.
@@ -231,27 +233,31 @@ class Durability:
         pending = self.pending
         if not pending:
             return
-        yield self._with([], "power cut: all that was not synced was lost")
+        yield self._with([], "power cut: all that was not synced was lost", "all that was not synced was lost")
         names = [operation for operation in pending if isinstance(operation, SetName)]
         data = [operation for operation in pending if not isinstance(operation, SetName)]
         if names and data:
-            yield self._with(names, "power cut: bytes were lost, names were not")
-            yield self._with(data, "power cut: names were lost, bytes were not")
+            yield self._with(names, "power cut: bytes were lost, names were not", "bytes were lost, names were not")
+            yield self._with(data, "power cut: names were lost, bytes were not", "names were lost, bytes were not")
         for operation in pending[-latest:]:
             others = [other for other in pending if other is not operation]
+            shown = _shown(operation)
             if others:
-                yield self._with(others, f"power cut: lost was only {_shown(operation)}")
-                yield self._with([operation], f"power cut: of what was not synced, kept was only {_shown(operation)}")
+                yield self._with(others, f"power cut: lost was only {shown}", "one thing was lost")
+                kept = f"power cut: of what was not synced, kept was only {shown}"
+                yield self._with([operation], kept, "all but one thing was lost")
             if isinstance(operation, Write):
                 for half, what in _torn(operation):
                     replaced = [half if other is operation else other for other in pending]
-                    yield self._with(replaced, f"power cut: {what} of {_shown(operation)}")
+                    yield self._with(
+                        replaced, f"power cut: {what} of {_shown(operation)}", "a part of a write was lost"
+                    )
 
-    def _with(self, operations: Sequence[Operation], what: str) -> State:
+    def _with(self, operations: Sequence[Operation], what: str, kind: str) -> State:
         contents = self.durable.copy()
         for operation in operations:
             contents.apply(operation)
-        return State(contents, what)
+        return State(contents, what, kind)
 
 
 def _belongs_to(operation: Operation, node: int) -> bool:
@@ -268,6 +274,19 @@ def _torn(write: Write) -> Iterator[tuple[Write, str]]:
     if 0 < middle < length:
         yield Write(write.file, write.offset, write.data[:middle]), "lost was the second half"
         yield Write(write.file, write.offset, bytes(middle) + write.data[middle:]), "lost was the first half"
+
+
+def kind_of(operation: Operation) -> str:
+    """Return what kind of operation one is, in words."""
+    if isinstance(operation, Write):
+        return "a write"
+    if isinstance(operation, Resize):
+        return "a resizing"
+    if isinstance(operation, SetName):
+        if operation.node is None:
+            return "a removal"
+        return "a renaming" if operation.moved_from is not None else "a creation"
+    return "a sync"
 
 
 def _shown(operation: Operation) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .conversation import Session
 from .file_operations import Step, read_steps
-from .file_system import Contents, Durability, State, Sync, killed_within
+from .file_system import Contents, Durability, State, Sync, killed_within, kind_of
 from .fresh_process import Die
 from .play import play
 from .script import Script
@@ -91,16 +91,18 @@ def states_of_kills(recording: Recording) -> Iterator[CrashState]:
     """
     contents = recording.before.copy()
     acknowledged, what = -1, "killed before anything was written"
+    kind = what
     for number, step in enumerate(recording.steps):
         if step.mark is not None:
             acknowledged = step.mark
         elif step.operation is not None and not isinstance(step.operation, Sync):
-            yield CrashState(State(contents.copy(), what), number, acknowledged)
+            yield CrashState(State(contents.copy(), what, kind), number, acknowledged)
             for within in killed_within(contents, step.operation):
-                yield CrashState(State(within.contents, f"{within.what} by {step}"), number + 1, acknowledged)
+                state = replace(within, what=f"{within.what} by {step}")
+                yield CrashState(state, number + 1, acknowledged)
             contents.apply(step.operation)
-            what = f"killed after {step}"
-    yield CrashState(State(contents, what), len(recording.steps), acknowledged)
+            what, kind = f"killed after {step}", f"killed after {kind_of(step.operation)}"
+    yield CrashState(State(contents, what, kind), len(recording.steps), acknowledged)
 
 
 def states_of_power_cuts(recording: Recording) -> Iterator[CrashState]:

@@ -1,50 +1,224 @@
-"""The report of a run as JSON: every result, with the versions that it holds for."""
+"""The report of a run: every result of every backend, with all that it holds for, and its JSON form."""
 
 from __future__ import annotations
 
 import json
 import platform
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timezone
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
-from .verdict import Verdict
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
+
+from .concealment import conceal
+from .verdict import Result, Verdict
 
 SCHEMA = 1
 """The version of the report's layout. It grows when a reader of older reports would misread a new one."""
 
+SCHEMA_FILE = Path(__file__).with_name("report_schema.json")
+"""The layout as a JSON Schema (draft 2020-12), in which every field is described."""
 
-def report(verdicts: Sequence[Verdict], specs: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the report as JSON text.
 
-    Its layout: ``schema`` (int), ``created`` (ISO 8601, UTC), ``versions`` (name to version), ``backends``: a list of
-    objects with ``name``, ``target``, ``arguments``, ``capabilities``, ``conforms`` (bool), ``verdict`` (one line) and
-    ``results``, each with the fields of :class:`~session_conformance.harness.verdict.Result`.
+class ReportError(Exception):
+    """A report cannot be read or written. The text is one line and says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What one thing costs, measured in several rounds.
+
+    Attributes:
+        name: What is done: ``append``, ``restore``, ...
+        unit: ``seconds``, ``bytes``, ``requests``, ``system calls`` or ``messages``.
+        median: The middle of the rounds, in the unit.
+        min: The least of them.
+        max: The most.
+        rounds: How many there were.
+        about: What is done, in words.
+        size: How many messages the history has, or how many sessions there are; None where it does not matter.
+        floor: What this machine cannot do it for less, measured in the same run; None where there is no such thing.
+        floor_about: What the floor is, in words.
+        ratio: ``median / floor``, or None.
+    """
+
+    name: str
+    unit: str
+    median: float
+    min: float
+    max: float
+    rounds: int
+    about: str = ""
+    size: int | None = None
+    floor: float | None = None
+    floor_about: str = ""
+    ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """How a cost grows with the history.
+
+    Attributes:
+        name: The benchmark's name.
+        verdict: ``constant``, ``linear`` or ``worse``.
+        exponent: Of the power law that fits best: 0 is constant, 1 linear.
+        about: What is done, in words.
+    """
+
+    name: str
+    verdict: str
+    exponent: float
+    about: str = ""
+
+
+@dataclass
+class BackendReport:
+    """What a run found of one backend.
+
+    Attributes:
+        verdict: Its results.
+        target: The importable name it was found by, or None.
+        arguments: What it was built with, beside what each workspace has.
+        capabilities: The names of its capabilities.
+        benchmarks: What was measured.
+        growth: How that grows.
+    """
+
+    verdict: Verdict
+    target: str | None = None
+    arguments: dict[str, str] = field(default_factory=dict)
+    capabilities: list[str] = field(default_factory=list)
+    benchmarks: list[Benchmark] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The backend's name."""
+        return self.verdict.backend
+
+
+@dataclass
+class Report:
+    """What a run found.
+
+    Attributes:
+        backends: What it found of each backend.
+        command: The command that was run; "" where it is not known.
+        seeds: The seeds of what was random, by whose they are (``hypothesis``), where one was given.
+        requirements: How many requirements there are, where it is known: a backend with fewer results is not wholly
+            judged.
+        versions: What it holds for, name to version.
+        created: When, in ISO 8601 with a time zone.
+    """
+
+    backends: list[BackendReport]
+    command: str = ""
+    seeds: dict[str, int] = field(default_factory=dict)
+    requirements: int | None = None
+    versions: dict[str, str] = field(default_factory=lambda: versions())
+    created: str = field(default_factory=lambda: datetime.now(timezone.utc).isoformat(timespec="seconds"))
+
+    def to_json(self) -> str:
+        """Return the report as JSON text, laid out as :data:`SCHEMA_FILE` says."""
+        return json.dumps(self.to_dict(), indent=1, ensure_ascii=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data."""
+        return {
+            "schema": SCHEMA,
+            "created": self.created,
+            "command": self.command,
+            "seeds": self.seeds,
+            "versions": self.versions,
+            "requirements": self.requirements,
+            "backends": [_backend_to_dict(backend) for backend in self.backends],
+        }
+
+    @classmethod
+    def from_json(cls, text: str) -> Report:
+        """Build a report from its JSON text.
+
+        Raises:
+            ReportError: The text is no JSON, or no report, or of a layout that this release does not know.
+        """
+        try:
+            data: Any = json.loads(text)
+        except ValueError as error:
+            raise ReportError(f"it is no JSON: {error}") from error
+        if not isinstance(data, dict) or "schema" not in data:
+            raise ReportError("it is no report: give a file that --conformance-report=FILE.json has written")
+        if data["schema"] != SCHEMA:
+            raise ReportError(
+                f"its schema is {data['schema']!r}, and this release reads schema {SCHEMA}: use the release of"
+                " strands-session-conformance that wrote it"
+            )
+        wrong = best_match(_validator().iter_errors(data))
+        if wrong is not None:
+            raise ReportError(f"it is no report: {wrong.json_path}: {_cut(wrong.message)}")
+        return cls.from_dict(data)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Report:
+        """Build a report from its plain data."""
+        requirements = data.get("requirements")
+        return cls(
+            [_backend_from_dict(backend, requirements) for backend in data["backends"]],
+            command=data.get("command", ""),
+            seeds=data.get("seeds", {}),
+            requirements=requirements,
+            versions=data["versions"],
+            created=data["created"],
+        )
+
+
+def report_of(
+    verdicts: Sequence[Verdict],
+    specs: Mapping[str, Mapping[str, Any]],
+    *,
+    command: str = "",
+    seeds: Mapping[str, int] | None = None,
+) -> Report:
+    """Return the report of a run that ends now, without the secrets that backends were given.
 
     Args:
-        verdicts: What came of each backend.
-        specs: By backend name, its ``target``, ``arguments`` and ``capabilities``.
+        verdicts: What came of each backend that was judged.
+        specs: By backend name, any of ``target``, ``arguments``, ``capabilities``, ``benchmarks`` and ``growth``, the
+            last two as lists of dicts with the fields of :class:`Benchmark` and :class:`Growth`.
+        command: The command that was run.
+        seeds: The seeds of what was random.
     """
-    return json.dumps(
-        {
-            "schema": SCHEMA,
-            "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-            "versions": versions(),
-            "backends": [
-                {
-                    "name": verdict.backend,
-                    **specs.get(verdict.backend, {}),
-                    "conforms": verdict.conforms,
-                    "verdict": verdict.sentence,
-                    "results": [result.to_dict() for result in verdict.results],
-                }
-                for verdict in verdicts
-            ],
-        },
-        indent=1,
-        ensure_ascii=False,
+    judged = {verdict.backend: verdict for verdict in verdicts}
+    names = [*judged, *(name for name in specs if name not in judged)]
+    report = Report(
+        [_backend_of(judged.get(name, Verdict(name)), specs.get(name, {})) for name in names],
+        command=command,
+        seeds=dict(seeds or {}),
+        requirements=next((verdict.of for verdict in verdicts), None),
     )
+    given = {name: value for backend in report.backends for name, value in backend.arguments.items()}
+    return Report.from_dict(conceal(report.to_dict(), given))
+
+
+def read(path: Path) -> Report:
+    """Read a report's JSON file.
+
+    Raises:
+        ReportError: It cannot be read, or is no report; the text names the file.
+    """
+    try:
+        return Report.from_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReportError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ReportError(f"cannot read {path}: it is no text") from error
+    except ReportError as error:
+        raise ReportError(f"cannot read {path}: {error}") from error
 
 
 def versions() -> dict[str, str]:
@@ -56,3 +230,53 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _backend_to_dict(backend: BackendReport) -> dict[str, Any]:
+    verdict = backend.verdict
+    return {
+        "name": verdict.backend,
+        "target": backend.target,
+        "arguments": backend.arguments,
+        "capabilities": backend.capabilities,
+        "conforms": verdict.conforms if verdict.results else None,
+        "verdict": verdict.sentence,
+        "results": [result.to_dict() for result in verdict.results],
+        "benchmarks": [asdict(benchmark) for benchmark in backend.benchmarks],
+        "growth": [asdict(growth) for growth in backend.growth],
+    }
+
+
+def _backend_from_dict(data: Mapping[str, Any], requirements: int | None) -> BackendReport:
+    results = [_made(Result, result) for result in data["results"]]
+    return _backend_of(Verdict(data["name"], results, requirements), data)
+
+
+def _backend_of(verdict: Verdict, about: Mapping[str, Any]) -> BackendReport:
+    return BackendReport(
+        verdict,
+        about.get("target"),
+        dict(about.get("arguments", {})),
+        list(about.get("capabilities", [])),
+        [_made(Benchmark, benchmark) for benchmark in about.get("benchmarks", [])],
+        [_made(Growth, growth) for growth in about.get("growth", [])],
+    )
+
+
+Made = TypeVar("Made", Result, Benchmark, Growth)
+
+
+def _made(kind: type[Made], data: Mapping[str, Any]) -> Made:
+    """Make an object of plain data. What a later release has added to it is left out."""
+    names = {item.name for item in fields(kind)}
+    return kind(**{name: value for name, value in data.items() if name in names})
+
+
+@cache
+def _validator() -> Any:
+    return Draft202012Validator(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+
+
+def _cut(text: str, width: int = 160) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= width else f"{text[: width // 2]} … {text[-width // 2 :]}"

@@ -36,8 +36,12 @@ class Result:
         expected: What should have been, where it is violated.
         found: What was.
         evidence: What shows it, drawn.
+        events: The part of the timeline that shows it: :meth:`~.timeline.Timeline.excerpt`.
         measured: What was counted, where the check counts.
         known: Why the configuration lists it as a known violation, if it does.
+        matrix: What came of each kind of damage or crash, where the check makes many: a
+            :class:`~.matrix.Matrix` as a dict.
+        command: The command that runs it alone.
         seconds: How long judging took.
     """
 
@@ -51,8 +55,11 @@ class Result:
     expected: str = ""
     found: str = ""
     evidence: str = ""
+    events: list[dict[str, Any]] = field(default_factory=list)
     measured: str = ""
     known: str = ""
+    matrix: dict[str, Any] | None = None
+    command: str = ""
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:

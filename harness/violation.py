@@ -17,12 +17,25 @@ class Violation(AssertionError):
         expected: What should have been, in words.
         found: What was, in words.
         evidence: What shows it, drawn: a part of the timeline or of a trace, a table; or "".
+        events: The part of the timeline that shows it, as :meth:`~.timeline.Timeline.excerpt` gives it.
+
+    Args:
+        expected: What should have been.
+        found: What was.
+        evidence: What shows it beside the timeline, drawn.
+        timeline: What happened, if that shows it.
+        at: The numbers of the events that show it.
     """
 
-    def __init__(self, expected: str, found: str, evidence: str = "") -> None:
+    def __init__(
+        self, expected: str, found: str, evidence: str = "", timeline: Timeline | None = None, at: Sequence[int] = ()
+    ) -> None:
+        around = drawn(timeline, *at) if timeline is not None else ""
+        evidence = "\n\n".join(part for part in (evidence, around) if part)
         self.expected = expected
         self.found = found
         self.evidence = evidence
+        self.events = timeline.excerpt(*at) if timeline is not None else []
         super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{evidence}" if evidence else ""))
 
 
@@ -42,7 +55,7 @@ def violated(expected: str, found: str, timeline: Timeline | None = None, *at: E
     Raises:
         Violation: Always.
     """
-    raise Violation(expected, found, drawn(timeline, *(event.at for event in at)) if timeline is not None else "")
+    raise Violation(expected, found, timeline=timeline, at=[event.at for event in at])
 
 
 def expect_same(

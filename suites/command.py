@@ -11,11 +11,10 @@ import pytest
 from rich.console import Console
 from session_conformance.harness import BackendError
 
+from . import report_commands
 from .catalog import all_requirements, as_markdown, as_text, explain
+from .exit_codes import USAGE_ERROR
 from .starter import StarterError, write_starter
-
-USAGE_ERROR = 4
-"""The exit code for a command that cannot be carried out as it was given; pytest's own."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     counting.add_argument("--messages", type=int, nargs="+", default=[100], metavar="N", help="lengths of histories")
     starting = commands.add_parser("init", help="write what a new backend's project begins with")
     starting.add_argument("spec", nargs="?", help="the backend; without it, one to begin with is written too")
+    report_commands.add_to(commands)
     about = commands.add_parser("explain", help="say everything about a requirement")
     about.add_argument("id", help="a requirement's id, such as ORD-02")
 
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command == "list":
         print(as_markdown() if given.markdown else as_text(), end="" if given.markdown else "\n")
         return 0
+    if given.command in report_commands.COMMANDS:
+        return report_commands.run(given)
     if given.command == "requests":
         return _count(given.spec, given.messages)
     if given.command == "init":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures.suite import ConformanceSuite, RecordProperty
 from session_conformance.harness import (
     Capability,
     Level,
@@ -24,22 +24,34 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.corruption import DamageCase, DamageOutcome, Specimen, damage_every_object
 from session_conformance.harness.file_system import Contents
+from session_conformance.harness.matrix import Matrix
 
 ON_DISK = (Capability.ON_DISK,)
 
 GOOD = {DamageOutcome.EXACT, DamageOutcome.CLEAR_ERROR, DamageOutcome.GONE}
+
+OUTCOMES = {
+    DamageOutcome.EXACT: "exact history",
+    DamageOutcome.CLEAR_ERROR: "clear error",
+    DamageOutcome.GONE: "nothing left to tell",
+    DamageOutcome.WRONG_HISTORY: "wrong history",
+    DamageOutcome.OTHER_EXCEPTION: "other exception",
+    DamageOutcome.HANG: "hang",
+}
+"""What the matrix calls the outcomes. Nothing is left to tell where what is gone was the only trace of the session."""
 
 
 class Corruption(ConformanceSuite):
     """COR: corruption."""
 
     @requirement("COR-01", source="D: session management, exceptions", needs=ON_DISK)
-    def exact_or_clear(self, run: ScenarioRuns) -> None:
+    def exact_or_clear(self, run: ScenarioRuns, record_property: RecordProperty) -> None:
         """Opening a session of which an object was damaged gives a history or an SDK exception (SessionException,
         SnapshotException, StorageError): never another kind of exception, never a hang.
         """
         bad = {DamageOutcome.OTHER_EXCEPTION, DamageOutcome.HANG}
         cases = run.once(damaged_sessions)
+        record_property("matrix", _outcomes(cases).to_dict())
         _expect_none(
             cases,
             [case for case in cases if case.outcome in bad],
@@ -180,6 +192,17 @@ def _expect_none(cases: Sequence[DamageCase], bad: Sequence[DamageCase], expecte
         f"in {len(bad)} of {len(cases)} cases it is not so. The first: {first.object}, {first.damage.what}:"
         f" {first.detail}",
         _matrix(cases),
+    )
+
+
+def _outcomes(cases: Sequence[DamageCase]) -> Matrix:
+    """Count what came of each kind of damage, whatever object it was done to."""
+    return Matrix.of(
+        "what came of opening a session of which one stored object was damaged",
+        "damage",
+        [(case.damage.kind, OUTCOMES[case.outcome]) for case in cases],
+        columns=list(OUTCOMES.values()),
+        bad=[OUTCOMES[outcome] for outcome in DamageOutcome if outcome not in GOOD],
     )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession, RecordProperty
 from session_conformance.harness import (
     Capability,
     Level,
@@ -21,7 +21,6 @@ from session_conformance.harness import (
     Session,
     Violation,
     difference,
-    drawn,
     expect_no_failure,
     expect_same,
     play,
@@ -33,6 +32,7 @@ from session_conformance.harness.crashes import crash_writing, killed_at_acknowl
 from session_conformance.harness.file_operations import Untraceable
 from session_conformance.harness.hang import within_limit
 from session_conformance.harness.io_faults import FaultPlan, plans
+from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.recording import (
     CrashState,
     Recording,
@@ -56,7 +56,7 @@ class CrashesAndFullDisks(ConformanceSuite):
     """DUR: crashes and full disks."""
 
     @requirement("DUR-01", source="D: session management, 'persistence before hooks'", needs=ON_DISK)
-    def killed_at_any_point(self, run: ScenarioRuns, new_session: NewSession) -> None:
+    def killed_at_any_point(self, run: ScenarioRuns, new_session: NewSession, record_property: RecordProperty) -> None:
         """Killed at any point, all acknowledged messages are restored, in order, and at most the unacknowledged one
         beside them.
         """
@@ -65,7 +65,9 @@ class CrashesAndFullDisks(ConformanceSuite):
         except NotApplicable as reason:
             _expect_restored_after_acknowledgements(new_session)
             raise NotApplicable(f"{reason}; killed after each acknowledgement instead, it lost nothing") from reason
-        _expect_all_restored(recording, states_of_kills(recording), "a kill")
+        judged = _judged(recording, states_of_kills(recording))
+        record_property("matrix", _outcomes(judged, "a kill").to_dict())
+        _expect_all_restored(recording, judged, "a kill")
 
     @requirement(
         "DUR-02",
@@ -73,19 +75,21 @@ class CrashesAndFullDisks(ConformanceSuite):
         source="F: what POSIX and fsync(2) promise of data and names that were not synced",
         needs=ON_DISK,
     )
-    def power_cut_at_any_point(self, run: ScenarioRuns) -> None:
+    def power_cut_at_any_point(self, run: ScenarioRuns, record_property: RecordProperty) -> None:
         """After a power cut at any point, which may lose what was not yet synced in any order, all acknowledged
         messages are restored, in order, and at most the unacknowledged one beside them.
         """
         recording = run.once(recorded_conversation)
-        _expect_all_restored(recording, states_of_power_cuts(recording), "a power cut")
+        judged = _judged(recording, states_of_power_cuts(recording))
+        record_property("matrix", _outcomes(judged, "a power cut").to_dict())
+        _expect_all_restored(recording, judged, "a power cut")
 
     @requirement(
         "DUR-03",
         source="F: a write that fails is an error and no loss of what was written before",
         needs=ON_DISK,
     )
-    def any_operation_fails(self, new_session: NewSession) -> None:
+    def any_operation_fails(self, new_session: NewSession, record_property: RecordProperty) -> None:
         """Where the disk is full, or I/O fails, on any one operation, an error reaches the caller, earlier messages
         stay, and after the fault appending works again.
         """
@@ -98,8 +102,11 @@ class CrashesAndFullDisks(ConformanceSuite):
                 recordings = list(zip(plans(), pool.map(played, plans()), strict=True))
         except (TracerMissing, Untraceable) as error:
             raise NotApplicable(str(error)) from error
-        for plan, recording in recordings:
-            expect_no_loss_by_faults(recording, plan.what)
+        violations = [(plan, _violation_by_faults(recording, plan.what)) for plan, recording in recordings]
+        record_property("matrix", _faults(violations).to_dict())
+        for _, violation in violations:
+            if violation is not None:
+                raise violation
 
     @requirement(
         "DUR-04",
@@ -190,36 +197,94 @@ def _paths_after(session: Session, crashes: int) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-def _expect_all_restored(recording: Recording, crashes: Iterable[CrashState], what: str) -> None:
+@dataclass(frozen=True)
+class _JudgedCrash:
+    """A crash, and what came of it: how the reading ended, and what is wrong with it, or None.
+
+    ``by_power_cut`` says whether it is wrong only because of what a power cut took.
+    """
+
+    crash: CrashState
+    outcome: str
+    problem: str | None
+    by_power_cut: bool = False
+
+
+RESTORED, ERROR, WRONG, OTHER = "all restored", "clear error", "wrong history", "other exception"
+
+
+def _judged(recording: Recording, crashes: Iterable[CrashState]) -> list[_JudgedCrash]:
+    """Judge crashes one by one, until enough of them were not restored."""
     acknowledged = Acknowledged(recording.timeline)
-
-    def problem_of(crash: CrashState) -> str | None:
-        return acknowledged.problem(restored(recording, crash), crash.acknowledged)
-
-    judged = 0
-    problems: list[tuple[CrashState, str]] = []
-    by_power_cut: list[tuple[CrashState, str]] = []
+    judged: list[_JudgedCrash] = []
+    lost = 0
     for crash in crashes:
-        judged += 1
-        problem = problem_of(crash)
+        reading = restored(recording, crash)
+        problem = acknowledged.problem(reading, crash.acknowledged)
+        outcome, by_power_cut = RESTORED, False
         if problem is not None:
-            problems.append((crash, problem))
-            if crash.killed is not None and problem != problem_of(replace(crash, state=crash.killed)):
-                by_power_cut.append((crash, problem))
-            if len(problems) == _ENOUGH:
-                break
-    if problems:
-        crash, problem = (by_power_cut or problems)[0]
-        count = f"in {len(problems)} of {judged} states they are not"
-        if len(problems) == _ENOUGH:
-            count += " (no more were looked at)"
-        if crash.killed is not None:
-            count += f", in {len(by_power_cut)} of them because of what the power cut took"
-        raise Violation(
-            f"after {what} at any point, all acknowledged messages are restored",
-            f"{count}. The first: {crash.state.what}, {problem}",
-            _drawn(recording, crash),
-        )
+            outcome = WRONG if reading.error is None else ERROR if reading.is_clear else OTHER
+            if crash.killed is not None:
+                as_killed = restored(recording, replace(crash, state=crash.killed))
+                by_power_cut = problem != acknowledged.problem(as_killed, crash.acknowledged)
+            lost += 1
+        judged.append(_JudgedCrash(crash, outcome, problem, by_power_cut))
+        if lost == _ENOUGH:
+            break
+    return judged
+
+
+def _outcomes(judged: Sequence[_JudgedCrash], what: str) -> Matrix:
+    """Count what came of each kind of moment."""
+    enough = sum(one.problem is not None for one in judged) == _ENOUGH
+    return Matrix.of(
+        f"what came of restoring after {what}",
+        "moment",
+        [(one.crash.state.kind, one.outcome) for one in judged],
+        columns=[RESTORED, ERROR, WRONG, OTHER],
+        bad=[ERROR, WRONG, OTHER],
+        note=f"After {_ENOUGH} states that were not restored no more were looked at." if enough else "",
+    )
+
+
+def _expect_all_restored(recording: Recording, judged: Sequence[_JudgedCrash], what: str) -> None:
+    problems = [one for one in judged if one.problem is not None]
+    if not problems:
+        return
+    by_power_cut = [one for one in problems if one.by_power_cut]
+    first = (by_power_cut or problems)[0]
+    count = f"in {len(problems)} of {len(judged)} states they are not"
+    if len(problems) == _ENOUGH:
+        count += " (no more were looked at)"
+    if first.crash.killed is not None:
+        count += f", in {len(by_power_cut)} of them because of what the power cut took"
+    raise Violation(
+        f"after {what} at any point, all acknowledged messages are restored",
+        f"{count}. The first: {first.crash.state.what}, {first.problem}",
+        _done_before(recording, first.crash),
+        recording.timeline,
+        [max(first.crash.acknowledged, 0)],
+    )
+
+
+def _violation_by_faults(recording: Recording, what: str) -> Violation | None:
+    try:
+        expect_no_loss_by_faults(recording, what)
+    except Violation as violation:
+        return violation
+    return None
+
+
+def _faults(violations: Sequence[tuple[FaultPlan, Violation | None]]) -> Matrix:
+    """Count what came of each kind of call that was made to fail, with each error."""
+    kept, lost = "told, and nothing lost", "not told, or something lost"
+    return Matrix.of(
+        "what came of conversations in which calls of the operating system failed",
+        "fault",
+        [(plan.what.partition(",")[0], kept if violation is None else lost) for plan, violation in violations],
+        columns=[kept, lost],
+        bad=[lost],
+    )
 
 
 def _expect_restored_after_acknowledgements(new_session: NewSession) -> None:
@@ -230,12 +295,13 @@ def _expect_restored_after_acknowledgements(new_session: NewSession) -> None:
             raise Violation(
                 "killed after an acknowledgement, all acknowledged messages are restored",
                 problem,
-                drawn(timeline, last),
+                timeline=timeline,
+                at=[last],
             )
 
 
-def _drawn(recording: Recording, crash: CrashState) -> str:
+def _done_before(recording: Recording, crash: CrashState) -> str:
     done = [step for step in recording.steps[: crash.step] if step.mark is None][-8:]
     lines = ["the last things done to the workspace before the crash:"]
     lines += [f"    {step}" for step in done] or ["    nothing"]
-    return "\n".join([*lines, "", drawn(recording.timeline, max(crash.acknowledged, 0))])
+    return "\n".join(lines)

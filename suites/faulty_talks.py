@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from session_conformance.harness import Reading, Violation, drawn
+from session_conformance.harness import Reading, Violation
 from session_conformance.harness.file_operations import ELSEWHERE, Step
 from session_conformance.harness.history import essence, is_pending, same, unpaired_tools
 from session_conformance.harness.recording import Recording
@@ -150,5 +150,4 @@ def _made_up(message: Message, memory: list[Message]) -> bool:
 def _violated(recording: Recording, expected: str, found: str, *at: Event) -> None:
     faults = [f"    {step}" for step in recording.steps if step.injected]
     lines = ["the calls that were made to fail:", *faults[:10], *(["    ..."] if len(faults) > 10 else [])]
-    evidence = "\n".join([*lines, "", drawn(recording.timeline, *(event.at for event in at))])
-    raise Violation(expected, found, evidence.rstrip())
+    raise Violation(expected, found, "\n".join(lines), recording.timeline, [event.at for event in at])

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from session_conformance.fixtures.s3 import endpoint_of_run
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession, NewWorkspace
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession, NewWorkspace, RecordProperty
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -197,9 +197,7 @@ class StorageOnS3(ConformanceSuite):
             number += 1
 
     @requirement("S3A-09", level=Level.SHOULD, source="F: S3 is paid by the request, and slow by the request", needs=S3)
-    def request_budget(
-        self, new_session: NewSession, s3: S3Endpoint, record_property: Callable[[str, object], None]
-    ) -> None:
+    def request_budget(self, new_session: NewSession, s3: S3Endpoint, record_property: RecordProperty) -> None:
         """Requests a message, and requests a restore, stay within the stated budget: one request a message, with a
         tenth of one for what is done now and then, and thirty a restore of 300 messages.
         """

@@ -1,0 +1,217 @@
+"""The report as one page of HTML that needs nothing but itself: no network, no script, no font."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from session_conformance.harness.groups import GROUPS
+from session_conformance.harness.matrix import Matrix
+from session_conformance.harness.report import BackendReport, Benchmark, Growth, Report
+from session_conformance.harness.verdict import Outcome, Result
+
+from .comparison import Comparison, Kind
+from .plot import plots
+from .quantities import quantity, ratio
+from .sequence import diagram
+from .states import State, state_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """A requirement, and what came of it for each backend; None where it was not judged."""
+
+    id: str
+    level: str
+    sentence: str
+    cells: list[tuple[BackendReport, Result | None]]
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether no backend violates it."""
+        quiet = (State.MET, State.NOT_APPLICABLE)
+        return all(result is None or state_of(result) in quiet for _, result in self.cells)
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of requirements."""
+
+    id: str
+    about: str
+    rows: list[Row]
+
+
+@dataclass(frozen=True)
+class MatrixOfAll:
+    """The same matrix of several backends, one below the other."""
+
+    id: str
+    title: str
+    of: list[tuple[str, Matrix]]
+
+
+@dataclass(frozen=True)
+class BenchmarkTable:
+    """A benchmark: a row a size, a column a backend."""
+
+    name: str
+    about: str
+    floor_about: str
+    sizes: list[int | None]
+    cells: Mapping[tuple[int | None, str], Benchmark]
+    growth: Mapping[str, Growth] = field(default_factory=dict)
+
+
+def as_html(report: Report) -> str:
+    """Return a report as a page of HTML."""
+    backends = report.backends
+    page = _template("report.html.jinja").render(
+        report=report,
+        groups=groups(backends),
+        violations=[(backend, violated) for backend in backends if (violated := _violated(backend))],
+        reasons=[(backend, away) for backend in backends if (away := _reasons(backend))],
+        matrices=matrices(backends),
+        benchmarks=benchmark_tables(backends),
+        plots={(plot.name, plot.unit): plot for plot in plots(backends)},
+        ratios=_ratios(backends),
+    )
+    return str(page)
+
+
+def comparison_as_html(comparisons: Sequence[Comparison]) -> str:
+    """Return comparisons as a page of HTML."""
+    return str(_template("comparison.html.jinja").render(comparisons=comparisons, Kind=Kind))
+
+
+def groups(backends: Sequence[BackendReport]) -> list[Group]:
+    """Return every requirement that was judged for any backend, group by group."""
+    by_id = {(backend.name, result.id): result for backend in backends for result in backend.verdict.results}
+    known: dict[str, Result] = {}
+    for backend in backends:
+        for result in backend.verdict.results:
+            known.setdefault(result.id, result)
+    order = list(GROUPS)
+    ids = sorted({id[:3] for id in known}, key=lambda id: (order.index(id) if id in order else len(order), id))
+    return [
+        Group(
+            group,
+            GROUPS.get(group, ""),
+            [
+                Row(id, one.level, one.sentence, [(backend, by_id.get((backend.name, id))) for backend in backends])
+                for id, one in sorted(known.items())
+                if id[:3] == group
+            ],
+        )
+        for group in ids
+    ]
+
+
+def matrices(backends: Sequence[BackendReport]) -> list[MatrixOfAll]:
+    """Return the matrices of damages, crashes and faults, those of one requirement together."""
+    found: dict[str, MatrixOfAll] = {}
+    for backend in backends:
+        for result in backend.verdict.results:
+            if result.matrix is not None:
+                matrix = Matrix(**result.matrix)
+                found.setdefault(result.id, MatrixOfAll(result.id, matrix.title, [])).of.append((backend.name, matrix))
+    return [found[id] for id in sorted(found)]
+
+
+def benchmark_tables(backends: Sequence[BackendReport]) -> list[BenchmarkTable]:
+    """Return a table for each benchmark, in order of appearance."""
+    names = dict.fromkeys((one.name, one.unit) for backend in backends for one in backend.benchmarks)
+    tables = []
+    for name, unit in names:
+        cells = {
+            (one.size, backend.name): one
+            for backend in backends
+            for one in backend.benchmarks
+            if (one.name, one.unit) == (name, unit)
+        }
+        every = list(cells.values())
+        tables.append(
+            BenchmarkTable(
+                name,
+                next((one.about for one in every if one.about), ""),
+                next((one.floor_about for one in every if one.floor_about), ""),
+                sorted({one.size for one in every}, key=lambda size: -1 if size is None else size),
+                cells,
+                {backend.name: growth for backend in backends for growth in backend.growth if growth.name == name},
+            )
+        )
+    return tables
+
+
+def _violated(backend: BackendReport) -> list[Result]:
+    shown = (State.VIOLATED, State.KNOWN, State.BROKEN)
+    return [result for result in backend.verdict.results if state_of(result) in shown]
+
+
+def _reasons(backend: BackendReport) -> list[tuple[str, list[str]]]:
+    reasons: dict[str, list[str]] = {}
+    for result in backend.verdict.results:
+        if state_of(result) is State.NOT_APPLICABLE:
+            reasons.setdefault(result.reason, []).append(result.id)
+    return list(reasons.items())
+
+
+@dataclass(frozen=True)
+class _Bar:
+    backend: str
+    number: int
+    ratio: float
+    share: float
+
+
+def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Benchmark, list[_Bar]]]:
+    """Return the ratios to the floor of each benchmark's largest size, as bars whose whole length is the largest."""
+    found: list[tuple[Benchmark, list[_Bar]]] = []
+    for table in benchmark_tables(backends):
+        sizes = [size for size in table.sizes if any(table.cells[at].ratio for at in table.cells if at[0] == size)]
+        if not sizes:
+            continue
+        with_ratio = [
+            (number, backend.name, one)
+            for number, backend in enumerate(backends)
+            if (one := table.cells.get((sizes[-1], backend.name))) is not None and one.ratio is not None
+        ]
+        most = max(one.ratio or 0 for _, _, one in with_ratio)
+        bars = [_Bar(name, number, one.ratio or 0, (one.ratio or 0) / most) for number, name, one in with_ratio]
+        found.append((with_ratio[0][2], bars))
+    return found
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_printable,
+    )
+    environment.filters.update(quantity=quantity, ratio=ratio, state=state_of, diagram=diagram)
+    environment.globals.update(State=State, Outcome=Outcome)
+    return environment
+
+
+def _template(name: str) -> Any:
+    return _environment().get_template(name)
+
+
+def _printable(value: Any) -> Any:
+    """Show what no page can hold (control characters, lone surrogates) as its escape."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(
+        character if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs") else repr(character)[1:-1]
+        for character in value
+    )

@@ -1,0 +1,210 @@
+"""The report as Markdown: short enough for a pull request's comment, and for a step's summary."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Sequence
+
+from session_conformance.harness.groups import GROUPS
+from session_conformance.harness.matrix import Matrix
+from session_conformance.harness.report import BackendReport, Benchmark, Report
+from session_conformance.harness.verdict import Outcome, Result, Verdict
+
+from .quantities import quantity, ratio
+from .states import State, state_of
+
+LONGEST = 65_000
+"""Characters of a report. GitHub refuses a comment of more than 65,536; some are left for what is put around it."""
+
+MARKER = "<!-- session-conformance -->"
+"""The first line, by which a workflow finds its own comment to replace it."""
+
+_LONGEST_EVIDENCE = 2_500
+
+
+def as_markdown(report: Report) -> str:
+    """Return a report as GitHub's Markdown, of :data:`LONGEST` characters at most."""
+    parts = [MARKER, "## Session manager conformance", _verdicts(report.backends)]
+    parts += [
+        part for part in (_groups(report.backends), _benchmarks(report.backends), _known(report.backends)) if part
+    ]
+    end = _footer(report)
+    blocks = [*_violations(report.backends), *_matrices(report.backends)]
+    used = sum(len(part) + 2 for part in parts) + len(end) + 200
+    left_out = 0
+    for block in blocks:
+        if used + len(block) + 2 > LONGEST:
+            left_out += 1
+            continue
+        parts.append(block)
+        used += len(block) + 2
+    if left_out:
+        parts.append(f"{left_out} more blocks of details do not fit here: they are in the report's HTML.")
+    return "\n\n".join([*parts, end]) + "\n"
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of cells that are Markdown already. All columns but the first are aligned to the right."""
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def plain(text: str) -> str:
+    """Return text in which nothing is taken for Markdown, HTML, a mention or a reference."""
+
+    def escaped(found: re.Match[str]) -> str:
+        character = found.group()
+        return f"&#{ord(character)};" if character in "<>&@#|" else f"\\{character}"
+
+    return re.sub(r"[\\`*_\[\]~<>&@#|]", escaped, " ".join(text.split()))
+
+
+def fenced(text: str) -> str:
+    """Return text as a block of code, with a fence that does not occur in it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"
+
+
+def details(summary: str, *inside: str) -> str:
+    """Return a block that opens when its summary, which is plain text, is clicked."""
+    return "\n\n".join([f"<details><summary>{html.escape(summary, quote=False)}</summary>", *inside, "</details>"])
+
+
+def _verdicts(backends: Sequence[BackendReport]) -> str:
+    return "\n".join(f"- {_sign(backend.verdict)} {plain(backend.verdict.sentence)}" for backend in backends)
+
+
+def _sign(verdict: Verdict) -> str:
+    if not verdict.results:
+        return ":grey_question:"
+    return ":white_check_mark:" if verdict.conforms else ":x:"
+
+
+def _groups(backends: Sequence[BackendReport]) -> str:
+    seen = {group for backend in backends for group in backend.verdict.groups}
+    if not seen:
+        return ""
+    order = [*(group for group in GROUPS if group in seen), *sorted(seen - set(GROUPS))]
+    rows = [
+        [f"**{group}** {GROUPS.get(group, '')}", *(_counts(backend.verdict, group) for backend in backends)]
+        for group in order
+    ]
+    return table(["group", *(plain(backend.name) for backend in backends)], rows)
+
+
+def _counts(verdict: Verdict, group: str) -> str:
+    states = [state_of(result) for result in verdict.results if result.group == group]
+    words = (
+        (State.MET, "met"),
+        (State.VIOLATED, "violated"),
+        (State.KNOWN, "known"),
+        (State.STALE, "stale"),
+        (State.BROKEN, "not judged"),
+    )
+    counts = [(states.count(state), word) for state, word in words]
+    shown = [f"{'**' * (word != 'met')}{count} {word}{'**' * (word != 'met')}" for count, word in counts if count]
+    return ", ".join(shown) or "-"
+
+
+def _benchmarks(backends: Sequence[BackendReport]) -> str:
+    keys = dict.fromkeys((one.name, one.unit, one.size) for backend in backends for one in backend.benchmarks)
+    if not keys:
+        return ""
+
+    def cell(backend: BackendReport, key: tuple[str, str, int | None]) -> str:
+        found = [one for one in backend.benchmarks if (one.name, one.unit, one.size) == key]
+        return _measured(found[0]) if found else "-"
+
+    rows = [
+        [
+            plain(name) + (f", {size:,}" if size is not None else ""),
+            *(cell(backend, (name, unit, size)) for backend in backends),
+        ]
+        for name, unit, size in keys
+    ]
+    for name in dict.fromkeys(growth.name for backend in backends for growth in backend.growth):
+        verdicts = [
+            next((f"{growth.verdict}" for growth in backend.growth if growth.name == name), "-") for backend in backends
+        ]
+        rows.append([f"{plain(name)} grows", *verdicts])
+    heading = table(["benchmark, size", *(plain(backend.name) for backend in backends)], rows)
+    return f"{heading}\n\nBold: the ratio to this machine's floor, measured in the same run."
+
+
+def _measured(one: Benchmark) -> str:
+    shown = quantity(one.median, one.unit)
+    return f"{shown} **{ratio(one.ratio)}**" if one.ratio is not None else shown
+
+
+def _known(backends: Sequence[BackendReport]) -> str:
+    lines = []
+    for backend in backends:
+        for result in backend.verdict.results:
+            state = state_of(result)
+            if state in (State.KNOWN, State.STALE):
+                what = (
+                    "violated, as is known" if state is State.KNOWN else "no longer violated: remove it from the list"
+                )
+                reason = plain(getattr(result, "known", ""))
+                lines.append(f"- {plain(backend.name)}, {result.id}: {what} ({reason})")
+    return "\n".join(["Declared in the configuration:", "", *lines]) if lines else ""
+
+
+def _violations(backends: Sequence[BackendReport]) -> Iterator[str]:
+    found = [
+        (backend, result)
+        for backend in backends
+        for result in backend.verdict.results
+        if state_of(result) in (State.VIOLATED, State.BROKEN)
+    ]
+    for backend, result in sorted(found, key=lambda pair: pair[1].level != "MUST"):
+        word = "" if result.outcome == Outcome.VIOLATED.value else ", could not be judged"
+        summary = f"{backend.name}: {result.id} ({result.level}{word}): {result.sentence}"
+        yield details(summary, fenced(_evidence(result)))
+
+
+def _evidence(result: Result) -> str:
+    lines = [f"source:   {result.source}"]
+    lines += [f"expected: {result.expected}", f"found:    {result.found}"] if result.expected else []
+    lines += [f"reason:   {result.reason}"] if result.reason else []
+    evidence = result.evidence
+    if len(evidence) > _LONGEST_EVIDENCE:
+        evidence = evidence[:_LONGEST_EVIDENCE].rpartition("\n")[0] + "\n..."
+    lines += ["", evidence] if evidence else []
+    lines += ["", f"run it alone: {result.command}"] if result.command else []
+    return "\n".join(lines)
+
+
+def _matrices(backends: Sequence[BackendReport]) -> Iterator[str]:
+    by_id: dict[str, list[tuple[str, Matrix]]] = {}
+    for backend in backends:
+        for result in backend.verdict.results:
+            if result.matrix is not None:
+                by_id.setdefault(result.id, []).append((backend.name, Matrix(**result.matrix)))
+    for id, found in sorted(by_id.items()):
+        parts = []
+        for name, matrix in found:
+            parts += [f"**{plain(name)}**", _counted(matrix)]
+            parts += [plain(matrix.note)] if matrix.note else []
+        yield details(f"{id}: {found[0][1].title}", *parts)
+
+
+def _counted(matrix: Matrix) -> str:
+    seen = [column for column in matrix.columns if matrix.total(column)]
+
+    def cell(count: int, column: str) -> str:
+        return "-" if not count else f"**{count}**" if column in matrix.bad else str(count)
+
+    rows = [
+        [plain(row), *(cell(counts.get(column, 0), column) for column in seen)] for row, counts in matrix.counts.items()
+    ]
+    return table([plain(matrix.rows), *map(plain, seen)], rows)
+
+
+def _footer(report: Report) -> str:
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    seeds = "".join(f", seed of {name} {seed}" for name, seed in report.seeds.items())
+    about = f"<sub>{plain(report.created)}, {plain(versions + seeds)}</sub>"
+    return f"{about}\n\n{fenced(report.command)}" if report.command else about

@@ -1,0 +1,7 @@
+"""Exit codes of the session-conformance command."""
+
+VIOLATED = 1
+"""A requirement is violated or could not be judged; or, where that was asked for, there are regressions."""
+
+USAGE_ERROR = 4
+"""A command cannot be carried out as it was given; pytest's own code for it."""

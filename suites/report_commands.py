@@ -1,0 +1,99 @@
+"""The commands that read reports: report, compare and badge."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from session_conformance.harness.report import ReportError, read
+from session_conformance.harness.reporting import FORMATS, format_of, save
+from session_conformance.harness.reporting.badge import badge
+from session_conformance.harness.reporting.comparison import Comparison, Kind, compare
+from session_conformance.harness.reporting.comparison_texts import as_markdown, as_text
+
+from .exit_codes import USAGE_ERROR, VIOLATED
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands to a parser's subcommands."""
+    report = commands.add_parser("report", help="turn a report's JSON into a page, or into Markdown")
+    report.add_argument("results", type=Path, metavar="RESULTS.json", help="what --conformance-report has written")
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help="by default, the standard output")
+    report.add_argument("--format", choices=FORMATS, help="by default, what the file's ending says, or markdown")
+
+    comparing = commands.add_parser("compare", help="say what got worse and better between releases or backends")
+    comparing.add_argument("results", type=Path, nargs="+", metavar="RESULTS.json", help="reports, the oldest first")
+    comparing.add_argument("-o", "--output", type=Path, metavar="FILE", help="by default, the standard output")
+    comparing.add_argument("--format", choices=("text", "markdown", "html"), help="by default, the file's, or text")
+    comparing.add_argument(
+        "--fail-on-regression", action="store_true", help="exit with 1 where a requirement is violated that was not"
+    )
+
+    badging = commands.add_parser("badge", help="write the JSON that Shields draws a badge of")
+    badging.add_argument("results", type=Path, metavar="RESULTS.json", help="what --conformance-report has written")
+    badging.add_argument("-o", "--output", type=Path, metavar="FILE", help="by default, the standard output")
+    badging.add_argument("--backend", metavar="NAME", help="the backend it is about; by default all of them")
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run one of the commands and return its exit code."""
+    try:
+        return COMMANDS[given.command](given)
+    except ReportError as error:
+        print(f"session-conformance: {error}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _report(given: argparse.Namespace) -> int:
+    default = "markdown" if given.output is None else None
+    name = given.format or default or format_of(given.output)
+    _give(FORMATS[name](read(given.results)), given.output)
+    return 0
+
+
+def _compare(given: argparse.Namespace) -> int:
+    default = "text" if given.output is None or given.output.suffix == ".txt" else None
+    name = given.format or default or format_of(given.output)
+    if name not in _COMPARISONS:
+        raise ReportError(f"a comparison has no format {name}: expected {', '.join(_COMPARISONS)}")
+    found = compare([(str(path), read(path)) for path in given.results])
+    _give(_COMPARISONS[name](found, given.output is None), given.output)
+    worse = any(one.of(Kind.REGRESSION) for one in found)
+    return VIOLATED if worse and given.fail_on_regression else 0
+
+
+def _badge(given: argparse.Namespace) -> int:
+    _give(badge(read(given.results), given.backend), given.output)
+    return 0
+
+
+def _text(found: list[Comparison], on_terminal: bool) -> str:
+    console = Console()
+    return as_text(found, width=console.width, color=on_terminal and console.color_system is not None)
+
+
+def _html(found: list[Comparison], _: bool) -> str:
+    from session_conformance.harness.reporting.html import comparison_as_html
+
+    return comparison_as_html(found)
+
+
+def _give(text: str, path: Path | None) -> None:
+    if path is None:
+        sys.stdout.write(text)
+    else:
+        save(text, path)
+
+
+COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"report": _report, "compare": _compare, "badge": _badge}
+"""By name, what runs a command."""
+
+_COMPARISONS: dict[str, Callable[[list[Comparison], bool], str]] = {
+    "text": _text,
+    "markdown": lambda found, _: as_markdown(found),
+    "html": _html,
+}
