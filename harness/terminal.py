@@ -103,7 +103,7 @@ def shown(measure: Measure | None) -> str:
 def _with_unit(value: float, unit: str) -> str:
     if unit == "seconds":
         for limit, name in ((1.0, "s"), (1e-3, "ms")):
-            if value >= limit:
+            if round(value / limit, 3) >= 1:
                 return f"{value / limit:.3g} {name}"
         return f"{value * 1e6:.3g} µs"
     if unit == "bytes":

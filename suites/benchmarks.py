@@ -1,38 +1,46 @@
-"""Benchmarks: what storing and restoring cost, beside the floor of this machine. Timed by pytest-benchmark.
+"""Benchmarks: what storing and restoring cost, beside the floor of this machine.
 
 They take part in a run with ``--benchmark-only`` (then alone) or with ``--conformance-benchmarks`` (beside the
-requirements). A floor is measured between the rounds of what it is compared with, so that both meet the same machine.
+requirements).
 """
 
 from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from time import perf_counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
+from session_conformance.fixtures.bench import Bench, BenchFloor
 from session_conformance.fixtures.s3 import endpoint_of_run
 from session_conformance.fixtures.seeding import Seeds, seeds_of_run, sizes_of_run
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import Backend
 from session_conformance.harness.appending import Appender, talk
 from session_conformance.harness.floors import FileFloor, Floor, S3Floor, as_bytes
-from session_conformance.harness.measure import Measure, counted, of_rounds
+from session_conformance.harness.sdk import Message
 from session_conformance.harness.slow_storage import file_calls, stall_on_files, stall_on_s3
 from session_conformance.harness.tolerance import tolerating_warnings
 from session_conformance.harness.tracing import TracerMissing
 
 from .s3_requests import count_requests
 
-Keep = Callable[[Measure], None]
+_A_ROUND = 10
+"""Messages a round: one alone is too short to be timed through an event loop."""
 
-_MESSAGES_A_ROUND = 10
 _AT_ONCE = 20
+_EACH = 5
+"""Sessions at once, and the messages of each."""
+
+_REPLAYED = 1_000
 _SLOW_S = 0.05
-_REPLAYED = 1000
+
+
+def _benchmark(check: Callable[..., None]) -> Callable[..., None]:
+    check.__test__ = True  # type: ignore[attr-defined]  # pytest collects it under any naming pattern
+    return check
 
 
 class Benchmarks(ConformanceSuite):
@@ -44,12 +52,15 @@ class Benchmarks(ConformanceSuite):
         if "size" in metafunc.fixturenames:
             metafunc.parametrize("size", sizes_of_run(metafunc.config))
 
-    @pytest.fixture(autouse=True)
-    def _alone(self, benchmark: Any) -> Iterator[None]:
+    @pytest.fixture
+    def bench(
+        self, backend: Backend, benchmark: Any, record_property: Callable[[str, object], None]
+    ) -> Iterator[Bench]:
+        """Return what times and counts."""
         if benchmark.disabled:  # by the user, or by pytest-benchmark itself, since pytest-xdist is on
             pytest.skip("pytest-benchmark is off: processes that run beside each other would measure each other")
         with tolerating_warnings():
-            yield
+            yield Bench(backend.name, benchmark, lambda measure: record_property("measure", measure.to_dict()))
 
     @pytest.fixture
     def loop(self) -> Iterator[asyncio.AbstractEventLoop]:
@@ -59,18 +70,12 @@ class Benchmarks(ConformanceSuite):
             loop.run_until_complete(loop.shutdown_default_executor())
 
     @pytest.fixture
-    def seeds(self, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest) -> Seeds:
+    def seeds(self, backend: Backend, size: int, new_session: NewSession, request: pytest.FixtureRequest) -> Seeds:
         """Return what gives sessions with a history, made once a run."""
         seeds = seeds_of_run(backend, new_session, request.config)
-        size = request.node.callspec.params["size"]
         if size not in seeds.sizes:
             pytest.skip(f"{size:,} messages on S3 only when asked for: --conformance-benchmark-sizes={size}")
         return seeds
-
-    @pytest.fixture
-    def keep(self, backend: Backend, record_property: Callable[[str, object], None]) -> Keep:
-        """Return what takes a measure into the report."""
-        return lambda measure: record_property("measure", measure.to_dict())
 
     @pytest.fixture
     def floor(self, backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -84,265 +89,203 @@ class Benchmarks(ConformanceSuite):
         with closing(found):
             yield found
 
-    def restore(self, backend: Backend, size: int, seeds: Seeds, floor: Floor, benchmark: Any, keep: Keep) -> None:
+    @_benchmark
+    def restore(self, size: int, seeds: Seeds, floor: Floor, bench: Bench) -> None:
         """A new manager and a new agent restore a history."""
         seeded = seeds(size)
         floor.keep(seeded.messages)
-        times = _Floor(floor.restore)
-        benchmark.group = f"restore {size:,} messages"
-        restored = benchmark.pedantic(
-            lambda: seeded.session.restore(), setup=times.measure, rounds=5 if size > 1000 else 20, warmup_rounds=1
+        found = len(seeded.session.restore().messages)
+        assert found == size, f"{found} of {size} messages were restored"
+        bench.time(
+            "restore",
+            "restore a history",
+            seeded.session.restore,
+            BenchFloor(floor.restore, floor.restore_about),
+            group=f"restore {size:,} messages",
+            rounds=5 if size > 1000 else 20,
+            size=size,
+            note=seeded.note,
         )
-        assert len(restored.messages) == size, f"{len(restored.messages)} of {size} messages were restored"
-        keep(
-            Measure(
-                backend.name, "restore", "restore a history", "seconds", **_stats(benchmark), size=size,
-                **times.found(floor.restore_about), note=seeded.note,
-            )
-        )  # fmt: skip
 
-    def restore_memory(
-        self, backend: Backend, size: int, seeds: Seeds, floor: Floor, benchmark: Any, keep: Keep
-    ) -> None:
+    @_benchmark
+    def restore_memory(self, size: int, seeds: Seeds, floor: Floor, bench: Bench) -> None:
         """The most memory that a restore takes at one moment."""
         if size != max(seeds.sizes):
             pytest.skip("looked at with the longest history")
         seeded = seeds(size)
         floor.keep(seeded.messages)
-        least, _ = _peak_of(floor.restore)
-        most, _ = benchmark.pedantic(lambda: _peak_of(lambda: seeded.session.restore()), rounds=1)
-        benchmark.group = f"restore {size:,} messages, while memory is traced"
-        keep(
-            counted(
-                backend.name, "restore-memory", "peak of Python's memory in a restore", "bytes", most, size=size,
-                floor=float(least), floor_about=floor.restore_about,
-            )
-        )  # fmt: skip
-
-    def append(
-        self, backend: Backend, size: int, seeds: Seeds, floor: Floor, loop: Any, benchmark: Any, keep: Keep
-    ) -> None:
-        """One message more in a history, told of as an agent tells it."""
-        self._append(
-            backend, size, seeds, floor, loop, benchmark, keep, Appender.append, 1, "append", "append a message"
+        least, most = (
+            _peak_of(floor.restore),
+            bench.once(f"restore {size:,} messages, while memory is traced", lambda: _peak_of(seeded.session.restore)),
+        )
+        about = "peak of Python's memory in a restore"
+        bench.count(
+            "restore-memory", about, "bytes", most, size=size, floor=float(least), floor_about=floor.restore_about
         )
 
-    def update(
-        self, backend: Backend, size: int, seeds: Seeds, floor: Floor, loop: Any, benchmark: Any, keep: Keep
-    ) -> None:
-        """A streamed message: a placeholder, and its replacement by the final text."""
-        about = "stream a message: placeholder and final text"
-        self._append(backend, size, seeds, floor, loop, benchmark, keep, Appender.stream, 2, "update", about)
+    @_benchmark
+    def bytes_stored(self, size: int, seeds: Seeds, bench: Bench) -> None:
+        """Bytes that a message takes in storage."""
+        if size != max(seeds.sizes):
+            pytest.skip("looked at with the longest history")
+        seeded = seeds(size)
+        stored = bench.once("count the bytes in storage", seeded.session.workspace.bytes_stored)
+        if not stored or not size:
+            pytest.skip("what it stores cannot be looked at, or is nothing")
+        json: dict[str, Any] = {"floor": len(as_bytes(seeded.messages)) / size, "floor_about": "the message as JSON"}
+        bench.count("bytes-stored", "bytes stored a message", "bytes", stored / size, **json)
 
-    def _append(
-        self,
-        backend: Backend,
-        size: int,
-        seeds: Seeds,
-        floor: Floor,
-        loop: Any,
-        benchmark: Any,
-        keep: Keep,
-        do: Callable[[Appender, Any], Any],
-        writes: int,
+    @_benchmark
+    def append(self, size: int, seeds: Seeds, floor: Floor, loop: Any, bench: Bench) -> None:
+        """One message more in a history, told of as an agent tells it."""
+        how = BenchFloor(lambda: _write(floor, _A_ROUND), floor.append_about)
+        self._grow("append", "append a message", Appender.append, size, seeds, how, loop, bench)
+
+    @_benchmark
+    def update(self, size: int, seeds: Seeds, floor: Floor, loop: Any, bench: Bench) -> None:
+        """A streamed message: a placeholder, and its replacement by the final text."""
+        how = BenchFloor(lambda: _write(floor, 2 * _A_ROUND), f"{floor.append_about}, twice")
+        about = "stream a message: placeholder and final text"
+        self._grow("update", about, Appender.stream, size, seeds, how, loop, bench)
+
+    @staticmethod
+    def _grow(
         name: str,
         about: str,
+        do: Callable[[Appender, Message], Awaitable[None]],
+        size: int,
+        seeds: Seeds,
+        floor: BenchFloor,
+        loop: asyncio.AbstractEventLoop,
+        bench: Bench,
     ) -> None:
         appender = Appender(seeds.given_at_once(size).open())
         loop.run_until_complete(appender.start())
-        numbers = iter(range(size + 1_000_000, 2**40))
+        numbers = iter(range(size, 2**31))
 
-        def floors() -> None:
-            for _ in range(_MESSAGES_A_ROUND * writes):
-                floor.append(talk(next(numbers)))
-
-        async def many(messages: list[Any]) -> None:
+        async def grow(messages: list[Message]) -> None:
             for message in messages:
                 await do(appender, message)
 
-        times = _Floor(floors)
-
-        def setup() -> tuple[tuple[Any, ...], dict[str, Any]]:
-            times.measure()
-            return ([talk(next(numbers)) for _ in range(_MESSAGES_A_ROUND)],), {}
-
-        benchmark.group = f"{name} to {size:,} messages ({_MESSAGES_A_ROUND} times)"
-        rounds = 5 if size > 1000 else 20
-        benchmark.pedantic(
-            lambda messages: loop.run_until_complete(many(messages)), setup=setup, rounds=rounds, warmup_rounds=1
+        bench.time(
+            name,
+            about,
+            lambda messages: loop.run_until_complete(grow(messages)),
+            floor,
+            group=f"{name} {_A_ROUND} messages to {size:,}",
+            prepare=lambda: ([talk(next(numbers)) for _ in range(_A_ROUND)],),
+            operations=_A_ROUND,
+            rounds=5 if size > 1000 else 20,
+            size=size,
         )
         loop.run_until_complete(appender.stop())
-        about_floor = floor.append_about if writes == 1 else f"{floor.append_about}, twice"
-        keep(
-            Measure(
-                backend.name, name, about, "seconds", **_stats(benchmark, _MESSAGES_A_ROUND), size=size,
-                **times.found(about_floor, _MESSAGES_A_ROUND),
-            )
-        )  # fmt: skip
 
-    def sessions_at_once(
-        self, backend: Backend, new_session: NewSession, floor: Floor, loop: Any, benchmark: Any, keep: Keep
-    ) -> None:
+    @_benchmark
+    def sessions_at_once(self, new_session: NewSession, floor: Floor, loop: Any, bench: Bench) -> None:
         """Many sessions in one process, each with a message at a time."""
         workspace = new_session().workspace
-        made = iter(range(2**31))
+        ids = iter(range(2**31))
 
-        async def opened() -> list[Appender]:
+        async def open_all() -> list[Appender]:
             agents = [
-                Appender(new_session(f"session-{next(made)}", workspace=workspace).open()) for _ in range(_AT_ONCE)
+                Appender(new_session(f"session-{next(ids)}", workspace=workspace).open()) for _ in range(_AT_ONCE)
             ]
             await asyncio.gather(*(agent.start() for agent in agents))
             return agents
 
-        async def all_talk(agents: list[Appender]) -> None:
+        async def talk_at_once(agents: list[Appender]) -> None:
             async def one(agent: Appender) -> None:
-                for number in range(5):
+                for number in range(_EACH):
                     await agent.append(talk(number))
 
             await asyncio.gather(*(one(agent) for agent in agents))
 
-        async def all_stop(agents: list[Appender]) -> None:
+        async def stop_all(agents: list[Appender]) -> None:
             await asyncio.gather(*(agent.stop() for agent in agents))
 
-        def floors() -> None:
-            for _ in range(5 * _AT_ONCE):
-                floor.append(talk(0))
-
-        times = _Floor(floors)
-
-        def setup() -> tuple[tuple[Any, ...], dict[str, Any]]:
-            times.measure()
-            return (loop.run_until_complete(opened()),), {}
-
-        benchmark.group = f"{_AT_ONCE} sessions at once, 5 messages each"
-        benchmark.pedantic(
-            lambda agents: loop.run_until_complete(all_talk(agents)),
-            setup=setup,
-            teardown=lambda agents: loop.run_until_complete(all_stop(agents)),
+        bench.time(
+            "sessions-at-once",
+            f"append a message, {_AT_ONCE} sessions at once",
+            lambda agents: loop.run_until_complete(talk_at_once(agents)),
+            BenchFloor(lambda: _write(floor, _AT_ONCE * _EACH), f"{floor.append_about}, one after another"),
+            group=f"append {_EACH} messages to each of {_AT_ONCE} sessions at once",
+            prepare=lambda: (loop.run_until_complete(open_all()),),
+            finish=lambda agents: loop.run_until_complete(stop_all(agents)),
+            operations=_AT_ONCE * _EACH,
             rounds=10,
-            warmup_rounds=1,
         )
-        count = 5 * _AT_ONCE
-        keep(
-            Measure(
-                backend.name, "sessions-at-once", f"append a message, {_AT_ONCE} sessions at once", "seconds",
-                **_stats(benchmark, count), **times.found(f"{floor.append_about}, one after another", count),
-            )
-        )  # fmt: skip
 
-    def replay(self, backend: Backend, new_session: NewSession, loop: Any, benchmark: Any, keep: Keep) -> None:
+    @_benchmark
+    def replay(self, new_session: NewSession, loop: Any, bench: Bench) -> None:
         """A timeout, until a new connection was given the history."""
         history = [talk(number) for number in range(_REPLAYED)]
-        with_manager, without = Appender(new_session().open(), history), Appender(None, history)
-        for appender in (with_manager, without):
-            loop.run_until_complete(appender.start())
-        times = _Floor(lambda: loop.run_until_complete(without.time_out()))
-        benchmark.group = f"replay of {_REPLAYED:,} messages after a timeout"
-        benchmark.pedantic(
-            lambda: loop.run_until_complete(with_manager.time_out()), setup=times.measure, rounds=20, warmup_rounds=1
+        agents = with_manager, without = Appender(new_session().open(), history), Appender(None, history)
+        for agent in agents:
+            loop.run_until_complete(agent.start())
+        about = f"replay {_REPLAYED:,} messages after a timeout"
+        bench.time(
+            "replay",
+            about,
+            lambda: loop.run_until_complete(with_manager.time_out()),
+            BenchFloor(lambda: loop.run_until_complete(without.time_out()), "the same agent without a session manager"),
+            group=about,
         )
-        for appender in (with_manager, without):
-            loop.run_until_complete(appender.stop())
-        keep(
-            Measure(
-                backend.name, "replay", f"replay {_REPLAYED:,} messages after a timeout", "seconds",
-                **_stats(benchmark), **times.found("the same agent without a session manager"),
-            )
-        )  # fmt: skip
+        for agent in agents:
+            loop.run_until_complete(agent.stop())
 
+    @_benchmark
     def loop_stall(
-        self, backend: Backend, new_session: NewSession, benchmark: Any, keep: Keep, request: pytest.FixtureRequest
+        self, backend: Backend, new_session: NewSession, bench: Bench, request: pytest.FixtureRequest
     ) -> None:
         """The longest time for which the event loop stands still while storage is slow."""
+        slower = f"storage {_SLOW_S * 1000:.0f} ms slower"
+        group = f"append {_A_ROUND} messages, {slower}"
         session = new_session()
-        benchmark.group = f"append 10 messages, storage {_SLOW_S * 1000:.0f} ms slower"
         if backend.on_s3:
             seam = endpoint_of_run(request.config).seam
-            stall = benchmark.pedantic(lambda: stall_on_s3(session, 10, _SLOW_S, seam), rounds=1)
+            stall = bench.once(group, lambda: stall_on_s3(session, _A_ROUND, _SLOW_S, seam))
         else:
-            with _traceable(backend):
-                stall = benchmark.pedantic(lambda: stall_on_files(session, 10, _SLOW_S), rounds=1)
-        about = f"longest stall of the event loop, storage {_SLOW_S * 1000:.0f} ms slower"
-        keep(counted(backend.name, "loop-stall", about, "seconds", stall))
+            with _tracing(backend):
+                stall = bench.once(group, lambda: stall_on_files(session, _A_ROUND, _SLOW_S))
+        bench.count("loop-stall", f"longest stall of the event loop, {slower}", "seconds", stall)
 
+    @_benchmark
     def asked_of_storage(
-        self, backend: Backend, new_session: NewSession, benchmark: Any, keep: Keep, request: pytest.FixtureRequest
+        self, backend: Backend, new_session: NewSession, bench: Bench, request: pytest.FixtureRequest
     ) -> None:
         """Requests to S3, or system calls that concern files, that a message takes."""
-        benchmark.group = "append 100 messages, counted"
+        group = "append 100 messages, counted"
         if backend.on_s3:
             s3 = endpoint_of_run(request.config)
-            found = benchmark.pedantic(lambda: count_requests(s3, new_session(), 50), rounds=1)
-            keep(counted(backend.name, "requests", "requests to S3 a message", "requests", found.a_message))
+            counted = bench.once(group, lambda: count_requests(s3, new_session(), 50))
+            bench.count("requests", "requests to S3 a message", "requests", counted.a_message)
             return
-        with _traceable(backend):
-            few, many = benchmark.pedantic(
-                lambda: (file_calls(new_session(), 20), file_calls(new_session(), 120)), rounds=1
-            )
-        keep(counted(backend.name, "system-calls", "file system calls a message", "system calls", (many - few) / 100))
-
-    def bytes_stored(self, backend: Backend, size: int, seeds: Seeds, benchmark: Any, keep: Keep) -> None:
-        """Bytes that a message takes in storage."""
-        if size != max(seeds.sizes):
-            pytest.skip("looked at with the longest history")
-        benchmark.group = "count the bytes in storage"
-        seeded = seeds(size)
-        stored = benchmark.pedantic(seeded.session.workspace.bytes_stored, rounds=1)
-        if not stored:
-            pytest.skip("what it stores cannot be looked at")
-        keep(
-            counted(
-                backend.name, "bytes-stored", "bytes stored a message", "bytes", stored / size,
-                floor=len(as_bytes(seeded.messages)) / size, floor_about="its JSON",
-            )
-        )  # fmt: skip
+        with _tracing(backend):
+            few, many = bench.once(group, lambda: (file_calls(new_session(), 20), file_calls(new_session(), 120)))
+        bench.count("system-calls", "file system calls a message", "system calls", (many - few) / 100)
 
 
-class _traceable:
-    """Skips where no other process can be started on a backend, or nothing can be traced."""
-
-    def __init__(self, backend: Backend) -> None:
-        if backend.spec is None:
-            pytest.skip("no other process can open it")
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, TracerMissing):
-            pytest.skip(str(error))
+def _write(floor: Floor, times: int) -> None:
+    for number in range(times):
+        floor.append(talk(number))
 
 
-class _Floor:
-    """A floor that is measured once before each round, the warm-up's included."""
-
-    def __init__(self, do: Callable[[], object]) -> None:
-        self._do = do
-        self._rounds: list[float] = []
-
-    def measure(self) -> None:
-        started = perf_counter()
-        self._do()
-        self._rounds.append(perf_counter() - started)
-
-    def found(self, about: str, operations: int = 1) -> dict[str, Any]:
-        return {"floor": of_rounds(self._rounds[1:], operations)["median"], "floor_about": about}
+@contextmanager
+def _tracing(backend: Backend) -> Iterator[None]:
+    """Skip where no other process can open the backend, or nothing can be traced."""
+    if backend.spec is None:
+        pytest.skip("no other process can open it")
+    try:
+        yield
+    except TracerMissing as error:
+        pytest.skip(str(error))
 
 
-def _stats(benchmark: Any, operations: int = 1) -> dict[str, Any]:
-    return of_rounds(benchmark.stats.stats.data, operations)
-
-
-def _peak_of(do: Callable[[], object]) -> tuple[int, object]:
-    """Return the most bytes that Python's allocator gave out while something was done, and what came of it."""
+def _peak_of(do: Callable[[], object]) -> int:
+    """Return the most bytes that Python's allocator had given out at one moment while something was done."""
     tracemalloc.start()
     try:
-        made = do()
-        return tracemalloc.get_traced_memory()[1], made
+        do()
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-
-
-for _name in ("restore", "restore_memory", "append", "update", "sessions_at_once", "replay", "loop_stall",
-              "asked_of_storage", "bytes_stored"):  # fmt: skip
-    getattr(Benchmarks, _name).__test__ = True  # pytest collects them under any naming pattern

@@ -52,6 +52,7 @@ def test_the_table_has_each_backend_and_each_size() -> None:
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "append 0 4 µs -" in lines
     assert "append 100 2 ms (2.00x) 500 ms" in lines
+    assert "1 ms" in draw_measures([taken(0, 0.0009999)])
 
 
 def test_a_loop_that_is_held_up_is_noticed() -> None:

@@ -39,7 +39,7 @@ def test_backends_are_measured_side_by_side_and_not_judged(pytester: pytest.Pyte
             if one["floor"] is not None:
                 assert one["ratio"] == pytest.approx(one["median"] / one["floor"]), one
                 assert one["floor_about"], one
-    run.stdout.fnmatch_lines(["*benchmark 'append to 20 messages*': 2 tests*", "*measured, and how many times*"])
+    run.stdout.fnmatch_lines(["*benchmark 'append 10 messages to 20': 2 tests*", "*measured, and how many times*"])
     run.stdout.fnmatch_lines(["restore: restore a history; floor: *"])
     run.stdout.no_fnmatch_line("*conform*met*")
 
