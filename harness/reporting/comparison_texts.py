@@ -45,7 +45,7 @@ def _changes(found: Comparison) -> Table:
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("", "id", "level", *found.headings):
         drawn.add_column(heading, no_wrap=True)
-    drawn.add_column("requirement", overflow="fold")
+    drawn.add_column("requirement", no_wrap=True, overflow="ellipsis")
     for change in found.changes:
         word = Text(found.word(change.kind), style=_STYLES.get(change.kind, ""))
         drawn.add_row(word, change.result.id, change.result.level, *change.states, change.result.sentence)

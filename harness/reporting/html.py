@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +17,7 @@ from session_conformance.harness.verdict import Outcome, Result
 
 from .comparison import Comparison, Kind
 from .plot import plots
+from .printable import printable
 from .quantities import quantity, ratio
 from .sequence import diagram
 from .states import State, state_of
@@ -196,7 +196,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_printable,
+        finalize=_shown,
     )
     environment.filters.update(quantity=quantity, ratio=ratio, state=state_of, diagram=diagram)
     environment.globals.update(State=State, Outcome=Outcome)
@@ -207,11 +207,5 @@ def _template(name: str) -> Any:
     return _environment().get_template(name)
 
 
-def _printable(value: Any) -> Any:
-    """Show what no page can hold (control characters, lone surrogates) as its escape."""
-    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
-        return value
-    return "".join(
-        character if character == "\n" or unicodedata.category(character) not in ("Cc", "Cs") else repr(character)[1:-1]
-        for character in value
-    )
+def _shown(value: Any) -> Any:
+    return value if not isinstance(value, str) or isinstance(value, Markup) else printable(value)

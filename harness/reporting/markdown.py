@@ -11,6 +11,7 @@ from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.report import BackendReport, Benchmark, Report
 from session_conformance.harness.verdict import Outcome, Result, Verdict
 
+from .printable import printable
 from .quantities import quantity, ratio
 from .states import State, state_of
 
@@ -57,11 +58,12 @@ def plain(text: str) -> str:
         character = found.group()
         return f"&#{ord(character)};" if character in "<>&@#|" else f"\\{character}"
 
-    return re.sub(r"[\\`*_\[\]~<>&@#|]", escaped, " ".join(text.split()))
+    return re.sub(r"[\\`*_\[\]~<>&@#|]", escaped, " ".join(printable(text).split()))
 
 
 def fenced(text: str) -> str:
     """Return text as a block of code, with a fence that does not occur in it."""
+    text = printable(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}text\n{text}\n{fence}"
@@ -69,7 +71,9 @@ def fenced(text: str) -> str:
 
 def details(summary: str, *inside: str) -> str:
     """Return a block that opens when its summary, which is plain text, is clicked."""
-    return "\n\n".join([f"<details><summary>{html.escape(summary, quote=False)}</summary>", *inside, "</details>"])
+    return "\n\n".join(
+        [f"<details><summary>{html.escape(printable(summary), quote=False)}</summary>", *inside, "</details>"]
+    )
 
 
 def _verdicts(backends: Sequence[BackendReport]) -> str:

@@ -10,15 +10,21 @@ from typing import Any
 from rich.cells import cell_len, chop_cells
 from session_conformance.harness.timeline import LIFELINES
 
-WIDTH = 780
+from .printable import printable
+
 MARGIN = 46
 """The width of the column of the events' numbers."""
+SPACING = 124
+"""From one lifeline to the next."""
+SIDE = 52
+"""From the numbers to the first lifeline, and from the last one to the edge."""
+NARROWEST = 500
 TOP = 34
 """The height of the lifelines' heads."""
 LINE = 15
 CHARACTER = 6.7
 """The width of a character of a monospace font of 11 pixels."""
-MOST_LINES = 3
+MOST_LINES = 4
 """Lines of text that an event is given at most: the whole text stands in the evidence."""
 
 NAMES = {"user": "application"}
@@ -104,8 +110,10 @@ def diagram(events: Sequence[Mapping[str, Any]]) -> Diagram:
     if any(event["stored"] is not None for event in events):
         taking_part.add("storage")
     names = [name for name in LIFELINES if name in taking_part]
-    spacing = (WIDTH - MARGIN) / max(len(names), 1)
-    places = {name: round(MARGIN + spacing * (index + 0.5), 1) for index, name in enumerate(names)}
+    gaps_between = max(len(names) - 1, 1)
+    width = max(NARROWEST, MARGIN + 2 * SIDE + SPACING * gaps_between)
+    spacing = (width - MARGIN - 2 * SIDE) / gaps_between
+    places = {name: round(MARGIN + SIDE + spacing * index, 1) for index, name in enumerate(names)}
     rows: list[Row] = []
     gaps: list[Gap] = []
     y = float(TOP + 8)
@@ -116,32 +124,32 @@ def diagram(events: Sequence[Mapping[str, Any]]) -> Diagram:
             gaps.append(Gap(y, f"{left_out} event{'s' * (left_out > 1)} left out"))
             y += LINE + 6
         previous = event["at"]
-        row = _row(event, places, y)
+        row = _row(event, places, y, width)
         rows.append(row)
         y += row.height
     lifelines = [(x, NAMES.get(name, name)) for name, x in places.items()]
-    return Diagram(WIDTH, y + 8, lifelines, rows, gaps)
+    return Diagram(width, y + 8, lifelines, rows, gaps)
 
 
-def _row(event: Mapping[str, Any], places: Mapping[str, float], top: float) -> Row:
+def _row(event: Mapping[str, Any], places: Mapping[str, float], top: float, width: int) -> Row:
     source, target = places[event["from"]], places[event["to"]]
-    texts = list(_texts(event["text"], min(source, target), top + LINE - 1))
+    texts = list(_texts(event["text"], min(source, target), top + LINE - 1, width))
     y = top + LINE * len(texts) + 8
     arrow, look, found = Arrow(source, target, y), None, []
     if event["stored"] is not None:
-        found = list(_texts(f"stored: {event['stored']}", min(target, places["storage"]), y + LINE + 1))
+        found = list(_texts(f"stored: {event['stored']}", min(target, places["storage"]), y + LINE + 1, width))
         y += LINE * len(found) + 9
         look = Arrow(places["storage"], target, y)
     return Row(event["at"], event["kind"], event["marked"], top, y + 9 - top, arrow, texts, look, found)
 
 
-def _texts(text: str, x: float, y: float) -> Iterator[Text]:
+def _texts(text: str, x: float, y: float, width: int) -> Iterator[Text]:
     """Yield the lines of a text that begins at a lifeline, or further left where there is not room enough."""
-    room = int((WIDTH - MARGIN - 8) / CHARACTER)
-    lines = [part for line in textwrap.wrap(text, room) or [""] for part in chop_cells(line, room) or [""]]
+    room = int((width - MARGIN - 8) / CHARACTER)
+    lines = [part for line in textwrap.wrap(printable(text), room) or [""] for part in chop_cells(line, room) or [""]]
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"{chop_cells(lines[MOST_LINES - 1], room - 2)[0]} …"]
     longest = max(cell_len(line) for line in lines) * CHARACTER
-    begin = max(MARGIN, min(x + 7, WIDTH - 6 - longest))
+    begin = max(MARGIN, min(x + 7, width - 6 - longest))
     for index, line in enumerate(lines):
         yield Text(round(begin, 1), y + LINE * index, line)
