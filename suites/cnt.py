@@ -214,14 +214,21 @@ class Content(ConformanceSuite):
         """
         for name, block in UNSTORABLE.items():
             session = new_session()
-            good, bad = message({"text": "stored before"}), message(block)
-            timeline = play(session, Script().starts().adds(good).adds(bad), observing=False)
+            good, bad = [message({"text": "stored before"})], message(block)
+            if "toolResult" in block:  # one without its use may be dropped by a restore, as SDK #859 asks
+                use = {"toolUseId": block["toolResult"]["toolUseId"], "name": "note", "input": {}}
+                good.append(message({"toolUse": use}, "assistant"))
+            script = Script().starts()
+            for one in (*good, bad):
+                script = script.adds(one)
+            timeline = play(session, script, observing=False)
             found = session.read()
             expect_readable(found, f"after {name} was added", timeline)
             kept = {other.get("tracking_id"): other for other in found.messages}
-            before = kept.get(good["tracking_id"])
-            if before is None or difference([_typed(good)], [before]) is not None:
-                violated(f"what was stored before {name} stays", f"{one_message(before)}", timeline)
+            for one in good:
+                before = kept.get(one["tracking_id"])
+                if before is None or difference([_typed(one)], [before]) is not None:
+                    violated(f"what was stored before {name} stays", f"{one_message(before)}", timeline)
             refusals = timeline.of(Failed)
             clear: tuple[type[Exception], ...] = (ValueError, TypeError, *SDK_EXCEPTIONS)
             unclear = [f for f in refusals if f.type not in _names(clear) or not f.error.strip()]

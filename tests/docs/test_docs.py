@@ -14,6 +14,8 @@ from session_conformance.harness import ScriptedBidiModel, Timeline
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FINDINGS = ROOT / "docs" / "findings.md"
+"""Its programs are run by test_findings.py, one by one and with what they begin with."""
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -34,18 +36,20 @@ def commands() -> list[Command]:
     found: list[Command] = []
     for page in PAGES:
         files: dict[str, str] = {}
+        before = ""
         for language, body in FENCE.findall(page.read_text(encoding="utf-8")):
             named = re.match(r"# (\S+\.\w+)\n", body)
             if language == "console":
                 found += [
                     Command(page, line[2:], files=dict(files)) for line in body.splitlines() if line.startswith("$ ")
                 ]
-            elif language == "text":
+            elif language == "text" and before == "console":  # what programs print is not what commands do
                 found[-1].shown = body
             elif language == "toml":
                 files["pyproject.toml"] = body
             elif named:
                 files[named.group(1)] = body
+            before = language
     return found
 
 
@@ -108,6 +112,7 @@ def snippets() -> list[tuple[str, str]]:
     return [
         (page.name, body)
         for page in PAGES
+        if page != FINDINGS
         for language, body in FENCE.findall(page.read_text(encoding="utf-8"))
         if language == "python" and not body.startswith("# ")
     ]
