@@ -14,7 +14,8 @@ from .hang import HANG_LIMIT_S, within_limit
 from .script import ProcessEnd, Script
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
-from .timeline import Event, Failed, ProcessEnded, Timeline
+from .text_conversation import TextConversation
+from .timeline import Asked, Event, Failed, ProcessEnded, Timeline
 from .tolerance import tolerating_warnings
 
 _CHILD_LIMIT_S = 5 * HANG_LIMIT_S
@@ -48,7 +49,8 @@ def play(
     """
     timeline = _new_timeline(on_record)
     for number, (segment, end) in enumerate(script.segments()):
-        given = Given(messages, state, observing, number)
+        asked = timeline.of(Asked)
+        given = Given(messages, state, observing, number, asked[-1].interrupts if asked else ())
         if fresh_processes:
             data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
@@ -70,6 +72,7 @@ class Given:
     state: dict[str, Any] | None
     observing: bool
     number: int
+    asked: Sequence[dict[str, Any]] = ()
 
 
 def _counting(on_record: Callable[[Event], object] | None) -> tuple[Callable[[Event], None], Callable[[], int]]:
@@ -105,16 +108,19 @@ def _play_segment(
 
     async def main() -> None:
         try:
-            conversation = Conversation(
-                session,
-                script,
-                timeline=timeline,
-                messages=given.messages,
-                state=given.state,
-                observing=given.observing,
-                fresh_process=fresh,
-                process=given.number,
-            )
+            options: dict[str, Any] = {
+                "timeline": timeline,
+                "messages": given.messages,
+                "state": given.state,
+                "observing": given.observing,
+                "fresh_process": fresh,
+                "process": given.number,
+            }
+            conversation: Conversation | TextConversation
+            if session.text_agent is not None:
+                conversation = TextConversation(session, script, asked=given.asked, **options)
+            else:
+                conversation = Conversation(session, script, **options)
         except Exception as error:
             timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
         else:

@@ -11,6 +11,7 @@ from .conversation import Session
 from .play import play
 from .script import Script
 from .sdk import Message
+from .text_agent import TextAgent
 from .timeline import AgentStopped, ProcessStarted, Reading, Timeline
 from .workspace import Workspace
 
@@ -27,6 +28,7 @@ class Scenario:
         messages: What the agent's constructor is given as its history, if anything.
         observing: Whether what is stored is read at every hook, start, restart and send.
         fresh_processes: Whether each of its processes is one of the operating system.
+        text_agent: How the agent is made, for a conversation with a text ``Agent`` instead of a ``BidiAgent``.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Scenario:
     messages: tuple[Message, ...] | None = None
     observing: bool = True
     fresh_processes: bool = False
+    text_agent: TextAgent | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ class ScenarioRuns:
         return made  # type: ignore[no-any-return]
 
     def _play(self, scenario: Scenario) -> Run | Exception:
-        session = Session(self._backend, self._new_workspace())
+        session = Session(self._backend, self._new_workspace(), text_agent=scenario.text_agent)
         options: dict[str, Any] = {
             "messages": scenario.messages,
             "observing": scenario.observing,

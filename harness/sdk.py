@@ -6,6 +6,8 @@ The SDK renames things between releases (``strands.experimental.bidi`` became ``
 
 from importlib.metadata import version
 
+from strands import Agent
+from strands.agent.conversation_manager import SlidingWindowConversationManager, SummarizingConversationManager
 from strands.agent.state import AgentState
 from strands.bidi import BidiAgent
 from strands.bidi.hooks import (
@@ -19,6 +21,7 @@ from strands.bidi.models import BidiModel, ConnectionTimeoutError
 from strands.bidi.types import AudioDelta, BidiMessage, BidiOutputEvent
 from strands.bidi.types import events as output_events
 from strands.hooks import (
+    AfterInvocationEvent,
     AfterToolCallEvent,
     AgentInitializedEvent,
     BeforeToolCallEvent,
@@ -28,12 +31,20 @@ from strands.hooks import (
     MessageAddedEvent,
     MessageUpdatedEvent,
 )
+from strands.models import Model
 from strands.session import SessionManager, SessionRepository, SnapshotSessionManager
 from strands.storage import LocalFileStorage, Storage
+from strands.tools.decorator import tool as sdk_tool
 from strands.tools.tools import PythonAgentTool
 from strands.types.content import Message, Messages, TextBlock
-from strands.types.exceptions import SessionException, SnapshotException, StorageError
-from strands.types.tools import AgentTool, ToolResult, ToolResultBlock, ToolSpec, ToolUse
+from strands.types.exceptions import (
+    ContextWindowOverflowException,
+    SessionException,
+    SnapshotException,
+    StorageError,
+)
+from strands.types.streaming import StreamEvent
+from strands.types.tools import AgentTool, ToolContext, ToolResult, ToolResultBlock, ToolSpec, ToolUse
 
 SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotException, StorageError)
 """What a session manager may raise when storage cannot be read or written (``strands.types.exceptions``)."""
@@ -48,7 +59,9 @@ __all__ = [
     "SDK_EXCEPTIONS",
     "SDK_VERSION",
     "TOOL_LOGGER",
+    "AfterInvocationEvent",
     "AfterToolCallEvent",
+    "Agent",
     "AgentInitializedEvent",
     "AgentState",
     "AgentTool",
@@ -64,6 +77,7 @@ __all__ = [
     "BidiOutputEvent",
     "BidiResponseStopEvent",
     "ConnectionTimeoutError",
+    "ContextWindowOverflowException",
     "HookOrder",
     "HookProvider",
     "HookRegistry",
@@ -72,18 +86,24 @@ __all__ = [
     "MessageAddedEvent",
     "MessageUpdatedEvent",
     "Messages",
+    "Model",
     "PythonAgentTool",
     "SessionException",
     "SessionManager",
     "SessionRepository",
+    "SlidingWindowConversationManager",
     "SnapshotException",
     "SnapshotSessionManager",
     "Storage",
     "StorageError",
+    "StreamEvent",
+    "SummarizingConversationManager",
     "TextBlock",
+    "ToolContext",
     "ToolResult",
     "ToolResultBlock",
     "ToolSpec",
     "ToolUse",
     "output_events",
+    "sdk_tool",
 ]

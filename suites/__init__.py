@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .agt import TextAgents
     from .cln import CleanUp
     from .cnt import Content
     from .con import Concurrency
@@ -37,6 +38,7 @@ _SUITES = {
     "Concurrency": "con",
     "CleanUp": "cln",
     "StorageOnS3": "s3a",
+    "TextAgents": "agt",
 }
 
 
@@ -57,6 +59,7 @@ __all__ = [
     "PersistenceBeforeHooks",
     "RestartAndReplay",
     "StorageOnS3",
+    "TextAgents",
     "Tools",
     "UpdatesAndRedaction",
 ]
