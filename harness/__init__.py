@@ -14,6 +14,8 @@ from .scenario import Run, Scenario, ScenarioRuns
 from .script import Script, ScriptError, ToolCall
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel, ScriptedFailure
 from .scripted_text_model import ScriptedTextModel
+from .team import Team
+from .team_conversation import TeamConversation
 from .text_agent import TextAgent
 from .text_conversation import TextConversation
 from .timeline import Reading, Timeline
@@ -44,6 +46,8 @@ __all__ = [
     "ScriptedFailure",
     "ScriptedTextModel",
     "Session",
+    "Team",
+    "TeamConversation",
     "TextAgent",
     "TextConversation",
     "Timeline",

@@ -14,6 +14,7 @@ from .hang import HANG_LIMIT_S, within_limit
 from .script import ProcessEnd, Script
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
+from .team_conversation import TeamConversation
 from .text_conversation import TextConversation
 from .timeline import Asked, Event, Failed, ProcessEnded, Timeline
 from .tolerance import tolerating_warnings
@@ -108,19 +109,7 @@ def _play_segment(
 
     async def main() -> None:
         try:
-            options: dict[str, Any] = {
-                "timeline": timeline,
-                "messages": given.messages,
-                "state": given.state,
-                "observing": given.observing,
-                "fresh_process": fresh,
-                "process": given.number,
-            }
-            conversation: Conversation | TextConversation
-            if session.text_agent is not None:
-                conversation = TextConversation(session, script, asked=given.asked, **options)
-            else:
-                conversation = Conversation(session, script, **options)
+            conversation = _conversation(session, script, timeline, given, fresh)
         except Exception as error:
             timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
         else:
@@ -131,6 +120,18 @@ def _play_segment(
     with tolerating_warnings(), quiet_scripted_errors():
         clock.run(main())
     return timeline
+
+
+def _conversation(
+    session: Session, script: Script, timeline: Timeline, given: Given, fresh: bool
+) -> Conversation | TextConversation | TeamConversation:
+    options: dict[str, Any] = {"timeline": timeline, "fresh_process": fresh, "process": given.number}
+    if session.team is not None:
+        return TeamConversation(session, script, asked=given.asked, **options)
+    options |= {"messages": given.messages, "state": given.state, "observing": given.observing}
+    if session.text_agent is not None:
+        return TextConversation(session, script, asked=given.asked, **options)
+    return Conversation(session, script, **options)
 
 
 def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, given: Given) -> str:

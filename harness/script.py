@@ -117,6 +117,23 @@ class Answer(Step):
 
 
 @dataclass(frozen=True)
+class NodeWill(Step):
+    """From now on in this process, a node of a team will fail once, wait for ever, or have the user asked before it.
+
+    Attributes:
+        node: The node's name.
+        what: ``fail``: its model raises at its next call. ``wait``: its model does not answer, so that the process can
+            be killed while it is at work. ``ask``: a hook ahead of it asks the user by an interrupt.
+        after: The nodes beside it that have ended when it is alone at work, for one that waits.
+    """
+
+    op: ClassVar[str] = "node_will"
+    node: str = ""
+    what: Literal["fail", "wait", "ask"] = "fail"
+    after: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Timeout(Step):
     """The provider ends the connection; the step ends when the agent has restarted it, or could not.
 
@@ -269,8 +286,8 @@ class Together(Step):
 _STEPS: dict[str, type[Step]] = {
     step.op: step
     for step in (
-        Send, SendAudio, Emit, CallTools, Release, Answer, Timeout, ScheduledRestart, Fail, EndStream, Cancel, Start,
-        Stop, RestartProcess, SetState, Add, Redact, DirectToolCall, HookRaises, StopHookSetsState,
+        Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream, Cancel,
+        Start, Stop, RestartProcess, SetState, Add, Redact, DirectToolCall, HookRaises, StopHookSetsState,
         StorageFails, StorageWorks, Together,
     )
 }  # fmt: skip
@@ -555,11 +572,12 @@ def _field_from_json(name: str, value: Any) -> Any:
     if name == "calls":
         return tuple(ToolCall(**{key: from_json(item) for key, item in call.items()}) for call in value)
     plain = from_json(value)
-    return tuple(plain) if name == "events" else plain
+    return tuple(plain) if name in ("events", "after") else plain
 
 
 __all__: Sequence[str] = [
-    "Add", "Answer", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "Redact",
-    "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio", "SetState", "Start",
-    "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall", "stream",
+    "Add", "Answer", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "NodeWill",
+    "Redact", "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio", "SetState",
+    "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall",
+    "stream",
 ]  # fmt: skip

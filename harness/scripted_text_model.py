@@ -89,6 +89,7 @@ class ScriptedTextModel(Model):
         read_stored: Called at each call of the model to say what is stored at that moment.
         stateful: Whether it keeps the conversation itself, and a reference to it in the model state.
         answers: What it streams at each of its calls, where nobody pushes anything. Each answer is a list of events.
+        about: What the timeline shall say of its calls beside what they are given.
     """
 
     def __init__(
@@ -98,11 +99,13 @@ class ScriptedTextModel(Model):
         read_stored: Callable[[], Reading | None] = lambda: None,
         stateful: bool = False,
         answers: Iterable[Sequence[Event]] | None = None,
+        about: Mapping[str, Any] | None = None,
     ) -> None:
         self._timeline = timeline
         self._read_stored = read_stored
         self._stateful = stateful
         self._answers: Iterator[Sequence[Event]] | None = iter(answers) if answers is not None else None
+        self._about = dict(about or {})
         self._config: dict[str, Any] = {"model_id": "scripted"}
         self._connection: _Answer | None = None
         self._failures: dict[FailingCall, int | None] = {}
@@ -154,7 +157,7 @@ class ScriptedTextModel(Model):
                 system_prompt=system_prompt,
                 tools=[tool["name"] for tool in tool_specs or []],
                 messages=list(messages),
-                options={"model_state": model_state} if self._stateful else {},
+                options=self._about | ({"model_state": model_state} if self._stateful else {}),
                 failed=overflows or fails,
                 stored=self._read_stored(),
             )
@@ -185,6 +188,10 @@ class ScriptedTextModel(Model):
     def fail(self, call: FailingCall, times: int | None) -> None:
         """Let the next ``times`` calls fail, or all of them where it is None."""
         self._failures[call] = times
+
+    def wait(self) -> None:
+        """Give no prepared answers any more: from now on it streams what is pushed."""
+        self._answers = None
 
     async def called(self, after: int) -> None:
         """Return when it was called more than ``after`` times."""

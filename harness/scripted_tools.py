@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from .script import Script, ToolCall
+from .scripted_model import ScriptedFailure
 from .sdk import (
-    TOOL_LOGGER,
+    ERROR_LOGGERS,
     Agent,
     AgentTool,
     BeforeToolCallEvent,
@@ -34,14 +35,15 @@ def quiet_scripted_errors() -> Iterator[None]:
     """Keep the SDK from logging the tracebacks of errors that the script asks for."""
 
     def wanted(record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], ScriptedToolError))
+        return not (record.exc_info and isinstance(record.exc_info[1], ScriptedToolError | ScriptedFailure))
 
-    log = logging.getLogger(TOOL_LOGGER)
-    log.addFilter(wanted)
+    for name in ERROR_LOGGERS:
+        logging.getLogger(name).addFilter(wanted)
     try:
         yield
     finally:
-        log.removeFilter(wanted)
+        for name in ERROR_LOGGERS:
+            logging.getLogger(name).removeFilter(wanted)
 
 
 class ScriptedTools:

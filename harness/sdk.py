@@ -22,16 +22,21 @@ from strands.bidi.types import AudioDelta, BidiMessage, BidiOutputEvent
 from strands.bidi.types import events as output_events
 from strands.hooks import (
     AfterInvocationEvent,
+    AfterNodeCallEvent,
     AfterToolCallEvent,
     AgentInitializedEvent,
+    BeforeNodeCallEvent,
     BeforeToolCallEvent,
     HookOrder,
     HookProvider,
     HookRegistry,
     MessageAddedEvent,
     MessageUpdatedEvent,
+    MultiAgentInitializedEvent,
 )
 from strands.models import Model
+from strands.multiagent import GraphBuilder, Swarm
+from strands.multiagent.graph import Graph
 from strands.session import SessionManager, SessionRepository, SnapshotSessionManager
 from strands.storage import LocalFileStorage, Storage
 from strands.tools.decorator import tool as sdk_tool
@@ -52,20 +57,22 @@ SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotExcepti
 SDK_VERSION: str = version("strands-agents")
 """The installed release of ``strands-agents``."""
 
-TOOL_LOGGER = "strands.tools.executors._executor"
-"""The logger to which the SDK writes the tracebacks of tools that raise."""
+ERROR_LOGGERS = ("strands.tools.executors._executor", "strands.multiagent.graph", "strands.multiagent.swarm")
+"""The loggers to which the SDK writes the tracebacks of tools and nodes that raise."""
 
 __all__ = [
+    "ERROR_LOGGERS",
     "SDK_EXCEPTIONS",
     "SDK_VERSION",
-    "TOOL_LOGGER",
     "AfterInvocationEvent",
+    "AfterNodeCallEvent",
     "AfterToolCallEvent",
     "Agent",
     "AgentInitializedEvent",
     "AgentState",
     "AgentTool",
     "AudioDelta",
+    "BeforeNodeCallEvent",
     "BeforeToolCallEvent",
     "BidiAfterConnectionRestartEvent",
     "BidiAgent",
@@ -78,6 +85,8 @@ __all__ = [
     "BidiResponseStopEvent",
     "ConnectionTimeoutError",
     "ContextWindowOverflowException",
+    "Graph",
+    "GraphBuilder",
     "HookOrder",
     "HookProvider",
     "HookRegistry",
@@ -87,6 +96,7 @@ __all__ = [
     "MessageUpdatedEvent",
     "Messages",
     "Model",
+    "MultiAgentInitializedEvent",
     "PythonAgentTool",
     "SessionException",
     "SessionManager",
@@ -98,6 +108,7 @@ __all__ = [
     "StorageError",
     "StreamEvent",
     "SummarizingConversationManager",
+    "Swarm",
     "TextBlock",
     "ToolContext",
     "ToolResult",

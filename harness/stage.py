@@ -14,6 +14,7 @@ from .script import DirectToolCall, HookRaises, Redact, Script, SetState, Storag
 from .scripted_tools import ScriptedTools
 from .sdk import Agent, BidiAgent, SessionManager
 from .storage_faults import fail_writes, let_writes_work
+from .team import Team
 from .text_agent import TextAgent
 from .timeline import Failed, Happened, Reading, Timeline
 from .tolerance import tolerating_warnings
@@ -30,6 +31,7 @@ class Session:
         session_id: The session.
         agent_id: The agent in it.
         text_agent: How the agent is made, if it is a text ``Agent`` and not a ``BidiAgent``.
+        team: What the graph or swarm is, if it is about several agents.
     """
 
     backend: Backend
@@ -37,6 +39,7 @@ class Session:
     session_id: str = "conversation"
     agent_id: str = "default"
     text_agent: TextAgent | None = None
+    team: Team | None = None
 
     def open(self) -> SessionManager[Any]:
         """Build a manager, as a user's application does."""

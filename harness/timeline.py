@@ -60,7 +60,8 @@ class Event:
 class ProcessStarted(Event):
     """A process opened the session. ``fresh`` is True for a process of its own.
 
-    ``removed`` is how many messages a text agent's conversation manager says were removed from the history.
+    ``removed`` is how many messages a text agent's conversation manager says were removed from the history; ``team`` is
+    ``graph`` or ``swarm`` where several agents open it.
     """
 
     number: int = 0
@@ -68,10 +69,13 @@ class ProcessStarted(Event):
     memory: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     removed: int = 0
+    team: str = ""
 
     @property
     def summary(self) -> str:  # noqa: D102
         kind = "a new process" if self.fresh else "a new manager"
+        if self.team:
+            return f"{kind} opens the session with a {self.team}"
         return f"{kind} opens the session, restores {shape(self.memory)}"
 
 
@@ -267,6 +271,31 @@ class Asked(Event):
 
 
 @dataclass(frozen=True)
+class NodeRan(Event):
+    """A node of a team began or ended: hooks were told of it."""
+
+    node: str = ""
+    what: str = "begins"
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"node {self.node} {self.what}"
+
+
+@dataclass(frozen=True)
+class TeamEnded(Event):
+    """A team's invocation ended: its status, the nodes that it says ran, in order, and the text of each result."""
+
+    status: str = ""
+    nodes: list[str] = field(default_factory=list)
+    results: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"the team ends ({self.status}) after {', '.join(self.nodes) or 'no node'}"
+
+
+@dataclass(frozen=True)
 class Happened(Event):
     """Something the application, a guardrail or the harness did, in words."""
 
@@ -285,7 +314,7 @@ _EVENTS: dict[str, type[Event]] = {
     for kind in (
         ProcessStarted, ProcessEnded, ModelStarted, ModelStopped, ModelReceived, ModelEmitted, UserSent,
         HookCalled, ToolRan, Failed, AgentStarted, AgentStopped, AgentAtRest,
-        Asked, Happened,
+        Asked, NodeRan, TeamEnded, Happened,
     )
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .dur import CrashesAndFullDisks
     from .ids import IdentityAndIsolation
     from .lif import LifeOfASession
+    from .mag import SeveralAgents
     from .ord import PersistenceBeforeHooks
     from .rpl import RestartAndReplay
     from .s3a import StorageOnS3
@@ -39,6 +40,7 @@ _SUITES = {
     "CleanUp": "cln",
     "StorageOnS3": "s3a",
     "TextAgents": "agt",
+    "SeveralAgents": "mag",
 }
 
 
@@ -58,6 +60,7 @@ __all__ = [
     "LifeOfASession",
     "PersistenceBeforeHooks",
     "RestartAndReplay",
+    "SeveralAgents",
     "StorageOnS3",
     "TextAgents",
     "Tools",
