@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import copy
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from .connection import Connection
 from .scripted_model import ScriptedFailure
-from .sdk import ContextWindowOverflowException, Model, StreamEvent
+from .sdk import ContextWindowOverflowException, Message, Model, StreamEvent
 from .timeline import ModelStarted, Reading, Timeline
 
 FailingCall = Literal["stream", "overflow"]
@@ -18,6 +18,9 @@ FailingCall = Literal["stream", "overflow"]
 
 Event = Mapping[str, Any]
 """An event in its plain form, as in :class:`~session_conformance.harness.script.Emit`."""
+
+Answering = Callable[[Sequence[Message]], Iterable[Event]]
+"""Gives the events of an answer to some messages."""
 
 BLOCK_START: StreamEvent = {"contentBlockStart": {"start": {}}}
 BLOCK_STOP: StreamEvent = {"contentBlockStop": {}}
@@ -88,7 +91,7 @@ class ScriptedTextModel(Model):
         timeline: Where all that the model is given is recorded, as deep copies.
         read_stored: Called at each call of the model to say what is stored at that moment.
         stateful: Whether it keeps the conversation itself, and a reference to it in the model state.
-        answers: What it streams at each of its calls, where nobody pushes anything. Each answer is a list of events.
+        answer: Says what it streams, given the messages of a call, where nobody pushes anything.
         about: What the timeline shall say of its calls beside what they are given.
     """
 
@@ -98,13 +101,13 @@ class ScriptedTextModel(Model):
         *,
         read_stored: Callable[[], Reading | None] = lambda: None,
         stateful: bool = False,
-        answers: Iterable[Sequence[Event]] | None = None,
+        answer: Answering | None = None,
         about: Mapping[str, Any] | None = None,
     ) -> None:
         self._timeline = timeline
         self._read_stored = read_stored
         self._stateful = stateful
-        self._answers: Iterator[Sequence[Event]] | None = iter(answers) if answers is not None else None
+        self._answer = answer
         self._about = dict(about or {})
         self._config: dict[str, Any] = {"model_id": "scripted"}
         self._connection: _Answer | None = None
@@ -172,8 +175,8 @@ class ScriptedTextModel(Model):
         self._connection = answer
         self.calls += 1
         self._called.set()
-        if self._answers is not None:
-            answer.put_events(next(self._answers))
+        if self._answer is not None:
+            answer.put_events(self._answer(messages))
         async for event in answer.receive():
             yield event
 
@@ -191,7 +194,7 @@ class ScriptedTextModel(Model):
 
     def wait(self) -> None:
         """Give no prepared answers any more: from now on it streams what is pushed."""
-        self._answers = None
+        self._answer = None
 
     async def called(self, after: int) -> None:
         """Return when it was called more than ``after`` times."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .scripted_text_model import ScriptedTextModel, chunk, text_answer
-from .sdk import Agent, Graph, GraphBuilder, SessionManager, Swarm
+from .scripted_text_model import Answering, ScriptedTextModel, chunk, text_answer
+from .sdk import Agent, Graph, GraphBuilder, Message, SessionManager, Swarm, ToolContext, sdk_tool
 
-ModelOf = Callable[[str, Sequence[Sequence[Any]]], ScriptedTextModel]
-"""Makes the model of a node, given its name and the answers of one of its turns."""
+ModelOf = Callable[[str, Answering], ScriptedTextModel]
+"""Makes the model of an agent, given its name and what it answers."""
 
 MAX_EXECUTIONS = 50
 """A limit that no script reaches; without one the SDK warns."""
@@ -28,6 +28,7 @@ class Team:
         nodes: The names of the nodes. A swarm hands over in this order.
         edges: The edges of a graph; by default each node is followed by the next.
         nested: The nodes of a graph that are swarms of two agents, ``NAME-1`` and ``NAME-2``.
+        asking: The nodes of a graph whose agents call a tool that asks the user by an interrupt.
         redacted: Bytes that each answer has as redacted reasoning, if any.
         id: The id of the graph or swarm in its session.
     """
@@ -36,6 +37,7 @@ class Team:
     nodes: tuple[str, ...] = ("plan", "write", "check")
     edges: tuple[tuple[str, str], ...] | None = None
     nested: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
     redacted: bytes = b""
     id: str = "team"
 
@@ -50,7 +52,7 @@ class Team:
             builder.add_node(
                 self._swarm(model_of, inner, None, (), name)
                 if name in self.nested
-                else self._agent(model_of, name, [self._says(name)]),
+                else self._agent(model_of, name, _asks(name) if name in self.asking else None),
                 name,
             )
         for before, after in self.edges if self.edges is not None else itertools.pairwise(self.nodes):
@@ -69,13 +71,20 @@ class Team:
         id: str,
     ) -> Swarm:
         agents = [
-            self._agent(model_of, name, [_hands_over(name, after), self._says(name)] if after else [self._says(name)])
+            self._agent(model_of, name, _hands_over(name, after) if after else None)
             for name, after in itertools.zip_longest(names, names[1:])
         ]
         return Swarm(agents, id=id, session_manager=session_manager, hooks=list(hooks))
 
-    def _agent(self, model_of: ModelOf, name: str, turn: Sequence[Sequence[Any]]) -> Agent:
-        return Agent(model=model_of(name, turn), name=name, callback_handler=None, retry_strategy=None)
+    def _agent(self, model_of: ModelOf, name: str, first: list[Any] | None) -> Agent:
+        """Make an agent that calls a tool first, if it has one to call, and answers when it is given the result."""
+
+        def answer(messages: Sequence[Message]) -> list[Any]:
+            given = any("toolResult" in block for block in messages[-1]["content"])
+            return self._says(name) if first is None or given else first
+
+        tools: list[Any] = [approve] if name in self.asking else []
+        return Agent(model=model_of(name, answer), name=name, tools=tools, callback_handler=None, retry_strategy=None)
 
     def _says(self, name: str) -> list[Any]:
         answer = text_answer(said_by(name))
@@ -83,6 +92,12 @@ class Team:
             delta = {"delta": {"reasoningContent": {"redactedContent": self.redacted}}}
             answer[1:1] = [{"type": "reasoning_start"}, chunk(contentBlockDelta=delta), {"type": "reasoning_stop"}]
         return answer
+
+
+@sdk_tool(context=True)
+def approve(tool_context: ToolContext) -> str:
+    """Ask the user."""
+    return f"the user says {tool_context.interrupt('approval', reason='May I?')}"
 
 
 def said_by(name: str) -> str:
@@ -98,6 +113,11 @@ def handed_over_by(name: str) -> str:
 def fact_from(name: str) -> str:
     """Return what an agent of a swarm adds to what all of them know."""
     return f"{name} knows a fact"
+
+
+def _asks(name: str) -> list[Any]:
+    use = {"toolUseId": f"by-{name}", "name": "approve", "input": {}}
+    return [{"type": "tool_use_blocks", "tool_uses": [use]}, {"type": "response_stop"}]
 
 
 def _hands_over(name: str, to: str) -> list[Any]:

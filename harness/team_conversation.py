@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from .script import Answer, NodeWill, Script, Send, Step
-from .scripted_text_model import ScriptedTextModel
+from .scripted_text_model import Answering, ScriptedTextModel
 from .sdk import (
     AfterNodeCallEvent,
     BeforeNodeCallEvent,
@@ -67,8 +66,8 @@ class TeamConversation:
         }  # fmt: skip
         self.timeline.record(ProcessStarted(number=process, fresh=fresh_process, team=team.kind))
 
-    def _model_of(self, name: str, turn: Sequence[Sequence[Any]]) -> ScriptedTextModel:
-        model = ScriptedTextModel(self.timeline, answers=itertools.cycle(turn), about={"node": name})
+    def _model_of(self, name: str, answer: Answering) -> ScriptedTextModel:
+        model = ScriptedTextModel(self.timeline, answer=answer, about={"node": name})
         self._models[name] = model
         return model
 

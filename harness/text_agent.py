@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -68,7 +67,7 @@ class TextAgent:
 
     def _conversation_manager(self) -> Any:
         if self.summarizes:
-            model = ScriptedTextModel(Timeline(), answers=itertools.repeat(text_answer(SUMMARY)))
+            model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer(SUMMARY))
             writer = Agent(model=model, callback_handler=None)
             return SummarizingConversationManager(
                 summary_ratio=0.5, preserve_recent_messages=2, summarization_agent=writer

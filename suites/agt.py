@@ -33,6 +33,7 @@ from session_conformance.harness.timeline import (
     one_message,
 )
 
+from .cnt import BLOCKS
 from .ord import expect_stored_at_hooks
 from .scenarios import CONSTRUCTOR_MESSAGES
 from .stored_history import (
@@ -168,8 +169,11 @@ class TextAgents(ConformanceSuite):
         if sorted(answered) != ["delete-2", "transfer-1"]:
             violated("both are given the answer 'yes'", f"{answered}", timeline, *timeline.of(ToolRan))
         results = {str(result["toolUseId"]): result["content"] for result in results_of(played.stored.messages)}
-        wanted = {id: [{"text": text}] for id, text in
-                  (("transfer-1", "transferred"), ("delete-2", "deleted"), ("lookup-3", "found"))}  # fmt: skip
+        wanted = {
+            "transfer-1": [{"text": "transferred"}],
+            "delete-2": [{"text": "deleted"}],
+            "lookup-3": [BLOCKS["image"]],
+        }
         if results != wanted:
             violated(f"the results {wanted} are stored", f"{results}", timeline, *timeline.of(AgentAtRest)[-1:])
         expect_answered(played.stored.messages, "the stored history", played, *timeline.of(AgentAtRest)[-1:])

@@ -35,6 +35,7 @@ from .cnt import BYTES
 from .scenarios import PIXEL
 from .team_scenarios import (
     GRAPH_ASKS,
+    GRAPH_ASKS_WITHIN,
     GRAPH_BINARY,
     GRAPH_BRANCHES,
     GRAPH_FAILS,
@@ -288,6 +289,27 @@ class SeveralAgents(ConformanceSuite):
                     timeline,
                     *timeline.of(NodeRan),
                 )
+
+    @requirement(
+        "MAG-10", source="B,A: harness-sdk #1864; interrupts in multi-agent systems", needs=[Capability.MULTI_AGENT]
+    )
+    def interrupts_within_a_node(self, run: ScenarioRuns) -> None:
+        """An interrupt of a tool within a graph's node, whose agent has binary content in its history, is answered
+        after a restart: that agent goes on with its history as it was, and the graph with the nodes behind it.
+        """
+        played = run(GRAPH_ASKS_WITHIN)
+        timeline = played.timeline
+        expect_no_failure(timeline)
+        if len(timeline.of(Asked)) != 1:
+            violated("the user is asked once", f"{len(timeline.of(Asked))} times", timeline, *timeline.of(Asked))
+        expect_nodes(played, 1, ["write", "check"], f"{played.scenario.name} was answered")
+        before, after = (_asked(played, process, "write").messages for process in (0, 1))
+        if not same(list(before), list(after[:1])):
+            violated("write goes on with its history", f"{after[:1]!r:.160}", timeline, *timeline.of(Asked))
+        results = [b["toolResult"]["content"] for m in after for b in m["content"] if "toolResult" in b]
+        if results != [[{"text": "the user says go ahead"}]]:
+            violated("its tool is given the answer, once", f"{results!r}", timeline, *timeline.of(Asked))
+        expect_completed(played, 1, ["plan", "write", "check"])
 
 
 __all__ = ["SeveralAgents"]

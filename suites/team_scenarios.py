@@ -79,3 +79,12 @@ _ASKS = (
 )
 GRAPH_ASKS = Scenario("a graph that asks the user", _ASKS, team=Team("graph", redacted=BYTES))
 SWARM_ASKS = Scenario("a swarm that asks the user", _ASKS, team=Team("swarm", redacted=BYTES))
+
+GRAPH_ASKS_WITHIN = Scenario(
+    "a graph with an agent whose tool asks the user",
+    Script()
+    .user([{"text": TASK}, {"image": {"format": "png", "source": {"bytes": PIXEL}}}])
+    .restarts_process()
+    .answers("go ahead"),
+    team=Team("graph", asking=("write",), redacted=BYTES),
+)

@@ -284,7 +284,7 @@ TEXT_INTERRUPT = Scenario(
     "interrupts that are answered in another process",
     Script()
     .user("transfer the money, delete the file and look it up")
-    .calls_together(*_ASKING, ToolCall("lookup", {}, "lookup-3", result="found"))
+    .calls_together(*_ASKING, ToolCall("lookup", {}, "lookup-3", result=[BLOCKS["image"]]))
     .restarts_process("killed")
     .answers("yes", *_ASKING)
     .assistant("All done"),
