@@ -13,6 +13,11 @@ from .requirement import Level, Requirement, requirement, requirements
 from .scenario import Run, Scenario, ScenarioRuns
 from .script import Script, ScriptError, ToolCall
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel, ScriptedFailure
+from .scripted_text_model import ScriptedTextModel
+from .team import Team
+from .team_conversation import TeamConversation
+from .text_agent import TextAgent
+from .text_conversation import TextConversation
 from .timeline import Reading, Timeline
 from .verdict import Outcome, Result, Verdict
 from .violation import NotApplicable, Violation, drawn, expect_no_failure, expect_same, violated
@@ -39,7 +44,12 @@ __all__ = [
     "ScriptError",
     "ScriptedBidiModel",
     "ScriptedFailure",
+    "ScriptedTextModel",
     "Session",
+    "Team",
+    "TeamConversation",
+    "TextAgent",
+    "TextConversation",
     "Timeline",
     "ToolCall",
     "Verdict",

@@ -17,6 +17,7 @@ class Capability(Enum):
     CLEAN_UP = "it can remove sessions by age (clean_up, or Backend(clean_up=...))"
     LISTING = "it can list its sessions (list_sessions, or Backend(list_sessions=...))"
     S3 = "it keeps its data in an S3 bucket that it is given (a bucket argument, or Backend(on_s3=True))"
+    MULTI_AGENT = "it persists graphs and swarms (it registers for their events, and does not refuse them)"
     REPAIR = "it can repair a damaged session (repair, or Backend(repair=...))"
 
     @property

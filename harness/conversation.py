@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from . import clock
-from .backend import Backend
-from .observer import Observer
-from .reader import read_session, restored_agent
 from .script import (
     Add,
     CallTools,
@@ -38,21 +34,16 @@ from .script import (
     Together,
 )
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel
-from .scripted_tools import ScriptedTools
 from .sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
-from .storage_faults import fail_writes, let_writes_work
+from .stage import Session, Stage
 from .timeline import (
     AgentStarted,
     AgentStopped,
-    Failed,
     Happened,
     ProcessStarted,
-    Reading,
     Timeline,
     UserSent,
 )
-from .tolerance import tolerating_warnings
-from .workspace import Workspace
 
 _TURNS = 10
 """Turns of the event loop after which whatever was ready waits for something again."""
@@ -61,41 +52,7 @@ _TURN_LIMIT_S = 60
 """Seconds of scripted time that an agent may wait for the end of a turn; in the SDK's 1.58 to 1.62 it is 10."""
 
 
-@dataclass(frozen=True)
-class Session:
-    """Which session of which backend a conversation is about.
-
-    Attributes:
-        backend: The backend.
-        workspace: Where it keeps its data.
-        session_id: The session.
-        agent_id: The agent in it.
-    """
-
-    backend: Backend
-    workspace: Workspace
-    session_id: str = "conversation"
-    agent_id: str = "default"
-
-    def open(self) -> SessionManager[Any]:
-        """Build a manager, as a user's application does."""
-        return self.backend.open(self.session_id, self.workspace)
-
-    def restore(self) -> BidiAgent:
-        """Return a new agent that a new manager restored, and that is never started.
-
-        Raises:
-            Exception: What the manager raised.
-        """
-        return restored_agent(self.backend, self.workspace, self.session_id, self.agent_id)
-
-    def read(self) -> Reading:
-        """Return what an independent reader finds stored."""
-        with tolerating_warnings():
-            return read_session(self.backend, self.workspace, self.session_id, self.agent_id)
-
-
-class Conversation:
+class Conversation(Stage):
     """One agent with one manager, played step by step.
 
     Args:
@@ -108,6 +65,8 @@ class Conversation:
         observing: Whether hooks, starts, restarts and sends read what is stored. Each reading costs a restore.
         fresh_process: Whether this process was started for this conversation, which allows storage faults.
     """
+
+    agent: BidiAgent
 
     def __init__(
         self,
@@ -122,13 +81,7 @@ class Conversation:
         fresh_process: bool = False,
         process: int = 0,
     ) -> None:
-        self.session = session
-        self.timeline = timeline if timeline is not None else Timeline()
-        self._script = script
-        self._reading = observing
-        self._storage_faulty = False
-        self._tools = ScriptedTools(script, self.timeline)
-        self.observer = Observer(self.timeline, self._read_stored)
+        super().__init__(session, script, timeline, manager, observing)
         kind = RestartableScriptedBidiModel if script.restartable else ScriptedBidiModel
         self.model = kind(
             self.timeline,
@@ -136,7 +89,6 @@ class Conversation:
             auto_restart=script.auto_restart,
             restart_after_s=script.restart_after_s,
         )
-        self.manager = manager if manager is not None else session.open()
         self.agent = BidiAgent(
             model=self.model,
             agent_id=session.agent_id,
@@ -196,26 +148,6 @@ class Conversation:
         if needs_agent and not self._started and not self.timeline.of(AgentStopped):
             await self.step(Start())
         await self._plays[type(step)](step)
-
-    def read(self) -> Reading:
-        """Return what an independent reader finds stored now."""
-        return self.session.read()
-
-    # -- recording -----------------------------------------------------------------------------------------
-
-    def _read_stored(self) -> Reading | None:
-        return self.read() if self._reading and not self._storage_faulty else None
-
-    def _failed(self, where: str, error: BaseException) -> None:
-        self.timeline.record(Failed(where=where, error=str(error), type=type(error).__name__))
-
-    async def _attempt(self, where: str, action: Awaitable[Any]) -> bool:
-        try:
-            await action
-        except Exception as error:
-            self._failed(where, error)
-            return False
-        return True
 
     # -- synchronising -------------------------------------------------------------------------------------
 
@@ -346,49 +278,17 @@ class Conversation:
         self.timeline.record(Happened(what="the application calls agent.cancel()"))
         self.agent.cancel()
 
-    async def _set_state(self, step: SetState) -> None:
-        self.timeline.record(Happened(what=f"the application sets state {step.key!r} to {step.value!r}"))
-        self.agent.state.set(step.key, copy.deepcopy(step.value))
-
     async def _add(self, step: Add) -> None:
         message: Message = copy.deepcopy(step.message)
         self.agent.messages.append(message)
         event: MessageAddedEvent[Any] = MessageAddedEvent(agent=self.agent, message=message)
         await self._attempt("adding a message", self.agent.hooks.invoke_callbacks_async(event))
 
-    async def _redact(self, step: Redact) -> None:
-        latest = self.agent.messages[-1]
-        latest["content"] = [{"text": step.text}]
-        self.timeline.record(Happened(what="a guardrail redacts the latest message", message=latest))
-        try:
-            self.manager.redact_latest_message(latest, self.agent)
-        except Exception as error:
-            self._failed("redact_latest_message()", error)
-
-    async def _call_tool_directly(self, step: DirectToolCall) -> None:
-        self.timeline.record(Happened(what=f"the application calls agent.tool.{step.name}()"))
-        try:
-            getattr(self.agent.tool, step.name)(**(step.input or {}))
-        except Exception as error:
-            self._failed(f"agent.tool.{step.name}()", error)
-
-    async def _hook_raises(self, step: HookRaises) -> None:
-        self.observer.raise_once(step.event)
-
     async def _stop_hook_sets_state(self, step: StopHookSetsState) -> None:
         self.observer.set_state_on_stop(step.key, step.value)
 
-    async def _storage_fails(self, _: StorageFails) -> None:
-        self.timeline.record(Happened(what="from here on, no file can be written"))
-        self._storage_faulty = True
-        fail_writes()
-
-    async def _storage_works(self, _: StorageWorks) -> None:
-        let_writes_work()
-        self._storage_faulty = False
-        self.timeline.record(
-            Happened(what="files can be written again", memory=self.agent.messages, stored=self._read_stored())
-        )
-
     async def _together(self, step: Together) -> None:
         await asyncio.gather(*(self.step(inner) for inner in step.steps))
+
+
+__all__ = ["Conversation", "Session"]

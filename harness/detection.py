@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import storage_faults
 from .backend import Backend
 from .capability import Capability
@@ -9,6 +11,10 @@ from .conversation import Session
 from .play import play
 from .reader import read_session
 from .script import Script
+from .scripted_text_model import ScriptedTextModel
+from .sdk import HookRegistry, MultiAgentInitializedEvent
+from .team import Team
+from .timeline import Timeline
 from .workspace import Workspace
 
 
@@ -45,6 +51,40 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     readable_alone = read_session(backend, workspace, "detection").error is None
     if not (refused_beside and readable_alone):
         found.add(Capability.READ_BESIDE_WRITER)
+    if _takes_teams(backend, workspace):
+        found.add(Capability.MULTI_AGENT)
     if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= found and storage_faults.SUPPORTED:
         found.add(Capability.STORAGE_FAULTS)
     return frozenset(found)
+
+
+class _Registrations(HookRegistry):
+    """A registry that notes for which events something was registered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: set[Any] = set()
+
+    def add_callback(self, event_type: Any, callback: Any, **options: Any) -> None:
+        self.events.update(event_type if isinstance(event_type, list) else [event_type])
+        super().add_callback(event_type, callback, **options)
+
+
+def _takes_teams(backend: Backend, workspace: Workspace) -> bool:
+    """Whether a manager wants to hear of graphs and swarms, and does not refuse one.
+
+    The SDK's base class registers for them, and raises ``NotImplementedError`` where a manager does not override what
+    it then calls. Any other error is no reason to ask nothing of a manager.
+    """
+    try:
+        manager = backend.open("detection-team", workspace)
+        registrations = _Registrations()
+        manager.register_hooks(registrations)
+        if MultiAgentInitializedEvent not in registrations.events:
+            return False
+        Team("graph", ("one",)).build(lambda *_: ScriptedTextModel(Timeline()), manager)
+    except NotImplementedError:
+        return False
+    except Exception:
+        return True
+    return True

@@ -20,6 +20,8 @@ from typing import Any
 from .backend_spec import BackendSpec
 from .conversation import Session
 from .hang import HANG_LIMIT_S, Hang
+from .team import Team
+from .text_agent import TextAgent
 from .timeline import Reading
 from .workspace import Workspace
 
@@ -82,7 +84,7 @@ def in_fresh_process(
         raise ValueError(f"backend {session.backend.name} has no importable name, so no other process can open it")
     context = _context()
     ours, theirs = context.Pipe()
-    where = (session.workspace, session.session_id, session.agent_id)
+    where = (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
     given = (theirs, list(sys.path), spec, where, watched is not None, work, arguments)
     process = context.Process(target=_child, args=given, daemon=True)
     process.start()
@@ -120,7 +122,7 @@ def _child(
     parent: Connection,
     path: list[str],
     spec: BackendSpec,
-    where: tuple[Workspace, str, str],
+    where: tuple[Workspace, str, str, TextAgent | None, Team | None],
     watched: bool,
     work: Callable[..., str],
     arguments: tuple[Any, ...],

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from .sdk import (
+    AfterInvocationEvent,
+    Agent,
     BidiAfterConnectionRestartEvent,
     BidiAgent,
     BidiAgentStopEvent,
@@ -20,7 +22,7 @@ from .sdk import (
 )
 from .timeline import HookCalled, Reading, Timeline
 
-_EVENTS: dict[type[Any], str] = {
+BIDI_EVENTS: dict[type[Any], str] = {
     MessageAddedEvent: "message_added",
     MessageUpdatedEvent: "message_updated",
     BidiBeforeConnectionRestartEvent: "before_connection_restart",
@@ -29,6 +31,9 @@ _EVENTS: dict[type[Any], str] = {
     BidiBargeInEvent: "barge_in",
     BidiAgentStopEvent: "agent_stop",
 }
+
+TEXT_EVENTS: dict[type[Any], str] = {MessageAddedEvent: "message_added", AfterInvocationEvent: "after_invocation"}
+"""The events that an ``Agent`` tells a user's hooks of. (It replaces no message that it has added.)"""
 
 _WITH_MEMORY = ("before_connection_restart", "after_connection_restart", "agent_stop")
 """The events at which the agent's history is recorded: those of each message or turn would copy it again and again."""
@@ -50,9 +55,16 @@ class Observer:
     Args:
         timeline: Where calls are recorded.
         read_stored: Says what is stored at that moment.
+        events: The events to listen to, each with the name that the timeline gives it.
     """
 
-    def __init__(self, timeline: Timeline, read_stored: Callable[[], Reading | None]) -> None:
+    def __init__(
+        self,
+        timeline: Timeline,
+        read_stored: Callable[[], Reading | None],
+        events: dict[type[Any], str] = BIDI_EVENTS,
+    ) -> None:
+        self._events = events
         self._timeline = timeline
         self._read_stored = read_stored
         self._found: dict[int, Any] = {}  # by id; holding the event keeps its id from being used again
@@ -61,13 +73,13 @@ class Observer:
 
     def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
         """Register what a user gives the agent's constructor: hooks of an early and of the default order."""
-        for kind in _EVENTS:
+        for kind in self._events:
             registry.add_callback(kind, self._hook("early"), order=EARLY_ORDER)
             registry.add_callback(kind, self._hook("constructor"))
 
-    def register_on(self, agent: BidiAgent) -> None:
+    def register_on(self, agent: BidiAgent | Agent) -> None:
         """Register what a user adds to an agent that exists: hooks of the default and of the last order."""
-        for kind in _EVENTS:
+        for kind in self._events:
             agent.add_hook(self._hook("added"), kind)
             agent.add_hook(self._hook("last"), kind, order=HookOrder.SDK_LAST)
 
@@ -86,7 +98,7 @@ class Observer:
         return hook
 
     def _called(self, position: str, event: Any) -> None:
-        name = _EVENTS[type(event)]
+        name = self._events[type(event)]
         message: Message | None = getattr(event, "message", None)
         stored = None
         if id(event) not in self._found:

@@ -14,7 +14,9 @@ from .hang import HANG_LIMIT_S, within_limit
 from .script import ProcessEnd, Script
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
-from .timeline import Event, Failed, ProcessEnded, Timeline
+from .team_conversation import TeamConversation
+from .text_conversation import TextConversation
+from .timeline import Asked, Event, Failed, ProcessEnded, Timeline
 from .tolerance import tolerating_warnings
 
 _CHILD_LIMIT_S = 5 * HANG_LIMIT_S
@@ -48,7 +50,8 @@ def play(
     """
     timeline = _new_timeline(on_record)
     for number, (segment, end) in enumerate(script.segments()):
-        given = Given(messages, state, observing, number)
+        asked = timeline.of(Asked)
+        given = Given(messages, state, observing, number, asked[-1].interrupts if asked else ())
         if fresh_processes:
             data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
@@ -70,6 +73,7 @@ class Given:
     state: dict[str, Any] | None
     observing: bool
     number: int
+    asked: Sequence[dict[str, Any]] = ()
 
 
 def _counting(on_record: Callable[[Event], object] | None) -> tuple[Callable[[Event], None], Callable[[], int]]:
@@ -105,16 +109,7 @@ def _play_segment(
 
     async def main() -> None:
         try:
-            conversation = Conversation(
-                session,
-                script,
-                timeline=timeline,
-                messages=given.messages,
-                state=given.state,
-                observing=given.observing,
-                fresh_process=fresh,
-                process=given.number,
-            )
+            conversation = _conversation(session, script, timeline, given, fresh)
         except Exception as error:
             timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
         else:
@@ -125,6 +120,18 @@ def _play_segment(
     with tolerating_warnings(), quiet_scripted_errors():
         clock.run(main())
     return timeline
+
+
+def _conversation(
+    session: Session, script: Script, timeline: Timeline, given: Given, fresh: bool
+) -> Conversation | TextConversation | TeamConversation:
+    options: dict[str, Any] = {"timeline": timeline, "fresh_process": fresh, "process": given.number}
+    if session.team is not None:
+        return TeamConversation(session, script, asked=given.asked, **options)
+    options |= {"messages": given.messages, "state": given.state, "observing": given.observing}
+    if session.text_agent is not None:
+        return TextConversation(session, script, asked=given.asked, **options)
+    return Conversation(session, script, **options)
 
 
 def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, given: Given) -> str:

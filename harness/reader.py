@@ -6,7 +6,9 @@ import copy
 
 from .backend import Backend
 from .scripted_model import ScriptedBidiModel
+from .scripted_text_model import ScriptedTextModel
 from .sdk import SDK_EXCEPTIONS, BidiAgent
+from .text_agent import TextAgent
 from .timeline import Reading, Timeline
 from .workspace import Workspace
 
@@ -21,14 +23,33 @@ def restored_agent(backend: Backend, workspace: Workspace, session_id: str, agen
     return BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[])
 
 
-def read_session(backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default") -> Reading:
+def read_session(
+    backend: Backend,
+    workspace: Workspace,
+    session_id: str,
+    agent_id: str = "default",
+    text_agent: TextAgent | None = None,
+) -> Reading:
     """Restore a session with a new manager and a new agent that is never started, and say what came back.
+
+    Args:
+        backend: The backend.
+        workspace: Where it keeps its data.
+        session_id: The session.
+        agent_id: The agent in it.
+        text_agent: How the agent is made, if it is a text agent.
 
     Returns:
         The restored history and state; where the session could not be restored, the reading's ``error`` has the
         exception's type and text.
     """
     try:
+        if text_agent is not None:
+            manager = backend.open(session_id, workspace)
+            model = ScriptedTextModel(Timeline(), stateful=text_agent.stateful)
+            reader = text_agent.build(model, agent_id=agent_id, session_manager=manager)
+            removed = reader.conversation_manager.removed_message_count
+            return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), removed=removed)
         agent = restored_agent(backend, workspace, session_id, agent_id)
         return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
     except Exception as error:

@@ -11,6 +11,8 @@ from .conversation import Session
 from .play import play
 from .script import Script
 from .sdk import Message
+from .team import Team
+from .text_agent import TextAgent
 from .timeline import AgentStopped, ProcessStarted, Reading, Timeline
 from .workspace import Workspace
 
@@ -27,6 +29,8 @@ class Scenario:
         messages: What the agent's constructor is given as its history, if anything.
         observing: Whether what is stored is read at every hook, start, restart and send.
         fresh_processes: Whether each of its processes is one of the operating system.
+        text_agent: How the agent is made, for a conversation with a text ``Agent`` instead of a ``BidiAgent``.
+        team: What the graph or swarm is, for one with several agents.
     """
 
     name: str
@@ -34,6 +38,8 @@ class Scenario:
     messages: tuple[Message, ...] | None = None
     observing: bool = True
     fresh_processes: bool = False
+    text_agent: TextAgent | None = None
+    team: Team | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ class ScenarioRuns:
         return made  # type: ignore[no-any-return]
 
     def _play(self, scenario: Scenario) -> Run | Exception:
-        session = Session(self._backend, self._new_workspace())
+        session = Session(self._backend, self._new_workspace(), text_agent=scenario.text_agent, team=scenario.team)
         options: dict[str, Any] = {
             "messages": scenario.messages,
             "observing": scenario.observing,

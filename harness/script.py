@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from .plain_data import from_json, to_json
 
 Role = Literal["user", "assistant"]
-ModelCall = Literal["start", "restart", "send"]
+ModelCall = Literal["start", "restart", "send", "stream", "overflow"]
 ProcessEnd = Literal["stopped", "killed"]
 
 
@@ -23,10 +23,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Send(Step):
-    """The user sends one message: text, or text and image blocks as ``BidiAgent.send`` takes them."""
+    """The user sends one message: text, or content blocks as the agent takes them.
+
+    Attributes:
+        content: The message.
+        structured: Whether the application asks a text agent for structured output with it, a
+            :class:`~session_conformance.harness.text_agent.Booking`.
+    """
 
     op: ClassVar[str] = "send"
     content: Any = ""
+    structured: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,8 @@ class ToolCall:
         error: If set, the tool raises with this text.
         state: Keys and values the tool sets in the agent's state.
         held: Whether the tool runs until the script lets it go on (:class:`Release`).
+        asks: If set, the user is asked this by an interrupt before the tool does anything (text agents).
+        asked_by: Who asks: the ``tool`` itself, or a ``hook`` ahead of it.
     """
 
     name: str
@@ -70,6 +79,8 @@ class ToolCall:
     error: str | None = None
     state: dict[str, Any] | None = None
     held: bool = False
+    asks: str | None = None
+    asked_by: Literal["tool", "hook"] = "tool"
 
 
 @dataclass(frozen=True)
@@ -89,6 +100,37 @@ class Release(Step):
 
     op: ClassVar[str] = "release"
     tool_use_id: str = ""
+
+
+@dataclass(frozen=True)
+class Answer(Step):
+    """The user answers all that the agent has asked by interrupts; the step ends as that of a group of calls does.
+
+    Attributes:
+        response: The answer.
+        calls: What the tools do that were interrupted, for a process that is another than that in which they were.
+    """
+
+    op: ClassVar[str] = "answer"
+    response: Any = "yes"
+    calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True)
+class NodeWill(Step):
+    """From now on in this process, a node of a team will fail once, wait for ever, or have the user asked before it.
+
+    Attributes:
+        node: The node's name.
+        what: ``fail``: its model raises at its next call. ``wait``: its model does not answer, so that the process can
+            be killed while it is at work. ``ask``: a hook ahead of it asks the user by an interrupt.
+        after: The nodes beside it that have ended when it is alone at work, for one that waits.
+    """
+
+    op: ClassVar[str] = "node_will"
+    node: str = ""
+    what: Literal["fail", "wait", "ask"] = "fail"
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -114,7 +156,10 @@ class ScheduledRestart(Step):
 
 @dataclass(frozen=True)
 class Fail(Step):
-    """The model's next calls of a kind fail: ``times`` of them, or every one from now on where it is None."""
+    """The model's next calls of a kind fail: ``times`` of them, or every one from now on where it is None.
+
+    A text model has one call, ``stream``; it fails by ``overflow`` where the history is too long for it.
+    """
 
     op: ClassVar[str] = "fail"
     call: ModelCall = "restart"
@@ -241,8 +286,8 @@ class Together(Step):
 _STEPS: dict[str, type[Step]] = {
     step.op: step
     for step in (
-        Send, SendAudio, Emit, CallTools, Release, Timeout, ScheduledRestart, Fail, EndStream, Cancel, Start,
-        Stop, RestartProcess, SetState, Add, Redact, DirectToolCall, HookRaises, StopHookSetsState,
+        Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream, Cancel,
+        Start, Stop, RestartProcess, SetState, Add, Redact, DirectToolCall, HookRaises, StopHookSetsState,
         StorageFails, StorageWorks, Together,
     )
 }  # fmt: skip
@@ -297,9 +342,9 @@ class Script:
     def _next_id(self) -> int:
         return sum(1 for _ in _all_steps(self.steps))
 
-    def user(self, content: Any) -> Script:
-        """The user sends a message: a text, or a list of text and image blocks."""
-        return self.then(Send(content))
+    def user(self, content: Any, *, structured: bool = False) -> Script:
+        """The user sends a message: a text, or a list of content blocks."""
+        return self.then(Send(content, structured))
 
     def assistant(self, text: str) -> Script:
         """The model answers with streamed text."""
@@ -369,6 +414,10 @@ class Script:
         """A held tool ends."""
         return self.then(Release(tool_use_id))
 
+    def answers(self, response: Any, *calls: ToolCall) -> Script:
+        """The user answers what the agent has asked; ``calls`` go on with that."""
+        return self.then(Answer(response, calls))
+
     def timeout(self, *during: Step, options: Mapping[str, Any] | None = None) -> Script:
         """The provider ends the connection: the agent restarts it. ``during`` happens while it does."""
         return self.then(Timeout(dict(options) if options else None, during))
@@ -428,7 +477,7 @@ class Script:
     def tool_calls(self) -> Iterator[ToolCall]:
         """Yield every tool call of the script."""
         for step in _all_steps(self.steps):
-            if isinstance(step, CallTools):
+            if isinstance(step, CallTools | Answer):
                 yield from step.calls
 
     def to_json(self) -> str:
@@ -523,11 +572,12 @@ def _field_from_json(name: str, value: Any) -> Any:
     if name == "calls":
         return tuple(ToolCall(**{key: from_json(item) for key, item in call.items()}) for call in value)
     plain = from_json(value)
-    return tuple(plain) if name == "events" else plain
+    return tuple(plain) if name in ("events", "after") else plain
 
 
 __all__: Sequence[str] = [
-    "Add", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "Redact", "Release",
-    "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio", "SetState", "Start", "Step",
-    "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall", "stream",
+    "Add", "Answer", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "NodeWill",
+    "Redact", "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio", "SetState",
+    "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall",
+    "stream",
 ]  # fmt: skip

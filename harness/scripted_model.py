@@ -7,9 +7,10 @@ import copy
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from .connection import Connection
 from .script import ModelCall
 from .sdk import BidiMessage, BidiModel, BidiOutputEvent, ConnectionTimeoutError, output_events
-from .timeline import ModelEmitted, ModelReceived, ModelStarted, ModelStopped, Reading, Timeline
+from .timeline import ModelReceived, ModelStarted, ModelStopped, Reading, Timeline
 
 
 class ScriptedFailure(Exception):
@@ -32,56 +33,6 @@ def output_event(data: dict[str, Any]) -> BidiOutputEvent:
     except TypeError as error:
         raise ValueError(f"{name} cannot be built from {sorted(arguments)}: {error}") from None
     return event
-
-
-_Item = tuple[ModelEmitted, "BidiOutputEvent | BaseException | None"]
-
-
-class _Connection:
-    """One connection: the queue of what it emits, and how much of that the agent has handled."""
-
-    def __init__(self, number: int, timeline: Timeline) -> None:
-        self.number = number
-        self._timeline = timeline
-        self._queue: asyncio.Queue[_Item | None] = asyncio.Queue()
-        self._put = 0
-        self._handled = 0
-        self._moved = asyncio.Event()
-        self.closed = False
-
-    def put(self, type: str, what: BidiOutputEvent | BaseException | None, text: str = "") -> None:
-        self._queue.put_nowait((ModelEmitted(connection=self.number, type=type, text=text), what))
-        self._put += 1
-
-    def close(self) -> None:
-        self.closed = True
-        self._moved.set()
-        self._queue.put_nowait(None)
-
-    async def receive(self) -> AsyncIterator[BidiOutputEvent]:
-        while True:
-            item = await self._queue.get()
-            if self.closed or item is None:
-                return
-            emitted, what = item
-            self._timeline.record(emitted)
-            if what is None:
-                self._count()
-                return
-            if isinstance(what, BaseException):
-                raise what
-            yield what
-            # The agent asks for the next event only when it has handled this one, hooks included.
-            self._count()
-
-    def _count(self) -> None:
-        self._handled += 1
-        self._moved.set()
-
-    async def handled_all(self) -> None:
-        while not self.closed and self._handled < self._put:
-            self._moved.clear()
-            await self._moved.wait()
 
 
 class ScriptedBidiModel(BidiModel):
@@ -112,7 +63,7 @@ class ScriptedBidiModel(BidiModel):
             | ({"restart_after_s": restart_after_s} if restart_after_s is not None else {}),
         }
         self._connections = 0
-        self._connection: _Connection | None = None
+        self._connection: Connection | None = None
         self._opened = asyncio.Event()
         self._failures: dict[ModelCall, int | None] = {}
         self._received = asyncio.Event()
@@ -163,7 +114,7 @@ class ScriptedBidiModel(BidiModel):
         if self._connection is not None:
             self._connection.close()
         self._connections += 1
-        self._connection = _Connection(self._connections, self._timeline)
+        self._connection = Connection(self._connections, self._timeline)
         self._opened.set()
 
     async def stop(self) -> None:
@@ -237,7 +188,7 @@ class ScriptedBidiModel(BidiModel):
         connection.put("end_stream", None)
         await connection.handled_all()
 
-    async def _open_connection(self) -> _Connection:
+    async def _open_connection(self) -> Connection:
         if self._connection is None:
             raise ScriptedFailure("the script lets the model emit while it has no connection")
         return self._connection

@@ -9,7 +9,20 @@ from contextlib import contextmanager
 from typing import Any
 
 from .script import Script, ToolCall
-from .sdk import TOOL_LOGGER, AgentTool, BidiAgent, PythonAgentTool, ToolResult, ToolSpec, ToolUse
+from .scripted_model import ScriptedFailure
+from .sdk import (
+    ERROR_LOGGERS,
+    Agent,
+    AgentTool,
+    BeforeToolCallEvent,
+    BidiAgent,
+    PythonAgentTool,
+    ToolContext,
+    ToolResult,
+    ToolSpec,
+    ToolUse,
+    sdk_tool,
+)
 from .timeline import Timeline, ToolRan
 
 
@@ -22,14 +35,15 @@ def quiet_scripted_errors() -> Iterator[None]:
     """Keep the SDK from logging the tracebacks of errors that the script asks for."""
 
     def wanted(record: logging.LogRecord) -> bool:
-        return not (record.exc_info and isinstance(record.exc_info[1], ScriptedToolError))
+        return not (record.exc_info and isinstance(record.exc_info[1], ScriptedToolError | ScriptedFailure))
 
-    log = logging.getLogger(TOOL_LOGGER)
-    log.addFilter(wanted)
+    for name in ERROR_LOGGERS:
+        logging.getLogger(name).addFilter(wanted)
     try:
         yield
     finally:
-        log.removeFilter(wanted)
+        for name in ERROR_LOGGERS:
+            logging.getLogger(name).removeFilter(wanted)
 
 
 class ScriptedTools:
@@ -45,14 +59,40 @@ class ScriptedTools:
         self._timeline = timeline
         self._begun: dict[str, asyncio.Event] = {}
         self._released: dict[str, asyncio.Event] = {}
-        self.agent: BidiAgent | None = None
+        self.agent: BidiAgent | Agent | None = None
         """The agent whose state the tools set."""
 
     @property
     def tools(self) -> list[AgentTool]:
         """One SDK tool for each name that the script calls, and one, ``note``, for direct calls."""
         names = sorted({call.name for call in self._calls.values()} | {"note"})
-        return [PythonAgentTool(name, _spec(name), self._run) for name in names]
+        asking = {call.name for call in self._calls.values() if call.asks is not None and call.asked_by == "tool"}
+        return [
+            self._asking_tool(name) if name in asking else PythonAgentTool(name, _spec(name), self._run)
+            for name in names
+        ]
+
+    def _asking_tool(self, name: str) -> AgentTool:
+        """Return a tool that is given the SDK's tool context, by which it can ask the user."""
+        spec = _spec(name)
+
+        @sdk_tool(name=name, description=spec["description"], inputSchema=spec["inputSchema"], context=True)
+        async def ask_and_run(tool_context: ToolContext) -> ToolResult:
+            call = self._calls.get(tool_context.tool_use["toolUseId"])
+            if call is not None and call.asks is not None and call.asked_by == "tool":
+                self._heard(call, tool_context.interrupt("question", reason=call.asks))
+            return await self._run(tool_context.tool_use)
+
+        return ask_and_run
+
+    def ask_by_hook(self, event: BeforeToolCallEvent[Any]) -> None:
+        """Ask the user ahead of a tool, where the script says that a hook does."""
+        call = self._calls.get(event.tool_use["toolUseId"])
+        if call is not None and call.asks is not None and call.asked_by == "hook":
+            self._heard(call, event.interrupt("approval", reason=call.asks))
+
+    def _heard(self, call: ToolCall, answer: Any) -> None:
+        self._timeline.record(ToolRan(name=call.name, tool_use_id=call.id, what=f"is answered {answer!r}"))
 
     def expect(self, calls: tuple[ToolCall, ...]) -> None:
         """Get ready for a group of calls."""

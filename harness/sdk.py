@@ -6,6 +6,8 @@ The SDK renames things between releases (``strands.experimental.bidi`` became ``
 
 from importlib.metadata import version
 
+from strands import Agent
+from strands.agent.conversation_manager import SlidingWindowConversationManager, SummarizingConversationManager
 from strands.agent.state import AgentState
 from strands.bidi import BidiAgent
 from strands.bidi.hooks import (
@@ -19,21 +21,35 @@ from strands.bidi.models import BidiModel, ConnectionTimeoutError
 from strands.bidi.types import AudioDelta, BidiMessage, BidiOutputEvent
 from strands.bidi.types import events as output_events
 from strands.hooks import (
+    AfterInvocationEvent,
+    AfterNodeCallEvent,
     AfterToolCallEvent,
     AgentInitializedEvent,
+    BeforeNodeCallEvent,
     BeforeToolCallEvent,
     HookOrder,
     HookProvider,
     HookRegistry,
     MessageAddedEvent,
     MessageUpdatedEvent,
+    MultiAgentInitializedEvent,
 )
+from strands.models import Model
+from strands.multiagent import GraphBuilder, Swarm
+from strands.multiagent.graph import Graph
 from strands.session import SessionManager, SessionRepository, SnapshotSessionManager
 from strands.storage import LocalFileStorage, Storage
+from strands.tools.decorator import tool as sdk_tool
 from strands.tools.tools import PythonAgentTool
 from strands.types.content import Message, Messages, TextBlock
-from strands.types.exceptions import SessionException, SnapshotException, StorageError
-from strands.types.tools import AgentTool, ToolResult, ToolResultBlock, ToolSpec, ToolUse
+from strands.types.exceptions import (
+    ContextWindowOverflowException,
+    SessionException,
+    SnapshotException,
+    StorageError,
+)
+from strands.types.streaming import StreamEvent
+from strands.types.tools import AgentTool, ToolContext, ToolResult, ToolResultBlock, ToolSpec, ToolUse
 
 SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotException, StorageError)
 """What a session manager may raise when storage cannot be read or written (``strands.types.exceptions``)."""
@@ -41,18 +57,22 @@ SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotExcepti
 SDK_VERSION: str = version("strands-agents")
 """The installed release of ``strands-agents``."""
 
-TOOL_LOGGER = "strands.tools.executors._executor"
-"""The logger to which the SDK writes the tracebacks of tools that raise."""
+ERROR_LOGGERS = ("strands.tools.executors._executor", "strands.multiagent.graph", "strands.multiagent.swarm")
+"""The loggers to which the SDK writes the tracebacks of tools and nodes that raise."""
 
 __all__ = [
+    "ERROR_LOGGERS",
     "SDK_EXCEPTIONS",
     "SDK_VERSION",
-    "TOOL_LOGGER",
+    "AfterInvocationEvent",
+    "AfterNodeCallEvent",
     "AfterToolCallEvent",
+    "Agent",
     "AgentInitializedEvent",
     "AgentState",
     "AgentTool",
     "AudioDelta",
+    "BeforeNodeCallEvent",
     "BeforeToolCallEvent",
     "BidiAfterConnectionRestartEvent",
     "BidiAgent",
@@ -64,6 +84,9 @@ __all__ = [
     "BidiOutputEvent",
     "BidiResponseStopEvent",
     "ConnectionTimeoutError",
+    "ContextWindowOverflowException",
+    "Graph",
+    "GraphBuilder",
     "HookOrder",
     "HookProvider",
     "HookRegistry",
@@ -72,18 +95,26 @@ __all__ = [
     "MessageAddedEvent",
     "MessageUpdatedEvent",
     "Messages",
+    "Model",
+    "MultiAgentInitializedEvent",
     "PythonAgentTool",
     "SessionException",
     "SessionManager",
     "SessionRepository",
+    "SlidingWindowConversationManager",
     "SnapshotException",
     "SnapshotSessionManager",
     "Storage",
     "StorageError",
+    "StreamEvent",
+    "SummarizingConversationManager",
+    "Swarm",
     "TextBlock",
+    "ToolContext",
     "ToolResult",
     "ToolResultBlock",
     "ToolSpec",
     "ToolUse",
     "output_events",
+    "sdk_tool",
 ]

@@ -21,12 +21,14 @@ class Reading:
         state: The restored agent state.
         error: The exception's type and text where the session could not be read, else None.
         is_clear: Whether that exception is one of the SDK's for sessions (``SessionException``, ...).
+        removed: How many messages a text agent's conversation manager says were removed from the history.
     """
 
     messages: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     is_clear: bool = False
+    removed: int = 0
 
     def find(self, tracking_id: str) -> Message | None:
         """Return the stored message with this tracking id, or None."""
@@ -65,16 +67,24 @@ class Event:
 
 @dataclass(frozen=True)
 class ProcessStarted(Event):
-    """A process opened the session. ``fresh`` is True for a process of its own."""
+    """A process opened the session. ``fresh`` is True for a process of its own.
+
+    ``removed`` is how many messages a text agent's conversation manager says were removed from the history; ``team`` is
+    ``graph`` or ``swarm`` where several agents open it.
+    """
 
     number: int = 0
     fresh: bool = False
     memory: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
+    removed: int = 0
+    team: str = ""
 
     @property
     def summary(self) -> str:  # noqa: D102
         kind = "a new process" if self.fresh else "a new manager"
+        if self.team:
+            return f"{kind} opens the session with a {self.team}"
         return f"{kind} opens the session, restores {shape(self.memory)}"
 
     @property
@@ -95,7 +105,10 @@ class ProcessEnded(Event):
 
 @dataclass(frozen=True)
 class ModelStarted(Event):
-    """The model's connection ``connection`` was opened, by ``start`` or ``restart``, and given ``messages``."""
+    """The model's connection ``connection`` was opened, by ``start`` or ``restart``, and given ``messages``.
+
+    For a text model, its answer number ``connection`` was asked for by ``stream``.
+    """
 
     call: str = "start"
     connection: int = 0
@@ -109,6 +122,8 @@ class ModelStarted(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         outcome = ", and fails as scripted" if self.failed else ""
+        if self.call == "stream":
+            return f"model.stream() is asked for answer {self.connection} with {shape(self.messages)}{outcome}"
         return f"model.{self.call}() opens connection {self.connection} with {shape(self.messages)}{outcome}"
 
     @property
@@ -281,6 +296,59 @@ class AgentStopped(Event):
 
 
 @dataclass(frozen=True)
+class AgentAtRest(AgentStopped):
+    """A text agent's invocation ended, or its process is about to: nothing is under way.
+
+    Attributes:
+        why: Why it is at rest, in words.
+        removed: How many messages its conversation manager says were removed from the history.
+    """
+
+    why: str = ""
+    removed: int = 0
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"{self.why}, {shape(self.memory)} in memory"
+
+
+@dataclass(frozen=True)
+class Asked(Event):
+    """An invocation ended with interrupts: their names, reasons and ids."""
+
+    interrupts: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return "the user is asked " + ", ".join(_short(interrupt.get("reason")) for interrupt in self.interrupts)
+
+
+@dataclass(frozen=True)
+class NodeRan(Event):
+    """A node of a team began or ended: hooks were told of it."""
+
+    node: str = ""
+    what: str = "begins"
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"node {self.node} {self.what}"
+
+
+@dataclass(frozen=True)
+class TeamEnded(Event):
+    """A team's invocation ended: its status, the nodes that it says ran, in order, and the text of each result."""
+
+    status: str = ""
+    nodes: list[str] = field(default_factory=list)
+    results: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"the team ends ({self.status}) after {', '.join(self.nodes) or 'no node'}"
+
+
+@dataclass(frozen=True)
 class Happened(Event):
     """Something the application, a guardrail or the harness did, in words."""
 
@@ -302,7 +370,8 @@ _EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         ProcessStarted, ProcessEnded, ModelStarted, ModelStopped, ModelReceived, ModelEmitted, UserSent,
-        HookCalled, ToolRan, Failed, AgentStarted, AgentStopped, Happened,
+        HookCalled, ToolRan, Failed, AgentStarted, AgentStopped, AgentAtRest,
+        Asked, NodeRan, TeamEnded, Happened,
     )
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .agt import TextAgents
     from .cln import CleanUp
     from .cnt import Content
     from .con import Concurrency
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .dur import CrashesAndFullDisks
     from .ids import IdentityAndIsolation
     from .lif import LifeOfASession
+    from .mag import SeveralAgents
     from .ord import PersistenceBeforeHooks
     from .rpl import RestartAndReplay
     from .s3a import StorageOnS3
@@ -37,6 +39,8 @@ _SUITES = {
     "Concurrency": "con",
     "CleanUp": "cln",
     "StorageOnS3": "s3a",
+    "TextAgents": "agt",
+    "SeveralAgents": "mag",
 }
 
 
@@ -56,7 +60,9 @@ __all__ = [
     "LifeOfASession",
     "PersistenceBeforeHooks",
     "RestartAndReplay",
+    "SeveralAgents",
     "StorageOnS3",
+    "TextAgents",
     "Tools",
     "UpdatesAndRedaction",
 ]

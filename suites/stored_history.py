@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterable, Sequence
 
 from session_conformance.harness import Reading, Run, Timeline, expect_same, violated
@@ -58,3 +60,33 @@ def expect_stored_as_in_memory(run: Run) -> None:
                 run.timeline,
                 stop,
             )
+
+
+def expect_nowhere_at_rest(text: str, run: Run, *at: Event) -> None:
+    """Report a violation if a text lies in the stored bytes, in whatever form.
+
+    Raises:
+        Violation: It does.
+    """
+    for path, data in run.session.workspace.stored().items():
+        for form, needle in _forms_of(text).items():
+            if needle in data:
+                violated(
+                    "the redacted text is nowhere in the stored bytes",
+                    f"it is in {path}, {form}, at byte {data.index(needle)}",
+                    run.timeline,
+                    *at,
+                )
+
+
+def _forms_of(text: str) -> dict[str, bytes]:
+    """Return the ways in which a text may lie in a file."""
+    forms = {
+        "as text": text.encode(),
+        "as JSON": json.dumps(text)[1:-1].encode(),
+        "as UTF-16": text.encode("utf-16-le"),
+    }
+    for shift in range(3):  # the three ways in which it can fall into base64's groups of three bytes
+        encoded = base64.b64encode(b"\0" * shift + text.encode())
+        forms[f"in base64, shifted by {shift}"] = encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
+    return forms

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
-
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
 from session_conformance.harness.history import bidi_metadata, difference, is_pending, texts
 from session_conformance.harness.timeline import AgentStopped, Event, Happened, HookCalled, one_message
 
 from .scenarios import EVERYDAY, INCOMPLETE, INTERLEAVED, LATE_UPDATE, REDACTION, SECRET
-from .stored_history import expect_readable, expect_stored, find_same
+from .stored_history import expect_nowhere_at_rest, expect_readable, expect_stored, find_same
 
 UPDATES = "A: MessageUpdatedEvent, 'triggered after the framework replaces a message'"
 
@@ -113,29 +110,10 @@ class UpdatesAndRedaction(ConformanceSuite):
     def redacted_bytes(self, run: ScenarioRuns) -> None:
         """After a redaction the redacted text is nowhere in the stored bytes."""
         played = run(REDACTION)
-        for path, data in played.session.workspace.stored().items():
-            for form, needle in _forms_of(SECRET).items():
-                if needle in data:
-                    violated(
-                        "the redacted text is nowhere in the stored bytes",
-                        f"it is in {path}, {form}, at byte {data.index(needle)}",
-                        played.timeline,
-                        *[event for event in played.timeline.of(Happened) if event.message is not None],
-                    )
+        expect_nowhere_at_rest(
+            SECRET, played, *[event for event in played.timeline.of(Happened) if event.message is not None]
+        )
 
 
 def _update_of_first(run: Run) -> list[HookCalled]:
     return [call for call in run.timeline.hooks("message_updated") if call.position == "early"][-1:]
-
-
-def _forms_of(text: str) -> dict[str, bytes]:
-    """Return the ways in which a text may lie in a file."""
-    forms = {
-        "as text": text.encode(),
-        "as JSON": json.dumps(text)[1:-1].encode(),
-        "as UTF-16": text.encode("utf-16-le"),
-    }
-    for shift in range(3):  # the three ways in which it can fall into base64's groups of three bytes
-        encoded = base64.b64encode(b"\0" * shift + text.encode())
-        forms[f"in base64, shifted by {shift}"] = encoded[4 if shift else 0 : len(encoded) // 4 * 4 - 4]
-    return forms

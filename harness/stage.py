@@ -1,0 +1,149 @@
+"""The stage of a conversation: its session, manager, tools and observer, and the steps that any kind of agent plays."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Any
+
+from .backend import Backend
+from .observer import BIDI_EVENTS, Observer
+from .reader import read_session, restored_agent
+from .script import DirectToolCall, HookRaises, Redact, Script, SetState, StorageFails, StorageWorks
+from .scripted_tools import ScriptedTools
+from .sdk import Agent, BidiAgent, SessionManager
+from .storage_faults import fail_writes, let_writes_work
+from .team import Team
+from .text_agent import TextAgent
+from .timeline import Failed, Happened, Reading, Timeline
+from .tolerance import tolerating_warnings
+from .workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Session:
+    """Which session of which backend a conversation is about.
+
+    Attributes:
+        backend: The backend.
+        workspace: Where it keeps its data.
+        session_id: The session.
+        agent_id: The agent in it.
+        text_agent: How the agent is made, if it is a text ``Agent`` and not a ``BidiAgent``.
+        team: What the graph or swarm is, if it is about several agents.
+    """
+
+    backend: Backend
+    workspace: Workspace
+    session_id: str = "conversation"
+    agent_id: str = "default"
+    text_agent: TextAgent | None = None
+    team: Team | None = None
+
+    def open(self) -> SessionManager[Any]:
+        """Build a manager, as a user's application does."""
+        return self.backend.open(self.session_id, self.workspace)
+
+    def restore(self) -> BidiAgent:
+        """Return a new agent that a new manager restored, and that is never started.
+
+        Raises:
+            Exception: What the manager raised.
+        """
+        return restored_agent(self.backend, self.workspace, self.session_id, self.agent_id)
+
+    def read(self) -> Reading:
+        """Return what an independent reader finds stored."""
+        with tolerating_warnings():
+            return read_session(self.backend, self.workspace, self.session_id, self.agent_id, self.text_agent)
+
+
+class Stage:
+    """What every conversation has, whatever kind of agent it is with.
+
+    Args:
+        session: Which session it is about.
+        script: Says which tools the agent has.
+        timeline: Where everything is recorded; by default a new one.
+        manager: The manager; by default a new one.
+        observing: Whether what is stored is read along the way. Each reading costs a restore.
+        events: The hook events that the observer listens to.
+    """
+
+    agent: BidiAgent | Agent
+
+    def __init__(
+        self,
+        session: Session,
+        script: Script,
+        timeline: Timeline | None,
+        manager: SessionManager[Any] | None,
+        observing: bool,
+        events: dict[type[Any], str] = BIDI_EVENTS,
+    ) -> None:
+        self.session = session
+        self.timeline = timeline if timeline is not None else Timeline()
+        self._script = script
+        self._reading = observing
+        self._storage_faulty = False
+        self._tools = ScriptedTools(script, self.timeline)
+        self.observer = Observer(self.timeline, self._read_stored, events)
+        self.manager = manager if manager is not None else session.open()
+
+    def read(self) -> Reading:
+        """Return what an independent reader finds stored now."""
+        return self.session.read()
+
+    # -- recording -----------------------------------------------------------------------------------------
+
+    def _read_stored(self) -> Reading | None:
+        return self.read() if self._reading and not self._storage_faulty else None
+
+    def _failed(self, where: str, error: BaseException) -> None:
+        self.timeline.record(Failed(where=where, error=str(error), type=type(error).__name__))
+
+    async def _attempt(self, where: str, action: Awaitable[Any]) -> bool:
+        try:
+            await action
+        except Exception as error:
+            self._failed(where, error)
+            return False
+        return True
+
+    # -- the steps -----------------------------------------------------------------------------------------
+
+    async def _set_state(self, step: SetState) -> None:
+        self.timeline.record(Happened(what=f"the application sets state {step.key!r} to {step.value!r}"))
+        self.agent.state.set(step.key, copy.deepcopy(step.value))
+
+    async def _redact(self, step: Redact) -> None:
+        latest = self.agent.messages[-1]
+        latest["content"] = [{"text": step.text}]
+        self.timeline.record(Happened(what="a guardrail redacts the latest message", message=latest))
+        try:
+            self.manager.redact_latest_message(latest, self.agent)
+        except Exception as error:
+            self._failed("redact_latest_message()", error)
+
+    async def _call_tool_directly(self, step: DirectToolCall) -> None:
+        self.timeline.record(Happened(what=f"the application calls agent.tool.{step.name}()"))
+        try:
+            getattr(self.agent.tool, step.name)(**(step.input or {}))
+        except Exception as error:
+            self._failed(f"agent.tool.{step.name}()", error)
+
+    async def _hook_raises(self, step: HookRaises) -> None:
+        self.observer.raise_once(step.event)
+
+    async def _storage_fails(self, _: StorageFails) -> None:
+        self.timeline.record(Happened(what="from here on, no file can be written"))
+        self._storage_faulty = True
+        fail_writes()
+
+    async def _storage_works(self, _: StorageWorks) -> None:
+        let_writes_work()
+        self._storage_faulty = False
+        self.timeline.record(
+            Happened(what="files can be written again", memory=self.agent.messages, stored=self._read_stored())
+        )

@@ -1,0 +1,182 @@
+"""Team conversations: play a script on a real ``Graph`` or ``Swarm`` with a backend's manager, and record it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from .script import Answer, NodeWill, Script, Send, Step
+from .scripted_text_model import Answering, ScriptedTextModel
+from .sdk import (
+    AfterNodeCallEvent,
+    BeforeNodeCallEvent,
+    Graph,
+    HookOrder,
+    HookRegistry,
+    SessionManager,
+    Swarm,
+)
+from .stage import Session
+from .team import Team
+from .timeline import Asked, Failed, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
+
+
+class TeamConversation:
+    """One graph or swarm with one manager, played step by step.
+
+    A user's message invokes the team. The step ends when the invocation does; or when a node waits, as the script says.
+    Then the process can only be killed.
+
+    Args:
+        session: Which session it is about, and what the team is.
+        script: Its steps are not played by themselves.
+        timeline: Where everything is recorded.
+        fresh_process: Whether this process was started for this conversation.
+        process: Its number.
+        asked: The interrupts of an earlier process, as the application remembers them.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        script: Script,
+        *,
+        timeline: Timeline | None = None,
+        fresh_process: bool = False,
+        process: int = 0,
+        asked: Sequence[dict[str, Any]] = (),
+    ) -> None:
+        self.session = session
+        self.timeline = timeline if timeline is not None else Timeline()
+        self._script = script
+        self._models: dict[str, ScriptedTextModel] = {}
+        self._asking: set[str] = set()
+        self._waiting: list[NodeWill] = []
+        self._ended: set[str] = set()
+        self._moved = asyncio.Event()
+        self._asked = list(asked)
+        self.manager: SessionManager[Any] = session.open()
+        team = session.team or Team("graph")
+        self.team: Graph | Swarm = team.build(self._model_of, self.manager, [self])
+        self._invocation: asyncio.Task[None] | None = None
+        self._plays: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
+            Send: self._send, Answer: self._answer, NodeWill: self._node_will,
+        }  # fmt: skip
+        self.timeline.record(ProcessStarted(number=process, fresh=fresh_process, team=team.kind))
+
+    def _model_of(self, name: str, answer: Answering) -> ScriptedTextModel:
+        model = ScriptedTextModel(self.timeline, answer=answer, about={"node": name})
+        self._models[name] = model
+        return model
+
+    # -- hooks ---------------------------------------------------------------------------------------------
+
+    def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
+        """Register what a user gives the team: hooks around each node. The last one runs after any manager's."""
+        registry.add_callback(BeforeNodeCallEvent, self._node_begins, order=HookOrder.SDK_LAST)
+        registry.add_callback(AfterNodeCallEvent, self._node_ends, order=HookOrder.SDK_LAST)
+
+    def _node_begins(self, event: BeforeNodeCallEvent) -> None:
+        if event.node_id in self._asking:
+            answer = event.interrupt("approval", reason=f"May {event.node_id} begin?")
+            self.timeline.record(NodeRan(node=event.node_id, what=f"is answered {answer!r}"))
+        self.timeline.record(NodeRan(node=event.node_id))
+
+    def _node_ends(self, event: AfterNodeCallEvent) -> None:
+        self._ended.add(event.node_id)
+        self._moved.set()
+        self.timeline.record(NodeRan(node=event.node_id, what="ends"))
+
+    # -- playing -------------------------------------------------------------------------------------------
+
+    async def play(self, script: Script | None = None, *, stop: bool = True) -> None:
+        """Play a script's steps: by default those of the conversation's own script.
+
+        Args:
+            script: The steps to play.
+            stop: Whether the process goes on after it.
+
+        Raises:
+            ValueError: A node waits, and the process is not to be killed.
+        """
+        for step in (script or self._script).steps:
+            await self.step(step)
+        if stop and self._invocation is not None:
+            raise ValueError("a process can only be killed while a node of a team waits")
+
+    async def step(self, step: Step) -> None:
+        """Play one step.
+
+        Raises:
+            ValueError: Teams have nothing like it.
+        """
+        if type(step) not in self._plays:
+            raise ValueError(f"the step {step.op!r} is none of a conversation with a {type(self.team).__name__}")
+        await self._plays[type(step)](step)
+
+    async def _node_will(self, step: NodeWill) -> None:
+        if step.what == "ask":
+            self._asking.add(step.node)
+        elif step.what == "fail":
+            self._models[step.node].fail("stream", 1)
+        else:
+            self._models[step.node].wait()
+            self._waiting.append(step)
+
+    async def _send(self, step: Send) -> None:
+        self.timeline.record(UserSent(content=step.content))
+        await self._invoke(copy.deepcopy(step.content))
+
+    async def _answer(self, step: Answer) -> None:
+        self.timeline.record(UserSent(content=f"the answer {step.response!r}"))
+        await self._invoke(
+            [
+                {"interruptResponse": {"interruptId": asked["id"], "response": copy.deepcopy(step.response)}}
+                for asked in self._asked
+            ]
+        )
+
+    async def _invoke(self, task: Any) -> None:
+        self._invocation = asyncio.ensure_future(self._to_its_end(task))
+        waiting = asyncio.ensure_future(self._those_that_wait())
+        await asyncio.wait({self._invocation, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        if self._invocation.done():
+            invocation, self._invocation = self._invocation, None
+            invocation.result()
+
+    async def _those_that_wait(self) -> None:
+        """Return when the nodes are at work that shall wait, and those have ended that are beside them."""
+        if not self._waiting:
+            await asyncio.Event().wait()
+        for step in self._waiting:
+            await self._models[step.node].called(0)
+            while not set(step.after) <= self._ended:
+                self._moved.clear()
+                await self._moved.wait()
+
+    async def _to_its_end(self, task: Any) -> None:
+        try:
+            result = await self.team.invoke_async(task)
+        except Exception as error:
+            self.timeline.record(
+                Failed(where=f"{type(self.team).__name__}.invoke_async()", error=str(error), type=type(error).__name__)
+            )
+            return
+        self._asked = [interrupt.to_dict() for interrupt in result.interrupts]
+        if self._asked:
+            self.timeline.record(Asked(interrupts=self._asked))
+        history: Sequence[Any] = getattr(result, "execution_order", None) or getattr(result, "node_history", [])
+        self.timeline.record(
+            TeamEnded(
+                status=result.status.value,
+                nodes=[node.node_id for node in history],
+                results={name: str(found).strip() for name, found in result.results.items()},
+            )
+        )
+
+
+__all__ = ["TeamConversation"]

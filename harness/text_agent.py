@@ -1,0 +1,80 @@
+"""Text agents: how the ``Agent`` of a scripted text conversation is made, by its player and by readers alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from .scripted_text_model import ScriptedTextModel, text_answer
+from .sdk import Agent, Message, SessionManager, SlidingWindowConversationManager, SummarizingConversationManager
+from .timeline import Timeline
+
+SUMMARY = "A summary of what was said before."
+"""What the summarizing conversation manager's agent answers."""
+
+
+class Booking(BaseModel):
+    """The structured output that scripts ask for."""
+
+    city: str
+    nights: int
+
+
+@dataclass(frozen=True)
+class TextAgent:
+    """What a text agent is made with, beside its session.
+
+    Attributes:
+        window: The window of a ``SlidingWindowConversationManager``, in messages.
+        summarizes: Whether it has a ``SummarizingConversationManager``, which replaces the older half of the history
+            by :data:`SUMMARY` where it is too long for the model.
+        stateful: Whether its model keeps the conversation itself.
+    """
+
+    window: int | None = None
+    summarizes: bool = False
+    stateful: bool = False
+
+    def build(
+        self,
+        model: ScriptedTextModel,
+        *,
+        agent_id: str,
+        session_manager: SessionManager[Any],
+        system_prompt: str | None = None,
+        tools: Sequence[Any] = (),
+        messages: list[Message] | None = None,
+        state: dict[str, Any] | None = None,
+        hooks: Sequence[Any] = (),
+    ) -> Agent:
+        """Make the agent, which restores its session."""
+        return Agent(
+            model=model,
+            agent_id=agent_id,
+            session_manager=session_manager,
+            system_prompt=system_prompt,
+            tools=list(tools),
+            messages=messages,
+            state=state,
+            hooks=list(hooks),
+            conversation_manager=self._conversation_manager(),
+            callback_handler=None,
+            retry_strategy=None,
+        )
+
+    def _conversation_manager(self) -> Any:
+        if self.summarizes:
+            model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer(SUMMARY))
+            writer = Agent(model=model, callback_handler=None)
+            return SummarizingConversationManager(
+                summary_ratio=0.5, preserve_recent_messages=2, summarization_agent=writer
+            )
+        if self.window is not None:
+            return SlidingWindowConversationManager(window_size=self.window)
+        return None
+
+
+__all__ = ["SUMMARY", "Booking", "TextAgent"]

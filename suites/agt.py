@@ -1,0 +1,477 @@
+"""AGT: the text agent. What holds for a voice that is streamed holds for an ``Agent`` that is invoked."""
+
+from __future__ import annotations
+
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Capability,
+    Level,
+    Run,
+    ScenarioRuns,
+    Script,
+    Session,
+    TextAgent,
+    expect_no_failure,
+    expect_same,
+    play,
+    read_in_fresh_process,
+    requirement,
+    unpaired_tools,
+    violated,
+)
+from session_conformance.harness.history import content_of, difference, same, texts, without_made_up_answers
+from session_conformance.harness.sdk import Message
+from session_conformance.harness.timeline import (
+    AgentAtRest,
+    Asked,
+    Event,
+    Failed,
+    HookCalled,
+    ModelStarted,
+    ProcessStarted,
+    ToolRan,
+    one_message,
+)
+
+from .cnt import BLOCKS
+from .ord import expect_stored_at_hooks
+from .scenarios import CONSTRUCTOR_MESSAGES
+from .stored_history import (
+    expect_nowhere_at_rest,
+    expect_readable,
+    expect_stored,
+    expect_stored_as_in_memory,
+    has_block,
+)
+from .text_scenarios import (
+    ACCOUNT,
+    PASSWORD,
+    TEXT_CONTENT,
+    TEXT_CUT_SHORT,
+    TEXT_DIRECT_TOOL_CALL,
+    TEXT_EVERYDAY,
+    TEXT_GIVEN_MESSAGES,
+    TEXT_GUARDRAIL,
+    TEXT_INTERRUPT,
+    TEXT_MODEL_ERRORS,
+    TEXT_OVERFLOW,
+    TEXT_PROCESSES,
+    TEXT_RAISING_HOOKS,
+    TEXT_STATEFUL,
+    TEXT_STRUCTURED,
+    TEXT_SUMMARY,
+    TEXT_WINDOW,
+)
+from .tol import results_of
+
+AT_ONCE = "A: SessionManager, 'changes ... should be persisted immediately after they are changed'"
+SYNC = "A: SessionManager.register_hooks, 'for each message appended ... store that message in the session'"
+
+
+def expect_restored_as_left(run: Run) -> None:
+    """Report a violation unless each manager restored what the agent before it had in memory when it came to rest.
+
+    Raises:
+        Violation: History, state or the count of removed messages differs.
+    """
+    left: AgentAtRest | None = None
+    for event in run.timeline:
+        if isinstance(event, ProcessStarted) and left is not None:
+            what = f"{run.scenario.name}: the next manager restores the history as it was in memory"
+            expect_same(left.memory, event.memory, what, run.timeline, left, event)
+            if not same(left.state, event.state):
+                violated(f"the state {left.state!r} is restored", f"{event.state!r}", run.timeline, left, event)
+            if left.removed != event.removed:
+                violated(
+                    f"the conversation manager knows that {left.removed} messages were removed",
+                    f"it says {event.removed}",
+                    run.timeline,
+                    left,
+                    event,
+                )
+        elif isinstance(event, AgentAtRest):
+            left = event
+    if len(run.processes) < 1 + sum(step.op == "restart_process" for step in run.scenario.script.steps):
+        violated("each manager opens the session", "one could not", run.timeline, *run.timeline.of(Failed)[-1:])
+    expect_readable(run.stored, "after the conversation", run.timeline)
+    if left is not None:
+        what = f"{run.scenario.name}: at the end the history is stored as in memory"
+        expect_same(left.memory, run.stored.messages, what, run.timeline, left)
+        if not same(left.state, run.stored.state):
+            violated(f"the state {left.state!r} is stored", f"{run.stored.state!r}", run.timeline, left)
+
+
+def expect_answered(messages: list[Message], what: str, run: Run, *at: Event) -> None:
+    """Report a violation unless a model accepts the tool uses and results of a history."""
+    unpaired = unpaired_tools(messages)
+    if unpaired is not None:
+        violated(f"{what} is one that a model accepts", unpaired, run.timeline, *at)
+
+
+class TextAgents(ConformanceSuite):
+    """AGT: the text agent."""
+
+    @requirement("AGT-01", source="D,A: session management; RepositorySessionManager.initialize")
+    def second_manager(self, run: ScenarioRuns) -> None:
+        """A second manager with a second agent restores a text agent's history and state exactly: order, roles,
+        content, tracking ids, metadata.
+        """
+        played = run(TEXT_EVERYDAY)
+        expect_no_failure(played.timeline)
+        if len(played.memory) != 10:
+            violated("the conversation has ten messages", f"{len(played.memory)}", played.timeline)
+        expect_restored_as_left(played)
+        if not same(played.stored.state, {"plan": {"step": 1}, "seat": "12A"}):
+            violated("the state that the application and a tool set", f"{played.stored.state!r}", played.timeline)
+
+    @requirement(
+        "AGT-02",
+        source="A,B: ConversationManager.restore_from_session, removed_message_count; harness-sdk #2188",
+    )
+    def conversation_managers(self, run: ScenarioRuns) -> None:
+        """What a sliding window or a summary left of the history is what is restored, right after it and later: the
+        same messages, the same summary, the same count of removed messages.
+        """
+        for scenario in (TEXT_WINDOW, TEXT_SUMMARY, TEXT_OVERFLOW):
+            played = run(scenario)
+            expect_no_failure(played.timeline)
+            if not any(rest.removed for rest in played.timeline.of(AgentAtRest)):
+                violated("the conversation manager removes messages", "it removes none", played.timeline)
+            expect_restored_as_left(played)
+            rests = played.timeline.of(AgentAtRest)
+            if played.stored.removed != rests[-1].removed:
+                violated(
+                    f"a reader is told that {rests[-1].removed} messages were removed",
+                    f"{played.stored.removed}",
+                    played.timeline,
+                    rests[-1],
+                )
+
+    @requirement(
+        "AGT-03",
+        source="D,A: interrupts, 'interrupts are session managed in-between return and user response'",
+        needs=[Capability.FRESH_PROCESS],
+    )
+    def interrupts(self, run: ScenarioRuns) -> None:
+        """Interrupts, of a tool and of a hook ahead of one, are answered in another process: each tool of the group
+        runs once, is given its answer, and all results come back.
+        """
+        played = run(TEXT_INTERRUPT)
+        timeline = played.timeline
+        asked = [interrupt["reason"] for event in timeline.of(Asked) for interrupt in event.interrupts]
+        if sorted(asked) != ["Delete it?", "Transfer it?"]:
+            violated("the user is asked twice, once", f"{asked}", timeline, *timeline.of(Asked), *timeline.of(Failed))
+        expect_no_failure(timeline)
+        ran = [tool.tool_use_id for tool in timeline.of(ToolRan) if tool.what == "begins"]
+        if sorted(ran) != ["delete-2", "lookup-3", "transfer-1"]:
+            violated("each of the three tools runs once", f"these run: {ran}", timeline, *timeline.of(ToolRan))
+        answered = [tool.tool_use_id for tool in timeline.of(ToolRan) if tool.what == "is answered 'yes'"]
+        if sorted(answered) != ["delete-2", "transfer-1"]:
+            violated("both are given the answer 'yes'", f"{answered}", timeline, *timeline.of(ToolRan))
+        results = {str(result["toolUseId"]): result["content"] for result in results_of(played.stored.messages)}
+        wanted = {
+            "transfer-1": [{"text": "transferred"}],
+            "delete-2": [{"text": "deleted"}],
+            "lookup-3": [BLOCKS["image"]],
+        }
+        if results != wanted:
+            violated(f"the results {wanted} are stored", f"{results}", timeline, *timeline.of(AgentAtRest)[-1:])
+        expect_answered(played.stored.messages, "the stored history", played, *timeline.of(AgentAtRest)[-1:])
+        expect_restored_as_left(played)
+
+    @requirement("AGT-04", source="A: Model.stateful, 'whether the model manages conversation state server-side'")
+    def stateful_models(self, run: ScenarioRuns) -> None:
+        """A stateful model is given back its state, and is sent the new messages alone, never the old ones."""
+        played = run(TEXT_STATEFUL)
+        expect_no_failure(played.timeline)
+        starts = played.timeline.of(ModelStarted)
+        if len(starts) != 4:
+            violated("the model is asked four times", f"{len(starts)} times", played.timeline, *starts)
+        states = [start.options["model_state"].get("turn", 0) for start in starts]
+        if states != [0, 1, 2, 3]:
+            violated(
+                "the model is given the state that it left, in the second process too: turns 0, 1, 2 and 3",
+                f"it is given turns {states}",
+                played.timeline,
+                *starts,
+            )
+        if texts(starts[-1].messages) != ["five"] or played.processes[1].memory:
+            violated(
+                "a new agent has no old messages, and sends none: the model is given 'five'",
+                f"it is given {texts(starts[-1].messages)}",
+                played.timeline,
+                played.processes[1],
+                starts[-1],
+            )
+
+    @requirement("AGT-05", source="D: session management, 'Basic usage'", needs=[Capability.FRESH_PROCESS])
+    def several_processes(self, run: ScenarioRuns) -> None:
+        """A conversation goes on in one process after another, stopped or killed: each restores all that was said
+        before, and its model is told of it.
+        """
+        played = run(TEXT_PROCESSES)
+        timeline = played.timeline
+        expect_no_failure(timeline)
+        if len(played.processes) != 4:
+            violated("four processes open the session", f"{len(played.processes)} do", timeline, *played.processes)
+        told: list[Message] = []
+        for event in timeline:
+            if isinstance(event, HookCalled) and event.position == "early" and event.message is not None:
+                told.append(event.message)
+            elif isinstance(event, ProcessStarted) and event.number:
+                found = without_made_up_answers(event.memory, told)
+                expect_same(told, found, "a new process restores all that was said before", timeline, event)
+        fresh = read_in_fresh_process(played.session)
+        expect_readable(fresh, "in a fresh process", timeline)
+        expect_same(played.memory, fresh.messages, "a fresh process restores the history exactly", timeline)
+        last = timeline.of(ModelStarted)[-1]
+        missing = {"remember the milk", "and the bread", "and the eggs"} - set(texts(last.messages))
+        if missing:
+            violated("the last process's model is told of all three", f"{sorted(missing)} are missing", timeline, last)
+
+    @requirement("AGT-06", source="A: RepositorySessionManager.initialize")
+    def constructor_messages(self, run: ScenarioRuns) -> None:
+        """Messages given to a text agent's constructor are stored for a new session, and give way to the stored ones
+        for an old session.
+        """
+        played = run(TEXT_GIVEN_MESSAGES)
+        expect_no_failure(played.timeline)
+        expect_same(
+            CONSTRUCTOR_MESSAGES,
+            played.stored.messages[:2],
+            "the constructor's messages are stored",
+            played.timeline,
+            *played.timeline.of(AgentAtRest),
+        )
+        expect_restored_as_left(played)
+        if len(played.stored.messages) != 6:
+            violated(
+                "the second agent's constructor adds none: six messages are stored",
+                f"{texts(played.stored.messages)}",
+                played.timeline,
+                *played.processes[1:],
+            )
+
+    @requirement("AGT-07", source=AT_ONCE, needs=[Capability.READ_BESIDE_WRITER])
+    def before_hooks(self, run: ScenarioRuns) -> None:
+        """Each message of a text agent is stored before any hook for its addition runs, wherever the hook was
+        registered.
+        """
+        expect_stored_at_hooks(run(TEXT_EVERYDAY).timeline, "message_added", lambda m: True, "a message")
+
+    @requirement("AGT-08", source=AT_ONCE, needs=[Capability.READ_BESIDE_WRITER])
+    def before_the_model(self, run: ScenarioRuns) -> None:
+        """What a text model is asked with is what is stored by then, also right after the history was trimmed or
+        summarized for it.
+        """
+        for scenario in (TEXT_EVERYDAY, TEXT_OVERFLOW, TEXT_SUMMARY):
+            played = run(scenario)
+            for start in played.timeline.of(ModelStarted):
+                assert start.stored is not None
+                expect_readable(start.stored, "when the model is asked", played.timeline, start)
+                differs = difference(start.messages, start.stored.messages, content_of)
+                if differs is not None:
+                    violated(
+                        f"{scenario.name}: what the model is asked with is what is stored by then",
+                        f"what is stored is {differs}",
+                        played.timeline,
+                        start,
+                    )
+
+    @requirement("AGT-09", source=SYNC)
+    def hooks_that_raise(self, run: ScenarioRuns) -> None:
+        """A hook that raises does not undo or prevent what was stored of a text agent."""
+        played = run(TEXT_RAISING_HOOKS)
+        timeline = played.timeline
+        expect_no_failure(timeline, allowed=["HookError", "EventLoopException"])
+        raising = [call for call in timeline.of(HookCalled) if call.raises]
+        for call in raising:
+            assert call.message is not None
+            what = "is stored although a hook for it raised"
+            expect_stored(call.message, played.stored.messages, what, timeline, call)
+        expect_restored_as_left(played)
+
+    @requirement("AGT-10", source="A: Agent, tool results; ToolResult.status, 'success' or 'error'")
+    def tools(self, run: ScenarioRuns) -> None:
+        """Tool uses and results of a text agent are stored as adjacent pairs, a parallel group whole and in its order,
+        with the status of each.
+        """
+        played = run(TEXT_EVERYDAY)
+        expect_no_failure(played.timeline)
+        stops = played.timeline.of(AgentAtRest)
+        expect_readable(played.stored, "after the conversation")
+        expect_answered(played.stored.messages, "the stored history", played, *stops)
+        groups = [
+            [(result["toolUseId"], result["status"]) for result in results_of([message])]
+            for message in played.stored.messages
+            if has_block(message, "toolResult")
+        ]
+        wanted = [
+            [("locate-1", "success"), ("weather-2", "error"), ("weather-3", "success")],
+            [("seat-4", "success")],
+        ]
+        if groups != wanted:
+            violated(f"the results {wanted} are stored", f"{groups}", played.timeline, *stops)
+
+    @requirement("AGT-11", source="B: harness-sdk #859, #1274, #2025, #3651", needs=[Capability.FRESH_PROCESS])
+    def killed_in_a_tool(self, run: ScenarioRuns) -> None:
+        """A text agent that was killed while a tool ran goes on with a history that a model accepts: every use has one
+        result, no result stands alone.
+        """
+        played = run(TEXT_PROCESSES)
+        expect_no_failure(played.timeline)
+        for start in played.timeline.of(ModelStarted):
+            expect_answered(start.messages, "what the model is asked with", played, start)
+        expect_answered(played.stored.messages, "the stored history", played, *played.timeline.of(AgentAtRest)[-1:])
+        if not any(
+            "never-2" in {str(result["toolUseId"]) for result in results_of(start.messages)}
+            for start in played.timeline.of(ModelStarted)
+        ):
+            violated(
+                "the model is told what became of the tool that was running",
+                "it is not",
+                played.timeline,
+                *played.processes[2:3],
+            )
+
+    @requirement(
+        "AGT-12",
+        source="A: sync_agent, called with each message 'in case the agent state was updated'",
+        needs=[Capability.READ_BESIDE_WRITER],
+    )
+    def state_changed_by_a_tool(self, run: ScenarioRuns) -> None:
+        """When a text model is given a tool's result, the state that the tool set is stored."""
+        timeline = run(TEXT_EVERYDAY).timeline
+        starts = [start for start in timeline.of(ModelStarted) if _last_result(start) == "seat-4"]
+        if len(starts) != 1:
+            violated("the model is given the result of seat-4", "it is not", timeline, *timeline.of(Failed))
+        stored = starts[0].stored
+        assert stored is not None
+        expect_readable(stored, "when the model is given a tool's result", timeline, starts[0])
+        if not same(stored.state.get("seat"), "12A"):
+            violated("the stored state has {'seat': '12A'}", f"it is {stored.state!r}", timeline, starts[0])
+
+    @requirement("AGT-13", source="A,B: ContentBlock, ToolResultContent; harness-sdk #1864")
+    def content(self, run: ScenarioRuns) -> None:
+        """Every kind of content that goes through a text agent comes back as it was: what users send, what models
+        stream (signatures, redacted reasoning, citations), what tools give back, bytes and numbers to the last bit.
+        """
+        played = run(TEXT_CONTENT)
+        expect_no_failure(played.timeline)
+        if len(played.memory) != 4:
+            violated("the conversation has four messages", f"{len(played.memory)}", played.timeline)
+        expect_restored_as_left(played)
+
+    @requirement("AGT-14", source=AT_ONCE)
+    def models_that_fail(self, run: ScenarioRuns) -> None:
+        """A text model that fails, at once or in mid-stream, leaves stored what was said before and nothing of its
+        half answer, and the conversation goes on.
+        """
+        played = run(TEXT_MODEL_ERRORS)
+        expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
+        wanted = ["one", "two", "three, and the model fails at once", "four, and the model fails in mid-stream",
+                  "five", "six"]  # fmt: skip
+        expect_readable(played.stored, "after the conversation", played.timeline)
+        if texts(played.stored.messages) != wanted:
+            violated(f"{wanted} are stored", f"{texts(played.stored.messages)}", played.timeline,
+                     *played.timeline.of(Failed))  # fmt: skip
+        expect_restored_as_left(played)
+
+    @requirement("AGT-15", source="A: Agent.cancel; MaxTokensReachedException, 'the partial message has been added'")
+    def answers_cut_short(self, run: ScenarioRuns) -> None:
+        """After an answer was cut short (cancelled while the model streams or a tool runs, out of tokens, torn down
+        with its task) what memory holds is what is restored, and a model accepts it.
+        """
+        played = run(TEXT_CUT_SHORT)
+        expect_no_failure(played.timeline, allowed=["MaxTokensReachedException"])
+        expect_restored_as_left(played)
+        expect_answered(played.stored.messages, "the stored history", played, *played.timeline.of(AgentAtRest)[-1:])
+
+    @requirement("AGT-16", source="A: Agent.invoke_async, structured_output_model")
+    def structured_output(self, run: ScenarioRuns) -> None:
+        """The messages of structured output are stored, those by which the SDK insists on it too, and a model accepts
+        them.
+        """
+        played = run(TEXT_STRUCTURED)
+        expect_no_failure(played.timeline)
+        given = {str(result["toolUseId"]) for result in results_of(played.stored.messages)}
+        if given != {"at-once", "when-told"}:
+            violated("both structured outputs are stored", f"{sorted(given)} are", played.timeline,
+                     *played.timeline.of(AgentAtRest))  # fmt: skip
+        expect_restored_as_left(played)
+        expect_answered(played.stored.messages, "the stored history", played, *played.timeline.of(AgentAtRest)[-1:])
+
+    @requirement("AGT-17", source="A: RedactContentEvent; SessionManager.redact_latest_message")
+    def guardrail(self, run: ScenarioRuns) -> None:
+        """What a guardrail redacts through a text agent comes back redacted: what the user typed, what a tool gave
+        back, and what the model answered; everything else comes back as it was.
+        """
+        played = run(TEXT_GUARDRAIL)
+        expect_no_failure(played.timeline)
+        expect_readable(played.stored, "after the conversation", played.timeline)
+        found = [text for text in (PASSWORD, ACCOUNT, "I know it") if text in str(played.stored.messages)]
+        if found:
+            violated("what was redacted is not restored", f"{found} are", played.timeline,
+                     *played.timeline.of(ModelStarted))  # fmt: skip
+        for text in ("[input redacted]", "[result redacted]", "[answer redacted]", "[no answer]"):
+            if text not in str(played.stored.messages):
+                violated(f"{text!r} stands in its place", "it does not", played.timeline,
+                         *played.timeline.of(AgentAtRest))  # fmt: skip
+        expect_restored_as_left(played)
+
+    @requirement(
+        "AGT-18",
+        level=Level.SHOULD,
+        source="F: redaction is meant to remove data at rest",
+        needs=[Capability.AT_REST],
+    )
+    def redacted_bytes(self, run: ScenarioRuns) -> None:
+        """What a guardrail redacted through a text agent is nowhere in the stored bytes."""
+        played = run(TEXT_GUARDRAIL)
+        for text in (PASSWORD, ACCOUNT):
+            expect_nowhere_at_rest(text, played, *played.timeline.of(AgentAtRest))
+
+    @requirement("AGT-19", source="A: Agent.tool, record_direct_tool_call")
+    def direct_tool_call(self, run: ScenarioRuns) -> None:
+        """A direct tool call of a text agent (agent.tool.name(...)) is stored where the agent records it."""
+        played = run(TEXT_DIRECT_TOOL_CALL)
+        expect_no_failure(played.timeline)
+        recorded = [message for message in played.memory if has_block(message, "toolUse", "toolResult")]
+        if len(recorded) != 2:
+            violated("the agent records the call", f"{[one_message(m) for m in recorded]}", played.timeline)
+        expect_restored_as_left(played)
+
+    @requirement(
+        "AGT-20",
+        source="A: SessionManager.register_hooks, 'after an agent was invoked, sync it with the session'",
+        needs=[Capability.READ_BESIDE_WRITER],
+    )
+    def at_rest(self, run: ScenarioRuns) -> None:
+        """When an invocation has ended, however it ended, history and state are stored as in memory."""
+        for scenario in (TEXT_EVERYDAY, TEXT_MODEL_ERRORS, TEXT_CUT_SHORT, TEXT_STRUCTURED, TEXT_WINDOW, TEXT_SUMMARY):
+            expect_stored_as_in_memory(run(scenario))
+
+    @requirement("AGT-21", source="A: SessionAgent.agent_id")
+    def beside_a_voice_agent(self, new_session: NewSession) -> None:
+        """A text agent and a voice agent (other agent_id) in one session never mix."""
+        voice = new_session(agent_id="voice")
+        text = Session(voice.backend, voice.workspace, voice.session_id, "text", TextAgent())
+        for turn in range(3):
+            expect_no_failure(play(voice, Script().user(f"voice {turn}"), observing=False))
+            expect_no_failure(play(text, Script().user(f"text {turn}").assistant(f"yes {turn}"), observing=False))
+        for agent, wanted in (
+            (voice, [f"voice {turn}" for turn in range(3)]),
+            (text, [said for turn in range(3) for said in (f"text {turn}", f"yes {turn}")]),
+        ):
+            found = agent.read()
+            expect_readable(found, f"for the {agent.agent_id} agent")
+            if texts(found.messages) != wanted:
+                violated(f"the {agent.agent_id} agent has {wanted}", f"it has {texts(found.messages)}")
+
+
+def _last_result(start: ModelStarted) -> str | None:
+    results = results_of(start.messages[-1:])
+    return str(results[-1]["toolUseId"]) if results else None
+
+
+__all__ = ["TextAgents"]

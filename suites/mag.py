@@ -1,0 +1,315 @@
+"""MAG: several agents. A graph or a swarm that was stopped goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Capability,
+    Run,
+    ScenarioRuns,
+    Script,
+    Session,
+    Team,
+    Timeline,
+    expect_no_failure,
+    play,
+    requirement,
+    violated,
+)
+from session_conformance.harness.history import same, texts
+from session_conformance.harness.script import NodeWill
+from session_conformance.harness.team import fact_from, handed_over_by, said_by
+from session_conformance.harness.timeline import (
+    Asked,
+    Event,
+    Failed,
+    ModelStarted,
+    NodeRan,
+    ProcessStarted,
+    TeamEnded,
+)
+
+from .cnt import BYTES
+from .scenarios import PIXEL
+from .team_scenarios import (
+    GRAPH_ASKS,
+    GRAPH_ASKS_WITHIN,
+    GRAPH_BINARY,
+    GRAPH_BRANCHES,
+    GRAPH_FAILS,
+    GRAPH_KILLED,
+    GRAPH_NESTED,
+    SECOND_TASK,
+    SWARM_ASKS,
+    SWARM_FAILS,
+    SWARM_KILLED,
+    TASK,
+)
+
+PERSISTED = "A: SessionManager.register_hooks, sync_multi_agent after each node; Graph.deserialize_state"
+
+
+def _processes(timeline: Timeline) -> list[list[Event]]:
+    """Return the events of each process."""
+    processes: list[list[Event]] = []
+    for event in timeline:
+        if isinstance(event, ProcessStarted):
+            processes.append([])
+        if processes:
+            processes[-1].append(event)
+    return processes
+
+
+def expect_nodes(run: Run, process: int, wanted: Sequence[str], what: str) -> None:
+    """Report a violation unless just these nodes began in a process, in this order.
+
+    Raises:
+        Violation: Others did, or in another order, or more than once.
+    """
+    processes = _processes(run.timeline)
+    if len(processes) <= process:
+        failed = run.timeline.of(Failed)
+        violated(f"process {process} opens the session", "it could not", run.timeline, *failed[-1:])
+    begun = [event for event in processes[process] if isinstance(event, NodeRan) and event.what == "begins"]
+    names = [event.node for event in begun]
+    if names != list(wanted):
+        violated(
+            f"{what}: in process {process}, {', '.join(wanted)} run, each once",
+            f"these run: {', '.join(names) or 'none'}",
+            run.timeline,
+            processes[process][0],
+            *begun,
+        )
+
+
+def _asked(run: Run, process: int, node: str) -> ModelStarted:
+    """Return how the model of a node was asked first in a process, in which that node began."""
+    starts = [event for event in _processes(run.timeline)[process] if isinstance(event, ModelStarted)]
+    return next(start for start in starts if start.options.get("node") == node)
+
+
+def expect_told(run: Run, process: int, node: str, *wanted: str) -> None:
+    """Report a violation unless the model of a node was told some texts when it was asked first in a process.
+
+    Raises:
+        Violation: It was not.
+    """
+    asked = _asked(run, process, node)
+    told = "\n".join(texts(asked.messages))
+    missing = [text for text in wanted if text not in told]
+    if missing:
+        violated(f"in process {process}, {node} is told {list(wanted)}", f"{missing} are missing", run.timeline, asked)
+
+
+def expect_completed(run: Run, process: int, nodes: Sequence[str]) -> None:
+    """Report a violation unless the team's last result in a process has these nodes, in this order, and their texts.
+
+    Raises:
+        Violation: It has others, or the texts of some are lost.
+    """
+    ends = [event for event in _processes(run.timeline)[process] if isinstance(event, TeamEnded)]
+    if not ends:
+        violated(f"the team ends in process {process}", "it does not", run.timeline, *run.timeline.of(Failed))
+    if ends[-1].nodes != list(nodes):
+        violated(f"the result says that {list(nodes)} ran", f"it says {ends[-1].nodes}", run.timeline, ends[-1])
+    for node in nodes:
+        if said_by(node) not in ends[-1].results.get(node, ""):
+            violated(
+                f"the result of {node} is {said_by(node)!r}",
+                f"{ends[-1].results.get(node)!r}",
+                run.timeline,
+                ends[-1],
+            )
+
+
+class SeveralAgents(ConformanceSuite):
+    """MAG: several agents."""
+
+    @requirement("MAG-01", source=PERSISTED, needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS])
+    def killed_graph(self, run: ScenarioRuns) -> None:
+        """A graph whose process was killed while a node was at work goes on with that node in a fresh process: no node
+        before it runs again, and it is given the task and the results of those before it.
+        """
+        played = run(GRAPH_KILLED)
+        expect_no_failure(played.timeline)
+        expect_nodes(played, 0, ["plan", "write"], "killed in write")
+        expect_nodes(played, 1, ["write", "check"], "killed in write, then in check")
+        expect_told(played, 1, "write", TASK, said_by("plan"))
+        expect_nodes(played, 2, ["check"], "killed in check")
+        expect_told(played, 2, "check", TASK, said_by("write"))
+        expect_completed(played, 2, ["plan", "write", "check"])
+
+    @requirement("MAG-02", source="B: harness-sdk #1864, #1870", needs=[Capability.MULTI_AGENT])
+    def binary(self, run: ScenarioRuns) -> None:
+        """A team's binary content (in its task, and in the answers of its agents) is stored, and comes back to the last
+        bit.
+        """
+        played = run(GRAPH_BINARY)
+        expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
+        expect_nodes(played, 1, ["check"], "check failed")
+        asked = _asked(played, 1, "check")
+        content = asked.messages[0]["content"]
+        for kind, data in (("image", PIXEL), ("document", BYTES)):
+            found = [block[kind]["source"]["bytes"] for block in content if kind in block]  # type: ignore[literal-required]
+            if len(found) != 1 or not same(found[0], data):
+                violated(
+                    f"check is given the task's {kind}, {len(data)} bytes",
+                    f"it is given {found!r:.120}",
+                    played.timeline,
+                    asked,
+                )
+        expect_told(played, 1, "check", TASK, said_by("write"))
+
+    @requirement(
+        "MAG-03",
+        source="A: Graph.deserialize_state, 'if the graph execution ended ... resets all nodes and graph state'",
+        needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS],
+    )
+    def finished(self, run: ScenarioRuns) -> None:
+        """A run that had finished when its process was killed restores as finished: the next task runs each node once,
+        from the first on, and nobody is told of the old one.
+        """
+        for scenario in (GRAPH_KILLED, SWARM_KILLED):
+            played = run(scenario)
+            expect_nodes(played, 3, ["plan", "write", "check"], "the run had finished")
+            expect_completed(played, 3, ["plan", "write", "check"])
+            for node in ("plan", "write", "check"):
+                asked = _asked(played, 3, node)
+                told = "\n".join(texts(asked.messages))
+                if SECOND_TASK not in told or TASK in told:
+                    violated(f"{node} is told of {SECOND_TASK!r} alone", f"it is told {told!r}", played.timeline, asked)
+
+    @requirement(
+        "MAG-04",
+        source="A: Swarm.deserialize_state; SwarmState (node history, shared context, handoff message)",
+        needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS],
+    )
+    def killed_swarm(self, run: ScenarioRuns) -> None:
+        """A swarm whose process was killed while an agent was at work goes on with that agent in a fresh process, which
+        is told the task, who was before it, what was handed over, and what they know.
+        """
+        played = run(SWARM_KILLED)
+        expect_no_failure(played.timeline)
+        expect_nodes(played, 0, ["plan", "write"], "killed in write")
+        expect_nodes(played, 1, ["write", "check"], "killed in write, then in check")
+        expect_told(played, 1, "write", TASK, handed_over_by("plan"), fact_from("plan"))
+        expect_nodes(played, 2, ["check"], "killed in check")
+        expect_told(played, 2, "check", TASK, handed_over_by("write"), fact_from("plan"), fact_from("write"))
+        expect_completed(played, 2, ["plan", "write", "check"])
+
+    @requirement("MAG-05", source=PERSISTED, needs=[Capability.MULTI_AGENT])
+    def nodes_that_fail(self, run: ScenarioRuns) -> None:
+        """After a node failed, the next manager's graph goes on with that node, and its swarm with its first agent;
+        each node that runs does so once, and a task after that begins at the beginning.
+        """
+        for scenario, resumed in ((GRAPH_FAILS, ["write", "check"]), (SWARM_FAILS, ["plan", "write", "check"])):
+            played = run(scenario)
+            expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
+            expect_nodes(played, 0, ["plan", "write"], "write fails")
+            expect_nodes(played, 1, [*resumed, "plan", "write", "check"], "write failed")
+            expect_completed(played, 1, ["plan", "write", "check"])
+        expect_told(run(GRAPH_FAILS), 1, "write", TASK, said_by("plan"))
+
+    @requirement("MAG-06", source=f"{PERSISTED}, in-flight nodes re-run on resume", needs=[Capability.MULTI_AGENT])
+    def branches(self, run: ScenarioRuns) -> None:
+        """A graph that was torn down while one of two branches was at work runs that branch again and not the other,
+        and joins them once, with the results of both.
+        """
+        played = run(GRAPH_BRANCHES)
+        expect_no_failure(played.timeline)
+        expect_nodes(played, 1, ["right", "join"], "right was at work")
+        expect_told(played, 1, "join", TASK, said_by("left"), said_by("right"))
+
+    @requirement("MAG-07", source="A: MultiAgentResult.to_dict, nested results", needs=[Capability.MULTI_AGENT])
+    def nested(self, run: ScenarioRuns) -> None:
+        """A swarm that is a node of a graph, with no manager of its own, does not run again, and the results of its
+        agents come back.
+        """
+        played = run(GRAPH_NESTED)
+        expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
+        expect_nodes(played, 1, ["check"], "check failed")
+        expect_told(played, 1, "check", TASK, said_by("write-1"), said_by("write-2"))
+        starts = [event for event in _processes(played.timeline)[1] if isinstance(event, ModelStarted)]
+        inner = [start for start in starts if start.options["node"].startswith("write")]
+        if inner:
+            violated("the agents of the swarm within are not asked again", "one is", played.timeline, *inner)
+
+    @requirement(
+        "MAG-08",
+        source="D,A: interrupts in multi-agent systems; BeforeNodeCallEvent.interrupt",
+        needs=[Capability.MULTI_AGENT],
+    )
+    def interrupts(self, run: ScenarioRuns) -> None:
+        """An interrupt of a graph, and of a swarm, is answered after a restart: the node that asked runs then, once,
+        with the task's binary content, and those before it do not run again.
+        """
+        for scenario in (GRAPH_ASKS, SWARM_ASKS):
+            played = run(scenario)
+            timeline = played.timeline
+            expect_no_failure(timeline)
+            reasons = [interrupt["reason"] for event in timeline.of(Asked) for interrupt in event.interrupts]
+            if reasons != ["May write begin?"]:
+                violated("the user is asked once, before write", f"{reasons}", timeline, *timeline.of(Asked))
+            answered = [event for event in timeline.of(NodeRan) if event.what == "is answered 'yes'"]
+            if len(answered) != 1:
+                violated("the hook is given the answer", "it is not", timeline, *timeline.of(Asked))
+            expect_nodes(played, 1, ["write", "check"], f"{scenario.name} was answered")
+            asked = _asked(played, 1, "write")
+            blocks = [block for message in asked.messages for block in message["content"]]
+            images = [block["image"]["source"]["bytes"] for block in blocks if "image" in block]
+            if not same(images, [PIXEL]):
+                violated("write is given the task's image", f"{images!r:.120}", timeline, asked)
+
+    @requirement(
+        "MAG-09", source="A: MultiAgentBase.id, 'unique id for session management'", needs=[Capability.MULTI_AGENT]
+    )
+    def two_teams(self, new_session: NewSession) -> None:
+        """Two teams (other id) in one session never mix: each goes on where it was."""
+        first = new_session()
+        teams = [
+            Session(first.backend, first.workspace, first.session_id, team=Team("graph", (f"{id}-1", f"{id}-2"), id=id))
+            for id in ("one", "two")
+        ]
+        for session in teams:
+            assert session.team is not None
+            fails = Script().then(NodeWill(session.team.nodes[1], "fail")).user(f"task of {session.team.id}")
+            expect_no_failure(play(session, fails), allowed=["ScriptedFailure"])
+        for session in teams:
+            assert session.team is not None
+            timeline = play(session, Script().user("go on"))
+            expect_no_failure(timeline)
+            begun = [event.node for event in timeline.of(NodeRan) if event.what == "begins"]
+            told = "\n".join(texts([m for start in timeline.of(ModelStarted) for m in start.messages]))
+            if begun != [session.team.nodes[1]] or f"task of {session.team.id}" not in told:
+                violated(
+                    f"team {session.team.id!r} goes on with {session.team.nodes[1]!r} and its own task",
+                    f"{begun} run, and are told {told!r}",
+                    timeline,
+                    *timeline.of(NodeRan),
+                )
+
+    @requirement(
+        "MAG-10", source="B,A: harness-sdk #1864; interrupts in multi-agent systems", needs=[Capability.MULTI_AGENT]
+    )
+    def interrupts_within_a_node(self, run: ScenarioRuns) -> None:
+        """An interrupt of a tool within a graph's node, whose agent has binary content in its history, is answered
+        after a restart: that agent goes on with its history as it was, and the graph with the nodes behind it.
+        """
+        played = run(GRAPH_ASKS_WITHIN)
+        timeline = played.timeline
+        expect_no_failure(timeline)
+        if len(timeline.of(Asked)) != 1:
+            violated("the user is asked once", f"{len(timeline.of(Asked))} times", timeline, *timeline.of(Asked))
+        expect_nodes(played, 1, ["write", "check"], f"{played.scenario.name} was answered")
+        before, after = (_asked(played, process, "write").messages for process in (0, 1))
+        if not same(list(before), list(after[:1])):
+            violated("write goes on with its history", f"{after[:1]!r:.160}", timeline, *timeline.of(Asked))
+        results = [b["toolResult"]["content"] for m in after for b in m["content"] if "toolResult" in b]
+        if results != [[{"text": "the user says go ahead"}]]:
+            violated("its tool is given the answer, once", f"{results!r}", timeline, *timeline.of(Asked))
+        expect_completed(played, 1, ["plan", "write", "check"])
+
+
+__all__ = ["SeveralAgents"]
