@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import clock
@@ -17,10 +18,12 @@ from .script import (
     CallTools,
     Cancel,
     DirectToolCall,
+    Elsewhere,
     Emit,
     EndStream,
     Fail,
     HookRaises,
+    HookReads,
     Redact,
     Release,
     ScheduledRestart,
@@ -40,12 +43,13 @@ from .script import (
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel
 from .scripted_tools import ScriptedTools
 from .sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
-from .storage_faults import fail_writes, let_writes_work
+from .storage_faults import no_file_can_be_written
 from .timeline import (
     AgentStarted,
     AgentStopped,
     Failed,
     Happened,
+    HappenedElsewhere,
     ProcessStarted,
     Reading,
     Timeline,
@@ -98,7 +102,10 @@ class Conversation:
         state: What it is given as its state.
         manager: The manager, where several agents share one; by default a new one.
         observing: Whether hooks, starts, restarts and sends read what is stored. Each reading costs a restore.
-        fresh_process: Whether this process was started for this conversation, which allows storage faults.
+        fresh_process: Whether this process was started for this conversation.
+        at_rest: Whether stops, restarts that are over and :class:`HookReads` steps read what is stored where
+            ``observing`` is off.
+        storage_fault: While it is entered, nothing can be stored.
     """
 
     def __init__(
@@ -113,14 +120,21 @@ class Conversation:
         observing: bool = True,
         fresh_process: bool = False,
         process: int = 0,
+        at_rest: bool = False,
+        storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
     ) -> None:
         self.session = session
         self.timeline = timeline if timeline is not None else Timeline()
         self._script = script
         self._reading = observing
+        self._at_rest = observing or at_rest
+        self._storage_fault = storage_fault
+        self._faults = ExitStack()
         self._storage_faulty = False
+        self._process = process
+        self._others: dict[tuple[str, str], Conversation] = {}
         self._tools = ScriptedTools(script, self.timeline)
-        self.observer = Observer(self.timeline, self._read_stored)
+        self.observer = Observer(self.timeline, self._read_stored, self._read_at_rest)
         kind = RestartableScriptedBidiModel if script.restartable else ScriptedBidiModel
         self.model = kind(
             self.timeline,
@@ -153,7 +167,8 @@ class Conversation:
             Stop: self._stop, SetState: self._set_state, Add: self._add, Redact: self._redact,
             DirectToolCall: self._call_tool_directly, HookRaises: self._hook_raises,
             StopHookSetsState: self._stop_hook_sets_state, StorageFails: self._storage_fails,
-            StorageWorks: self._storage_works, Together: self._together,
+            StorageWorks: self._storage_works, Together: self._together, Elsewhere: self._elsewhere,
+            HookReads: self._hook_reads,
         }  # fmt: skip
         self.timeline.record(
             ProcessStarted(
@@ -170,9 +185,13 @@ class Conversation:
             script: The steps to play.
             stop: Whether to stop the agent at the end.
         """
-        for step in (script or self._script).steps:
-            await self.step(step)
+        with self._faults:
+            for step in (script or self._script).steps:
+                await self.step(step)
         if stop:
+            for other in self._others.values():
+                if other._started:
+                    await other.step(Stop())
             if not self._started and not self.timeline.of(AgentStopped):
                 await self.step(Start())
             if self._started:
@@ -183,7 +202,7 @@ class Conversation:
         needs_agent = not isinstance(
             step,
             Start | Stop | SetState | Add | Redact | DirectToolCall | Fail | HookRaises | StopHookSetsState
-            | StorageFails | StorageWorks,
+            | StorageFails | StorageWorks | Elsewhere | HookReads,
         )  # fmt: skip
         if needs_agent and not self._started and not self.timeline.of(AgentStopped):
             await self.step(Start())
@@ -197,6 +216,9 @@ class Conversation:
 
     def _read_stored(self) -> Reading | None:
         return self.read() if self._reading and not self._storage_faulty else None
+
+    def _read_at_rest(self) -> Reading | None:
+        return self.read() if self._at_rest and not self._storage_faulty else None
 
     def _failed(self, where: str, error: BaseException) -> None:
         self.timeline.record(Failed(where=where, error=str(error), type=type(error).__name__))
@@ -253,7 +275,7 @@ class Conversation:
             await asyncio.gather(self._receiver, return_exceptions=True)
             self._receiver = None
         self.timeline.record(
-            AgentStopped(memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_stored())
+            AgentStopped(memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_at_rest())
         )
 
     async def _send(self, step: Send) -> None:
@@ -294,6 +316,16 @@ class Conversation:
             await asyncio.gather(*during)
         await self._until(self._restarted(restarts))
         self.model.restart_gate = None
+        await self._look_after_restart(restarts)
+
+    async def _look_after_restart(self, before: int) -> None:
+        """Read what is stored once a restart is over, where nothing else reads it."""
+        if self._reading or not self._at_rest or self._restarts_done() == before:
+            return
+        await self._let_others_run()  # what a receiver that fails with the restart has to say comes first
+        if self._receiver is not None and not self._receiver.done():
+            what = "the connection has been restarted"
+            self.timeline.record(Happened(what=what, memory=self.agent.messages, stored=self._read_at_rest()))
 
     async def _let_others_run(self) -> None:
         """Give everything that is ready the turns of the event loop that take it to its next wait."""
@@ -327,6 +359,7 @@ class Conversation:
             loop.advance(1)
             await self._let_others_run()
         await self._until(self._restarted(restarts))
+        await self._look_after_restart(restarts)
 
     async def _fail(self, step: Fail) -> None:
         self.model.fail(step.call, step.times)
@@ -370,16 +403,52 @@ class Conversation:
     async def _stop_hook_sets_state(self, step: StopHookSetsState) -> None:
         self.observer.set_state_on_stop(step.key, step.value)
 
+    async def _hook_reads(self, step: HookReads) -> None:
+        self.observer.read_once(step.event)
+
     async def _storage_fails(self, _: StorageFails) -> None:
-        self.timeline.record(Happened(what="from here on, no file can be written"))
+        self.timeline.record(Happened(what="from here on, nothing can be stored"))
         self._storage_faulty = True
-        fail_writes()
+        self._faults.enter_context(self._storage_fault())
 
     async def _storage_works(self, _: StorageWorks) -> None:
-        let_writes_work()
+        self._faults.close()
         self._storage_faulty = False
         self.timeline.record(
-            Happened(what="files can be written again", memory=self.agent.messages, stored=self._read_stored())
+            Happened(what="everything can be stored again", memory=self.agent.messages, stored=self._read_at_rest())
+        )
+
+    async def _elsewhere(self, step: Elsewhere) -> None:
+        session_id = step.session_id if step.session_id is not None else self.session.session_id
+        agent_id = step.agent_id if step.agent_id is not None else self.session.agent_id
+        place = (session_id, agent_id)
+        if place not in self._others:
+            timeline = Timeline()
+            timeline.listen(
+                lambda event: self.timeline.record(
+                    HappenedElsewhere(session_id=session_id, agent_id=agent_id, event=event)
+                )
+            )
+            try:
+                self._others[place] = self._open_elsewhere(session_id, agent_id, timeline)
+            except Exception as error:
+                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+                return
+        for inner in step.steps:
+            await self._others[place].step(inner)
+
+    def _open_elsewhere(self, session_id: str, agent_id: str, timeline: Timeline) -> Conversation:
+        beside = [self, *self._others.values()]
+        managers = [other.manager for other in beside if other.session.session_id == session_id]
+        return Conversation(
+            replace(self.session, session_id=session_id, agent_id=agent_id),
+            self._script,
+            timeline=timeline,
+            manager=managers[0] if managers else None,
+            observing=self._reading,
+            process=self._process,
+            at_rest=self._at_rest,
+            storage_fault=self._storage_fault,
         )
 
     async def _together(self, step: Together) -> None:
