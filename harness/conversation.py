@@ -43,6 +43,7 @@ from .script import (
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel
 from .scripted_tools import ScriptedTools
 from .sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
+from .steps import WITHOUT_START
 from .storage_faults import no_file_can_be_written
 from .timeline import (
     AgentStarted,
@@ -188,6 +189,7 @@ class Conversation:
         with self._faults:
             for step in (script or self._script).steps:
                 await self.step(step)
+        self._storage_faulty = False
         if stop:
             for other in self._others.values():
                 if other._started:
@@ -199,11 +201,7 @@ class Conversation:
 
     async def step(self, step: Step) -> None:
         """Play one step."""
-        needs_agent = not isinstance(
-            step,
-            Start | Stop | SetState | Add | Redact | DirectToolCall | Fail | HookRaises | StopHookSetsState
-            | StorageFails | StorageWorks | Elsewhere | HookReads,
-        )  # fmt: skip
+        needs_agent = not isinstance(step, WITHOUT_START)
         if needs_agent and not self._started and not self.timeline.of(AgentStopped):
             await self.step(Start())
         await self._plays[type(step)](step)
@@ -442,7 +440,7 @@ class Conversation:
         managers = [other.manager for other in beside if other.session.session_id == session_id]
         return Conversation(
             replace(self.session, session_id=session_id, agent_id=agent_id),
-            self._script,
+            replace(self._script, restart_after_s=None),  # a clock that is moved ahead is moved for all
             timeline=timeline,
             manager=managers[0] if managers else None,
             observing=self._reading,

@@ -13,5 +13,6 @@ GROUPS: dict[str, str] = {
     "CON": "concurrency",
     "CLN": "clean-up",
     "S3A": "storage on S3",
+    "STA": "any conversation at all",
 }
 """The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

@@ -184,7 +184,7 @@ class Elsewhere(Step):
     """Another agent of the session, or an agent in another session of the workspace, goes through these steps.
 
     It is made when it is first needed, and stays open beside the others until it stops, or the process ends. Agents of
-    one session share its manager.
+    one session share its manager. No connection there is restarted on schedule.
 
     Attributes:
         steps: What happens there.
@@ -290,6 +290,13 @@ _STEPS: dict[str, type[Step]] = {
         HookReads, StopHookSetsState, StorageFails, StorageWorks, Together,
     )
 }  # fmt: skip
+
+
+WITHOUT_START: tuple[type[Step], ...] = (
+    Start, Stop, SetState, Add, Redact, DirectToolCall, Fail, HookRaises, HookReads, StopHookSetsState, StorageFails,
+    StorageWorks, Elsewhere,
+)  # fmt: skip
+"""The steps that need no agent that is started. Before any other, one that was never started starts by itself."""
 
 
 class ScriptError(ValueError):

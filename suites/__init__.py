@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .ord import PersistenceBeforeHooks
     from .rpl import RestartAndReplay
     from .s3a import StorageOnS3
+    from .sta import AnyConversationAtAll
     from .tol import Tools
     from .upd import UpdatesAndRedaction
 
@@ -37,6 +38,7 @@ _SUITES = {
     "Concurrency": "con",
     "CleanUp": "cln",
     "StorageOnS3": "s3a",
+    "AnyConversationAtAll": "sta",
 }
 
 
@@ -47,6 +49,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "AnyConversationAtAll",
     "CleanUp",
     "Concurrency",
     "Content",
