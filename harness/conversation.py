@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from . import clock
@@ -13,10 +15,12 @@ from .script import (
     CallTools,
     Cancel,
     DirectToolCall,
+    Elsewhere,
     Emit,
     EndStream,
     Fail,
     HookRaises,
+    HookReads,
     Redact,
     Release,
     ScheduledRestart,
@@ -36,10 +40,14 @@ from .script import (
 from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel
 from .sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
 from .stage import Session, Stage
+from .steps import WITHOUT_START
+from .storage_faults import no_file_can_be_written
 from .timeline import (
     AgentStarted,
     AgentStopped,
+    Failed,
     Happened,
+    HappenedElsewhere,
     ProcessStarted,
     Timeline,
     UserSent,
@@ -63,7 +71,10 @@ class Conversation(Stage):
         state: What it is given as its state.
         manager: The manager, where several agents share one; by default a new one.
         observing: Whether hooks, starts, restarts and sends read what is stored. Each reading costs a restore.
-        fresh_process: Whether this process was started for this conversation, which allows storage faults.
+        fresh_process: Whether this process was started for this conversation.
+        at_rest: Whether stops, restarts that are over and :class:`HookReads` steps read what is stored where
+            ``observing`` is off.
+        storage_fault: While it is entered, nothing can be stored.
     """
 
     agent: BidiAgent
@@ -80,8 +91,12 @@ class Conversation(Stage):
         observing: bool = True,
         fresh_process: bool = False,
         process: int = 0,
+        at_rest: bool = False,
+        storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
     ) -> None:
-        super().__init__(session, script, timeline, manager, observing)
+        super().__init__(session, script, timeline, manager, observing, at_rest=at_rest, storage_fault=storage_fault)
+        self._process = process
+        self._others: dict[tuple[str, str], Conversation] = {}
         kind = RestartableScriptedBidiModel if script.restartable else ScriptedBidiModel
         self.model = kind(
             self.timeline,
@@ -113,7 +128,8 @@ class Conversation(Stage):
             Stop: self._stop, SetState: self._set_state, Add: self._add, Redact: self._redact,
             DirectToolCall: self._call_tool_directly, HookRaises: self._hook_raises,
             StopHookSetsState: self._stop_hook_sets_state, StorageFails: self._storage_fails,
-            StorageWorks: self._storage_works, Together: self._together,
+            StorageWorks: self._storage_works, Together: self._together, Elsewhere: self._elsewhere,
+            HookReads: self._hook_reads,
         }  # fmt: skip
         self.timeline.record(
             ProcessStarted(
@@ -130,9 +146,14 @@ class Conversation(Stage):
             script: The steps to play.
             stop: Whether to stop the agent at the end.
         """
-        for step in (script or self._script).steps:
-            await self.step(step)
+        with self._faults:
+            for step in (script or self._script).steps:
+                await self.step(step)
+        self._storage_faulty = False
         if stop:
+            for other in self._others.values():
+                if other._started:
+                    await other.step(Stop())
             if not self._started and not self.timeline.of(AgentStopped):
                 await self.step(Start())
             if self._started:
@@ -140,11 +161,7 @@ class Conversation(Stage):
 
     async def step(self, step: Step) -> None:
         """Play one step."""
-        needs_agent = not isinstance(
-            step,
-            Start | Stop | SetState | Add | Redact | DirectToolCall | Fail | HookRaises | StopHookSetsState
-            | StorageFails | StorageWorks,
-        )  # fmt: skip
+        needs_agent = not isinstance(step, WITHOUT_START)
         if needs_agent and not self._started and not self.timeline.of(AgentStopped):
             await self.step(Start())
         await self._plays[type(step)](step)
@@ -193,7 +210,7 @@ class Conversation(Stage):
             await asyncio.gather(self._receiver, return_exceptions=True)
             self._receiver = None
         self.timeline.record(
-            AgentStopped(memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_stored())
+            AgentStopped(memory=self.agent.messages, state=self.agent.state.get(), stored=self._read_at_rest())
         )
 
     async def _send(self, step: Send) -> None:
@@ -234,6 +251,16 @@ class Conversation(Stage):
             await asyncio.gather(*during)
         await self._until(self._restarted(restarts))
         self.model.restart_gate = None
+        await self._look_after_restart(restarts)
+
+    async def _look_after_restart(self, before: int) -> None:
+        """Read what is stored once a restart is over, where nothing else reads it."""
+        if self._reading or not self._reads_at_rest or self._restarts_done() == before:
+            return
+        await self._let_others_run()  # what a receiver that fails with the restart has to say comes first
+        if self._receiver is not None and not self._receiver.done():
+            what = "the connection has been restarted"
+            self.timeline.record(Happened(what=what, memory=self.agent.messages, stored=self._read_at_rest()))
 
     async def _let_others_run(self) -> None:
         """Give everything that is ready the turns of the event loop that take it to its next wait."""
@@ -267,6 +294,7 @@ class Conversation(Stage):
             loop.advance(1)
             await self._let_others_run()
         await self._until(self._restarted(restarts))
+        await self._look_after_restart(restarts)
 
     async def _fail(self, step: Fail) -> None:
         self.model.fail(step.call, step.times)
@@ -286,6 +314,42 @@ class Conversation(Stage):
 
     async def _stop_hook_sets_state(self, step: StopHookSetsState) -> None:
         self.observer.set_state_on_stop(step.key, step.value)
+
+    async def _hook_reads(self, step: HookReads) -> None:
+        self.observer.read_once(step.event)
+
+    async def _elsewhere(self, step: Elsewhere) -> None:
+        session_id = step.session_id if step.session_id is not None else self.session.session_id
+        agent_id = step.agent_id if step.agent_id is not None else self.session.agent_id
+        place = (session_id, agent_id)
+        if place not in self._others:
+            timeline = Timeline()
+            timeline.listen(
+                lambda event: self.timeline.record(
+                    HappenedElsewhere(session_id=session_id, agent_id=agent_id, event=event)
+                )
+            )
+            try:
+                self._others[place] = self._open_elsewhere(session_id, agent_id, timeline)
+            except Exception as error:
+                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+                return
+        for inner in step.steps:
+            await self._others[place].step(inner)
+
+    def _open_elsewhere(self, session_id: str, agent_id: str, timeline: Timeline) -> Conversation:
+        beside = [self, *self._others.values()]
+        managers = [other.manager for other in beside if other.session.session_id == session_id]
+        return Conversation(
+            replace(self.session, session_id=session_id, agent_id=agent_id),
+            replace(self._script, restart_after_s=None),  # a clock that is moved ahead is moved for all
+            timeline=timeline,
+            manager=managers[0] if managers else None,
+            observing=self._reading,
+            process=self._process,
+            at_rest=self._reads_at_rest,
+            storage_fault=self._storage_fault,
+        )
 
     async def _together(self, step: Together) -> None:
         await asyncio.gather(*(self.step(inner) for inner in step.steps))

@@ -15,5 +15,6 @@ GROUPS: dict[str, str] = {
     "S3A": "storage on S3",
     "AGT": "the text agent",
     "MAG": "several agents",
+    "STA": "any conversation at all",
 }
 """The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

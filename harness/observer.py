@@ -56,6 +56,7 @@ class Observer:
         timeline: Where calls are recorded.
         read_stored: Says what is stored at that moment.
         events: The events to listen to, each with the name that the timeline gives it.
+        read_when_asked: The same, where :meth:`read_once` asked for it.
     """
 
     def __init__(
@@ -63,10 +64,13 @@ class Observer:
         timeline: Timeline,
         read_stored: Callable[[], Reading | None],
         events: dict[type[Any], str] = BIDI_EVENTS,
+        read_when_asked: Callable[[], Reading | None] | None = None,
     ) -> None:
         self._events = events
         self._timeline = timeline
         self._read_stored = read_stored
+        self._read_when_asked = read_when_asked or read_stored
+        self._reading: set[str] = set()
         self._found: dict[int, Any] = {}  # by id; holding the event keeps its id from being used again
         self._raising: set[str] = set()
         self._set_on_stop: list[tuple[str, Any]] = []
@@ -87,6 +91,10 @@ class Observer:
         """Let the hook that the constructor was given raise at its next call for the event."""
         self._raising.add(event)
 
+    def read_once(self, event: str) -> None:
+        """Let the earliest hook look at what is stored at its next call for the event."""
+        self._reading.add(event)
+
     def set_state_on_stop(self, key: str, value: Any) -> None:
         """Let the hook that was added to the agent set the agent's state at its next stop."""
         self._set_on_stop.append((key, value))
@@ -102,7 +110,10 @@ class Observer:
         message: Message | None = getattr(event, "message", None)
         stored = None
         if id(event) not in self._found:
-            stored = self._read_stored()
+            asked = position == "early" and name in self._reading
+            if asked:
+                self._reading.discard(name)
+            stored = self._read_when_asked() if asked else self._read_stored()
             if stored is not None and _is_stored(message, stored):
                 self._found[id(event)] = event
         raises = position == "constructor" and name in self._raising

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
@@ -11,12 +14,13 @@ from . import clock
 from .conversation import Conversation, Session
 from .fresh_process import Die, in_fresh_process
 from .hang import HANG_LIMIT_S, within_limit
-from .script import ProcessEnd, Script
+from .script import CleanUp, DeleteSession, ProcessEnd, Script, Step
 from .scripted_tools import quiet_scripted_errors
 from .sdk import Message
+from .storage_faults import no_file_can_be_written
 from .team_conversation import TeamConversation
 from .text_conversation import TextConversation
-from .timeline import Asked, Event, Failed, ProcessEnded, Timeline
+from .timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
 from .tolerance import tolerating_warnings
 
 _CHILD_LIMIT_S = 5 * HANG_LIMIT_S
@@ -32,26 +36,34 @@ def play(
     observing: bool = True,
     fresh_processes: bool = False,
     on_record: Callable[[Event], object] | None = None,
+    at_rest: bool = False,
+    storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
 ) -> Timeline:
     """Play a script and return what happened.
 
     Args:
         session: The session to play it in.
         script: What shall happen. Each of its processes has a new manager and a new agent.
-        messages: What the agents' constructors are given as their history.
+        messages: What the agents' constructors are given as their history; by default, what the script says.
         state: What they are given as their state.
         observing: Whether hooks, starts, restarts and sends read what is stored.
         fresh_processes: Whether each process of the script is a process of the operating system. Scripts in which
-            a process is killed, or storage fails, need it.
+            a process is killed need it.
         on_record: Given each event after it was recorded, where all processes of the script are this one.
+        at_rest: Where ``observing`` is off: whether what is stored is read at stops and after restarts all the same.
+        storage_fault: While it is entered, nothing can be stored: what the script's storage faults are. Processes of
+            their own always have the one that is the default.
 
     Raises:
         Hang: The conversation did not end.
+        ValueError: The script asks for what cannot be played: a kill in this process, or something to be done to whole
+            sessions that the backend cannot do.
     """
     timeline = _new_timeline(on_record)
-    for number, (segment, end) in enumerate(script.segments()):
+    given_messages: Any = script.messages or None if messages is None else messages
+    for number, (segment, end, meanwhile) in enumerate(script.segments()):
         asked = timeline.of(Asked)
-        given = Given(messages, state, observing, number, asked[-1].interrupts if asked else ())
+        given = Given(given_messages, state, observing, number, asked[-1].interrupts if asked else (), at_rest)
         if fresh_processes:
             data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
@@ -59,10 +71,38 @@ def play(
             raise ValueError("a script in which a process is killed needs fresh_processes=True")
         else:
             heard, happened = _counting(on_record)
-            part = partial(_play_segment, session, segment, given, on_record=heard)
+            part = partial(_play_segment, session, segment, given, on_record=heard, storage_fault=storage_fault)
             timeline.extend(within_limit(part, "the script", progress=happened))
         timeline.record(ProcessEnded(how=end))
+        for step in meanwhile:
+            _care_for_sessions(session, step, timeline)
     return timeline
+
+
+def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None:
+    """Delete a session, or remove old ones, while no agent has one open."""
+    gc.collect()  # agents that nobody uses any more may still have their session open until then
+    backend = session.backend
+    try:
+        with tolerating_warnings():
+            if isinstance(step, DeleteSession) and backend.delete is not None:
+                id = step.session_id if step.session_id is not None else session.session_id
+                timeline.record(Happened(what=f"session {id!r} is deleted"))
+                backend.delete(id, session.workspace)
+            elif isinstance(step, CleanUp) and backend.clean_up is not None:
+                timeline.record(Happened(what=f"sessions are cleaned up as {step.days_later} days from now"))
+                now = datetime.now(timezone.utc) + timedelta(days=step.days_later)
+                backend.clean_up(timedelta(hours=1), session.workspace, now)
+            else:
+                raise _CannotBePlayed(f"a script with the step {step.op!r} between processes: {backend.name} cannot")
+    except _CannotBePlayed:
+        raise
+    except Exception as error:
+        timeline.record(Failed(where=step.op, error=str(error), type=type(error).__name__))
+
+
+class _CannotBePlayed(ValueError):
+    """A script asks for what the backend cannot do."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +114,7 @@ class Given:
     observing: bool
     number: int
     asked: Sequence[dict[str, Any]] = ()
+    at_rest: bool = False
 
 
 def _counting(on_record: Callable[[Event], object] | None) -> tuple[Callable[[Event], None], Callable[[], int]]:
@@ -104,12 +145,13 @@ def _play_segment(
     fresh: bool = False,
     kill: Callable[[Timeline], object] | None = None,
     on_record: Callable[[Event], object] | None = None,
+    storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
 ) -> Timeline:
     timeline = _new_timeline(on_record)
 
     async def main() -> None:
         try:
-            conversation = _conversation(session, script, timeline, given, fresh)
+            conversation = _conversation(session, script, timeline, given, fresh, storage_fault)
         except Exception as error:
             timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
         else:
@@ -123,7 +165,12 @@ def _play_segment(
 
 
 def _conversation(
-    session: Session, script: Script, timeline: Timeline, given: Given, fresh: bool
+    session: Session,
+    script: Script,
+    timeline: Timeline,
+    given: Given,
+    fresh: bool,
+    storage_fault: Callable[[], AbstractContextManager[object]],
 ) -> Conversation | TextConversation | TeamConversation:
     options: dict[str, Any] = {"timeline": timeline, "fresh_process": fresh, "process": given.number}
     if session.team is not None:
@@ -131,7 +178,7 @@ def _conversation(
     options |= {"messages": given.messages, "state": given.state, "observing": given.observing}
     if session.text_agent is not None:
         return TextConversation(session, script, asked=given.asked, **options)
-    return Conversation(session, script, **options)
+    return Conversation(session, script, at_rest=given.at_rest, storage_fault=storage_fault, **options)
 
 
 def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, given: Given) -> str:

@@ -85,6 +85,14 @@ class S3Endpoint:
             raise NoEndpoint(f"cannot make a bucket at the S3 endpoint: {error}") from error
         return name
 
+    def remove_bucket(self, bucket: str) -> None:
+        """Remove a bucket that was made here, with all that is in it."""
+        self._made.remove(bucket)
+        if self._is_remote:
+            self._remove(bucket)
+        else:
+            _forget(bucket)
+
     def stop(self) -> None:
         """Remove the buckets that were made at an endpoint that is not this process's, and serve no more."""
         if self._is_remote:
@@ -138,6 +146,15 @@ def _moto() -> Any:
         return Answer(status[0], status[1], body)
 
     return carry_out
+
+
+def _forget(bucket: str) -> None:
+    """Take a bucket out of moto's memory at once; its own API would take a request for each object."""
+    from moto.s3.models import s3_backends
+
+    for account in list(s3_backends.values()):
+        for backend in list(account.values()):
+            backend.buckets.pop(bucket, None)
 
 
 def _wsgi(request: Request, path: str, query: str) -> dict[str, Any]:

@@ -3,298 +3,59 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal, NamedTuple
 
 from .plain_data import from_json, to_json
+from .steps import (
+    Add,
+    Answer,
+    CallTools,
+    Cancel,
+    CleanUp,
+    DeleteSession,
+    DirectToolCall,
+    Elsewhere,
+    Emit,
+    EndStream,
+    Fail,
+    HookRaises,
+    HookReads,
+    ModelCall,
+    NodeWill,
+    ProcessEnd,
+    Redact,
+    Release,
+    RestartProcess,
+    ScheduledRestart,
+    ScriptError,
+    Send,
+    SendAudio,
+    SetState,
+    Start,
+    Step,
+    Stop,
+    StopHookSetsState,
+    StorageFails,
+    StorageWorks,
+    Timeout,
+    Together,
+    ToolCall,
+    all_steps,
+    step_from_json,
+    step_to_json,
+)
 
 Role = Literal["user", "assistant"]
-ModelCall = Literal["start", "restart", "send", "stream", "overflow"]
-ProcessEnd = Literal["stopped", "killed"]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One thing that happens in a conversation. ``op`` is its name in a script's JSON form."""
+class Segment(NamedTuple):
+    """What one process of a script does, how it ends, and what is done to whole sessions before the next."""
 
-    op: ClassVar[str] = ""
-
-
-@dataclass(frozen=True)
-class Send(Step):
-    """The user sends one message: text, or content blocks as the agent takes them.
-
-    Attributes:
-        content: The message.
-        structured: Whether the application asks a text agent for structured output with it, a
-            :class:`~session_conformance.harness.text_agent.Booking`.
-    """
-
-    op: ClassVar[str] = "send"
-    content: Any = ""
-    structured: bool = False
-
-
-@dataclass(frozen=True)
-class SendAudio(Step):
-    """The user sends a delta of live audio, which is never part of the history."""
-
-    op: ClassVar[str] = "send_audio"
-    data: bytes = b"\0\0"
-
-
-@dataclass(frozen=True)
-class Emit(Step):
-    """The model emits output events in this order; the step ends when the agent has handled them all.
-
-    Each event is a dict with ``type`` (an SDK event's name without its ``Bidi`` and ``Event``, in snake case:
-    ``text_start``, ``transcript_delta``, ``barge_in``, ...) and the arguments of that event's class.
-    """
-
-    op: ClassVar[str] = "emit"
-    events: tuple[dict[str, Any], ...] = ()
-
-
-@dataclass(frozen=True)
-class ToolCall:
-    """A call that the scripted model requests, and what the tool then does.
-
-    Attributes:
-        name: The tool's name.
-        input: The arguments the model gives it.
-        id: The tool use id; unique in a script.
-        result: The text, or the list of tool result content blocks, that the tool gives back.
-        error: If set, the tool raises with this text.
-        state: Keys and values the tool sets in the agent's state.
-        held: Whether the tool runs until the script lets it go on (:class:`Release`).
-        asks: If set, the user is asked this by an interrupt before the tool does anything (text agents).
-        asked_by: Who asks: the ``tool`` itself, or a ``hook`` ahead of it.
-    """
-
-    name: str
-    input: dict[str, Any]
-    id: str
-    result: Any = "done"
-    error: str | None = None
-    state: dict[str, Any] | None = None
-    held: bool = False
-    asks: str | None = None
-    asked_by: Literal["tool", "hook"] = "tool"
-
-
-@dataclass(frozen=True)
-class CallTools(Step):
-    """The model requests a group of tool calls; the step ends when their results reached the model.
-
-    With a held call in the group it ends when the tools have begun.
-    """
-
-    op: ClassVar[str] = "call_tools"
-    calls: tuple[ToolCall, ...] = ()
-
-
-@dataclass(frozen=True)
-class Release(Step):
-    """Lets a held tool go on; the step ends when the result of its group reached the model, or failed to."""
-
-    op: ClassVar[str] = "release"
-    tool_use_id: str = ""
-
-
-@dataclass(frozen=True)
-class Answer(Step):
-    """The user answers all that the agent has asked by interrupts; the step ends as that of a group of calls does.
-
-    Attributes:
-        response: The answer.
-        calls: What the tools do that were interrupted, for a process that is another than that in which they were.
-    """
-
-    op: ClassVar[str] = "answer"
-    response: Any = "yes"
-    calls: tuple[ToolCall, ...] = ()
-
-
-@dataclass(frozen=True)
-class NodeWill(Step):
-    """From now on in this process, a node of a team will fail once, wait for ever, or have the user asked before it.
-
-    Attributes:
-        node: The node's name.
-        what: ``fail``: its model raises at its next call. ``wait``: its model does not answer, so that the process can
-            be killed while it is at work. ``ask``: a hook ahead of it asks the user by an interrupt.
-        after: The nodes beside it that have ended when it is alone at work, for one that waits.
-    """
-
-    op: ClassVar[str] = "node_will"
-    node: str = ""
-    what: Literal["fail", "wait", "ask"] = "fail"
-    after: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Timeout(Step):
-    """The provider ends the connection; the step ends when the agent has restarted it, or could not.
-
-    Attributes:
-        options: The provider's ``restart_config``, handed to the restart.
-        during: Steps that happen while the restart is under way.
-    """
-
-    op: ClassVar[str] = "timeout"
-    options: dict[str, Any] | None = None
-    during: tuple[Step, ...] = ()
-
-
-@dataclass(frozen=True)
-class ScheduledRestart(Step):
-    """Time passes until the agent restarts the connection by itself, ahead of the provider's limit."""
-
-    op: ClassVar[str] = "scheduled_restart"
-
-
-@dataclass(frozen=True)
-class Fail(Step):
-    """The model's next calls of a kind fail: ``times`` of them, or every one from now on where it is None.
-
-    A text model has one call, ``stream``; it fails by ``overflow`` where the history is too long for it.
-    """
-
-    op: ClassVar[str] = "fail"
-    call: ModelCall = "restart"
-    times: int | None = 1
-
-
-@dataclass(frozen=True)
-class EndStream(Step):
-    """The model's stream ends without an error and without a stop event."""
-
-    op: ClassVar[str] = "end_stream"
-
-
-@dataclass(frozen=True)
-class Cancel(Step):
-    """Somebody calls ``agent.cancel()``: it takes effect after the next tool group."""
-
-    op: ClassVar[str] = "cancel"
-
-
-@dataclass(frozen=True)
-class Start(Step):
-    """The agent starts (again). A script that does not begin with it starts by itself."""
-
-    op: ClassVar[str] = "start"
-
-
-@dataclass(frozen=True)
-class Stop(Step):
-    """The agent stops. A script that does not end with it stops by itself."""
-
-    op: ClassVar[str] = "stop"
-
-
-@dataclass(frozen=True)
-class RestartProcess(Step):
-    """The process ends and another goes on with the session, with a new manager and a new agent.
-
-    Attributes:
-        how: ``stopped``: the agent is stopped first. ``killed``: the process just ends, which only a run in
-            processes of its own can play.
-    """
-
-    op: ClassVar[str] = "restart_process"
-    how: ProcessEnd = "stopped"
-
-
-@dataclass(frozen=True)
-class SetState(Step):
-    """The application sets a key of the agent's state."""
-
-    op: ClassVar[str] = "set_state"
-    key: str = ""
-    value: Any = None
-
-
-@dataclass(frozen=True)
-class Add(Step):
-    """The agent adds a message to its history, as ``BidiAgent`` does, with the hooks that belong to it."""
-
-    op: ClassVar[str] = "add"
-    message: Any = None
-
-
-@dataclass(frozen=True)
-class Redact(Step):
-    """A guardrail redacts the latest message, as ``Agent`` does: in memory, then through the manager."""
-
-    op: ClassVar[str] = "redact"
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class DirectToolCall(Step):
-    """The application calls a tool by itself, ``agent.tool.name(...)``, while the agent is stopped."""
-
-    op: ClassVar[str] = "direct_tool_call"
-    name: str = ""
-    input: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class HookRaises(Step):
-    """A user's hook raises, once, the next time the named event (``message_added``, ...) is told to it."""
-
-    op: ClassVar[str] = "hook_raises"
-    event: str = "message_added"
-
-
-@dataclass(frozen=True)
-class StopHookSetsState(Step):
-    """A user's stop hook sets a key of the agent's state when the agent stops next."""
-
-    op: ClassVar[str] = "stop_hook_sets_state"
-    key: str = ""
-    value: Any = None
-
-
-@dataclass(frozen=True)
-class StorageFails(Step):
-    """From now on this process can write to no file, until :class:`StorageWorks`.
-
-    Only a run in processes of its own can play it.
-    """
-
-    op: ClassVar[str] = "storage_fails"
-
-
-@dataclass(frozen=True)
-class StorageWorks(Step):
-    """Files can be written again."""
-
-    op: ClassVar[str] = "storage_works"
-
-
-@dataclass(frozen=True)
-class Together(Step):
-    """The steps happen at once."""
-
-    op: ClassVar[str] = "together"
-    steps: tuple[Step, ...] = ()
-
-
-_STEPS: dict[str, type[Step]] = {
-    step.op: step
-    for step in (
-        Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream, Cancel,
-        Start, Stop, RestartProcess, SetState, Add, Redact, DirectToolCall, HookRaises, StopHookSetsState,
-        StorageFails, StorageWorks, Together,
-    )
-}  # fmt: skip
-
-
-class ScriptError(ValueError):
-    """A script's JSON form that cannot be read."""
+    script: Script
+    end: ProcessEnd
+    meanwhile: tuple[Step, ...] = ()
 
 
 def _in_pieces(text: str) -> list[str]:
@@ -317,6 +78,7 @@ class Script:
         auto_restart: Whether the agent restarts timed-out connections (``ConnectionConfig.auto_restart``).
         restart_after_s: Seconds after which the agent restarts a connection by itself, if set.
         restartable: Whether the model has ``restart()`` (``strands.bidi.models.Restartable``).
+        messages: What the agents' constructors are given as their history, if anything.
     """
 
     steps: tuple[Step, ...] = ()
@@ -324,6 +86,7 @@ class Script:
     auto_restart: bool = True
     restart_after_s: int | None = None
     restartable: bool = True
+    messages: tuple[dict[str, Any], ...] = ()
 
     def then(self, *steps: Step) -> Script:
         """Return this script with more steps."""
@@ -333,14 +96,24 @@ class Script:
         return Script(**{field.name: getattr(self, field.name) for field in fields(self)} | changes)
 
     def settings(
-        self, *, auto_restart: bool = True, restart_after_s: int | None = None, restartable: bool = True
+        self,
+        *,
+        auto_restart: bool = True,
+        restart_after_s: int | None = None,
+        restartable: bool = True,
+        system_prompt: str | None = None,
     ) -> Script:
-        """Return this script for a model with another connection configuration."""
-        return self._with(auto_restart=auto_restart, restart_after_s=restart_after_s, restartable=restartable)
+        """Return this script for a model with another connection configuration, and maybe another system prompt."""
+        prompt = {} if system_prompt is None else {"system_prompt": system_prompt}
+        return self._with(auto_restart=auto_restart, restart_after_s=restart_after_s, restartable=restartable, **prompt)
+
+    def given(self, *messages: Mapping[str, Any]) -> Script:
+        """Return this script for agents whose constructors are given these messages."""
+        return self._with(messages=tuple(dict(message) for message in messages))
 
     @property
     def _next_id(self) -> int:
-        return sum(1 for _ in _all_steps(self.steps))
+        return sum(1 for _ in all_steps(self.steps))
 
     def user(self, content: Any, *, structured: bool = False) -> Script:
         """The user sends a message: a text, or a list of content blocks."""
@@ -442,9 +215,13 @@ class Script:
         """The agent stops."""
         return self.then(Stop())
 
-    def restarts_process(self, how: ProcessEnd = "stopped") -> Script:
-        """The process ends; another goes on with the session."""
-        return self.then(RestartProcess(how))
+    def restarts_process(self, how: ProcessEnd = "stopped", *meanwhile: Step) -> Script:
+        """The process ends; another goes on with the session. ``meanwhile`` is done to whole sessions in between."""
+        return self.then(RestartProcess(how, meanwhile))
+
+    def elsewhere(self, *steps: Step, session_id: str | None = None, agent_id: str | None = None) -> Script:
+        """Another agent of the session, or an agent in another session, goes through these steps."""
+        return self.then(Elsewhere(steps, session_id, agent_id))
 
     def sets_state(self, key: str, value: Any) -> Script:
         """The application sets a key of the agent's state."""
@@ -462,28 +239,34 @@ class Script:
         """Several things happen at once."""
         return self.then(Together(steps))
 
-    def segments(self) -> list[tuple[Script, ProcessEnd]]:
-        """Return the script of each process, and how that process ends."""
-        segments: list[tuple[Script, ProcessEnd]] = []
+    def segments(self) -> list[Segment]:
+        """Return what each process does, how it ends, and what is done to whole sessions before the next."""
+        segments: list[Segment] = []
         steps: list[Step] = []
         for step in self.steps:
             if isinstance(step, RestartProcess):
-                segments.append((self._with(steps=tuple(steps)), step.how))
+                segments.append(Segment(self._with(steps=tuple(steps)), step.how, step.meanwhile))
                 steps = []
             else:
                 steps.append(step)
-        return [*segments, (self._with(steps=tuple(steps)), "stopped")]
+        return [*segments, Segment(self._with(steps=tuple(steps)), "stopped")]
 
     def tool_calls(self) -> Iterator[ToolCall]:
         """Yield every tool call of the script."""
-        for step in _all_steps(self.steps):
+        for step in all_steps(self.steps):
             if isinstance(step, CallTools | Answer):
                 yield from step.calls
 
     def to_json(self) -> str:
         """Return the script as JSON text, from which :meth:`from_json` builds it again."""
-        settings = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "steps"}
-        return json.dumps({**settings, "steps": [_step_to_json(step) for step in self.steps]}, indent=1)
+        settings = {field.name: to_json(getattr(self, field.name)) for field in fields(self) if field.name != "steps"}
+        return json.dumps({**settings, "steps": [step_to_json(step) for step in self.steps]}, indent=1)
+
+    def to_python(self) -> str:
+        """Return Python code that, executed, makes this script and calls it ``script``."""
+        from .script_as_python import as_python  # which builds on this module
+
+        return as_python(self)
 
     @classmethod
     def from_json(cls, text: str) -> Script:
@@ -494,20 +277,32 @@ class Script:
         """
         try:
             data = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ScriptError(f"not JSON: {error}") from error
         if not isinstance(data, dict) or not isinstance(data.get("steps"), list):
             raise ScriptError("expected an object with a list of steps under 'steps'")
         unknown = set(data) - {field.name for field in fields(cls)}
         if unknown:
             raise ScriptError(f"unknown settings {sorted(unknown)}")
-        return cls(**{**data, "steps": tuple(_step_from_json(step) for step in data["steps"])})
+        for name, kinds in _SETTINGS.items():
+            if name in data and (type(data[name]) not in kinds):
+                raise ScriptError(
+                    f"{name!r} is {data[name]!r}: expected {' or '.join(kind.__name__ for kind in kinds)}"
+                )
+        if not all(isinstance(message, dict) for message in data.get("messages", ())):
+            raise ScriptError("'messages' holds something that is no message")
+        messages = tuple(from_json(message) for message in data.get("messages", ()))
+        return cls(**{**data, "messages": messages, "steps": tuple(step_from_json(step) for step in data["steps"])})
 
 
-def _all_steps(steps: Iterable[Step]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        yield from _all_steps([*getattr(step, "steps", ()), *getattr(step, "during", ())])
+_SETTINGS: dict[str, tuple[type, ...]] = {
+    "system_prompt": (str,),
+    "auto_restart": (bool,),
+    "restart_after_s": (int, type(None)),
+    "restartable": (bool,),
+    "messages": (list,),
+}
+"""The types of a script's settings in its JSON form."""
 
 
 def stream(content_id: str, kind: Literal["text", "reasoning", "transcript"], text: str, *, role: Role | None = None
@@ -534,50 +329,9 @@ def _response(content_id: str, kind: Literal["text"], text: str) -> list[dict[st
     ]
 
 
-def _step_to_json(step: Step) -> dict[str, Any]:
-    data: dict[str, Any] = {"op": step.op}
-    for field in fields(step):
-        value = getattr(step, field.name)
-        if field.name in ("steps", "during"):
-            data[field.name] = [_step_to_json(inner) for inner in value]
-        elif field.name == "calls":
-            data[field.name] = [{f.name: to_json(getattr(call, f.name)) for f in fields(call)} for call in value]
-        else:
-            data[field.name] = to_json(value)
-    return data
-
-
-def _step_from_json(data: Any) -> Step:
-    op = data.get("op") if isinstance(data, dict) else None
-    if op not in _STEPS:
-        raise ScriptError(f"unknown step {op!r}: expected one of {', '.join(sorted(_STEPS))}")
-    kind = _STEPS[op]
-    known = {field.name for field in fields(kind)}
-    given: dict[str, Any] = {}
-    for name, value in data.items():
-        if name == "op":
-            continue
-        if name not in known:
-            raise ScriptError(f"step {op!r} has no {name!r}: expected {sorted(known)}")
-        try:
-            given[name] = _field_from_json(name, value)
-        except (TypeError, AttributeError) as error:
-            raise ScriptError(f"step {op!r} has a {name!r} that cannot be read: {error}") from None
-    return kind(**given)
-
-
-def _field_from_json(name: str, value: Any) -> Any:
-    if name in ("steps", "during"):
-        return tuple(_step_from_json(inner) for inner in value)
-    if name == "calls":
-        return tuple(ToolCall(**{key: from_json(item) for key, item in call.items()}) for call in value)
-    plain = from_json(value)
-    return tuple(plain) if name in ("events", "after") else plain
-
-
 __all__: Sequence[str] = [
-    "Add", "Answer", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "NodeWill",
-    "Redact", "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio", "SetState",
-    "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall",
-    "stream",
+    "Add", "Answer", "CallTools", "Cancel", "CleanUp", "DeleteSession", "DirectToolCall", "Elsewhere", "Emit",
+    "EndStream", "Fail", "HookRaises", "HookReads", "ModelCall", "NodeWill", "ProcessEnd", "Redact", "Release",
+    "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Segment", "Send", "SendAudio", "SetState", "Start",
+    "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall", "stream",
 ]  # fmt: skip

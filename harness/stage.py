@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from .reader import read_session, restored_agent
 from .script import DirectToolCall, HookRaises, Redact, Script, SetState, StorageFails, StorageWorks
 from .scripted_tools import ScriptedTools
 from .sdk import Agent, BidiAgent, SessionManager
-from .storage_faults import fail_writes, let_writes_work
+from .storage_faults import no_file_can_be_written
 from .team import Team
 from .text_agent import TextAgent
 from .timeline import Failed, Happened, Reading, Timeline
@@ -69,6 +70,9 @@ class Stage:
         manager: The manager; by default a new one.
         observing: Whether what is stored is read along the way. Each reading costs a restore.
         events: The hook events that the observer listens to.
+        at_rest: Whether stops, restarts that are over and :class:`~.steps.HookReads` steps read what is stored where
+            ``observing`` is off.
+        storage_fault: While it is entered, nothing can be stored.
     """
 
     agent: BidiAgent | Agent
@@ -81,14 +85,19 @@ class Stage:
         manager: SessionManager[Any] | None,
         observing: bool,
         events: dict[type[Any], str] = BIDI_EVENTS,
+        at_rest: bool = False,
+        storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
     ) -> None:
         self.session = session
         self.timeline = timeline if timeline is not None else Timeline()
         self._script = script
         self._reading = observing
+        self._reads_at_rest = observing or at_rest
+        self._storage_fault = storage_fault
+        self._faults = ExitStack()
         self._storage_faulty = False
         self._tools = ScriptedTools(script, self.timeline)
-        self.observer = Observer(self.timeline, self._read_stored, events)
+        self.observer = Observer(self.timeline, self._read_stored, events, self._read_at_rest)
         self.manager = manager if manager is not None else session.open()
 
     def read(self) -> Reading:
@@ -99,6 +108,9 @@ class Stage:
 
     def _read_stored(self) -> Reading | None:
         return self.read() if self._reading and not self._storage_faulty else None
+
+    def _read_at_rest(self) -> Reading | None:
+        return self.read() if self._reads_at_rest and not self._storage_faulty else None
 
     def _failed(self, where: str, error: BaseException) -> None:
         self.timeline.record(Failed(where=where, error=str(error), type=type(error).__name__))
@@ -137,13 +149,13 @@ class Stage:
         self.observer.raise_once(step.event)
 
     async def _storage_fails(self, _: StorageFails) -> None:
-        self.timeline.record(Happened(what="from here on, no file can be written"))
+        self.timeline.record(Happened(what="from here on, nothing can be stored"))
         self._storage_faulty = True
-        fail_writes()
+        self._faults.enter_context(self._storage_fault())
 
     async def _storage_works(self, _: StorageWorks) -> None:
-        let_writes_work()
+        self._faults.close()
         self._storage_faulty = False
         self.timeline.record(
-            Happened(what="files can be written again", memory=self.agent.messages, stored=self._read_stored())
+            Happened(what="everything can be stored again", memory=self.agent.messages, stored=self._read_at_rest())
         )

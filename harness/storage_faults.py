@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import threading
+from collections.abc import Iterator
 
 try:
     import resource
@@ -17,10 +20,16 @@ def fail_writes() -> None:
     """Let every write to a regular file by this process fail with ``EFBIG`` ("File too large").
 
     A file size limit of 0 (``setrlimit(2)``) reaches C libraries such as SQLite as well, needs no privileges and binds
-    root too. It must not be used in a process that others write files in, such as pytest's own.
+    root too. In a process that others write files in, such as pytest's own, it must end before any of them does.
+
+    Raises:
+        RuntimeError: The process would be ended by its next write, and this thread cannot prevent that.
     """
     assert resource is not None
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # else the process would be ended by the signal
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # else the process would be ended by the signal
+    elif signal.getsignal(signal.SIGXFSZ) is not signal.SIG_IGN:  # as Python has it from its start
+        raise RuntimeError("SIGXFSZ is not ignored, and only the main thread can change that")
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
 
@@ -30,6 +39,16 @@ def let_writes_work() -> None:
     assert resource is not None
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+
+
+@contextlib.contextmanager
+def no_file_can_be_written() -> Iterator[None]:
+    """Let every write to a regular file by this process fail for a while."""
+    fail_writes()
+    try:
+        yield
+    finally:
+        let_writes_work()
 
 
 def die_at_writes(size: int) -> None:

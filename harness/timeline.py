@@ -366,12 +366,30 @@ class Happened(Event):
         return ("user", "user")
 
 
+@dataclass(frozen=True)
+class HappenedElsewhere(Event):
+    """Something happened to another agent of the session, or in another session of the workspace."""
+
+    session_id: str = ""
+    agent_id: str = ""
+    event: Event = field(default_factory=Event)
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        return f"[session {_short(self.session_id)}, agent {_short(self.agent_id)}] {self.event.summary}"
+
+    @property
+    def stored(self) -> Reading | None:
+        """What a reader found stored there then."""
+        return getattr(self.event, "stored", None)
+
+
 _EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         ProcessStarted, ProcessEnded, ModelStarted, ModelStopped, ModelReceived, ModelEmitted, UserSent,
         HookCalled, ToolRan, Failed, AgentStarted, AgentStopped, AgentAtRest,
-        Asked, NodeRan, TeamEnded, Happened,
+        Asked, NodeRan, TeamEnded, Happened, HappenedElsewhere,
     )
 }  # fmt: skip
 
@@ -482,10 +500,7 @@ class Timeline:
     def from_json(cls, text: str) -> Timeline:
         """Build a timeline from its JSON text."""
         timeline = cls()
-        for data in json.loads(text):
-            kind = _EVENTS[data.pop("kind")]
-            values = {name: _field_from_json(name, value) for name, value in data.items()}
-            timeline._events.append(kind(**values))
+        timeline._events.extend(map(_event_from_json, json.loads(text)))
         return timeline
 
 
@@ -499,12 +514,21 @@ def _event_to_json(event: Event) -> dict[str, Any]:
         value = getattr(event, item.name)
         if isinstance(value, Reading):
             data[item.name] = _reading_to_json(value)
+        elif isinstance(value, Event):
+            data[item.name] = _event_to_json(value)
         else:
             data[item.name] = to_json(value)
     return data
 
 
+def _event_from_json(data: dict[str, Any]) -> Event:
+    values = {name: _field_from_json(name, value) for name, value in data.items() if name != "kind"}
+    return _EVENTS[data["kind"]](**values)
+
+
 def _field_from_json(name: str, value: Any) -> Any:
+    if name == "event" and isinstance(value, dict):
+        return _event_from_json(value)
     if name == "stored" and value is not None:
         return Reading(**{key: from_json(item) for key, item in value.items()})
     return from_json(value)

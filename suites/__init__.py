@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .ord import PersistenceBeforeHooks
     from .rpl import RestartAndReplay
     from .s3a import StorageOnS3
+    from .sta import AnyConversationAtAll
     from .tol import Tools
     from .upd import UpdatesAndRedaction
 
@@ -41,6 +42,7 @@ _SUITES = {
     "StorageOnS3": "s3a",
     "TextAgents": "agt",
     "SeveralAgents": "mag",
+    "AnyConversationAtAll": "sta",
 }
 
 
@@ -51,6 +53,7 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "AnyConversationAtAll",
     "CleanUp",
     "Concurrency",
     "Content",

@@ -29,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="judge session managers", add_help=False)
     run.add_argument("spec", nargs="+", help="module:attribute, or a configured name")
+    replay = commands.add_parser("replay", help="play a script that a failing STA-01 saved")
+    replay.add_argument("file", help="the file with the script")
+    replay.add_argument("spec", nargs="+", help="module:attribute, or a configured name")
     listing = commands.add_parser("list", help="list the requirements")
     listing.add_argument("--markdown", action="store_true", help="as docs/requirements.md has them")
     counting = commands.add_parser("requests", help="count the requests to S3 of a message and of a restore")
@@ -46,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_ERROR if error.code else 0
     if given.command == "run":
         return int(pytest.main([*(f"--session-manager={spec}" for spec in given.spec), *rest]))
+    if given.command == "replay":
+        managers = [f"--session-manager={spec}" for spec in given.spec]
+        return int(pytest.main([f"--conformance-replay={given.file}", *managers, *rest]))
     if rest:
         print(f"session-conformance: {given.command} does not take {' '.join(rest)}", file=sys.stderr)
         return USAGE_ERROR

@@ -169,7 +169,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
         timeline = played.timeline
         begins, ends = (
             next(event for event in timeline if what in event.summary)
-            for what in ("no file can be written", "files can be written again")
+            for what in ("nothing can be stored", "everything can be stored again")
         )
         after = getattr(ends, "stored", None)
         assert after is not None

@@ -85,8 +85,8 @@ def test_storage_faults_are_played_and_seen(session: Session) -> None:
     [failed] = timeline.of(Failed)
     assert (failed.where, failed.type) == ("agent.send()", "SessionException")
     assert [happened.what for happened in timeline.of(Happened)] == [
-        "from here on, no file can be written",
-        "files can be written again",
+        "from here on, nothing can be stored",
+        "everything can be stored again",
     ]
 
 

@@ -7,9 +7,12 @@ import pytest
 from session_conformance.harness import Script, ScriptError, ToolCall
 from session_conformance.harness.script import (
     Add,
+    CleanUp,
+    DeleteSession,
     DirectToolCall,
     EndStream,
     HookRaises,
+    HookReads,
     Release,
     RestartProcess,
     Send,
@@ -20,6 +23,7 @@ from session_conformance.harness.script import (
     StorageFails,
     StorageWorks,
 )
+from session_conformance.harness.steps import all_steps
 
 EVERYTHING = (
     Script()
@@ -50,13 +54,17 @@ EVERYTHING = (
     .then(StorageFails(), StorageWorks(), EndStream())
     .stops()
     .restarts_process("killed")
+    .given({"role": "user", "content": [{"text": "given to the constructor"}]})
+    .then(HookReads("message_updated"))
+    .elsewhere(Send("I am another"), agent_id="other")
+    .elsewhere(Send("I am in another session"), session_id="other")
+    .restarts_process("stopped", DeleteSession(), DeleteSession("other"), CleanUp(1))
     .user("again")
 )
 
 
 def steps_of(script: Script) -> set[type[Step]]:
-    found = {type(step) for step in script.steps}
-    return found | {type(inner) for step in script.steps for inner in getattr(step, "steps", ())}
+    return {type(step) for step in all_steps(script.steps)}
 
 
 def test_every_step_survives_the_json_form() -> None:
@@ -88,7 +96,7 @@ def test_what_is_no_script_is_refused_in_words(text: str, told: str) -> None:
 
 def test_a_script_falls_into_processes() -> None:
     script = Script().user("a").restarts_process().user("b").restarts_process("killed")
-    assert [([type(step) for step in part.steps], end) for part, end in script.segments()] == [
+    assert [([type(step) for step in part.steps], end) for part, end, _ in script.segments()] == [
         ([Send], "stopped"),
         ([Send], "killed"),
         ([], "stopped"),
@@ -114,3 +122,31 @@ def test_steps_do_not_share_their_script() -> None:
     short = Script().user("one")
     longer = short.then(SetState("k", 1), Add({"role": "user", "content": []}), RestartProcess())
     assert (len(short.steps), len(longer.steps)) == (1, 4)
+
+
+def test_a_script_is_written_as_the_python_that_makes_it() -> None:
+    made: dict[str, Any] = {}
+    exec(EVERYTHING.to_python(), made)
+    assert made["script"].to_json() == EVERYTHING.to_json()
+
+
+def test_python_reads_as_a_person_writes_it() -> None:
+    script = Script().user("My name is Alice").assistant("Hello Alice").calls("weather", city="Paris").timeout()
+    assert script.to_python() == (
+        "from session_conformance.harness import Script\n\n"
+        "script = (\n"
+        "    Script()\n"
+        '    .user("My name is Alice")\n'
+        '    .assistant("Hello Alice")\n'
+        '    .calls("weather", city="Paris")\n'
+        "    .timeout()\n"
+        ")\n"
+    )
+
+
+@pytest.mark.parametrize("value", [1, 1.0, True, float("inf"), None, [()], {"a": b"\0"}, "'", "\"'\n\\"])
+def test_values_keep_their_types_in_python(value: Any) -> None:
+    script = Script().sets_state("key", value).calls("note", returns=value, value=value)
+    made: dict[str, Any] = {}
+    exec(script.to_python(), made)
+    assert repr(made["script"]) == repr(script)

@@ -1,0 +1,228 @@
+"""STA: any conversation at all. A state machine acts as users, models, tools and providers do, and storage keeps up."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.errors import Flaky
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from session_conformance.fixtures.backends import capabilities_of
+from session_conformance.fixtures.profiles import profile_of, seed_of
+from session_conformance.fixtures.progress import progress_of
+from session_conformance.fixtures.replay import replayed_script
+from session_conformance.fixtures.scratch import scratch_workspace, storage_fault_for
+from session_conformance.fixtures.scripts import ACTIONS, EVERYDAY_IDS, Action, ScriptMaker, beginnings
+from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.harness import (
+    Backend,
+    Capability,
+    Hang,
+    NotApplicable,
+    Script,
+    Session,
+    Timeline,
+    Violation,
+    play,
+    requirement,
+)
+from session_conformance.harness.storage_faults import no_file_can_be_written
+
+from .any_script import judge_script
+
+ID = "STA-01"
+
+
+@dataclass
+class Player:
+    """Plays scripts on a backend, each in a workspace of its own, and judges them.
+
+    Attributes:
+        backend: The backend.
+        config: pytest's configuration.
+        played: How many scripts were played.
+        steps: How many steps they had.
+        failed: The latest script that showed a violation, and the violation.
+    """
+
+    backend: Backend
+    config: pytest.Config
+    played: int = 0
+    steps: int = 0
+    failed: tuple[Script, Violation] | None = None
+    _hung: str | None = field(default=None, repr=False)
+
+    @property
+    def abilities(self) -> frozenset[Capability]:
+        """What scripts may ask for."""
+        able = capabilities_of(self.backend, self.config)
+        return able | {Capability.STORAGE_FAULTS} if self.backend.on_s3 else able
+
+    def judge(self, script: Script) -> Timeline:
+        """Play a script and judge it.
+
+        Raises:
+            NotApplicable: It asks for what the backend cannot do.
+            Violation: It shows one; see :attr:`failed`.
+        """
+        if self._hung is not None:
+            self._judge_after_a_hang(script)
+        self.played += 1
+        self.steps += len(script.steps)
+        with scratch_workspace(self.backend, self.config) as workspace:
+            session = Session(self.backend, workspace)
+            fault = storage_fault_for(self.backend, workspace, self.config) or no_file_can_be_written
+            at_rest = Capability.READ_BESIDE_WRITER in self.abilities
+            try:
+                timeline = play(session, script, observing=False, at_rest=at_rest, storage_fault=fault)
+                judge_script(session, script, timeline, must_open=EVERYDAY_IDS)
+            except Hang as error:
+                self._hung = script.to_json()
+                self.failed = (script, Violation("the conversation comes to its end", str(error)))
+                raise self.failed[1] from None
+            except Violation as error:
+                self.failed = (script, error)
+                raise
+            except ValueError as error:
+                raise NotApplicable(str(error)) from error
+        return timeline
+
+    def _judge_after_a_hang(self, script: Script) -> None:
+        """Say what is known of the script that hung, and of no other: each would take a minute."""
+        if self.failed is not None and script.to_json() == self._hung:
+            raise self.failed[1]
+        raise NotApplicable("another script hung")
+
+
+def state_machine(judge: Callable[[Script], object], abilities: frozenset[Capability]) -> type[RuleBasedStateMachine]:
+    """Return a state machine whose rules are :data:`~session_conformance.fixtures.scripts.ACTIONS`.
+
+    It writes a script, and has it judged when it is written.
+    """
+
+    class AnyConversation(RuleBasedStateMachine):
+        maker: ScriptMaker | None = None
+
+        @initialize(script=beginnings())  # type: ignore[untyped-decorator]
+        def begin(self, script: Script) -> None:
+            self.maker = ScriptMaker(script, abilities)
+
+        def teardown(self) -> None:
+            if self.maker is not None:
+                judge(self.maker.finished())
+
+    for action in ACTIONS:
+        setattr(AnyConversation, action.name, _rule(action))
+    return AnyConversation
+
+
+def _rule(action: Action) -> Any:
+    def act(self: Any, **arguments: Any) -> None:
+        action.act(self.maker, **arguments)
+
+    act.__name__ = action.name
+    possible = precondition(lambda self: self.maker is not None and action.possible(self.maker))
+    return possible(rule(**action.arguments)(act))
+
+
+def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> None:
+    """Look for a script that shows a violation, and shrink it to the shortest that does.
+
+    Raises:
+        Violation: There is one: :attr:`Player.failed` has the script.
+    """
+    with progress_of(player.config, f"{ID} {player.backend.name}", scripts) as advance:
+
+        def judge(script: Script) -> None:
+            advance()
+            try:
+                player.judge(script)
+            except NotApplicable:
+                return  # nothing that this backend can be asked
+
+        try:
+            run_state_machine_as_test(
+                seed(from_seed)(state_machine(judge, player.abilities)),
+                settings=settings(
+                    max_examples=scripts,
+                    stateful_step_count=actions,
+                    phases=[Phase.generate, Phase.shrink],
+                    database=None,
+                    deadline=None,
+                    derandomize=False,
+                    report_multiple_bugs=False,
+                    print_blob=False,
+                    suppress_health_check=list(HealthCheck),
+                    verbosity=Verbosity.quiet,
+                ),
+            )
+        except Flaky:
+            if player.failed is None:
+                raise
+            raise player.failed[1] from None
+
+
+class AnyConversationAtAll(ConformanceSuite):
+    """STA: any conversation at all."""
+
+    @requirement(ID, source="F: model-based testing: a state machine of a user's actions, and a list as its model")
+    def any_script(
+        self, backend: Backend, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
+    ) -> None:
+        """Any generated script (turns, tools, timeouts, process restarts, several agents, redactions, deletes, faults)
+        leaves storage equal to the model history.
+        """
+        config = request.config
+        player = Player(backend, config)
+        replayed = replayed_script(config)
+        if replayed is not None:
+            timeline = player.judge(replayed)
+            record_property("replayed", str(timeline))
+            return
+        profile, from_seed = profile_of(config), seed_of(config)
+        try:
+            search(player, scripts=profile.scripts, actions=profile.actions, from_seed=from_seed)
+        except Violation:
+            assert player.failed is not None
+            raise _explained(*player.failed, _saved(player, config), player) from None
+        record_property(
+            "measured",
+            f"{player.played} scripts with {player.steps} steps, profile {profile.name},"
+            f" seed {from_seed} (--hypothesis-seed={from_seed})",
+        )
+
+
+def _saved(player: Player, config: pytest.Config) -> Path:
+    """Write the failing script to pytest's cache folder, or to a temporary one where there is none."""
+    cache = getattr(config, "cache", None)
+    folder = Path(tempfile.mkdtemp(prefix="session-conformance-")) if cache is None else cache.mkdir("conformance")
+    path = Path(folder) / f"{ID}-{player.backend.name}.json"
+    assert player.failed is not None
+    path.write_text(player.failed[0].to_json(), encoding="utf-8")
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _explained(script: Script, violation: Violation, path: Path, player: Player) -> Violation:
+    spec = player.backend.spec
+    manager = spec.target if spec is not None else player.backend.name
+    again = shlex.join(["pytest", f"--session-manager={manager}", f"--conformance-replay={path}"])
+    lines = [
+        f"the shortest script that shows it ({len(script.steps)} steps, after {player.played} scripts):",
+        "",
+        *(f"    {line}" for line in script.to_python().splitlines()),
+        "",
+        f"saved as:     {path}",
+        f"replay it:    {again}",
+        f"search again: --conformance-profile={profile_of(player.config).name}"
+        f" --hypothesis-seed={seed_of(player.config)}",
+        "",
+        violation.evidence,
+    ]
+    return Violation(violation.expected, violation.found, "\n".join(lines).rstrip())
