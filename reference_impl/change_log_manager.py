@@ -37,8 +37,9 @@ from .history import (
     session_created,
     session_message,
 )
+from .message_index import is_pending
 from .names import check_id
-from .session_store import SessionStore, is_pending
+from .session_store import SessionStore
 
 if TYPE_CHECKING:
     from strands.multiagent.base import MultiAgentBase

@@ -19,7 +19,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from .commit_lines import PREFIX, PREFIX_LENGTH, commit_line, whole_commit
+from .commit_lines import PREFIX, PREFIX_LENGTH, commit_line, line_length, whole_bodies, whole_commit
 
 HEADER = b"strands-session-journal 1\n"
 TRAILER = b"\n== journal ends ==\n"
@@ -96,7 +96,10 @@ def scan(data: bytes, start: int = 0, number: int = 0) -> Scan:
     if not data.startswith(HEADER):
         raise Damage(0, "the file is empty" if not data else "there is no journal header")
     found = Scan(end=start or len(HEADER), number=number)
-    while True:
+    found.commits = whole_bodies(data, found.end, number)
+    found.end += sum(map(line_length, found.commits))
+    found.number += len(found.commits)
+    while True:  # the rest, line by line: it is damaged, or torn, or nothing
         stop = _whole_commit(data, found)
         if stop is None:
             break
