@@ -58,12 +58,6 @@ class AgentHistory:
     messages: dict[int, Change] = field(default_factory=dict)
     index: MessageIndex = field(default_factory=MessageIndex)
 
-    def add(self, change: Change) -> list[int]:
-        """Add a message, with the next free id where none is given, and return its id."""
-        id = self.index.add(change["id"], change["message"])
-        self.messages[id] = change
-        return [id]
-
     def replace(self, change: Change) -> list[int]:
         """Replace a message: the one with an id, or those with its tracking id; add it where there is none.
 
@@ -84,6 +78,10 @@ class AgentHistory:
     def in_order(self) -> list[tuple[int, Change]]:
         """Return the messages, each as the change that :attr:`messages` has, in the order of their ids."""
         return sorted(self.messages.items(), key=itemgetter(0))
+
+    def contents(self) -> list[Any]:
+        """Return the messages as they are now, in the order of their ids."""
+        return [self.messages[id]["message"] for id in sorted(self.messages)]
 
     def session_agent(self) -> SessionAgent:
         """Return the SDK's form of the agent."""
@@ -124,8 +122,11 @@ class SessionHistory:
             KeyError, ValueError, TypeError: As :meth:`apply`.
         """
         op = change["op"]
-        if op == "message":
-            return self._agent(change["agent_id"]).add(change)
+        if op == "message":  # written out, since a restore does this for each message
+            agent = self.agents.get(change["agent_id"]) or self._agent(change["agent_id"])
+            id = agent.index.add(change["id"], change["message"])
+            agent.messages[id] = change
+            return (id,)
         if op == "update":
             return self._agent(change["agent_id"]).replace(change)
         if op == "agent":
@@ -139,10 +140,7 @@ class SessionHistory:
         return ()
 
     def _agent(self, agent_id: str) -> AgentHistory:
-        agent = self.agents.get(agent_id)
-        if agent is None:
-            agent = self.agents[agent_id] = AgentHistory()
-        return agent
+        return self.agents.setdefault(agent_id, AgentHistory())
 
     def changes(self) -> Iterator[Change]:
         """Yield the fewest changes that add up to this history."""

@@ -31,7 +31,8 @@ class MessageIndex:
             first = self._first.setdefault(tracking_id, id)
             if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
                 more.append(id)
-            self._note_status(tracking_id, message)
+            if self.pending or "metadata" in message:
+                self._note_status(tracking_id, message)
         return id
 
     def replace(self, id: int | None, message: Any) -> list[int]:
@@ -59,9 +60,9 @@ class MessageIndex:
         return [self._first[tracking_id], *self._more.get(tracking_id, ())]
 
     def _note_status(self, tracking_id: str, message: Any) -> None:
-        if "metadata" in message and is_pending(message):
+        if is_pending(message):
             self.pending.add(tracking_id)
-        elif self.pending:
+        else:
             self.pending.discard(tracking_id)
 
 

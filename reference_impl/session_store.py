@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from strands.types.exceptions import SessionException
 
 from .codec import UnstorableError, decode, encode
+from .commit_lines import bodies_of, json_array
 from .history import Change, SessionHistory
 from .message_index import MessageIndex
 
@@ -29,14 +30,14 @@ class ChangeLog(Protocol):
     def create(self, bodies: list[bytes]) -> bool:
         """Create the session with its first commits; False if another process was first."""
 
-    def read(self) -> list[bytes]:
-        """Return every commit. Nothing is written."""
+    def read(self) -> bytes:
+        """Return the lines of every commit, in order (:mod:`.commit_lines`). Nothing is written."""
 
     def changed(self) -> bool:
         """Whether others have changed it since it was read or written last."""
 
-    def news(self) -> list[bytes] | None:
-        """Return the commits that others appended since it was read or written last; None: it must be read again."""
+    def news(self) -> bytes | None:
+        """Return the lines that others appended since it was read or written last; None: it must be read again."""
 
     def writing(self) -> AbstractContextManager[bool]:
         """Keep other writers out, where that can be; yields whether others have written since it last looked."""
@@ -158,30 +159,31 @@ class SessionStore:
         )
 
     def _load(self) -> SessionHistory:
-        bodies = self._log.read()
+        lines = self._log.read()
+        self._forget_attempt(lines)
+        commits = self._decode(lines)
+        del lines
         history = SessionHistory()
         with self._unreadable():
-            for changes in self._decode(bodies):
+            for changes in commits:
                 for change in changes:
                     history.apply_one(change)
         self._check_owner(history)
-        self._forget_attempt(bodies)
         self._index = Index(history)
         self._loaded = True
         return history
 
-    def _forget_attempt(self, bodies: list[bytes]) -> None:
+    def _forget_attempt(self, lines: bytes) -> None:
         """Take a commit whose durability could not be told when it was made out of line, if it was made after all."""
         for attempt, count in self._attempts:
-            if attempt in bodies:
+            if attempt in bodies_of(lines):
                 del self._unwritten[:count]
                 self._attempts.clear()
                 return
 
-    def _decode(self, bodies: list[bytes]) -> list[list[Change]]:
+    def _decode(self, lines: bytes) -> list[list[Change]]:
         with self._unreadable():
-            # One array of all commits is parsed several times faster than each by itself.
-            commits: list[list[Change]] = decode(b"[" + b",".join(bodies) + b"]")
+            commits: list[list[Change]] = decode(json_array(lines))[1::2]
             return commits
 
     @contextmanager
@@ -299,9 +301,9 @@ class SessionStore:
             while not replaced:
                 with self._log.writing():
                     history = SessionHistory()
-                    bodies = self._log.read()
+                    commits = self._decode(self._log.read())
                     with self._unreadable():
-                        touched = [history.apply(changes) for changes in self._decode(bodies)]
+                        touched = [history.apply(changes) for changes in commits]
                     self._check_owner(history)
                     gone = history.apply(changes)
                     try:
