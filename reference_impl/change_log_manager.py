@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from strands import Agent
+from strands.agent.state import AgentState
 from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent
 from strands.hooks import (
     AfterInvocationEvent,
@@ -37,8 +38,9 @@ from .history import (
     session_created,
     session_message,
 )
+from .message_index import is_pending
 from .names import check_id
-from .session_store import SessionStore, is_pending
+from .session_store import SessionStore
 
 if TYPE_CHECKING:
     from strands.multiagent.base import MultiAgentBase
@@ -247,18 +249,35 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
             raise SessionException("The `agent_id` of an agent must be unique in a session.")
         self._is_new_session = False
         with self._store.steady():
-            if self.read_agent(self.session_id, agent.agent_id) is None:
+            record = self.read_agent(self.session_id, agent.agent_id)
+            if record is None:
                 added = [self._addition(message, agent) for message in agent.messages]
                 self._store.commit([*self._record(agent), *added])
             else:
-                super().initialize(agent, **kwargs)
-                self._held_records.clear()  # the SDK's list of what it may have to redact; here the index says it
-                if not isinstance(agent, Agent):
-                    self._answer_last_tool_use(agent.messages)
+                self._restore(agent, record)
         self._latest_agent_message[agent.agent_id] = None
+
+    def _restore(self, agent: Any, record: SessionAgent) -> None:
+        """Do what the SDK's ``initialize`` does with an agent that is stored, without an object for each message."""
+        stored = self._store.view().agents[agent.agent_id].contents()
+        self._store.release()
+        agent.state = AgentState(record.state)
+        record.initialize_internal_state(agent)
+        earlier: list[Any] = []
+        removed = 0
+        if isinstance(agent, Agent):
+            earlier = agent.conversation_manager.restore_from_session(record.conversation_manager_state) or []
+            removed = agent.conversation_manager.removed_message_count
+            if agent.model.stateful:
+                return  # the model's provider has the conversation
+        agent.messages = self._fix_broken_tool_use([*earlier, *stored[removed:]])
+        if not isinstance(agent, Agent):
+            self._answer_last_tool_use(agent.messages)
 
     def _fix_broken_tool_use(self, messages: list[Any]) -> list[Any]:
         """Repair tool uses without results, as the SDK does, and give what it makes up ids that stay the same."""
+        if not _have_tools(messages):
+            return messages
         before = {message.get("tracking_id") for message in messages}
         repaired = super()._fix_broken_tool_use(messages)
         for index, message in enumerate(repaired):
@@ -464,6 +483,14 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         if self.read_multi_agent(session_id, multi_agent.id) is None:
             raise SessionException(f"MultiAgent state {multi_agent.id} in session {session_id} does not exist")
         self.create_multi_agent(session_id, multi_agent)
+
+
+def _have_tools(messages: list[Any]) -> bool:
+    for message in messages:
+        for block in message["content"]:
+            if "toolUse" in block or "toolResult" in block:
+                return True
+    return False
 
 
 def _now() -> str:

@@ -12,6 +12,7 @@ from strands.types.exceptions import SessionException
 
 from .change_log_manager import ChangeLogSessionManager
 from .codec import decode
+from .commit_lines import bodies_of
 from .history import SessionHistory
 from .journal import Damage, salvage, scan
 from .journal_file import FILE, JournalFile, remove_folder, unfinished_folders
@@ -133,7 +134,7 @@ class FileSessionManager(ChangeLogSessionManager):
         except Damage as damage:
             commits, lost = salvage(data)
             return Verification(session_id, False, len(commits), (str(damage), *lost))
-        return Verification(session_id, True, len(found.commits), (), found.torn)
+        return Verification(session_id, True, found.number, (), found.torn)
 
     @staticmethod
     def repair(session_id: str, storage_dir: str | None = None) -> Repair:
@@ -201,7 +202,7 @@ def _folders(storage_dir: str | None) -> list[Path]:
 def _info(folder: Path) -> SessionInfo | None:
     data, status = (folder / FILE).read_bytes(), (folder / FILE).stat()
     try:
-        session = decode(scan(data).commits[0])[0]["session"]
+        session = decode(bodies_of(scan(data).lines)[0])[0]["session"]
     except (Damage, IndexError, KeyError, ValueError):
         return None
     return SessionInfo(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from strands.types.session import SessionAgent, SessionMessage, SessionType
+
+from .message_index import MessageIndex
 
 Change = dict[str, Any]
 """One change of a session, as plain data with the key ``op``; see the functions below for its forms."""
@@ -41,48 +44,21 @@ def multi_agent_set(id: str, state: dict[str, Any]) -> Change:
 
 
 @dataclass
-class Stored:
-    """A stored message.
-
-    Attributes:
-        message: The message as the agent had it.
-        created_at: ISO 8601 time of its addition.
-        updated_at: ISO 8601 time of its latest replacement.
-    """
-
-    message: Any
-    created_at: str
-    updated_at: str
-
-
-@dataclass
 class AgentHistory:
     """What a session holds of one agent.
 
     Attributes:
         record: ``SessionAgent`` as plain data; empty where only messages are known.
-        messages: Messages by id.
-        next_id: The id of a message that is added without one.
+        messages: By id, the change that added each message, with the message as it is now (``message``), the ISO 8601
+            times of its addition (``at``) and, where there was one, of its latest replacement (``updated_at``).
+        index: What is known of the messages without their content.
     """
 
     record: dict[str, Any] = field(default_factory=dict)
-    messages: dict[int, Stored] = field(default_factory=dict)
-    next_id: int = 0
-    _by_tracking_id: dict[str, list[int]] = field(default_factory=dict)
+    messages: dict[int, Change] = field(default_factory=dict)
+    index: MessageIndex = field(default_factory=MessageIndex)
 
-    def add(self, id: int | None, message: Any, at: str) -> int:
-        """Add a message, with the next free id where none is given, and return its id."""
-        id = self.next_id if id is None else id
-        self.next_id = max(self.next_id, id + 1)
-        self.messages[id] = Stored(message, at, at)
-        tracking_id = message.get("tracking_id")
-        if tracking_id:
-            ids = self._by_tracking_id.setdefault(tracking_id, [])
-            if id not in ids:
-                ids.append(id)
-        return id
-
-    def replace(self, id: int | None, message: Any, at: str) -> list[int]:
+    def replace(self, change: Change) -> list[int]:
         """Replace a message: the one with an id, or those with its tracking id; add it where there is none.
 
         Returns:
@@ -91,14 +67,21 @@ class AgentHistory:
         Raises:
             KeyError: There is no message with that id.
         """
-        ids = [id] if id is not None else self._by_tracking_id.get(message.get("tracking_id") or "", [])
-        for found in ids:
-            self.messages[found].message, self.messages[found].updated_at = message, at
-        return ids or [self.add(None, message, at)]
+        ids = self.index.replace(change["id"], change["message"])
+        for id in ids:
+            if change["id"] is None and id not in self.messages:
+                self.messages[id] = change
+            else:
+                self.messages[id] = {**self.messages[id], "message": change["message"], "updated_at": change["at"]}
+        return ids
 
-    def in_order(self) -> list[tuple[int, Stored]]:
-        """Return the messages in the order of their ids."""
-        return sorted(self.messages.items())
+    def in_order(self) -> list[tuple[int, Change]]:
+        """Return the messages, each as the change that :attr:`messages` has, in the order of their ids."""
+        return sorted(self.messages.items(), key=itemgetter(0))
+
+    def contents(self) -> list[Any]:
+        """Return the messages as they are now, in the order of their ids."""
+        return [self.messages[id]["message"] for id in sorted(self.messages)]
 
     def session_agent(self) -> SessionAgent:
         """Return the SDK's form of the agent."""
@@ -130,25 +113,31 @@ class SessionHistory:
             KeyError, ValueError, TypeError: A change is none of the forms above, or replaces a message that is not
                 there.
         """
-        touched: set[tuple[str, int]] = set()
-        for change in changes:
-            op = change["op"]
-            if op == "message":
-                agent_id = change["agent_id"]
-                touched.add((agent_id, self._agent(agent_id).add(change["id"], change["message"], change["at"])))
-            elif op == "update":
-                agent_id = change["agent_id"]
-                ids = self._agent(agent_id).replace(change["id"], change["message"], change["at"])
-                touched.update((agent_id, id) for id in ids)
-            elif op == "agent":
-                self._agent(change["agent"]["agent_id"]).record = change["agent"]
-            elif op == "session":
-                self.session = change["session"]
-            elif op == "multi_agent":
-                self.multi_agents[change["id"]] = change["state"]
-            else:
-                raise ValueError(f"unknown change {op!r}")
-        return touched
+        return {(change["agent_id"], id) for change in changes for id in self.apply_one(change)}
+
+    def apply_one(self, change: Change) -> Sequence[int]:
+        """Apply a change, and return the ids of its agent's messages that it added or replaced.
+
+        Raises:
+            KeyError, ValueError, TypeError: As :meth:`apply`.
+        """
+        op = change["op"]
+        if op == "message":  # written out, since a restore does this for each message
+            agent = self.agents.get(change["agent_id"]) or self._agent(change["agent_id"])
+            id = agent.index.add(change["id"], change["message"])
+            agent.messages[id] = change
+            return (id,)
+        if op == "update":
+            return self._agent(change["agent_id"]).replace(change)
+        if op == "agent":
+            self._agent(change["agent"]["agent_id"]).record = change["agent"]
+        elif op == "session":
+            self.session = change["session"]
+        elif op == "multi_agent":
+            self.multi_agents[change["id"]] = change["state"]
+        else:
+            raise ValueError(f"unknown change {op!r}")
+        return ()
 
     def _agent(self, agent_id: str) -> AgentHistory:
         return self.agents.setdefault(agent_id, AgentHistory())
@@ -162,11 +151,17 @@ class SessionHistory:
             if agent.record:
                 yield agent_set(agent.record)
             for id, stored in agent.in_order():
-                yield message_added(agent_id, stored.message, stored.created_at, id)
-                if stored.updated_at != stored.created_at:
-                    yield message_replaced(agent_id, stored.message, stored.updated_at, id)
+                message, created_at, updated_at = stored["message"], stored["at"], _updated_at(stored)
+                yield message_added(agent_id, message, created_at, id)
+                if updated_at != created_at:
+                    yield message_replaced(agent_id, message, updated_at, id)
 
 
-def session_message(id: int, stored: Stored) -> SessionMessage:
-    """Return the SDK's form of a stored message."""
-    return SessionMessage(stored.message, id, None, stored.created_at, stored.updated_at)
+def session_message(id: int, stored: Change) -> SessionMessage:
+    """Return the SDK's form of a stored message; see :attr:`AgentHistory.messages`."""
+    return SessionMessage(stored["message"], id, None, stored["at"], _updated_at(stored))
+
+
+def _updated_at(stored: Change) -> str:
+    found: str = stored.get("updated_at", stored["at"])
+    return found

@@ -1,9 +1,10 @@
 """The journal format: how changes lie in a file, and what a damaged or torn file looks like. Bytes only, no I/O.
 
-A journal is a header line, then one line a commit, then NUL bytes, then a trailer that ends the file::
+A journal is a header line, then one line a commit (:mod:`.commit_lines`), then NUL bytes, then a trailer that ends the
+file::
 
     strands-session-journal 1
-    <length> <checksum> <number> <JSON list of changes>
+    "<checksum> <length> <number> <before>",<JSON list of changes>
     ...
     NUL NUL NUL ... == journal ends ==
 
@@ -11,13 +12,17 @@ A commit is written with one write and made durable before the next one is begun
 can only be the last commit. The space for commits is reserved ahead, in blocks that end with a trailer: a file that
 lost its end is recognised at whatever place it was cut, where a log that ends with its last record cannot tell a cut
 from an earlier state; and syncing a commit does not have to sync the file's size as well.
+
+The last commit has the checksum of all that lies before it. So a whole journal is told by two checksums, and only one
+that is not whole is gone through line by line.
 """
 
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from .commit_lines import PREFIX, PREFIX_LENGTH, commit_line, whole_commit
 
@@ -51,23 +56,29 @@ class Scan:
     """What a journal holds.
 
     Attributes:
-        commits: The body of each commit: a JSON list of changes.
+        lines: The lines of all commits.
         end: Where the next commit goes, in bytes.
-        number: The number of the next commit.
+        number: The number of the next commit, which is how many there are.
+        before: The checksum of everything up to ``end``.
         capacity: The size of the file in bytes, up to the trailer that counts.
         torn: How many bytes of a cut-short commit lie at ``end``, 0 if none.
     """
 
-    commits: list[bytes] = field(default_factory=list)
+    lines: bytes = b""
     end: int = 0
     number: int = 0
+    before: int = 0
     capacity: int = 0
     torn: int = 0
 
 
 def new_journal(bodies: Iterable[bytes]) -> bytes:
     """Return a whole journal with these commits."""
-    content = HEADER + b"".join(commit_line(number, body) for number, body in enumerate(bodies))
+    parts, before = [HEADER], zlib.crc32(HEADER)
+    for number, body in enumerate(bodies):
+        parts.append(commit_line(number, body, before))
+        before = zlib.crc32(parts[-1], before)
+    content = b"".join(parts)
     return content + reserve(len(content), capacity_for(len(content)))
 
 
@@ -82,26 +93,19 @@ def reserve(start: int, end: int) -> bytes:
     return bytes(end - start - len(TRAILER)) + TRAILER
 
 
-def scan(data: bytes, start: int = 0, number: int = 0) -> Scan:
-    """Return what a journal holds from byte ``start`` on, where its commit ``number`` is expected.
+def scan(data: bytes) -> Scan:
+    """Return what a journal holds.
 
     Args:
         data: The whole file.
-        start: 0, or the end of an earlier scan.
-        number: 0, or the number of that earlier scan.
 
     Raises:
         Damage: The file holds something that no crash leaves.
     """
     if not data.startswith(HEADER):
         raise Damage(0, "the file is empty" if not data else "there is no journal header")
-    found = Scan(end=start or len(HEADER), number=number)
-    while True:
-        stop = _whole_commit(data, found)
-        if stop is None:
-            break
-        found.end = stop
-        found.number += 1
+    found = _whole(data) or _whole_part(data)
+    found.lines = data[len(HEADER) : found.end]
     found.capacity = _capacity(data, found.end)
     found.torn = _torn(data, found)
     return found
@@ -115,16 +119,16 @@ def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
     number = 0
     while position < len(data):
         next_line = data.find(b"\n", position) + 1 or len(data)
-        probe = Scan(end=position, number=number)
-        match = PREFIX.match(data, position)
-        if match is not None:
-            probe.number = int(match.group(3), 16)  # numbers may jump where commits were lost
-        stop = _whole_commit(data, probe)
-        if stop is not None:
-            if probe.number > number:
-                lost.append(f"commits {number} to {probe.number - 1} are missing before byte {position}")
-            commits += probe.commits
-            number, position = probe.number + 1, stop
+        commit = whole_commit(data, position)
+        if commit is not None:
+            if commit.number < number:
+                lost.append(f"commit {commit.number} stands at byte {position} again")
+            else:
+                if commit.number > number:
+                    lost.append(f"commits {number} to {commit.number - 1} are missing before byte {position}")
+                commits.append(commit.body)
+                number = commit.number + 1
+            position = commit.stop
             continue
         passed = data[position:next_line].strip(b"\0\n")
         if passed and passed not in TRAILER:
@@ -133,13 +137,26 @@ def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
     return commits, lost
 
 
-def _whole_commit(data: bytes, found: Scan) -> int | None:
-    """Append the commit at ``found.end`` to ``found.commits`` and return where it stops; None if it is not whole."""
-    commit = whole_commit(data, found.end)
-    if commit is None or commit.number != found.number:
+def _whole(data: bytes) -> Scan | None:
+    """Return the commits up to the last line end before a NUL, if that one and all before it are whole."""
+    used = data.find(b"\0")
+    stop = data.rfind(b"\n", 0, used if used >= 0 else len(data))
+    start = data.rfind(b"\n", 0, stop) + 1
+    last = whole_commit(data, start)
+    if last is None or last.before != zlib.crc32(memoryview(data)[:start]):
         return None
-    found.commits.append(commit.body)
-    return commit.stop
+    return Scan(end=last.stop, number=last.number + 1, before=zlib.crc32(data[start : last.stop], last.before))
+
+
+def _whole_part(data: bytes) -> Scan:
+    """Return the commits up to the first that is not whole."""
+    found = Scan(end=len(HEADER), before=zlib.crc32(HEADER))
+    while True:
+        commit = whole_commit(data, found.end)
+        if commit is None or commit.number != found.number or commit.before != found.before:
+            return found
+        found.before = zlib.crc32(data[found.end : commit.stop], found.before)
+        found.end, found.number = commit.stop, commit.number + 1
 
 
 def _capacity(data: bytes, end: int) -> int:
@@ -182,7 +199,7 @@ def _torn(data: bytes, found: Scan) -> int:
         match = PREFIX.match(tail)
         if match is None:
             raise Damage(found.end, "there is no commit where one should be")
-        length = PREFIX_LENGTH + int(match.group(1), 16) + 1
+        length = PREFIX_LENGTH + int(match.group(2), 16) + 1
         if int(match.group(3), 16) != found.number:
             raise Damage(found.end, f"commit {int(match.group(3), 16)} stands where commit {found.number} should be")
     elif first_nul == used:

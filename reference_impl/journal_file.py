@@ -10,6 +10,7 @@ import secrets
 import shutil
 import stat
 import threading
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -84,8 +85,8 @@ class JournalFile:
             _sync_folder(parent)
         return True
 
-    def read(self) -> list[bytes]:
-        """Return the body of every commit, and remember where they end. Nothing is written."""
+    def read(self) -> bytes:
+        """Return the lines of every commit, and remember where they end. Nothing is written."""
         with self._lock, self._errors("read"):
             self._check_folder()
             descriptor = os.open(self.path, os.O_RDONLY | _NO_LINKS)
@@ -105,9 +106,10 @@ class JournalFile:
                     found.torn,
                 )
             self._identity = (status.st_dev, status.st_ino)
-            self._known = Scan(end=found.end, number=found.number, capacity=found.capacity, torn=found.torn)
+            lines, found.lines = found.lines, b""
+            self._known = found
             self._hold()
-            return found.commits
+            return lines
 
     def changed(self) -> bool:
         """Whether the file is not as it was when it was read or written last."""
@@ -155,7 +157,7 @@ class JournalFile:
             _write(descriptor, bytes(known.torn), known.end)
             _sync(descriptor)
             known.torn = 0
-        line = commit_line(known.number, body)
+        line = commit_line(known.number, body, known.before)
         if known.end + len(line) + len(TRAILER) > known.capacity:
             self._grow(descriptor, known.end + len(line))
         known.torn = len(line)  # until it is known to be durable: the next commit would clear it first
@@ -169,6 +171,7 @@ class JournalFile:
         known.torn = 0
         known.end += len(line)
         known.number += 1
+        known.before = zlib.crc32(line, known.before)
 
     def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
         """Replace the journal by another, durably and at once. Only while :meth:`writing`."""

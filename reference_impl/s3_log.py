@@ -26,7 +26,7 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
-from .commit_lines import commit_line, whole_commit
+from .commit_lines import PREFIX, are_whole, commit_line, whole_commit
 from .s3_objects import NotThere, S3Objects
 from .s3_place import HEADER, Place, Segment, cover
 from .session_store import Behind
@@ -90,7 +90,7 @@ class S3Log:
         self._listed: Place | None = None  # what exists() saw, for the read that follows it
         self._next = 0
         self._base = 0
-        self._rewritten_bodies = 0  # how many of the bodies that were read last came from a rewritten history
+        self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
         self._lines: dict[int, bytes] = {}  # of the latest commits, in order, without a gap
         self._run_start = 0  # the number of the first commit that the next one may repeat
         self._wrote = False
@@ -117,8 +117,8 @@ class S3Log:
             self._note(0, {0: line})
             return True
 
-    def read(self) -> list[bytes]:
-        """Return every commit. Nothing is written."""
+    def read(self) -> bytes:
+        """Return the lines of every commit. Nothing is written."""
         with self._lock:
             for _ in range(_MOVED):
                 place, self._listed = self._listed or self.place(), None
@@ -128,7 +128,7 @@ class S3Log:
                         f"{self.prefix}"
                     )
                 try:
-                    return self._bodies(place)
+                    return self._read(place)
                 except _Moved:
                     continue
             raise SessionException(
@@ -140,8 +140,8 @@ class S3Log:
         with self._lock:
             return self._next == 0 or any(True for _ in self._numbers(self._next - 1))
 
-    def news(self) -> list[bytes] | None:
-        """Return the commits that others appended; None where the history was rewritten, too."""
+    def news(self) -> bytes | None:
+        """Return the lines of the commits that others appended; None where the history was rewritten, too."""
         with self._lock:
             known = self._next
             numbers = list(self._numbers(known - 1))
@@ -150,7 +150,7 @@ class S3Log:
             except _Moved:
                 return None
             self._note(known, lines)
-            return [_body(line) for line in lines.values()]
+            return b"".join(lines.values())
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -182,7 +182,7 @@ class S3Log:
             Behind: Others have written, and nothing was replaced.
         """
         with self._lock:
-            number, base, known = self._next, self._base, self._rewritten_bodies
+            number, base, known = self._next, self._base, self._rewritten
             line = commit_line(number, change)
             if not self._put(number, line, line):  # from here on everybody has the new history
                 raise Behind
@@ -192,7 +192,7 @@ class S3Log:
             kept = f"s/{0:010d}-{number:010d}-r"
             self._store(kept, HEADER + lines)
             self._base = number + 1
-            self._rewritten_bodies = len(bodies)
+            self._rewritten = len(bodies)
             gone = range(number) if touched is None else [base + index - known for index in touched if index >= known]
             self._empty({holder for commit in gone for holder in _holders(commit, number)})
             self._empty(
@@ -260,12 +260,12 @@ class S3Log:
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    def _bodies(self, place: Place) -> list[bytes]:
+    def _read(self, place: Place) -> bytes:
         rewritten: list[bytes] = []
         lines: dict[int, bytes] = {}
         for segment, data in zip(place.segments, self._fetch([segment.key for segment in place.segments]), strict=True):
             if segment.rewritten:
-                rewritten = [_body(line) for line in self._parse(segment.key, data, 0).values()]
+                rewritten = list(self._parse(segment.key, data, 0).values())
                 continue
             found = self._parse(segment.key, data, segment.first)
             if max(found, default=-1) != segment.last:
@@ -274,11 +274,11 @@ class S3Log:
         after = place.segments[-1].last + 1 if place.segments else 0
         tail = self._tail(after, place.tail)
         lines.update(tail)
-        self._base, self._rewritten_bodies = place.base, len(rewritten)
+        self._base, self._rewritten = place.base, len(rewritten)
         self._lines, self._next = {}, after
         newest = dict(list(lines.items())[-SEGMENT:])
         self._note(min(newest, default=after), newest)
-        return [*rewritten, *(_body(lines[number]) for number in range(place.base, place.next))]
+        return b"".join((*rewritten, *(lines[number] for number in range(place.base, place.next))))
 
     def _tail(self, start: int, numbers: Sequence[int]) -> dict[int, bytes]:
         """Return the lines of the commits from ``start`` on, of which these numbers are there."""
@@ -328,6 +328,9 @@ class S3Log:
         """Return an object's lines by number. ``first`` is the number that it must begin with, if that is known."""
         if not data.startswith(HEADER):
             raise self._unreadable(key, "it is empty" if not data else "it has no header")
+        whole = self._whole_lines(data, first)
+        if whole:
+            return whole
         lines: dict[int, bytes] = {}
         position, number = len(HEADER), first
         while position < len(data):
@@ -337,6 +340,15 @@ class S3Log:
             lines[commit.number] = data[position : commit.stop]
             position, number = commit.stop, commit.number + 1
         return lines
+
+    def _whole_lines(self, data: bytes, first: int | None) -> dict[int, bytes]:
+        """Return an object's lines by number, if they are whole all of them; else none."""
+        match = PREFIX.match(data, len(HEADER))
+        if match is None or not data.endswith(b"\n"):
+            return {}
+        number = int(match.group(3), 16) if first is None else first
+        lines = data[len(HEADER) : -1].split(b"\n")
+        return {number + index: line + b"\n" for index, line in enumerate(lines)} if are_whole(lines, number) else {}
 
     def _unreadable(self, key: str, what: str) -> Unreadable:
         return Unreadable(
@@ -440,9 +452,3 @@ class S3Log:
 def _holders(commit: int, stop: int) -> list[str]:
     """Return the keys of the commits' objects, before ``stop``, that may hold a commit."""
     return [f"c/{number:010d}" for number in range(commit, min((commit // RUN + 1) * RUN, stop))]
-
-
-def _body(line: bytes) -> bytes:
-    commit = whole_commit(line, 0)
-    assert commit is not None
-    return commit.body

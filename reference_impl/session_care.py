@@ -10,7 +10,7 @@ from typing import Any
 
 from .codec import decode
 from .history import SessionHistory
-from .session_store import is_pending
+from .message_index import is_pending
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _drop_placeholders(history: SessionHistory) -> list[str]:
     lost = []
     for agent_id, agent in history.agents.items():
         for id, stored in agent.in_order():
-            if is_pending(stored.message) and not stored.message.get("content"):
+            if is_pending(stored["message"]) and not stored["message"].get("content"):
                 del agent.messages[id]
                 lost.append(f"message {id} of agent {agent_id!r} was a placeholder, and its text is lost")
     return lost

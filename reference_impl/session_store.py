@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol
+from typing import Protocol
 
 from strands.types.exceptions import SessionException
 
 from .codec import UnstorableError, decode, encode
+from .commit_lines import bodies_of, json_array
 from .history import Change, SessionHistory
+from .message_index import MessageIndex
 
 
 class Behind(Exception):
@@ -28,14 +30,14 @@ class ChangeLog(Protocol):
     def create(self, bodies: list[bytes]) -> bool:
         """Create the session with its first commits; False if another process was first."""
 
-    def read(self) -> list[bytes]:
-        """Return every commit. Nothing is written."""
+    def read(self) -> bytes:
+        """Return the lines of every commit, in order (:mod:`.commit_lines`). Nothing is written."""
 
     def changed(self) -> bool:
         """Whether others have changed it since it was read or written last."""
 
-    def news(self) -> list[bytes] | None:
-        """Return the commits that others appended since it was read or written last; None: it must be read again."""
+    def news(self) -> bytes | None:
+        """Return the lines that others appended since it was read or written last; None: it must be read again."""
 
     def writing(self) -> AbstractContextManager[bool]:
         """Keep other writers out, where that can be; yields whether others have written since it last looked."""
@@ -157,34 +159,32 @@ class SessionStore:
         )
 
     def _load(self) -> SessionHistory:
-        bodies = self._log.read()
+        lines = self._log.read()
+        self._forget_attempt(lines)
+        commits = self._decode(lines)
+        del lines
         history = SessionHistory()
-        self._apply(bodies, history)
+        with self._unreadable():
+            for changes in commits:
+                for change in changes:
+                    history.apply_one(change)
         self._check_owner(history)
-        self._forget_attempt(bodies)
-        self._index = Index()
-        self._index.note_history(history)
+        self._index = Index(history)
         self._loaded = True
         return history
 
-    def _forget_attempt(self, bodies: list[bytes]) -> None:
+    def _forget_attempt(self, lines: bytes) -> None:
         """Take a commit whose durability could not be told when it was made out of line, if it was made after all."""
         for attempt, count in self._attempts:
-            if attempt in bodies:
+            if attempt in bodies_of(lines):
                 del self._unwritten[:count]
                 self._attempts.clear()
                 return
 
-    def _decode(self, bodies: list[bytes]) -> list[list[Change]]:
+    def _decode(self, lines: bytes) -> list[list[Change]]:
         with self._unreadable():
-            # One array of all commits is parsed several times faster than each by itself.
-            commits: list[list[Change]] = decode(b"[" + b",".join(bodies) + b"]")
+            commits: list[list[Change]] = decode(json_array(lines))[1::2]
             return commits
-
-    def _apply(self, bodies: list[bytes], history: SessionHistory) -> list[set[tuple[str, int]]]:
-        """Apply commits to a history, and return which messages each of them touched."""
-        with self._unreadable():
-            return [history.apply(changes) for changes in self._decode(bodies)]
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:
@@ -301,7 +301,9 @@ class SessionStore:
             while not replaced:
                 with self._log.writing():
                     history = SessionHistory()
-                    touched = self._apply(self._log.read(), history)
+                    commits = self._decode(self._log.read())
+                    with self._unreadable():
+                        touched = [history.apply(changes) for changes in commits]
                     self._check_owner(history)
                     gone = history.apply(changes)
                     try:
@@ -313,8 +315,7 @@ class SessionStore:
                         replaced = True
                     except Behind:
                         continue
-            self._index = Index()
-            self._index.note_history(history)
+            self._index = Index(history)
             self._loaded, self._view = True, None
 
     def replace(self, history: SessionHistory) -> None:
@@ -343,78 +344,45 @@ def _joined(bodies: list[bytes]) -> bytes:
 
 
 class Index:
-    """What is known of the stored messages without their content.
+    """What is known of a stored session without its messages' content.
 
     Attributes:
         records: Each agent's record as it is stored.
     """
 
-    def __init__(self) -> None:
-        self.records: dict[str, dict[str, Any]] = {}
-        self._ids: dict[str, dict[str, list[int]]] = {}
-        self._last: dict[str, int] = {}
-        self._pending: dict[str, set[str]] = {}
+    def __init__(self, history: SessionHistory | None = None) -> None:
+        agents = history.agents.items() if history is not None else ()
+        self.records = {agent_id: agent.record for agent_id, agent in agents if agent.record}
+        self._messages = {agent_id: agent.index for agent_id, agent in agents}
 
     def last_id(self, agent_id: str) -> int | None:
         """Return the id of the agent's last message, if there is one."""
-        return self._last.get(agent_id)
+        return self._of(agent_id).next_id - 1 if self._of(agent_id).next_id else None
 
     def has(self, agent_id: str, tracking_id: str) -> bool:
         """Whether one of the agent's messages has a tracking id."""
-        return tracking_id in self._ids.get(agent_id, {})
+        return self._of(agent_id).has(tracking_id)
 
     def ids(self, agent_id: str, tracking_id: str | None) -> list[int]:
         """Return the ids of the agent's messages with a tracking id."""
-        return self._ids.get(agent_id, {}).get(tracking_id or "", [])
+        return self._of(agent_id).ids(tracking_id)
 
     def pending(self, agent_id: str) -> set[str]:
         """Return the tracking ids of the agent's messages that are stored as placeholders of a stream."""
-        return self._pending.get(agent_id, set())
-
-    def note_history(self, history: SessionHistory) -> None:
-        """Note all that a history holds."""
-        for agent_id, agent in history.agents.items():
-            if agent.record:
-                self.records[agent_id] = agent.record
-            for id, stored in agent.in_order():
-                self._note_message(agent_id, id, stored.message)
+        return self._of(agent_id).pending
 
     def note(self, changes: Iterable[Change]) -> None:
         """Note what changes change."""
         for change in changes:
             if change["op"] == "message":
-                last = self._last.get(change["agent_id"], -1)
-                id = change["id"] if change["id"] is not None else last + 1
-                self._note_message(change["agent_id"], id, change["message"])
+                self._of(change["agent_id"]).add(change["id"], change["message"])
             elif change["op"] == "update":
-                known = change["id"] is not None or self.ids(change["agent_id"], change["message"].get("tracking_id"))
-                if known:
-                    self._note_status(change["agent_id"], change["message"])
-                else:
-                    self.note([{**change, "op": "message"}])
+                self._of(change["agent_id"]).replace(change["id"], change["message"])
             elif change["op"] == "agent":
                 self.records[change["agent"]["agent_id"]] = change["agent"]
 
-    def _note_message(self, agent_id: str, id: int, message: Any) -> None:
-        tracking_id = message.get("tracking_id") or ""
-        if tracking_id:
-            ids = self._ids.setdefault(agent_id, {}).setdefault(tracking_id, [])
-            if id not in ids:
-                ids.append(id)
-        self._last[agent_id] = max(id, self._last.get(agent_id, -1))
-        self._note_status(agent_id, message)
-
-    def _note_status(self, agent_id: str, message: Any) -> None:
-        tracking_id = message.get("tracking_id") or ""
-        pending = self._pending.setdefault(agent_id, set())
-        if tracking_id and is_pending(message):
-            pending.add(tracking_id)
-        else:
-            pending.discard(tracking_id)
-
-
-def is_pending(message: Any) -> bool:
-    """Whether a message is the placeholder of a stream (``BidiContentMetadata.status``)."""
-    custom = (message.get("metadata") or {}).get("custom") or {}
-    bidi = custom.get("bidi") if isinstance(custom, dict) else None
-    return isinstance(bidi, dict) and bidi.get("status") == "pending"
+    def _of(self, agent_id: str) -> MessageIndex:
+        found = self._messages.get(agent_id)
+        if found is None:
+            found = self._messages[agent_id] = MessageIndex()
+        return found

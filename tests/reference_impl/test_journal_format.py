@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.reference_impl.commit_lines import commit_line
+from session_conformance.reference_impl.commit_lines import are_whole, bodies_of, commit_line, whole_commit
 from session_conformance.reference_impl.journal import (
     BLOCK,
     HEADER,
@@ -25,6 +25,19 @@ JOURNAL = new_journal(BODIES)
 USED = scan(JOURNAL).end
 
 
+def commits_of(data: bytes) -> list[bytes]:
+    """Return the bodies of the commits in a journal."""
+    found = scan(data)
+    assert found.number == len(bodies_of(found.lines))
+    return bodies_of(found.lines)
+
+
+def next_line(data: bytes, body: bytes) -> bytes:
+    """Return the line that is appended to a journal for a commit."""
+    found = scan(data)
+    return commit_line(found.number, body, found.before)
+
+
 def appended(data: bytes, line: bytes) -> bytes:
     """Return a journal with a line written at its end, as the file has it."""
     end = scan(data).end
@@ -33,14 +46,14 @@ def appended(data: bytes, line: bytes) -> bytes:
 
 def test_a_journal_holds_its_commits() -> None:
     found = scan(JOURNAL)
-    assert found.commits == BODIES
+    assert commits_of(JOURNAL) == BODIES
     assert (found.number, found.torn, found.capacity) == (3, 0, len(JOURNAL))
     assert len(JOURNAL) % BLOCK == 0
 
 
 @given(st.lists(st.text().map(lambda text: re.sub(r"[\0\n]", "", text).encode(errors="replace")), max_size=20))
 def test_any_commits_come_back(bodies: list[bytes]) -> None:
-    assert scan(new_journal(bodies)).commits == bodies
+    assert commits_of(new_journal(bodies)) == bodies
 
 
 def test_a_file_cut_short_anywhere_is_damaged() -> None:
@@ -63,26 +76,26 @@ def test_a_flipped_bit_of_the_reserved_part_is_damage_or_changes_nothing() -> No
             flipped = bytearray(JOURNAL)
             flipped[position] ^= 1 << bit
             try:
-                assert scan(bytes(flipped)).commits == BODIES
+                assert commits_of(bytes(flipped)) == BODIES
             except Damage:
                 continue
 
 
 def test_a_commit_cut_at_any_byte_is_left_out() -> None:
-    line = commit_line(3, b'[{"op":"message","message":"the last words"}]')
+    line = next_line(JOURNAL, b'[{"op":"message","message":"the last words"}]')
     for length in range(1, len(line)):
-        found = scan(appended(JOURNAL, line[:length]))
-        assert found.commits == BODIES
-        assert 0 < found.torn <= length
-    assert len(scan(appended(JOURNAL, line)).commits) == 4
+        torn = appended(JOURNAL, line[:length])
+        assert commits_of(torn) == BODIES
+        assert 0 < scan(torn).torn <= length
+    assert scan(appended(JOURNAL, line)).number == 4
 
 
 def test_sectors_that_were_not_written_are_left_out_in_any_combination() -> None:
     base = new_journal([*BODIES, b"[" + b'"x",' * 40 + b"1]"])
-    line = commit_line(4, b'["' + b"y" * (4 * SECTOR) + b'"]')
+    line = next_line(base, b'["' + b"y" * (4 * SECTOR) + b'"]')
     start = scan(base).end
     whole = appended(base, line)
-    assert len(scan(whole).commits) == 5
+    assert scan(whole).number == 5
     sectors = range(start // SECTOR, (start + len(line)) // SECTOR + 1)
     for lost in product([False, True], repeat=len(sectors)):
         data = bytearray(whole)
@@ -90,12 +103,12 @@ def test_sectors_that_were_not_written_are_left_out_in_any_combination() -> None
             if missing:
                 span = slice(sector * SECTOR, (sector + 1) * SECTOR)
                 data[span] = base[span]
-        assert len(scan(bytes(data)).commits) == (4 if any(lost) else 5)
+        assert scan(bytes(data)).number == (4 if any(lost) else 5)
 
 
 def test_every_flipped_bit_of_the_last_commit_is_damage_and_no_torn_write() -> None:
     body = b'[{"text":"words with spaces, which are one bit away from NUL, and @ too"}]'
-    whole = appended(JOURNAL, commit_line(3, body))
+    whole = appended(JOURNAL, next_line(JOURNAL, body))
     for position, bit in product(range(USED, scan(whole).end), range(8)):
         flipped = bytearray(whole)
         flipped[position] ^= 1 << bit
@@ -108,7 +121,7 @@ def test_a_file_that_was_growing_when_the_process_ended_is_whole() -> None:
     grown = JOURNAL + reserve(old, new)
     for length in [*range(old, old + 40), *range(new - 40, new)]:
         found = scan(grown[:length])
-        assert found.commits == BODIES
+        assert bodies_of(found.lines) == BODIES
         assert found.capacity == (new if length == new else old)
     without_old_trailer = bytearray(grown)
     without_old_trailer[old - len(TRAILER) : old] = bytes(len(TRAILER))
@@ -116,7 +129,7 @@ def test_a_file_that_was_growing_when_the_process_ended_is_whole() -> None:
 
 
 def test_a_missing_or_doubled_commit_is_damage() -> None:
-    lines = [commit_line(number, body) for number, body in enumerate(BODIES)]
+    lines = scan(JOURNAL).lines.splitlines(keepends=True)
     for order in ([0, 2], [0, 1, 1, 2], [1, 0, 2], [0, 1, 2, 2]):
         content = HEADER + b"".join(lines[index] for index in order)
         with pytest.raises(Damage):
@@ -130,10 +143,34 @@ def test_other_files_are_no_journals(data: bytes) -> None:
 
 
 def test_salvage_finds_what_is_whole_around_the_damage() -> None:
-    lines = [commit_line(number, body) for number, body in enumerate(BODIES)]
+    lines = scan(JOURNAL).lines.splitlines(keepends=True)
     data = bytearray(JOURNAL)
     data[len(HEADER) + len(lines[0]) + 40] ^= 1
     commits, lost = salvage(bytes(data))
     assert commits == [BODIES[0], BODIES[2]]
     assert len(lost) == 2
     assert salvage(JOURNAL) == (BODIES, [])
+
+
+def test_salvage_takes_a_doubled_commit_once() -> None:
+    lines = scan(JOURNAL).lines.splitlines(keepends=True)
+    commits, lost = salvage(HEADER + b"".join([*lines, lines[1]]))
+    assert commits == BODIES
+    assert lost == [f"commit 1 stands at byte {scan(JOURNAL).end} again"]
+
+
+def test_a_commit_that_does_not_follow_what_is_before_it_is_damage() -> None:
+    with pytest.raises(Damage, match="checksum"):
+        scan(appended(JOURNAL, commit_line(3, b"[]", scan(JOURNAL).before ^ 1)))
+
+
+def test_lines_that_were_stored_apart_are_told_at_once_as_one_by_one() -> None:
+    lines = [commit_line(number, body)[:-1] for number, body in enumerate(BODIES, start=5)]
+    assert are_whole(lines, 5)
+    assert not are_whole(lines, 4)
+    assert not are_whole([*lines, b""], 5)
+    for position, bit in product(range(len(lines[1])), range(8)):
+        flipped = bytearray(lines[1])
+        flipped[position] ^= 1 << bit
+        assert whole_commit(bytes(flipped) + b"\n", 0) is None
+        assert not are_whole([lines[0], bytes(flipped), lines[2]], 5)

@@ -1,0 +1,73 @@
+"""Message indexes: what is known of an agent's stored messages without their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class MessageIndex:
+    """The ids and tracking ids of an agent's messages, and which of them are placeholders.
+
+    Attributes:
+        next_id: The id of a message that is added without one.
+        pending: The tracking ids of messages that are stored as placeholders of a stream.
+    """
+
+    next_id: int = 0
+    pending: set[str] = field(default_factory=set)
+    _first: dict[str, int] = field(default_factory=dict)  # the id of the first message with a tracking id
+    _more: dict[str, list[int]] = field(default_factory=dict)  # and those of others, where there are any
+
+    def add(self, id: int | None, message: Any) -> int:
+        """Note a message that is added, with the next free id where none is given, and return its id."""
+        if id is None:
+            id = self.next_id
+        if id >= self.next_id:
+            self.next_id = id + 1
+        tracking_id = message.get("tracking_id")
+        if tracking_id:
+            first = self._first.setdefault(tracking_id, id)
+            if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
+                more.append(id)
+            if self.pending or "metadata" in message:
+                self._note_status(tracking_id, message)
+        return id
+
+    def replace(self, id: int | None, message: Any) -> list[int]:
+        """Note a message that is replaced: the one with an id, or those with its tracking id; add it where none has it.
+
+        Returns:
+            The ids of what is replaced or added.
+        """
+        tracking_id = message.get("tracking_id")
+        ids = [id] if id is not None else self.ids(tracking_id)
+        if not ids:
+            return [self.add(None, message)]
+        if tracking_id:
+            self._note_status(tracking_id, message)
+        return ids
+
+    def has(self, tracking_id: str) -> bool:
+        """Whether one of the messages has a tracking id."""
+        return tracking_id in self._first
+
+    def ids(self, tracking_id: str | None) -> list[int]:
+        """Return the ids of the messages with a tracking id."""
+        if not tracking_id or tracking_id not in self._first:
+            return []
+        return [self._first[tracking_id], *self._more.get(tracking_id, ())]
+
+    def _note_status(self, tracking_id: str, message: Any) -> None:
+        if is_pending(message):
+            self.pending.add(tracking_id)
+        else:
+            self.pending.discard(tracking_id)
+
+
+def is_pending(message: Any) -> bool:
+    """Whether a message is the placeholder of a stream (``BidiContentMetadata.status``)."""
+    custom = (message.get("metadata") or {}).get("custom")
+    bidi = custom.get("bidi") if isinstance(custom, dict) else None
+    return isinstance(bidi, dict) and bidi.get("status") == "pending"
