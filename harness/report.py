@@ -188,13 +188,13 @@ def report_of(
 
     Args:
         verdicts: What came of each backend that was judged.
-        specs: By backend name, any of ``target``, ``arguments``, ``capabilities``, ``benchmarks`` and ``growth``, the
+        specs: By backend name, in the order of the report, any of ``target``, ``arguments``, ``capabilities``, ``benchmarks`` and ``growth``, the
             last two as lists of dicts with the fields of :class:`Benchmark` and :class:`Growth`.
         command: The command that was run.
         seeds: The seeds of what was random.
     """
     judged = {verdict.backend: verdict for verdict in verdicts}
-    names = [*judged, *(name for name in specs if name not in judged)]
+    names = [*specs, *(name for name in judged if name not in specs)]
     report = Report(
         [_backend_of(judged.get(name, Verdict(name)), specs.get(name, {})) for name in names],
         command=command,

@@ -1,0 +1,41 @@
+"""Badges: what Shields needs, and no green that was not earned."""
+
+import json
+
+import pytest
+from session_conformance.harness import Verdict
+from session_conformance.harness.report import BackendReport, Report, ReportError
+from session_conformance.harness.reporting.badge import badge
+
+from . import invented
+
+
+def of(*outcomes: str, requirements: int | None = None, level: str = "MUST") -> Report:
+    results = [
+        invented.result("b", f"LIF-{number:02}", outcome, level=level) for number, outcome in enumerate(outcomes)
+    ]
+    return Report([BackendReport(Verdict("b", results, requirements))])
+
+
+@pytest.mark.parametrize(
+    ("report", "message", "color"),
+    [
+        (of("met", "not applicable"), "conforms", "brightgreen"),
+        (of("met", "violated", level="SHOULD"), "conforms, 1 SHOULD violated", "green"),
+        (of("met", "violated", "violated"), "2 MUST violated", "red"),
+        (of("met", "could not be judged"), "could not be judged", "red"),
+        (of("met", requirements=85), "1 of 85 judged", "lightgrey"),
+        (of(), "not judged", "lightgrey"),
+        (invented.report(), "1 of 3 conform", "red"),
+    ],
+)
+def test_what_it_says(report: Report, message: str, color: str) -> None:
+    content = json.loads(badge(report))
+    assert content.pop("isError", False) == (color == "red")
+    assert content == {"schemaVersion": 1, "label": "session conformance", "message": message, "color": color}
+
+
+def test_it_can_be_about_one_backend() -> None:
+    assert json.loads(badge(invented.report(), "good"))["message"] == "conforms"
+    with pytest.raises(ReportError, match="no backend 'other' in the report: it has good, bad, unjudged"):
+        badge(invented.report(), "other")

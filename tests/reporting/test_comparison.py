@@ -1,0 +1,100 @@
+"""Comparisons: what got worse, what got better, what is new; between releases, and between backends."""
+
+from dataclasses import replace
+
+import pytest
+from session_conformance.harness.report import Report, ReportError
+from session_conformance.harness.reporting.comparison import Comparison, Kind, compare
+from session_conformance.harness.reporting.comparison_texts import as_text
+
+from . import invented
+from .invented import with_outcomes
+
+BEFORE = {
+    "LIF-01": "met", "LIF-02": "violated", "LIF-03": "met", "ORD-01": "met", "ORD-02": "not applicable",
+    "ORD-03": "violated", "ORD-04": "met", "ORD-05": "could not be judged", "ORD-06": "violated",
+}  # fmt: skip
+AFTER = {
+    "LIF-01": "met", "LIF-02": "met", "LIF-03": "violated", "ORD-01": "not applicable", "ORD-02": "violated",
+    "ORD-03": "violated", "ORD-04": "could not be judged", "ORD-05": "violated", "ORD-07": "violated",
+}  # fmt: skip
+
+
+def of(found: Comparison, kind: Kind) -> list[str]:
+    return [change.result.id for change in found.of(kind)]
+
+
+def test_releases_of_one_backend() -> None:
+    [found] = compare([("1.json", with_outcomes("b", BEFORE)), ("2.json", with_outcomes("b", AFTER))])
+    assert of(found, Kind.REGRESSION) == ["LIF-03", "ORD-02", "ORD-04"]
+    assert of(found, Kind.IMPROVEMENT) == ["LIF-02"]
+    assert of(found, Kind.ADDED) == ["ORD-07"]
+    assert of(found, Kind.REMOVED) == ["ORD-06"]
+    assert of(found, Kind.OTHER) == ["ORD-01", "ORD-05"]
+    assert found.unchanged == 2
+    assert found.title == "b: 1.json → 2.json"
+    assert found.sentence == (
+        "3 regressions (LIF-03, ORD-02, ORD-04), 1 improvement (LIF-02), 1 added (ORD-07), 1 removed (ORD-06),"
+        " 2 other changes (ORD-01, ORD-05), 2 as before"
+    )
+
+
+def test_three_releases_are_compared_each_with_the_one_before() -> None:
+    reports = [(f"{number}.json", with_outcomes("b", {"LIF-01": outcome})) for number, outcome in
+               enumerate(("met", "violated", "met"))]  # fmt: skip
+    first, second = compare(reports)
+    assert (of(first, Kind.REGRESSION), of(first, Kind.IMPROVEMENT)) == (["LIF-01"], [])
+    assert (of(second, Kind.REGRESSION), of(second, Kind.IMPROVEMENT)) == ([], ["LIF-01"])
+
+
+def test_backends_are_compared_with_the_first() -> None:
+    one, two, three = (with_outcomes(name, outcomes) for name, outcomes in
+                       (("one", BEFORE), ("two", AFTER), ("three", BEFORE)))  # fmt: skip
+    together = replace(one, backends=[*one.backends, *two.backends])
+    found = compare([("a.json", together), ("b.json", three)])
+    assert [comparison.title for comparison in found] == ["one → two", "one (a.json) → three (b.json)"]
+    assert found[0].sentence.startswith("3 worse (LIF-03, ORD-02, ORD-04), 1 better (LIF-02), 1 judged of the second")
+    assert found[1].sentence == "9 alike"
+
+
+def test_there_must_be_something_to_compare() -> None:
+    for reports in ([], [("a.json", Report([]))], [("a.json", with_outcomes("b", BEFORE))]):
+        with pytest.raises(ReportError, match="nothing to compare"):
+            compare(reports)
+
+
+def test_what_is_declared_as_known_is_no_regression() -> None:
+    def report_with(outcome: str, known: str = "") -> Report:
+        report = with_outcomes("b", {})
+        report.backends[0].verdict.results = [invented.result("b", "LIF-01", outcome, known=known)]
+        return report
+
+    def kinds(before: Report, after: Report) -> list[Kind]:
+        [found] = compare([("1", before), ("2", after)])
+        return [change.kind for change in found.changes]
+
+    assert kinds(report_with("met"), report_with("violated", "issue 7")) == [Kind.OTHER]
+    assert kinds(report_with("violated", "issue 7"), report_with("violated")) == [Kind.OTHER]
+    assert kinds(report_with("violated", "issue 7"), report_with("met", "issue 7")) == [Kind.IMPROVEMENT]
+    assert kinds(report_with("met"), report_with("met", "issue 7")) == []
+
+
+def test_benchmarks_are_compared_by_their_ratios_to_the_floor() -> None:
+    quick = [replace(one, floor=one.floor and one.floor / 10, median=one.median / 10) for one in
+             invented.benchmarks(1.5, 0)]  # fmt: skip
+    before = with_outcomes("b", {}, invented.benchmarks(3, 0))
+    after = with_outcomes("b", {}, quick)  # on a machine that is ten times as fast
+    [found] = compare([("1", before), ("2", after)])
+    factors = {(one.after.name, one.after.size): one.factor for one in found.benchmarks}
+    assert factors[("append", 100)] == pytest.approx(0.5)
+    assert factors[("stored", None)] == pytest.approx(0.05)  # of what has no floor, the medians
+
+
+def test_the_text_has_a_line_a_change() -> None:
+    found = compare([("1.json", with_outcomes("b", BEFORE, invented.benchmarks(1, 0))),
+                     ("2.json", with_outcomes("b", AFTER, invented.benchmarks(2, 0)))])  # fmt: skip
+    lines = [line.rstrip() for line in as_text(found, width=100).splitlines()]
+    assert lines[0] == "b: 1.json → 2.json"
+    assert next(line.split()[:2] for line in lines if "regression" in line) == ["regression", "LIF-03"]
+    assert any(line.split() == ["append", "10,000", "800", "µs", "1x", "1.6", "ms", "2x", "2x"] for line in lines)
+    assert "\x1b" in as_text(found, color=True)

@@ -1,0 +1,173 @@
+"""The report's page: well-formed, whole in itself, and all that a report holds is in it, whatever a manager said."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from session_conformance.harness.report import Report
+from session_conformance.harness.reporting import write
+from session_conformance.harness.reporting.comparison import compare
+from session_conformance.harness.reporting.html import as_html, comparison_as_html
+
+from . import invented
+from .pages import Page
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
+)
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return as_html(invented.report())
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> Page:
+    return Page.of(text)
+
+
+def a_comparison() -> str:
+    return comparison_as_html(compare([("a.json", invented.report()), ("b.json", invented.report())]))
+
+
+@pytest.mark.parametrize("make", [lambda: as_html(invented.report()), lambda: as_html(Report([])), a_comparison])
+def test_it_is_well_formed_and_needs_nothing_else(make: object) -> None:
+    text = make()  # type: ignore[operator]
+    page = Page.of(text)
+    assert page.problems == []
+    assert text.startswith("<!DOCTYPE html>")
+    assert not {one.tag for one in page.elements} & {"script", "link", "img", "iframe", "object", "embed", "base"}
+    for element in page.elements:
+        assert not {name for name in element.attributes if name.startswith("on") or name == "src"}
+        assert element.attributes.get("href", "#").startswith("#")
+    [style] = page.all("style")
+    assert not re.search(r"url\(|@import|@font-face", style.text)
+
+
+def test_every_link_leads_somewhere_and_every_id_is_there_once(page: Page) -> None:
+    ids = [element.attributes["id"] for element in page.elements if "id" in element.attributes]
+    assert len(ids) == len(set(ids))
+    named = {element.attributes.get(name, "") for element in page.elements for name in ("aria-labelledby",)} - {""}
+    assert named <= set(ids)
+    links = {element.attributes["href"][1:] for element in page.all("a")}
+    assert links <= set(ids)
+    assert {"group-ORD", "violation-bad-ORD-01", "benchmarks"} <= links
+
+
+def test_each_verdict_is_there(page: Page) -> None:
+    cards = {card.attributes["aria-label"]: " ".join(card.text.split()) for card in page.all("article")}
+    assert list(cards) == ["good", "bad", "unjudged"]
+    assert "✓ conforms" in cards["good"]
+    assert "url=db:///{workdir}" in cards["good"]
+    for part in (
+        "✗ does not conform",
+        "1met",
+        "1MUST violated",
+        "1SHOULD violated",
+        "1violated, as declared",
+        "1met, but declared as violated",
+        "1could not be judged",
+    ):
+        assert part in cards["bad"]
+    assert "not judged" in cards["unjudged"]
+
+
+def test_each_requirement_says_what_came_of_it_for_each_backend(page: Page) -> None:
+    rows: dict[str, list[str]] = {}
+    for element in page.elements:
+        if element.tag == "th" and "id" in element.attributes.get("class", "").split():
+            rows[element.text] = []
+        elif element.tag == "td" and "data-backend" in element.attributes and rows:
+            rows[list(rows)[-1]].append(element.text.strip())
+    assert rows == {
+        "LIF-01": ["✓ met", "? not judged", "–"],
+        "ORD-01": ["✓ met", "✗ violated", "–"],
+        "UPD-06": ["–", "! stale", "–"],
+        "CNT-06": ["–", "✗ violated", "–"],
+        "COR-01": ["✓ met", "✗ known", "–"],
+        "S3A-01": ["– n/a", "–", "–"],
+        "XYZ-01": ["–", "✓ met", "–"],
+    }
+
+
+def test_each_violation_shows_all_that_is_known_of_it(page: Page) -> None:
+    shown = {one.attributes["id"]: one for one in page.all("details", class_="violation")}
+    assert set(shown) == {f"violation-bad-{id}" for id in ("LIF-01", "ORD-01", "COR-01", "CNT-06")}
+    text = shown["violation-bad-ORD-01"].text
+    assert "<script>alert('x')</script> & \"quotes\" | pipe ``` fence </details> @everybody #12" in text
+    assert r"\x00\x1b[31m \ud800 漢字" in text
+    assert "pytest --session-manager=bad -k ORD-01" in text
+    assert "issue 7 is open" in shown["violation-bad-COR-01"].text
+    assert "KeyError: 'x'" in shown["violation-bad-LIF-01"].text
+
+
+def test_a_timeline_is_drawn_with_who_took_part_and_what_was_stored(page: Page) -> None:
+    [drawing] = page.all("svg", class_="sequence")
+    lines = [one.text for one in page.elements if one.tag == "text" and "svg" in one.path]
+    for lifeline in ("application", "agent", "hooks", "model", "tools", "storage"):
+        assert lifeline in lines
+    [marked] = page.all("g", class_="marked")
+    assert "▸7" in marked.text
+    assert "hook message_added (early)" in marked.text
+    assert 'stored: 1 message; last: user ["Hello"]' in marked.text
+    assert "3 events left out" in drawing.text
+
+
+def test_matrices_and_benchmarks_are_tables_with_headings(page: Page) -> None:
+    captions = [one.text for one in page.all("caption")]
+    assert captions == ["good", "bad"]
+    headings = [one for one in page.elements if one.tag == "th"]
+    assert all(one.attributes.get("scope") in ("col", "row") for one in headings)
+    assert [one.text for one in page.all("td", class_="bad") if one.text == "1"]
+    cells = [" ".join(one.text.split()) for one in page.all("td", class_="number")]
+    assert "960 µs 1.2x" in cells
+    assert "938 B" in cells
+    assert len(page.all("svg", class_="plot")) == 2
+    assert any("worse" in one.text for one in page.all("td"))
+    assert [one.text for one in page.elements if one.tag == "td" and one.text == "4711"]
+
+
+def test_nothing_but_bare_results_makes_a_page_too() -> None:
+    page = Page.of(as_html(invented.with_outcomes("bare", {"LIF-01": "met"})))
+    assert page.problems == []
+    assert not page.all("section", id="violations") + page.all("section", id="benchmarks")
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
+@pytest.mark.parametrize(("width", "scheme"), [(390, 1), (1200, 0)])
+def test_a_browser_shows_it_without_scrolling_sideways(width: int, scheme: int, text: str, tmp_path: Path) -> None:
+    opened = text.replace('<details class="violation"', '<details open class="violation"')
+    (tmp_path / "report.html").write_text(
+        re.sub(r"<meta http-equiv[^>]*>", "", opened), encoding="utf-8", errors="backslashreplace"
+    )
+    (tmp_path / "frame.html").write_text(
+        f"""<iframe src="report.html" width="{width}" height="800" style="border: 0"></iframe><pre></pre><script>
+        document.querySelector("iframe").onload = event => {{
+          const inner = event.target.contentDocument;
+          document.querySelector("pre").textContent = [
+            inner.documentElement.scrollWidth, inner.defaultView.getComputedStyle(inner.body).backgroundColor
+          ].join(" ");
+        }};</script>"""
+    )
+    run = subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom",
+            f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000",
+            f"--blink-settings=preferredColorScheme={scheme}", (tmp_path / "frame.html").as_uri(),
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    )  # fmt: skip
+    found = re.search(r"<pre>(\d+) rgb\((\d+), ", run.stdout)
+    assert found is not None, run.stdout
+    assert int(found[1]) <= width
+    assert (int(found[2]) < 50) == (scheme == 0)
+
+
+def test_it_is_written_even_where_text_is_no_unicode(tmp_path: Path) -> None:
+    for ending in ("html", "md", "json"):
+        path = tmp_path / f"r.{ending}"
+        write(invented.report(), path)
+        assert "ORD-01" in path.read_text(encoding="utf-8")

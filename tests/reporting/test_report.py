@@ -1,0 +1,170 @@
+"""Reports: their JSON loses nothing, says what its schema says, and holds no password; what is no report is refused."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from session_conformance.harness import Result, Verdict
+from session_conformance.harness.concealment import conceal
+from session_conformance.harness.matrix import Matrix
+from session_conformance.harness.report import SCHEMA_FILE, Report, ReportError, read, report_of
+
+from . import invented
+
+SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+
+
+def undescribed(data: Any, schema: Any, where: str = "$") -> list[str]:
+    """Return the fields of plain data that a schema does not describe."""
+    schema = SCHEMA["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    for choice in schema.get("anyOf", []):
+        if Draft202012Validator({**choice, "$defs": SCHEMA["$defs"]}).is_valid(data):
+            return undescribed(data, choice, where)
+    found = []
+    if isinstance(data, list):
+        for number, item in enumerate(data):
+            found += undescribed(item, schema["items"], f"{where}[{number}]")
+    if isinstance(data, dict):
+        for name, item in data.items():
+            inside = schema.get("properties", {}).get(name, schema.get("additionalProperties"))
+            found += [f"{where}.{name}"] if inside is None else undescribed(item, inside, f"{where}.{name}")
+    return found
+
+
+def test_the_schema_is_a_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_everything_that_a_report_holds_is_described() -> None:
+    data = invented.report().to_dict()
+    Draft202012Validator(SCHEMA).validate(data)
+    assert undescribed(data, SCHEMA) == []
+    assert undescribed({**data, "secret": 1}, SCHEMA) == ["$.secret"]
+
+
+def test_a_real_report_is_as_the_schema_says(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=strands-file", "--session-manager=reference-file", "-k", "ORD-02 or COR-01 or COR-05 or S3A",
+        "-n2", "--conformance-report=r.json", "--conformance-report=r.html", "--conformance-report=r.md",
+        "--hypothesis-seed=4711",
+    )  # fmt: skip
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    data = json.loads((pytester.path / "r.json").read_text(encoding="utf-8"))
+    Draft202012Validator(SCHEMA).validate(data)
+    assert undescribed(data, SCHEMA) == []
+    report = read(pytester.path / "r.json")
+    assert report.seeds == {"hypothesis": 4711}
+    assert "--session-manager=strands-file --session-manager=reference-file -k 'ORD-02 or " in report.command
+    assert report.requirements is not None
+    sdk, reference = report.backends
+    assert (sdk.verdict.conforms, reference.verdict.conforms) == (False, True)
+    by_id = {result.id: result for result in sdk.verdict.results}
+    update = by_id["ORD-02"]
+    assert update.command == "pytest --session-manager=strands.session:FileSessionManager -k ORD-02"
+    marked = [event for event in update.events if event["marked"]]
+    assert [(event["from"], event["to"], event["kind"]) for event in marked[:1]] == [("agent", "hooks", "HookCalled")]
+    assert "pending" in marked[0]["stored"]
+    damaged = by_id["COR-01"]
+    assert damaged.matrix is not None
+    matrix = Matrix(**damaged.matrix)
+    cases = sum(matrix.total(column) for column in matrix.columns)
+    wrong = matrix.total("other exception") + matrix.total("hang")
+    assert f"in {wrong} of {cases} cases" in damaged.found
+    assert {"deleted", "bit flipped"} <= set(matrix.counts)
+    for name in ("r.html", "r.md"):
+        assert "ORD-02" in (pytester.path / name).read_text(encoding="utf-8")
+
+
+def test_the_json_loses_nothing() -> None:
+    written = invented.report()
+    for backend in written.backends:  # the harness's own results: nothing that only these tests know
+        names = {item.name for item in fields(Result)}
+        kept = [
+            {name: value for name, value in one.to_dict().items() if name in names} for one in backend.verdict.results
+        ]
+        backend.verdict.results = [Result(**one) for one in kept]
+        backend.verdict.of = written.requirements
+    assert Report.from_json(written.to_json()) == written
+    assert Report.from_json(written.to_json()).to_json() == written.to_json()
+
+
+def test_what_a_later_release_adds_is_ignored() -> None:
+    data = invented.report().to_dict()
+    data["more"] = data["backends"][0]["more"] = data["backends"][0]["results"][0]["more"] = 1
+    assert Report.from_json(json.dumps(data)).backends[0].verdict.results[0].id == "LIF-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "it is no JSON: Expecting property name"),
+        ("[]", "it is no report: give a file that --conformance-report=FILE.json has written"),
+        ("{}", "it is no report: give a file"),
+        ('{"schema": 99}', "its schema is 99, and this release reads schema 1: use the release of"),
+        ('{"schema": 1}', "it is no report: $: 'created' is a required property"),
+    ],
+)
+def test_what_is_no_report_is_refused_in_one_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text(text)
+    with pytest.raises(ReportError) as refused:
+        read(path)
+    assert str(refused.value).startswith(f"cannot read {path}: {message}")
+    assert "\n" not in str(refused.value)
+
+
+def test_an_outcome_that_nobody_knows_is_refused() -> None:
+    data = invented.report().to_dict()
+    data["backends"][1]["results"][2]["outcome"] = "fine " * 100
+    with pytest.raises(ReportError, match=r"\$\.backends\[1\]\.results\[2\]\.outcome: 'fine .* … .* is not one of"):
+        Report.from_json(json.dumps(data))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ReportError, match=r"nothing\.json: No such file or directory"):
+        read(tmp_path / "nothing.json")
+    (tmp_path / "bytes.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(ReportError, match=r"bytes\.json: it is no text"):
+        read(tmp_path / "bytes.json")
+
+
+def test_no_password_stands_in_a_report() -> None:
+    arguments = {"url": "redis://user:hunter2@db:6379/0", "password": "correct horse", "api_key": "k3", "size": "3"}
+    violated = Result(
+        "b", "LIF-01", "MUST", "violated", "s", "f", found="no host redis://user:hunter2@db, correct horse",
+        command="pytest --session-manager-arg='password=correct horse' --session-manager-arg=api_key=k3",
+    )  # fmt: skip
+    specs = {"b": {"target": "p:M", "arguments": arguments}}
+    text = report_of([Verdict("b", [violated])], specs, command=violated.command).to_json()
+    for secret in ("hunter2", "correct horse", "=k3", '"k3"'):
+        assert secret not in text
+    [backend] = Report.from_json(text).backends
+    assert backend.arguments == {
+        "url": "redis://user:***@db:6379/0", "password": "***", "api_key": "***", "size": "3"
+    }  # fmt: skip
+    assert "--session-manager-arg=api_key=***" in backend.verdict.results[0].command
+
+
+def test_what_is_no_password_stays() -> None:
+    data = ["sqlite:///{workdir}/s.db", "a@b.example", "http://127.0.0.1:5000/x", "12:30"]
+    assert conceal(data, {"prefix": "a@b"}) == data
+
+
+def test_a_backend_that_was_measured_alone_is_in_the_report() -> None:
+    measured = {"name": "append", "unit": "seconds", "median": 1, "min": 1, "max": 1, "rounds": 1}
+    [backend] = report_of([], {"b": {"benchmarks": [measured]}}).backends
+    assert backend.benchmarks[0].median == 1
+    assert backend.verdict.sentence == "b: no requirement was judged"
+    assert report_of([], {"b": {}}).to_dict()["backends"][0]["conforms"] is None
+
+
+def test_a_matrix_counts() -> None:
+    matrix = Matrix.of("t", "r", [("a", "x"), ("a", "x"), ("b", "y")], columns=["x", "y", "z"], bad=["y"])
+    assert matrix.counts == {"a": {"x": 2}, "b": {"y": 1}}
+    assert [matrix.total(column) for column in matrix.columns] == [2, 1, 0]
+    assert Matrix(**matrix.to_dict()) == matrix
+    with pytest.raises(ValueError, match="'w' is no column"):
+        Matrix.of("t", "r", [("a", "w")], columns=["x"])
