@@ -276,6 +276,7 @@ TEXT_OVERFLOW = Scenario(
 )
 
 _ASKING = (
+    ToolCall("lookup", {}, "lookup-3", result=[BLOCKS["image"]]),
     ToolCall("transfer", {"sum": 10}, "transfer-1", asks="Transfer it?", result="transferred"),
     ToolCall("delete", {"file": "a"}, "delete-2", asks="Delete it?", asked_by="hook", result="deleted"),
 )
@@ -284,7 +285,7 @@ TEXT_INTERRUPT = Scenario(
     "interrupts that are answered in another process",
     Script()
     .user("transfer the money, delete the file and look it up")
-    .calls_together(*_ASKING, ToolCall("lookup", {}, "lookup-3", result=[BLOCKS["image"]]))
+    .calls_together(*_ASKING)
     .restarts_process("killed")
     .answers("yes", *_ASKING)
     .assistant("All done"),

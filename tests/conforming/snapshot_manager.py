@@ -16,9 +16,17 @@ from types import SimpleNamespace
 from typing import Any
 
 from session_conformance.reference_impl.codec import decode, encode
+from strands import Agent, Snapshot
 from strands.agent.state import AgentState
 from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent
-from strands.hooks import AgentInitializedEvent, HookOrder, HookRegistry, MessageAddedEvent, MessageUpdatedEvent
+from strands.hooks import (
+    AfterInvocationEvent,
+    AgentInitializedEvent,
+    HookOrder,
+    HookRegistry,
+    MessageAddedEvent,
+    MessageUpdatedEvent,
+)
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
 
@@ -70,6 +78,16 @@ class SnapshotFileManager(SessionManager[Any]):
     def state_of(self, agent: Any) -> dict[str, Any]:
         """Return the state to be stored."""
         return dict(agent.state.get())
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        """Return what else is to be stored of a text agent: its conversation manager, interrupts, and model."""
+        if not isinstance(agent, Agent):
+            return {}
+        return dict(agent.take_snapshot(preset="session", exclude=["messages", "state"]).data)
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        if rest:
+            agent.load_snapshot(Snapshot(scope="agent", schema_version="1.0", data=rest, app_data={}))
 
     def restored(self, messages: list[Any]) -> list[Any]:
         """Return the messages that an agent is given of those that are stored."""
@@ -138,6 +156,7 @@ class SnapshotFileManager(SessionManager[Any]):
         registry.add_callback(MessageUpdatedEvent, hook("on_updated"), order=self.updated_order)
         registry.add_callback(BidiBeforeConnectionRestartEvent, hook("on_restart"), order=HookOrder.SDK_FIRST)
         for order in self.stop_orders:
+            registry.add_callback(AfterInvocationEvent, hook("on_stop"), order=order)
             registry.add_callback(BidiAgentStopEvent, hook("on_stop"), order=order)
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
@@ -149,8 +168,11 @@ class SnapshotFileManager(SessionManager[Any]):
         self._saved[agent.agent_id] = data
         try:
             content = self.unpack(data)
-            agent.messages = self.restored(content["messages"])
+            # A text agent answers tool uses at the very end by itself, or goes on with them after an interrupt.
+            messages = content["messages"] if isinstance(agent, Agent) else self.restored(content["messages"])
+            agent.messages = messages
             agent.state = AgentState(content["state"])
+            self.restore_rest(agent, content["rest"])
         except (ValueError, KeyError, TypeError) as error:
             path = self.path(agent.agent_id)
             raise SessionException(f"session {self.session_id!r}: {path} is damaged: {error!r}") from error
@@ -183,7 +205,8 @@ class SnapshotFileManager(SessionManager[Any]):
 
     def save(self, agent: Any) -> None:
         content = {
-            "session_id": self.session_id, "messages": self.messages_of(agent), "state": self.state_of(agent)
+            "session_id": self.session_id, "messages": self.messages_of(agent), "state": self.state_of(agent),
+            "rest": self.rest_of(agent),
         }  # fmt: skip
         data = self.pack(copy.deepcopy(content))
         if self._saved.get(agent.agent_id) == data or self._same_as_saved(agent, content):
@@ -230,7 +253,8 @@ class SnapshotFileManager(SessionManager[Any]):
         if saved is None:
             return False
         stored = self.unpack(saved)
-        return bool(self.restored(stored["messages"]) == content["messages"] and stored["state"] == content["state"])
+        unchanged = stored["state"] == content["state"] and stored["rest"] == content["rest"]
+        return bool(unchanged and self.restored(stored["messages"]) == content["messages"])
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
         self.save(agent)

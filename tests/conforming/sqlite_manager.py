@@ -11,9 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from session_conformance.reference_impl.codec import decode, encode
+from strands import Agent, Snapshot
 from strands.agent.state import AgentState
 from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent
-from strands.hooks import AgentInitializedEvent, HookOrder, HookRegistry, MessageAddedEvent, MessageUpdatedEvent
+from strands.hooks import (
+    AfterInvocationEvent,
+    AgentInitializedEvent,
+    HookOrder,
+    HookRegistry,
+    MessageAddedEvent,
+    MessageUpdatedEvent,
+)
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
 
@@ -75,8 +83,9 @@ class SqliteManager(SessionManager[Any]):
             await self._in_background(self._write_state, event.agent.agent_id, state(event))
 
         def state(event: Any) -> bytes:
-            return encode(event.agent.state.get())
+            return state_of(event.agent)
 
+        registry.add_callback(AfterInvocationEvent, changed, order=last)
         registry.add_callback(AgentInitializedEvent, lambda event: self.initialize(event.agent))
         registry.add_callback(MessageAddedEvent, added, order=first)
         registry.add_callback(MessageUpdatedEvent, updated, order=first)
@@ -97,7 +106,7 @@ class SqliteManager(SessionManager[Any]):
                 raise OSError(problem)
             row = database.execute("SELECT state, messages FROM agents WHERE session = ? AND agent = ?", key).fetchone()
             if row is None:
-                self._write_state(agent.agent_id, encode(agent.state.get()), database)
+                self._write_state(agent.agent_id, state_of(agent), database)
                 for message in agent.messages:
                     self._insert(agent.agent_id, message, None, database)
                 return
@@ -107,12 +116,11 @@ class SqliteManager(SessionManager[Any]):
             if len(rows) != row[1]:
                 raise OSError(f"there are {len(rows)} messages instead of {row[1]}")
             state = unsealed(row[0])
-            agent.state = AgentState(decode(state))
-            agent.messages = answered([decode(unsealed(body)) for (body,) in rows])
+            restore(agent, decode(state), [decode(unsealed(body)) for (body,) in rows])
         self._agents[agent.agent_id] = state
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
-        self._insert(agent.agent_id, message, encode(agent.state.get()))
+        self._insert(agent.agent_id, message, state_of(agent))
 
     @contextmanager
     def _within(self, database: sqlite3.Connection | None) -> Iterator[sqlite3.Connection]:
@@ -144,7 +152,7 @@ class SqliteManager(SessionManager[Any]):
             )
 
     def sync_agent(self, agent: Any, **kwargs: Any) -> None:
-        self._write_state(agent.agent_id, encode(agent.state.get()))
+        self._write_state(agent.agent_id, state_of(agent))
 
     def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
         if self._agents.get(agent_id) != state:
@@ -158,6 +166,24 @@ class SqliteManager(SessionManager[Any]):
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         self._update(agent.agent_id, redact_message)
+
+
+def state_of(agent: Any) -> bytes:
+    """Return what is stored of an agent beside its messages."""
+    rest = agent.take_snapshot(preset="session", exclude=["messages", "state"]).data if isinstance(agent, Agent) else {}
+    return encode({"state": agent.state.get(), "rest": rest})
+
+
+def restore(agent: Any, stored: dict[str, Any], messages: list[Any]) -> None:
+    agent.state = AgentState(stored["state"])
+    if not isinstance(agent, Agent):
+        agent.messages = answered(messages)
+        return
+    agent.load_snapshot(Snapshot(scope="agent", schema_version="1.0", data=stored["rest"], app_data={}))
+    if agent.model.stateful:
+        return  # the model keeps what was said
+    before = agent.conversation_manager.restore_from_session(stored["rest"]["conversation_manager_state"]) or []
+    agent.messages = before + messages[agent.conversation_manager.removed_message_count :]
 
 
 def sealed(data: bytes) -> bytes:

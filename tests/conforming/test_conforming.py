@@ -5,14 +5,15 @@ import json
 import pytest
 
 NO_CLEAN_UP = {"CLN-02", "COR-05"}
+TEAMS = {f"MAG-{number:02}" for number in range(1, 11)}
 ON_S3 = {f"S3A-{number:02}" for number in range(1, 10)}
 
 
 @pytest.mark.parametrize(
     ("target", "not_applicable"),
     [
-        ("tests.conforming.snapshot_manager:SnapshotFileManager", NO_CLEAN_UP),
-        ("tests.conforming.sqlite_manager:SqliteManager", {*NO_CLEAN_UP, "CLN-01", "CLN-03"}),
+        ("tests.conforming.snapshot_manager:SnapshotFileManager", {*NO_CLEAN_UP, *TEAMS}),
+        ("tests.conforming.sqlite_manager:SqliteManager", {*NO_CLEAN_UP, *TEAMS, "CLN-01", "CLN-03"}),
         ("session_conformance.reference_impl:FileSessionManager", set()),
     ],
 )

@@ -47,14 +47,42 @@ class LockingManager(SnapshotFileManager):
 @pytest.mark.parametrize(
     ("target", "found"),
     [
-        ("session_conformance.reference_impl:FileSessionManager", ON_DISK | WHOLE_SESSIONS),
-        ("strands.session:FileSessionManager", {*ON_DISK, Capability.DELETE}),
+        ("session_conformance.reference_impl:FileSessionManager", {*ON_DISK, *WHOLE_SESSIONS, Capability.MULTI_AGENT}),
+        ("strands.session:FileSessionManager", {*ON_DISK, Capability.DELETE, Capability.MULTI_AGENT}),
         ("tests.harness.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
         ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
     ],
 )
 def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
     assert detect(BackendSpec("it", target).resolve(), Workspace(tmp_path)) == found
+
+
+class AgentsOnly(FileSessionManager):
+    """It has the hooks of the SDK's base class, and refuses teams as that does."""
+
+    initialize_multi_agent = SdkSessionManager.initialize_multi_agent
+    sync_multi_agent = SdkSessionManager.sync_multi_agent
+
+
+class RefusesAll(FileSessionManager):
+    """Whatever is wrong with it, it is no reason to ask nothing of it."""
+
+    def initialize_multi_agent(self, source: Any, **kwargs: Any) -> None:
+        raise SessionException("not today")
+
+
+@pytest.mark.parametrize(
+    ("target", "takes_teams"),
+    [
+        ("strands.session:SnapshotSessionManager", True),
+        ("tests.harness.test_detection:AgentsOnly", False),
+        ("tests.harness.test_detection:RefusesAll", True),
+        ("tests.conforming.snapshot_manager:SnapshotFileManager", False),
+    ],
+)
+def test_whether_it_persists_teams(tmp_path: Path, target: str, takes_teams: bool) -> None:
+    found = detect(BackendSpec("it", target).resolve(), Workspace(tmp_path))
+    assert (Capability.MULTI_AGENT in found) is takes_teams
 
 
 @pytest.mark.parametrize("name", ["FileSessionManager", "SnapshotSessionManager"])

@@ -13,6 +13,7 @@ from session_conformance.harness.script import (
     EndStream,
     HookRaises,
     HookReads,
+    NodeWill,
     Release,
     RestartProcess,
     Send,
@@ -51,7 +52,8 @@ EVERYTHING = (
     .redacts("[gone]")
     .together(Send("one"), Send("two"))
     .then(DirectToolCall("weather", {"city": "Rome"}), HookRaises("message_updated"), StopHookSetsState("k", 1))
-    .then(StorageFails(), StorageWorks(), EndStream())
+    .then(StorageFails(), StorageWorks(), EndStream(), NodeWill("right", "wait", ("left",)))
+    .answers({"yes": True}, ToolCall("ask", {}, "asking", asks="Really?", asked_by="hook"))
     .stops()
     .restarts_process("killed")
     .given({"role": "user", "content": [{"text": "given to the constructor"}]})
@@ -83,7 +85,7 @@ def test_every_step_survives_the_json_form() -> None:
         ('{"steps": [], "speed": 2}', "unknown settings ['speed']"),
         ('{"steps": [{"op": "sing"}]}', "unknown step 'sing': expected one of add, call_tools"),
         ('{"steps": ["send"]}', "unknown step"),
-        ('{"steps": [{"op": "send", "loud": true}]}', "step 'send' has no 'loud': expected ['content']"),
+        ('{"steps": [{"op": "send", "loud": true}]}', "step 'send' has no 'loud': expected ['content', 'structured']"),
         ('{"steps": [{"op": "call_tools", "calls": [{"nom": "x"}]}]}', "step 'call_tools'"),
         ('{"steps": [{"op": "together", "steps": 3}]}', "step 'together'"),
     ],

@@ -2,14 +2,20 @@
 
 from typing import Any
 
-from session_conformance.harness import Reading, Script, Session, Timeline, ToolCall, play
+from session_conformance.harness import Reading, Script, Session, Team, TextAgent, Timeline, ToolCall, play
 from session_conformance.harness.timeline import Event, Failed, HookCalled, ModelStarted, UserSent, one_message
 
 
 def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
+    def new_session(id: str, **about: Any) -> Session:
+        return Session(session.backend, session.workspace, id, **about)
+
     script = Script().user("bytes \ud800").says("hi").calls_together(ToolCall("t", {"b": b"\xff"}, "t", error="no"))
     script = script.timeout().redacts("x").fails("send").user("lost")
     timeline = play(session, script)
+    asks = Script().user("hi").calls_together(ToolCall("ask", {}, "ask", asks="Really?"))
+    timeline.extend(play(new_session("text", text_agent=TextAgent()), asks))
+    timeline.extend(play(new_session("team", team=Team("swarm")), Script().user("hi")))
     seen = {type(event) for event in timeline}
     assert seen == set(Event.__subclasses__())
     again = Timeline.from_json(timeline.to_json())

@@ -21,7 +21,9 @@ from session_conformance.suites import (
     LifeOfASession,
     PersistenceBeforeHooks,
     RestartAndReplay,
+    SeveralAgents,
     StorageOnS3,
+    TextAgents,
     Tools,
     UpdatesAndRedaction,
 )
@@ -39,6 +41,8 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     CrashesAndFullDisks,
     IdentityAndIsolation,
     StorageOnS3,
+    TextAgents,
+    SeveralAgents,
 )
 CHECKS: dict[str, Callable[..., None]] = {
     id: partial(check, suite())

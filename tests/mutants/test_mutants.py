@@ -11,6 +11,7 @@ from tests.conforming.snapshot_manager import SnapshotFileManager
 
 from . import broken_managers as broken
 from . import broken_s3_managers as broken_s3
+from . import broken_text_managers as broken_text
 from .judge import CHECKS, judge
 
 CAUGHT: dict[str, list[tuple[type, str]]] = {
@@ -113,6 +114,83 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "S3A-07": [(broken_s3.JoinsThePrefixAsItIs, "under 'one/'"), (broken_s3.ForgetsThePrefix, "under 'one'")],
     "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
     "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
+    "AGT-01": [
+        (broken.DropsMetadata, "metadata"),
+        (broken_text.ForgetsTheStateOfTextAgents, "state .*'plan'.* is restored|state .*'plan'.* is stored"),
+    ],
+    "AGT-02": [
+        (broken_text.CountsNoRemovedMessages, "messages were removed"),
+        (broken_text.RestoresWhatWasTrimmed, "a sliding window: the next manager restores the history"),
+        (broken_text.ForgetsTheSummary, "a history that is summarized: the next manager restores the history"),
+    ],
+    "AGT-03": [
+        (broken_text.ForgetsInterrupts, "not in interrupt state"),
+        (broken_text.ForgetsWhatRanBesideAnInterrupt, "each of the three tools runs once"),
+    ],
+    "AGT-04": [
+        (broken_text.ForgetsModelState, r"turns \[0, 1, 2, 0\]"),
+        (broken_text.ReplaysToStatefulModels, "a new agent has no old messages"),
+    ],
+    "AGT-05": [
+        (broken_text.SavesAfterInvocations, "a new process restores all"),
+    ],
+    "AGT-06": [
+        (broken.ForgetsConstructorMessages, "constructor's messages are stored"),
+        (broken.PrefersConstructorMessages, "the next manager restores the history"),
+    ],
+    "AGT-07": [(broken.PersistsAfterUserHooks, "before any hook"), (broken.WaitsForTheAnswer, "My name is Alice")],
+    "AGT-08": [
+        (broken.WaitsForTheAnswer, "what the model is asked with is what is stored"),
+        (broken_text.IgnoresTrims, "a window that is trimmed"),
+    ],
+    "AGT-09": [(broken_text.AsksTheHooks, "told to a hook that raises")],
+    "AGT-10": [
+        (broken_text.StoresEachToolResultTwice, "asks for"),
+        (broken.ForgetsToolStatus, "'weather-2', 'success'"),
+        (broken.SplitsToolGroups, "asks for"),
+    ],
+    "AGT-11": [
+        (broken_text.ForgetsToolsThatRan, "what became of the tool"),
+        (broken_text.AnswersTheFirstTool, "asks for"),
+    ],
+    "AGT-12": [(broken.SavesStateAtStop, "seat")],
+    "AGT-13": [
+        (broken.DropsBytesInToolResults, "different at content"),
+        (broken.DropsCachePoints, "cachePoint"),
+        (broken_text.DropsSignatures, "signature"),
+    ],
+    "AGT-14": [(broken_text.StoresWhatWasAnswered, "three, and the model fails at once")],
+    "AGT-15": [(broken_text.DropsCancelledAnswers, "Cancelled by user")],
+    "AGT-16": [(broken_text.DropsStructuredOutput, "both structured outputs are stored")],
+    "AGT-17": [
+        (broken.KeepsTheOriginalOfARedaction, "swordfish"),
+        (broken_text.RedactsWhatUsersType, "DE89"),
+    ],
+    "AGT-18": [(broken.KeepsBackups, "backup")],
+    "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
+    "AGT-20": [(broken.SavesStateWithMessagesOnly, r"after stop\(\)")],
+    "AGT-21": [(broken.OneFileForAllAgents, "the voice agent has")],
+    "MAG-01": [
+        (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
+        (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
+    ],
+    "MAG-02": [(broken_text.DropsBytesOfTasks, "the task's image")],
+    "MAG-03": [(broken_text.ResumesWhatIsDone, "the run had finished")],
+    "MAG-04": [
+        (broken_text.ForgetsWhatWasHandedOver, "plan hands over'] are missing"),
+        (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
+    ],
+    "MAG-05": [
+        (
+            broken_text.SkipsFailedNodes,
+            "these run: check, plan",
+        )
+    ],
+    "MAG-06": [(broken_text.JoinsTooEarly, "these run: right, join, join")],
+    "MAG-07": [(broken_text.KnowsAgentsOnly, "write-1 has done its part")],
+    "MAG-08": [(broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write")],
+    "MAG-09": [(broken_text.KeepsOneTeamASession, "goes on with 'one-2'")],
+    "MAG-10": [(broken_text.ForgetsHistoriesWithinTeams, "goes on with its history")],
 }
 """By requirement: the mutants it catches, and what its evidence says."""
 
@@ -139,7 +217,8 @@ UNBROKEN = {"CLN-02": FileSessionManager, "COR-05": FileSessionManager}
 
 @pytest.mark.parametrize("id", CHECKS)
 def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    unbroken = S3SessionManager if id.startswith("S3A") else UNBROKEN.get(id, SnapshotFileManager)
+    by_group = {"S3A": S3SessionManager, "MAG": FileSessionManager}
+    unbroken = UNBROKEN.get(id, by_group.get(id[:3], SnapshotFileManager))
     judge(unbroken, id, tmp_path, pytestconfig)
 
 

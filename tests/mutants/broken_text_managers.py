@@ -1,0 +1,339 @@
+"""Mutants for text agents and teams: a correct manager, each time with one thing broken on purpose."""
+
+import copy
+from typing import Any
+
+from session_conformance.reference_impl import FileSessionManager
+from strands import Agent
+from strands.hooks import (
+    AfterNodeCallEvent,
+    HookOrder,
+    HookRegistry,
+    MessageAddedEvent,
+)
+from strands.types.session import SessionAgent, SessionMessage
+
+from tests.conforming.snapshot_manager import SnapshotFileManager
+
+from .broken_managers import has
+
+# -- the text agent ----------------------------------------------------------------------------------------
+
+
+class ForgetsTheStateOfTextAgents(SnapshotFileManager):
+    """Only the history is stored."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        return {}
+
+
+class CountsNoRemovedMessages(SnapshotFileManager):
+    """After a restore, the conversation manager takes itself for new."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        agent.conversation_manager.removed_message_count = 0
+
+
+class RestoresWhatWasTrimmed(FileSessionManager):
+    """All messages that were ever stored come back, those too that the conversation manager removed."""
+
+    def list_messages(
+        self, session_id: str, agent_id: str, limit: int | None = None, offset: int = 0, **kwargs: Any
+    ) -> list[SessionMessage]:
+        return super().list_messages(session_id, agent_id, limit)
+
+
+class ForgetsTheSummary(FileSessionManager):
+    """What stood for the removed messages does not come back."""
+
+    def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
+        agent = super().read_agent(session_id, agent_id)
+        if agent is not None and "summary_message" in agent.conversation_manager_state:
+            agent.conversation_manager_state["summary_message"] = None
+        return agent
+
+
+class ForgetsInterrupts(SnapshotFileManager):
+    """A restored agent does not know that it has asked."""
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        return {key: value for key, value in super().rest_of(agent).items() if key != "interrupt_state"}
+
+
+class ForgetsWhatRanBesideAnInterrupt(SnapshotFileManager):
+    """Of an interrupted group of tools, the results that were there already are not stored."""
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        rest = copy.deepcopy(super().rest_of(agent))
+        pending = rest.get("interrupt_state", {}).get("pending_tool_execution")
+        if pending:
+            pending["completed_tool_results"] = []
+        return rest
+
+
+class ForgetsModelState(SnapshotFileManager):
+    """A stateful model is not told of the conversation that it keeps."""
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        return {key: value for key, value in super().rest_of(agent).items() if key != "model_state"}
+
+
+class ReplaysToStatefulModels(FileSessionManager):
+    """What the model keeps itself is sent to it once more."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        if isinstance(agent, Agent) and agent.model.stateful:
+            agent.messages = [stored.to_message() for stored in self.list_messages(self.session_id, agent.agent_id)]
+
+
+class SavesAfterInvocations(SnapshotFileManager):
+    """What is under way is lost with the process."""
+
+    def on_added(self, event: Any) -> None:
+        if not isinstance(event.agent, Agent):
+            super().on_added(event)
+
+    def sync_agent(self, agent: Any, **kwargs: Any) -> None:
+        pass
+
+
+class IgnoresTrims(SnapshotFileManager):
+    """A history that was trimmed while the model is asked is stored with the next message."""
+
+    def sync_agent(self, agent: Any, **kwargs: Any) -> None:
+        pass
+
+
+class AsksTheHooks(SnapshotFileManager):
+    """A message is stored only if every hook that was told of it took it."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._told: set[str] = set()
+        self._taken: set[str] = set()
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        registry.add_callback(
+            MessageAddedEvent, lambda event: self._told.add(event.message["tracking_id"]), order=HookOrder.SDK_FIRST
+        )
+        registry.add_callback(
+            MessageAddedEvent, lambda event: self._taken.add(event.message["tracking_id"]), order=HookOrder.SDK_LAST
+        )
+        super().register_hooks(registry, **kwargs)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        refused = self._told - self._taken
+        return [message for message in agent.messages if message.get("tracking_id") not in refused]
+
+
+class StoresEachToolResultTwice(SnapshotFileManager):
+    """A tool's result is stored two times."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [m for m in agent.messages for _ in range(1 + has(m, "toolResult"))]
+
+
+class ForgetsToolsThatRan(SnapshotFileManager):
+    """A tool use that has no result is taken for one that never was."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        if isinstance(agent, Agent) and agent.messages and has(agent.messages[-1], "toolUse"):
+            agent.messages.pop()
+
+
+class AnswersTheFirstTool(SnapshotFileManager):
+    """Of a group of tools that has no results, one is given one at a restore."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        if isinstance(agent, Agent) and agent.messages and has(agent.messages[-1], "toolUse"):
+            id = agent.messages[-1]["content"][0]["toolUse"]["toolUseId"]
+            result: Any = {"toolUseId": id, "status": "error", "content": [{"text": "interrupted"}]}
+            agent.messages.append({"role": "user", "content": [{"toolResult": result}]})
+
+
+class DropsSignatures(SnapshotFileManager):
+    """What nobody reads of reasoning is not stored."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        for message in content["messages"]:
+            for block in message["content"]:
+                block.get("reasoningContent", {}).get("reasoningText", {}).pop("signature", None)
+        return super().pack(content)
+
+
+class StoresWhatWasAnswered(SnapshotFileManager):
+    """What the user said goes with the answer, or not at all."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        messages = list(agent.messages)
+        return [
+            message
+            for index, message in enumerate(messages)
+            if message["role"] != "user" or index + 1 == len(messages) or messages[index + 1]["role"] != "user"
+        ]
+
+
+class DropsCancelledAnswers(SnapshotFileManager):
+    """What stands for an answer that was cancelled is not stored."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [message for message in agent.messages if message["content"] != [{"text": "Cancelled by user"}]]
+
+
+class DropsStructuredOutput(SnapshotFileManager):
+    """Tools of the SDK's own are not stored."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        own = {
+            block["toolUse"]["toolUseId"]
+            for message in agent.messages
+            for block in message["content"]
+            if block.get("toolUse", {}).get("name") == "Booking"
+        }
+        return [
+            message
+            for message in agent.messages
+            if not any(
+                block.get(kind, {}).get("toolUseId") in own
+                for block in message["content"]
+                for kind in ("toolUse", "toolResult")
+            )
+        ]
+
+
+class RedactsWhatUsersType(FileSessionManager):
+    """A redaction of what a tool gave back is not stored."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        if not has(redact_message, "toolResult"):
+            super().redact_latest_message(redact_message, agent)
+
+
+class IgnoresToolsCalledByTheApplication(SnapshotFileManager):
+    """What is added while no invocation is under way is not stored."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._ignored: set[str] = set()
+
+    def on_added(self, event: Any) -> None:
+        if "direct tool call" in str(event.message["content"]) or "tooluse_note" in str(event.message["content"]):
+            self._ignored.add(event.message["tracking_id"])
+        super().on_added(event)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [message for message in agent.messages if message.get("tracking_id") not in self._ignored]
+
+
+# -- several agents ----------------------------------------------------------------------------------------
+
+
+class _SpoilsTeams(FileSessionManager):
+    def spoil(self, state: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        state = super().read_multi_agent(session_id, multi_agent_id)
+        if state is not None:
+            self.spoil(state)
+        return state
+
+
+class SavesTeamsWhenTheyEnd(FileSessionManager):
+    """Nodes that are done are lost with the process."""
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(_WithoutNodes(registry), **kwargs)
+
+
+class _WithoutNodes(HookRegistry):
+    def __init__(self, registry: HookRegistry) -> None:
+        self._registry = registry
+
+    def add_callback(self, event_type: Any, callback: Any, **options: Any) -> None:
+        kinds = event_type if isinstance(event_type, list) else [event_type]
+        self._registry.add_callback([kind for kind in kinds if kind is not AfterNodeCallEvent], callback, **options)
+
+
+class ForgetsNodeResults(_SpoilsTeams):
+    """That a node is done is stored, and not what came of it."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        state["node_results"] = {}
+
+
+class DropsBytesOfTasks(_SpoilsTeams):
+    """The task's text is stored."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        if isinstance(state["current_task"], list):
+            state["current_task"] = [block for block in state["current_task"] if "text" in block]
+
+
+class ResumesWhatIsDone(_SpoilsTeams):
+    """A finished run is gone on with."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        if state["status"] == "completed":
+            state["next_nodes_to_execute"] = ["check"]
+
+
+class ForgetsWhatWasHandedOver(_SpoilsTeams):
+    """An agent of a swarm does not hear what the one before it wanted of it."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        if state["type"] == "swarm":
+            state["context"]["handoff_message"] = None
+
+
+class SkipsFailedNodes(_SpoilsTeams):
+    """A graph goes on behind the node that failed."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        if state["type"] == "graph" and state["failed_nodes"]:
+            state["next_nodes_to_execute"] = ["check"]
+
+
+class JoinsTooEarly(_SpoilsTeams):
+    """A node is run as soon as one of those before it is done."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        if state["next_nodes_to_execute"] == ["right"]:
+            state["next_nodes_to_execute"] = ["right", "join"]
+
+
+class KnowsAgentsOnly(_SpoilsTeams):
+    """The results of a node that is a team itself are not stored."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["node_results"].values():
+            if node["result"]["type"] == "multiagent_result":
+                node["result"]["results"] = {}
+
+
+class ForgetsWhatTeamsAsked(_SpoilsTeams):
+    """A restored team does not know that it has asked."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        del state["_internal_state"]
+
+
+class KeepsOneTeamASession(FileSessionManager):
+    """Teams overwrite each other."""
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        teams = self._store.view().multi_agents
+        return copy.deepcopy(teams[max(teams)]) if teams else None
+
+
+class ForgetsHistoriesWithinTeams(_SpoilsTeams):
+    """An agent that asked within a team goes on with the last thing that was said."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["_internal_state"]["interrupt_state"]["context"].values():
+            if isinstance(node, dict) and "messages" in node:
+                node["messages"] = node["messages"][-1:]
