@@ -13,5 +13,7 @@ GROUPS: dict[str, str] = {
     "CON": "concurrency",
     "CLN": "clean-up",
     "S3A": "storage on S3",
+    "REP": "the repository API",
+    "SNP": "snapshots and the Storage API",
 }
 """The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

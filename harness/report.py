@@ -19,12 +19,12 @@ def report(verdicts: Sequence[Verdict], specs: Mapping[str, Mapping[str, Any]]) 
     """Return the report as JSON text.
 
     Its layout: ``schema`` (int), ``created`` (ISO 8601, UTC), ``versions`` (name to version), ``backends``: a list of
-    objects with ``name``, ``target``, ``arguments``, ``capabilities``, ``conforms`` (bool), ``verdict`` (one line) and
-    ``results``, each with the fields of :class:`~session_conformance.harness.verdict.Result`.
+    objects with ``name``, ``kind``, ``target``, ``arguments``, ``capabilities``, ``conforms`` (bool), ``verdict`` (one
+    line) and ``results``, each with the fields of :class:`~session_conformance.harness.verdict.Result`.
 
     Args:
         verdicts: What came of each backend.
-        specs: By backend name, its ``target``, ``arguments`` and ``capabilities``.
+        specs: By backend name, its ``kind``, ``target``, ``arguments`` and ``capabilities``.
     """
     return json.dumps(
         {

@@ -28,11 +28,14 @@ from strands.hooks import (
     MessageAddedEvent,
     MessageUpdatedEvent,
 )
-from strands.session import SessionManager, SessionRepository, SnapshotSessionManager
+from strands.multiagent.base import MultiAgentBase
+from strands.session import RepositorySessionManager, SessionManager, SessionRepository, SnapshotSessionManager
 from strands.storage import LocalFileStorage, Storage
 from strands.tools.tools import PythonAgentTool
 from strands.types.content import Message, Messages, TextBlock
 from strands.types.exceptions import SessionException, SnapshotException, StorageError
+from strands.types.session import Session as StoredSession
+from strands.types.session import SessionAgent, SessionMessage, SessionType
 from strands.types.tools import AgentTool, ToolResult, ToolResultBlock, ToolSpec, ToolUse
 
 SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotException, StorageError)
@@ -72,14 +75,20 @@ __all__ = [
     "MessageAddedEvent",
     "MessageUpdatedEvent",
     "Messages",
+    "MultiAgentBase",
     "PythonAgentTool",
+    "RepositorySessionManager",
+    "SessionAgent",
     "SessionException",
     "SessionManager",
+    "SessionMessage",
     "SessionRepository",
+    "SessionType",
     "SnapshotException",
     "SnapshotSessionManager",
     "Storage",
     "StorageError",
+    "StoredSession",
     "TextBlock",
     "ToolResult",
     "ToolResultBlock",

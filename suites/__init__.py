@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from .ids import IdentityAndIsolation
     from .lif import LifeOfASession
     from .ord import PersistenceBeforeHooks
+    from .rep import RepositoryApi
     from .rpl import RestartAndReplay
     from .s3a import StorageOnS3
+    from .snp import SnapshotsAndStorage
     from .tol import Tools
     from .upd import UpdatesAndRedaction
 
@@ -37,6 +39,8 @@ _SUITES = {
     "Concurrency": "con",
     "CleanUp": "cln",
     "StorageOnS3": "s3a",
+    "RepositoryApi": "rep",
+    "SnapshotsAndStorage": "snp",
 }
 
 
@@ -55,7 +59,9 @@ __all__ = [
     "IdentityAndIsolation",
     "LifeOfASession",
     "PersistenceBeforeHooks",
+    "RepositoryApi",
     "RestartAndReplay",
+    "SnapshotsAndStorage",
     "StorageOnS3",
     "Tools",
     "UpdatesAndRedaction",
