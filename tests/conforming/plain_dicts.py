@@ -1,6 +1,7 @@
 """A correct session repository and a correct storage of another design: dicts in the memory of one process."""
 
 import copy
+import json
 import threading
 from typing import Any
 
@@ -74,6 +75,7 @@ class DictRepository(SessionRepository):
 
     def create_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
         number = self.number(session_message.message_id)
+        json.dumps(session_message.to_dict(), allow_nan=False)  # what others could not store is refused here too
         self._messages.setdefault(self.key(session_id, agent_id), {})[number] = self.kept(session_message)
 
     def read_message(self, session_id: str, agent_id: str, message_id: int, **kwargs: Any) -> SessionMessage | None:
