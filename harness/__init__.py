@@ -8,6 +8,7 @@ from .detection import detect
 from .fresh_process import read_in_fresh_process
 from .hang import Hang
 from .history import difference, unpaired_tools
+from .kind import Kind
 from .play import play
 from .requirement import Level, Requirement, requirement, requirements
 from .scenario import Run, Scenario, ScenarioRuns
@@ -30,6 +31,7 @@ __all__ = [
     "Capability",
     "Conversation",
     "Hang",
+    "Kind",
     "Level",
     "NotApplicable",
     "Outcome",

@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .capability import Capability
-from .sdk import SessionManager
+from .kind import Kind
+from .sdk import SessionManager, SessionRepository, Storage
 from .workspace import Workspace
 
 if TYPE_CHECKING:
     from .backend_spec import BackendSpec
 
 OpenManager = Callable[[str, Workspace], "SessionManager[Any]"]
+OpenRepository = Callable[[Workspace], SessionRepository]
+OpenStorage = Callable[[Workspace], Storage]
 
 
 class ListedSession(Protocol):
@@ -59,6 +62,11 @@ class Backend:
         list_sessions: Lists the sessions of a workspace.
         repair: Brings back what can be of a damaged session; given its id and the workspace.
         on_s3: Whether it is to be given a bucket: ``workspace.values["bucket"]``.
+        repository: Opens the session repository that the managers keep their data in, where it has no session of its
+            own. A manager that is a ``SessionRepository``, or has one as ``session_repository``, needs none.
+        storage: Opens the storage that the managers keep their data in.
+        in_process: Whether it keeps its data in the memory of this process, where no other process finds it.
+        kind: What the user gave; set by the harness.
         spec: The importable name the backend was found by, or None where another process cannot find it. Set by
             the harness.
     """
@@ -71,4 +79,23 @@ class Backend:
     list_sessions: Callable[[Workspace], Iterable[ListedSession]] | None = None
     repair: Callable[[str, Workspace], object] | None = None
     on_s3: bool = False
+    repository: OpenRepository | None = None
+    storage: OpenStorage | None = None
+    in_process: bool = False
+    kind: Kind = Kind.MANAGER
     spec: BackendSpec | None = None
+
+    def repository_for(self, session_id: str, workspace: Workspace) -> SessionRepository | None:
+        """Open the session repository, or return None where there is none.
+
+        Args:
+            session_id: The session that a manager is opened for, where the manager is what has the repository.
+            workspace: Where its data lies.
+        """
+        if self.repository is not None:
+            return self.repository(workspace)
+        if self.kind is not Kind.MANAGER:
+            return None
+        manager = self.open(session_id, workspace)
+        found = manager if isinstance(manager, SessionRepository) else getattr(manager, "session_repository", None)
+        return found if isinstance(found, SessionRepository) else None

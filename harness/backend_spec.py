@@ -12,7 +12,15 @@ from typing import Any
 
 from . import clock
 from .backend import Backend, OpenManager
-from .sdk import LocalFileStorage, SessionManager, Storage
+from .kind import Kind
+from .sdk import (
+    LocalFileStorage,
+    RepositorySessionManager,
+    SessionManager,
+    SessionRepository,
+    SnapshotSessionManager,
+    Storage,
+)
 from .workspace import Workspace
 
 
@@ -28,11 +36,13 @@ class BackendSpec:
         name: What reports and test ids call the backend.
         target: ``module:attribute``.
         arguments: Constructor arguments, with ``{placeholders}`` such as ``{workdir}``.
+        kind: Whether the target is a session manager, a session repository or a storage.
     """
 
     name: str
     target: str
     arguments: Mapping[str, str] = field(default_factory=dict)
+    kind: Kind = Kind.MANAGER
 
     def resolve(self) -> Backend:
         """Return the backend.
@@ -41,6 +51,8 @@ class BackendSpec:
             BackendError: The name cannot be imported, or is nothing a backend can be made of.
         """
         found = self._import()
+        if self.kind is not Kind.MANAGER:
+            return self._part(found)
         if isinstance(found, Backend):
             if self.arguments:
                 raise BackendError(
@@ -58,6 +70,67 @@ class BackendSpec:
                 " strands.session.SessionManager, a callable (session_id, workspace), or a Backend"
             )
         return Backend(name=self.name, open=self._checked_call(found), spec=self)
+
+    def _part(self, found: Any) -> Backend:
+        """Return a backend that keeps what the SDK's manager stores in a repository or a storage."""
+        is_class = isinstance(found, type)
+        if is_class and is_of(found, self.kind):
+            if self.kind is Kind.REPOSITORY and issubclass(found, SessionManager):
+                raise BackendError(
+                    f"{self.target} is a session manager: give it as --session-manager, which judges its repository"
+                    " API too"
+                )
+            open_part, in_process = self._part_opener(found)
+        elif isinstance(found, Backend) or is_class or not callable(found):
+            what = f"the class {found.__qualname__}" if is_class else f"a {type(found).__name__}"
+            raise BackendError(
+                f"{self.target} is {what}, which is no {self.kind.value}: expected {EXPECTED[self.kind]}, or a callable"
+                " (workspace) that returns one"
+            )
+        else:
+            open_part, in_process = self._checked_part(found), False
+        return wrapped(
+            Backend(
+                name=self.name,
+                open=_no_manager,
+                on_s3=self._on_s3(found) if is_class else False,
+                in_process=in_process,
+                kind=self.kind,
+                spec=self,
+            ),
+            open_part,
+            can_delete=is_class and callable(getattr(found, "delete_session", None)),
+        )
+
+    def _part_opener(self, part: type) -> tuple[Callable[[Workspace], Any], bool]:
+        """Return what opens a repository or a storage, and whether each workspace has one, shared by all that open it.
+
+        One that is given nothing of the workspace can only keep its data in memory: what opens it a second time finds
+        the same object.
+        """
+        build, given_a_place = self._builder(part, set())
+        if given_a_place:
+            return lambda workspace: build(None, workspace), False
+        opened: dict[str, Any] = {}
+
+        def open_part(workspace: Workspace) -> Any:
+            place = str(workspace.folder)
+            if place not in opened:
+                opened[place] = build(None, workspace)
+            return opened[place]
+
+        return open_part, True
+
+    def _checked_part(self, function: Callable[..., Any]) -> Callable[[Workspace], Any]:
+        self._expect_takes(function, "(workspace)", None)
+
+        def open_part(workspace: Workspace) -> Any:
+            part = function(workspace)
+            if not is_of(part, self.kind):
+                raise BackendError(f"{self.target} returned a {type(part).__name__}: expected {EXPECTED[self.kind]}")
+            return part
+
+        return open_part
 
     def _on_s3(self, manager: type) -> bool:
         asked_for = any("{bucket}" in text for text in self.arguments.values())
@@ -104,38 +177,53 @@ class BackendSpec:
         return found
 
     def _opener(self, manager: type[SessionManager[Any]]) -> OpenManager:
-        parameters = inspect.signature(manager).parameters
-        hints = _type_hints(manager)
-        named = {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-        if "session_id" not in named:
+        if "session_id" not in _named(manager):
             raise BackendError(f"{self.target} takes no session_id: expected a constructor (session_id, ...)")
+        build, _ = self._builder(manager, {"session_id"})
+        return build
+
+    def _builder(self, found: type, always: set[str]) -> tuple[Callable[[str | None, Workspace], Any], bool]:
+        """Return what builds objects of a class, and whether they are given a place of the workspace.
+
+        Args:
+            found: The class.
+            always: The constructor's parameters that are given at each call: ``session_id`` or none.
+
+        Raises:
+            BackendError: The class takes an argument less, or needs one more.
+        """
+        named, hints = _named(found), _type_hints(found)
         for name in self.arguments:
             if not self.takes(name):
-                known = ", ".join(n for n in named if n != "session_id") or "no other"
+                known = ", ".join(n for n in named if n not in always) or "no other"
                 raise BackendError(f"{self.target} takes no argument {name!r} (it takes {known})")
-        on_s3 = self._on_s3(manager)
-        provided = {name for name, p in named.items() if name != "session_id" and _provides(p, hints.get(name), on_s3)}
+        on_s3 = self._on_s3(found)
+        provided = {name for name, p in named.items() if name not in always and _provides(p, hints.get(name), on_s3)}
         provided -= set(self.arguments)
         missing = [
             name
             for name, p in named.items()
-            if p.default is p.empty and name not in {"session_id", *provided, *self.arguments}
+            if p.default is p.empty and name not in {*always, *provided, *self.arguments}
         ]
         if missing:
+            form = "(session_id, workspace)" if always else "(workspace)"
             raise BackendError(
                 f"{self.target} needs {', '.join(missing)}, which the workspace does not have: give"
-                f" --session-manager-arg '{missing[0]}=...', or a callable (session_id, workspace)"
+                f" --session-manager-arg '{missing[0]}=...', or a callable {form}"
             )
 
-        def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+        def build(session_id: str | None, workspace: Workspace) -> Any:
             given: dict[str, Any] = {name: _provide(name, workspace) for name in provided}
             if on_s3 and "prefix" in named and workspace.values["prefix"]:
                 given["prefix"] = workspace.values["prefix"]
             for name, text in self.arguments.items():
                 given[name] = _typed(_fill(text, workspace.placeholders(session_id)), hints.get(name))
-            return manager(session_id=session_id, **given)  # type: ignore[call-arg]
+            if always:
+                given["session_id"] = session_id
+            return found(**given)
 
-        return open_manager
+        placed = any(_PLACEHOLDER.search(text) for text in self.arguments.values())
+        return build, bool(provided) or on_s3 or placed
 
     def _operations(self, manager: type[SessionManager[Any]], open_manager: OpenManager) -> dict[str, Any]:
         """Return what the class can do to whole sessions: see :class:`~session_conformance.harness.backend.Backend`."""
@@ -181,14 +269,7 @@ class BackendSpec:
         return call
 
     def _checked_call(self, function: Callable[..., Any]) -> OpenManager:
-        if self.arguments:
-            raise BackendError(
-                f"{self.target} is a callable, which takes no arguments: got {', '.join(self.arguments)}"
-            )
-        try:
-            inspect.signature(function).bind("session", None)
-        except TypeError as error:
-            raise BackendError(f"{self.target} must take (session_id, workspace): {error}") from error
+        self._expect_takes(function, "(session_id, workspace)", "session", None)
 
         def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
             manager = function(session_id, workspace)
@@ -199,6 +280,62 @@ class BackendSpec:
             return manager
 
         return open_manager
+
+    def _expect_takes(self, function: Callable[..., Any], form: str, *given: Any) -> None:
+        if self.arguments:
+            raise BackendError(
+                f"{self.target} is a callable, which takes no arguments: got {', '.join(self.arguments)}"
+            )
+        try:
+            inspect.signature(function).bind(*given)
+        except TypeError as error:
+            raise BackendError(f"{self.target} must take {form}: {error}") from error
+
+
+EXPECTED: dict[Kind, str] = {
+    Kind.MANAGER: "a strands.session.SessionManager",
+    Kind.REPOSITORY: "a strands.session.SessionRepository",
+    Kind.STORAGE: "a strands.storage.Storage (write, read, delete and list)",
+}
+
+
+def is_of(found: Any, kind: Kind) -> bool:
+    """Whether an object, or a class, is what is given as a kind. A storage need not have ``search``."""
+    if kind is Kind.STORAGE:
+        return all(callable(getattr(found, name, None)) for name in ("write", "read", "delete", "list"))
+    base: type = SessionManager if kind is Kind.MANAGER else SessionRepository
+    return issubclass(found, base) if isinstance(found, type) else isinstance(found, base)
+
+
+def wrapped(backend: Backend, open_part: Callable[[Workspace], Any], *, can_delete: bool = False) -> Backend:
+    """Return a backend whose manager is the SDK's own one over a repository or a storage.
+
+    Args:
+        backend: What is known of it, its kind included.
+        open_part: Opens the repository or the storage.
+        can_delete: Whether the repository has ``delete_session``, which the SDK's own have and the contract has not.
+    """
+    if backend.kind is Kind.STORAGE:
+
+        def over_storage(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+            return SnapshotSessionManager(session_id, storage=open_part(workspace))
+
+        def delete_snapshots(session_id: str, workspace: Workspace) -> None:
+            _delete(over_storage(session_id, workspace), session_id)
+
+        return replace(backend, open=over_storage, storage=open_part, delete=delete_snapshots)
+
+    def over_repository(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+        return RepositorySessionManager(session_id, open_part(workspace))
+
+    def delete(session_id: str, workspace: Workspace) -> None:
+        _delete(open_part(workspace), session_id)
+
+    return replace(backend, open=over_repository, repository=open_part, delete=delete if can_delete else None)
+
+
+def _no_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
+    raise NotImplementedError
 
 
 def _delete(manager: Any, session_id: str) -> None:
@@ -215,26 +352,35 @@ def _delete(manager: Any, session_id: str) -> None:
 
 
 def try_out(backend: Backend, workspace: Workspace) -> None:
-    """Build a manager once, so that a backend that cannot be built is found before any test.
+    """Build what was given once, so that a backend that cannot be built is found before any test.
 
     Raises:
-        BackendError: Building it raised, or gave something that is no session manager.
+        BackendError: Building it raised, or gave something of another kind.
     """
+    opened: Any
     try:
-        manager = backend.open("try-out", workspace)
+        if backend.kind is Kind.MANAGER:
+            opened = backend.open("try-out", workspace)
+        else:
+            part: Any = backend.repository if backend.kind is Kind.REPOSITORY else backend.storage
+            opened = part(workspace)
     except BackendError:
         raise
     except Exception as error:
         raise BackendError(f"building {backend.name} raised {_one_line(error)}") from error
-    if not isinstance(manager, SessionManager):
-        raise BackendError(
-            f"{backend.name} opened a {type(manager).__name__}: expected a strands.session.SessionManager"
-        )
+    if not is_of(opened, backend.kind):
+        raise BackendError(f"{backend.name} opened a {type(opened).__name__}: expected {EXPECTED[backend.kind]}")
 
 
 def _one_line(error: BaseException) -> str:
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _named(found: type) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a class's constructor that are given by name."""
+    parameters = inspect.signature(found).parameters
+    return {name: p for name, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
 
 
 def _type_hints(manager: type) -> dict[str, Any]:
@@ -253,6 +399,8 @@ def _ignores_extra_arguments(manager: type) -> bool:
     return manager.__module__.startswith(("strands.", "session_conformance."))
 
 
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
 OF_S3 = ("bucket", "prefix", "endpoint_url", "region_name")
 """What a workspace has for backends that keep their data in S3."""
 
@@ -261,13 +409,13 @@ def _provides(parameter: inspect.Parameter, hint: Any, on_s3: bool) -> bool:
     name = parameter.name
     if on_s3 and name in OF_S3:
         return name == "bucket" or parameter.default is parameter.empty
-    return name == "storage_dir" or (name == "storage" and Storage in (hint, *typing.get_args(hint)))
+    return name in ("storage_dir", "base_dir") or (name == "storage" and Storage in (hint, *typing.get_args(hint)))
 
 
 def _provide(name: str, workspace: Workspace) -> Any:
     if name in OF_S3:
         return workspace.values[name]
-    return str(workspace.folder) if name == "storage_dir" else LocalFileStorage(str(workspace.folder))
+    return LocalFileStorage(str(workspace.folder)) if name == "storage" else str(workspace.folder)
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
@@ -277,7 +425,7 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
             raise BackendError(f"unknown placeholder {{{name}}}: there is {', '.join(sorted(values))}")
         return values[name]
 
-    return re.sub(r"\{(\w+)\}", value, text)
+    return _PLACEHOLDER.sub(value, text)
 
 
 def _typed(text: str, hint: Any) -> Any:

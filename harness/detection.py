@@ -8,6 +8,7 @@ from . import storage_faults
 from .backend import Backend
 from .capability import Capability
 from .conversation import Session
+from .kind import Kind
 from .play import play
 from .reader import read_session
 from .script import Script
@@ -38,7 +39,8 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
             found.add(capability)
     if backend.on_s3:
         found.add(Capability.S3)
-    if backend.spec is not None:
+    found |= _interfaces(backend, workspace)
+    if backend.spec is not None and not backend.in_process:
         found.add(Capability.FRESH_PROCESS)
     timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
     if any(workspace.stored_files().values()):
@@ -88,3 +90,20 @@ def _takes_teams(backend: Backend, workspace: Workspace) -> bool:
     except Exception:
         return True
     return True
+
+
+def _interfaces(backend: Backend, workspace: Workspace) -> set[Capability]:
+    """Return which of the SDK's other interfaces a backend has."""
+    found: set[Capability] = set()
+    if backend.repository_for("interfaces", workspace) is not None:
+        found.add(Capability.REPOSITORY)
+    if backend.storage is not None:
+        found.add(Capability.STORAGE)
+    if backend.kind is not Kind.REPOSITORY:  # whose manager is known, and could not be opened if it is broken
+        manager = backend.open("interfaces", workspace)
+        if all(callable(getattr(manager, name, None)) for name in _OF_SNAPSHOTS):
+            found.add(Capability.SNAPSHOTS)
+    return found
+
+
+_OF_SNAPSHOTS = ("save_snapshot", "list_snapshot_ids", "restore_snapshot")

@@ -16,5 +16,7 @@ GROUPS: dict[str, str] = {
     "AGT": "the text agent",
     "MAG": "several agents",
     "STA": "any conversation at all",
+    "REP": "the repository API",
+    "SNP": "snapshots and the Storage API",
 }
 """The first three letters of a requirement's id, and the group's subject, in the order in which they are judged."""

@@ -14,32 +14,32 @@ class Measure:
     """One thing that was measured or counted of one backend.
 
     Attributes:
-        backend: The backend's name.
         name: What the measure is called: ``append``, ``restore``, ...
-        about: What it is, in words.
         unit: ``seconds``, ``bytes``, ``requests``, ``system calls``.
         median: Of all rounds, for one operation.
         min: The least.
         max: The most.
         rounds: How many there were.
+        about: What it is, in words.
         size: Messages in the history, where it depends on it.
         floor: The median of the physical floor, measured in the same rounds; None where there is none.
         floor_about: What the floor is, in words.
         note: What else must be known to read it.
+        backend: The backend's name.
     """
 
-    backend: str
     name: str
-    about: str
     unit: str
     median: float
     min: float
     max: float
     rounds: int
+    about: str = ""
     size: int | None = None
     floor: float | None = None
     floor_about: str = ""
     note: str = ""
+    backend: str = ""
 
     @property
     def ratio(self) -> float | None:
@@ -50,15 +50,10 @@ class Measure:
         """Return the measure as plain data, as reports have it."""
         return {**asdict(self), "ratio": self.ratio}
 
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Measure:
-        """Return the measure that :meth:`to_dict` was called on."""
-        return cls(**{key: value for key, value in data.items() if key != "ratio"})
 
-
-def counted(backend: str, name: str, about: str, unit: str, count: float, **more: Any) -> Measure:
+def counted(name: str, about: str, unit: str, count: float, **more: Any) -> Measure:
     """Return the measure of something that is counted once, and is the same each time."""
-    return Measure(backend, name, about, unit, count, count, count, 1, **more)
+    return Measure(name, unit, count, count, count, 1, about, **more)
 
 
 @dataclass(frozen=True)
@@ -66,16 +61,16 @@ class Growth:
     """How a measure grows with the history.
 
     Attributes:
-        backend: The backend's name.
         name: The measure's name.
+        exponent: The k of the power law ``n**k`` between the two longest histories: 0 is constant, 1 linear.
         about: What the measure is, in words.
-        exponent: The k of the power law ``n**k`` between the two longest histories.
+        backend: The backend's name.
     """
 
-    backend: str
     name: str
-    about: str
     exponent: float
+    about: str = ""
+    backend: str = ""
 
     @property
     def verdict(self) -> str:
@@ -108,7 +103,7 @@ def growth(measures: Iterable[Measure]) -> list[Growth]:
         if shorter is None or longer is None or not shorter.median or not longer.median:
             continue
         exponent = math.log(longer.median / shorter.median) / math.log((longer.size or 1) / (shorter.size or 1))
-        found.append(Growth(backend, name, longer.about, round(exponent, 2)))
+        found.append(Growth(name, round(exponent, 2), longer.about, backend))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -29,60 +29,13 @@ class ReportError(Exception):
     """A report cannot be read or written. The text is one line and says why, and what to do."""
 
 
-@dataclass(frozen=True)
-class Benchmark:
-    """What one thing costs, measured in several rounds.
-
-    Attributes:
-        name: What is done: ``append``, ``restore``, ...
-        unit: ``seconds``, ``bytes``, ``requests``, ``system calls`` or ``messages``.
-        median: The middle of the rounds, in the unit.
-        min: The least of them.
-        max: The most.
-        rounds: How many there were.
-        about: What is done, in words.
-        size: How many messages the history has, or how many sessions there are; None where it does not matter.
-        floor: What this machine cannot do it for less, measured in the same run; None where there is no such thing.
-        floor_about: What the floor is, in words.
-        ratio: ``median / floor``, or None.
-    """
-
-    name: str
-    unit: str
-    median: float
-    min: float
-    max: float
-    rounds: int
-    about: str = ""
-    size: int | None = None
-    floor: float | None = None
-    floor_about: str = ""
-    ratio: float | None = None
-
-
-@dataclass(frozen=True)
-class Growth:
-    """How a cost grows with the history.
-
-    Attributes:
-        name: The benchmark's name.
-        verdict: ``constant``, ``linear`` or ``worse``.
-        exponent: Of the power law that fits best: 0 is constant, 1 linear.
-        about: What is done, in words.
-    """
-
-    name: str
-    verdict: str
-    exponent: float
-    about: str = ""
-
-
 @dataclass
 class BackendReport:
     """What a run found of one backend.
 
     Attributes:
         verdict: Its results.
+        kind: What it is: a :class:`~.kind.Kind`'s value.
         target: The importable name it was found by, or None.
         arguments: What it was built with, beside what each workspace has.
         capabilities: The names of its capabilities.
@@ -91,10 +44,11 @@ class BackendReport:
     """
 
     verdict: Verdict
+    kind: str = Kind.MANAGER.value
     target: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     capabilities: list[str] = field(default_factory=list)
-    benchmarks: list[Benchmark] = field(default_factory=list)
+    benchmarks: list[Measure] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
 
     @property
@@ -188,8 +142,9 @@ def report_of(
 
     Args:
         verdicts: What came of each backend that was judged.
-        specs: By backend name, in the order of the report, any of ``target``, ``arguments``, ``capabilities``, ``benchmarks`` and ``growth``, the
-            last two as lists of dicts with the fields of :class:`Benchmark` and :class:`Growth`.
+        specs: By backend name, in the order of the report, any of ``kind``, ``target``, ``arguments``,
+            ``capabilities``, ``benchmarks`` and ``growth``, the last two as lists of dicts with the fields of
+            :class:`~.measure.Measure` and :class:`~.measure.Growth`.
         command: The command that was run.
         seeds: The seeds of what was random.
     """
@@ -236,37 +191,39 @@ def _backend_to_dict(backend: BackendReport) -> dict[str, Any]:
     verdict = backend.verdict
     return {
         "name": verdict.backend,
+        "kind": backend.kind,
         "target": backend.target,
         "arguments": backend.arguments,
         "capabilities": backend.capabilities,
         "conforms": verdict.conforms if verdict.results else None,
         "verdict": verdict.sentence,
         "results": [result.to_dict() for result in verdict.results],
-        "benchmarks": [asdict(benchmark) for benchmark in backend.benchmarks],
-        "growth": [asdict(growth) for growth in backend.growth],
+        "benchmarks": [benchmark.to_dict() for benchmark in backend.benchmarks],
+        "growth": [growth.to_dict() for growth in backend.growth],
     }
 
 
 def _backend_from_dict(data: Mapping[str, Any], requirements: int | None) -> BackendReport:
-    results = [_made(Result, result) for result in data["results"]]
+    results = [made(Result, result) for result in data["results"]]
     return _backend_of(Verdict(data["name"], results, requirements), data)
 
 
 def _backend_of(verdict: Verdict, about: Mapping[str, Any]) -> BackendReport:
     return BackendReport(
         verdict,
+        about.get("kind", verdict.kind),
         about.get("target"),
         dict(about.get("arguments", {})),
         list(about.get("capabilities", [])),
-        [_made(Benchmark, benchmark) for benchmark in about.get("benchmarks", [])],
-        [_made(Growth, growth) for growth in about.get("growth", [])],
+        [made(Measure, benchmark) for benchmark in about.get("benchmarks", [])],
+        [made(Growth, growth) for growth in about.get("growth", [])],
     )
 
 
-Made = TypeVar("Made", Result, Benchmark, Growth)
+Made = TypeVar("Made", Result, Measure, Growth)
 
 
-def _made(kind: type[Made], data: Mapping[str, Any]) -> Made:
+def made(kind: type[Made], data: Mapping[str, Any]) -> Made:
     """Make an object of plain data. What a later release has added to it is left out."""
     names = {item.name for item in fields(kind)}
     return kind(**{name: value for name, value in data.items() if name in names})

@@ -36,8 +36,9 @@ from strands.hooks import (
 )
 from strands.models import Model
 from strands.multiagent import GraphBuilder, Swarm
+from strands.multiagent.base import MultiAgentBase
 from strands.multiagent.graph import Graph
-from strands.session import SessionManager, SessionRepository, SnapshotSessionManager
+from strands.session import RepositorySessionManager, SessionManager, SessionRepository, SnapshotSessionManager
 from strands.storage import LocalFileStorage, Storage
 from strands.tools.decorator import tool as sdk_tool
 from strands.tools.tools import PythonAgentTool
@@ -48,6 +49,8 @@ from strands.types.exceptions import (
     SnapshotException,
     StorageError,
 )
+from strands.types.session import Session as StoredSession
+from strands.types.session import SessionAgent, SessionMessage, SessionType
 from strands.types.streaming import StreamEvent
 from strands.types.tools import AgentTool, ToolContext, ToolResult, ToolResultBlock, ToolSpec, ToolUse
 
@@ -96,16 +99,22 @@ __all__ = [
     "MessageUpdatedEvent",
     "Messages",
     "Model",
+    "MultiAgentBase",
     "MultiAgentInitializedEvent",
     "PythonAgentTool",
+    "RepositorySessionManager",
+    "SessionAgent",
     "SessionException",
     "SessionManager",
+    "SessionMessage",
     "SessionRepository",
+    "SessionType",
     "SlidingWindowConversationManager",
     "SnapshotException",
     "SnapshotSessionManager",
     "Storage",
     "StorageError",
+    "StoredSession",
     "StreamEvent",
     "SummarizingConversationManager",
     "Swarm",

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .groups import GROUPS
+from .kind import Kind
 from .measure import Measure, growth
 from .requirement import Level
 from .verdict import Outcome, Verdict
@@ -25,7 +26,8 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         width: The terminal's width in columns.
         color: Whether to use colors.
     """
-    table = Table(title=verdict.backend, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    title = verdict.backend if verdict.kind == Kind.MANAGER.value else f"{verdict.backend} ({verdict.kind})"
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("group", no_wrap=True)
     table.add_column("", overflow="fold")
     for heading in ("met", "violated", "not applicable"):

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from .groups import GROUPS
+from .kind import Kind
 from .requirement import Level
 
 
@@ -43,6 +44,7 @@ class Result:
             :class:`~.matrix.Matrix` as a dict.
         command: The command that runs it alone.
         seconds: How long judging took.
+        kind: What the backend is: a :class:`~session_conformance.harness.kind.Kind`'s value.
     """
 
     backend: str
@@ -61,6 +63,7 @@ class Result:
     matrix: dict[str, Any] | None = None
     command: str = ""
     seconds: float = 0.0
+    kind: str = Kind.MANAGER.value
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, from which ``Result(**data)`` makes it again."""
@@ -114,6 +117,11 @@ class Verdict:
     def measured(self) -> list[Result]:
         """The results whose checks counted something."""
         return [result for result in self.results if result.measured]
+
+    @property
+    def kind(self) -> str:
+        """What the backend is: a session manager, a session repository or a storage."""
+        return self.results[0].kind if self.results else Kind.MANAGER.value
 
     @property
     def groups(self) -> list[str]:

@@ -22,9 +22,10 @@ class Workspace:
     values: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def placeholders(self, session_id: str) -> dict[str, str]:
-        """Return what ``{name}`` in a backend's arguments stands for."""
-        return {"workdir": str(self.folder), "session_id": session_id, **self.values}
+    def placeholders(self, session_id: str | None) -> dict[str, str]:
+        """Return what ``{name}`` in a backend's arguments stands for; ``{session_id}`` only where one is opened."""
+        session = {} if session_id is None else {"session_id": session_id}
+        return {"workdir": str(self.folder), **session, **self.values}
 
     def stored(self) -> dict[str, bytes]:
         """Return the contents of every regular file in the folder and every object in the bucket, by path or key."""

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from .lif import LifeOfASession
     from .mag import SeveralAgents
     from .ord import PersistenceBeforeHooks
+    from .rep import RepositoryApi
     from .rpl import RestartAndReplay
     from .s3a import StorageOnS3
+    from .snp import SnapshotsAndStorage
     from .sta import AnyConversationAtAll
     from .tol import Tools
     from .upd import UpdatesAndRedaction
@@ -43,6 +45,8 @@ _SUITES = {
     "TextAgents": "agt",
     "SeveralAgents": "mag",
     "AnyConversationAtAll": "sta",
+    "RepositoryApi": "rep",
+    "SnapshotsAndStorage": "snp",
 }
 
 
@@ -62,8 +66,10 @@ __all__ = [
     "IdentityAndIsolation",
     "LifeOfASession",
     "PersistenceBeforeHooks",
+    "RepositoryApi",
     "RestartAndReplay",
     "SeveralAgents",
+    "SnapshotsAndStorage",
     "StorageOnS3",
     "TextAgents",
     "Tools",

@@ -8,7 +8,8 @@ from enum import Enum
 from itertools import pairwise
 
 from session_conformance.harness.groups import GROUPS
-from session_conformance.harness.report import BackendReport, Benchmark, Report, ReportError
+from session_conformance.harness.measure import Measure
+from session_conformance.harness.report import BackendReport, Report, ReportError
 from session_conformance.harness.verdict import Result
 
 from .states import State, state_of
@@ -72,8 +73,8 @@ class Change:
 class MeasuredTwice:
     """A benchmark that both sides have."""
 
-    before: Benchmark
-    after: Benchmark
+    before: Measure
+    after: Measure
 
     @property
     def factor(self) -> float | None:

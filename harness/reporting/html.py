@@ -12,7 +12,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.report import BackendReport, Benchmark, Growth, Report
+from session_conformance.harness.measure import Growth, Measure
+from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.verdict import Outcome, Result
 
 from .comparison import Comparison, Kind
@@ -65,7 +66,7 @@ class BenchmarkTable:
     about: str
     floor_about: str
     sizes: list[int | None]
-    cells: Mapping[tuple[int | None, str], Benchmark]
+    cells: Mapping[tuple[int | None, str], Measure]
     growth: Mapping[str, Growth] = field(default_factory=dict)
 
 
@@ -170,9 +171,9 @@ class _Bar:
     share: float
 
 
-def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Benchmark, list[_Bar]]]:
+def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Measure, list[_Bar]]]:
     """Return the ratios to the floor of each benchmark's largest size, as bars whose whole length is the largest."""
-    found: list[tuple[Benchmark, list[_Bar]]] = []
+    found: list[tuple[Measure, list[_Bar]]] = []
     for table in benchmark_tables(backends):
         sizes = [size for size in table.sizes if any(table.cells[at].ratio for at in table.cells if at[0] == size)]
         if not sizes:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.report import BackendReport, Benchmark, Report
+from session_conformance.harness.measure import Measure
+from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.verdict import Outcome, Result, Verdict
 
 from .printable import printable
@@ -137,7 +138,7 @@ def _benchmarks(backends: Sequence[BackendReport]) -> str:
     return f"{heading}\n\nBold: the ratio to this machine's floor, measured in the same run."
 
 
-def _measured(one: Benchmark) -> str:
+def _measured(one: Measure) -> str:
     shown = quantity(one.median, one.unit)
     return f"{shown} **{ratio(one.ratio)}**" if one.ratio is not None else shown
 

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from session_conformance.harness.report import BackendReport, Benchmark
+from session_conformance.harness.measure import Measure
+from session_conformance.harness.report import BackendReport
 
 from .quantities import quantity
 
@@ -116,7 +117,7 @@ def plots(backends: Sequence[BackendReport]) -> list[Plot]:
 
 
 def _plot(name: str, unit: str, backends: Sequence[BackendReport]) -> Plot | None:
-    measured: list[tuple[int, str, list[Benchmark]]] = []
+    measured: list[tuple[int, str, list[Measure]]] = []
     for number, backend in enumerate(backends):
         found = [one for one in backend.benchmarks if (one.name, one.unit) == (name, unit) and one.size is not None]
         if found:
@@ -149,5 +150,5 @@ def _plot(name: str, unit: str, backends: Sequence[BackendReport]) -> Plot | Non
     )
 
 
-def _about(one: Benchmark) -> str:
+def _about(one: Measure) -> str:
     return f"{one.size:,}: {quantity(one.median, one.unit)}" if one.size is not None else quantity(one.median, one.unit)

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 import pytest
 from session_conformance.harness import Backend, BackendSpec, Capability, Script, Session, Workspace, detect, play
-from strands.session import SessionManager
+from strands.session import FileSessionManager, SessionManager
+from strands.session import SessionManager as SdkSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.conforming.snapshot_manager import SnapshotFileManager

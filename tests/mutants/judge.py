@@ -5,12 +5,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
-from session_conformance.fixtures.s3 import endpoint_of_run, workspace_for
+from session_conformance.fixtures.attribution import judge as run_check
+from session_conformance.fixtures.s3 import endpoint_of_run
 from session_conformance.fixtures.suite import ConformanceSuite
-from session_conformance.harness import Backend, BackendSpec, Requirement, ScenarioRuns, Session, Workspace
+from session_conformance.harness import Backend, BackendSpec, Kind, Requirement
+from session_conformance.harness.backend_spec import is_of
 from session_conformance.suites import (
     CleanUp,
     Concurrency,
@@ -20,8 +21,10 @@ from session_conformance.suites import (
     IdentityAndIsolation,
     LifeOfASession,
     PersistenceBeforeHooks,
+    RepositoryApi,
     RestartAndReplay,
     SeveralAgents,
+    SnapshotsAndStorage,
     StorageOnS3,
     TextAgents,
     Tools,
@@ -43,6 +46,8 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     StorageOnS3,
     TextAgents,
     SeveralAgents,
+    RepositoryApi,
+    SnapshotsAndStorage,
 )
 CHECKS: dict[str, Callable[..., None]] = {
     id: partial(check, suite())
@@ -53,33 +58,22 @@ CHECKS: dict[str, Callable[..., None]] = {
 REQUIREMENTS: dict[str, Requirement] = {id: check.func.requirement for id, check in CHECKS.items()}  # type: ignore[attr-defined]
 
 
-def backend_of(manager: type) -> Backend:
-    return BackendSpec(manager.__name__, f"{manager.__module__}:{manager.__name__}").resolve()
+def backend_of(broken: type) -> Backend:
+    kind = next(kind for kind in Kind if is_of(broken, kind))
+    return BackendSpec(broken.__name__, f"{broken.__module__}:{broken.__name__}", kind=kind).resolve()
 
 
 def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:
     """Run a requirement's check; it raises what it raises."""
-    backend = backend_of(manager)
     numbers = iter(range(1000))
 
-    def new_workspace(**how: bool) -> Workspace:
+    def new_folder() -> Path:
         place = folder / f"workspace-{next(numbers)}"
         place.mkdir()
-        return workspace_for(backend, place, config, **how)
+        return place
 
-    def new_session(id: str = "conversation", *, workspace: Any = None, agent_id: str = "default") -> Session:
-        return Session(backend, workspace or new_workspace(), id, agent_id)
-
-    given = {
-        "backend": backend,
-        "new_session": new_session,
-        "new_workspace": new_workspace,
-        "record_property": lambda name, value: None,
-        "request": SimpleNamespace(config=config),
-        "run": ScenarioRuns(backend, new_workspace),
-        "tmp_path": folder,
-    }
-    needed = inspect.signature(CHECKS[id]).parameters
-    if "s3" in needed:
-        given["s3"] = endpoint_of_run(config)
-    CHECKS[id](**{name: given[name] for name in needed})
+    factory = SimpleNamespace(mktemp=lambda name: new_folder())
+    others = {"request": SimpleNamespace(config=config), "tmp_path_factory": factory}
+    if "s3" in inspect.signature(CHECKS[id]).parameters:
+        others["s3"] = endpoint_of_run(config)
+    run_check(CHECKS[id], backend_of(manager), config, new_folder, others, remember=False)

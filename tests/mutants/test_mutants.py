@@ -7,8 +7,10 @@ import pytest
 from session_conformance.harness import Violation
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 
+from tests.conforming.plain_dicts import DictRepository, DictStorage
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
+from . import broken_apis as broken_api
 from . import broken_managers as broken
 from . import broken_s3_managers as broken_s3
 from . import broken_text_managers as broken_text
@@ -191,6 +193,62 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-08": [(broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write")],
     "MAG-09": [(broken_text.KeepsOneTeamASession, "goes on with 'one-2'")],
     "MAG-10": [(broken_text.ForgetsHistoriesWithinTeams, "goes on with its history")],
+    "REP-01": [
+        (broken_api.DropsInternalState, "_internal_state"),
+        (broken_api.KeepsTheOriginal, r"message 2 \(after updates\)"),
+        (broken_api.CannotStoreBytes, "create_message.* works"),
+    ],
+    "REP-02": [
+        (broken_api.RaisesForAbsentAgents, "read_agent.* works"),
+        (broken_api.CreatesOnUpdate, "raises nothing"),
+        (broken_api.CreatesSessionsAgain, "creating a session twice"),
+    ],
+    "REP-03": [
+        (broken_api.SortsNumbersAsText, "at place 2 stands message 10"),
+        (broken_api.TakesNoneForNoLimit, "limit=0"),
+        (broken_api.TakesOffsetsForNumbers, "offset=998"),
+    ],
+    "REP-04": [(broken_api.ForgetsCreatedAt, "that was updated has created_at")],
+    "REP-05": [
+        (broken_api.TakesAnyMessageId, "a number as text"),
+        (broken_api.ReadsAnyMessageId, "reading the message"),
+    ],
+    "REP-06": [(broken_api.FoldsCaseOfIds, "CASE"), (broken_api.IgnoresSessions, "user_1")],
+    "REP-07": [(broken_api.ForgetsUpdatesOfGraphs, "'status'")],
+    "REP-08": [
+        (broken_api.TakesIdsForPaths, "I am the victim"),
+        (broken_api.LogsUnderAgentIds, "outside the workspace"),
+    ],
+    "REP-09": [
+        (broken_api.KeepsWhatItIsGiven, "that were given"),
+        (broken_api.GivesWhatItKeeps, "that were read"),
+    ],
+    "SNP-01": [
+        (broken_api.StoresText, "every byte"),
+        (broken_api.TakesNothingForAbsent, "contents/nothing"),
+        (broken_api.CannotDeleteTheAbsent, "deleting a key that was never written works"),
+    ],
+    "SNP-02": [(broken_api.KeepsTheFirstSnapshots, "meets LIF-02")],
+    "SNP-03": [
+        (broken_api.ListsTenKeys, "listing all"),
+        (broken_api.ListsNewestFirst, "oldest first"),
+        (broken_api.RestoresTheLatest, "restores its history exactly"),
+    ],
+    "SNP-04": [
+        (broken_api.ListsOnePage, "'many/'.* 1005|missing"),
+        (broken_api.ListsAsWritten, "in another order"),
+        (broken_api.ListsWholeSegments, r"list\('a'\)"),
+        (broken_api.ListsSuffixes, r"list\('a"),
+    ],
+    "SNP-05": [
+        (broken_api.FoldsKeys, "KEY|key"),
+        (broken_api.TakesKeysForPaths, "outside of the storage's own place"),
+        (broken_api.ResolvesKeys, "'victim' .*has b'I am the victim'"),
+    ],
+    "SNP-06": [(broken_api.WritesInTwoHalves, "whole")],
+    "SNP-07": [(broken_api.RefusesKeysBelowKeys, "'up/a/b' beside 'up/a'")],
+    "SNP-08": [(broken_api.RanksTheWorstFirst, "best-scored first"), (broken_api.FindsWhatWasDeleted, "notes/3")],
+    "SNP-09": [(broken_api.HidesDottedKeys, r"is listed as \[\]")],
 }
 """By requirement: the mutants it catches, and what its evidence says."""
 
@@ -214,11 +272,13 @@ def test_the_requirement_catches_the_mutant(
 UNBROKEN = {"CLN-02": FileSessionManager, "COR-05": FileSessionManager}
 """The correct managers of those requirements that do not apply to the snapshot manager."""
 
+OF_GROUP = {"S3A": S3SessionManager, "MAG": FileSessionManager, "REP": DictRepository, "SNP": DictStorage}
+"""What is correct, by group, where the group is about something else than a manager of files."""
+
 
 @pytest.mark.parametrize("id", CHECKS)
 def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    by_group = {"S3A": S3SessionManager, "MAG": FileSessionManager}
-    unbroken = UNBROKEN.get(id, by_group.get(id[:3], SnapshotFileManager))
+    unbroken = OF_GROUP.get(id[:3]) or UNBROKEN.get(id, SnapshotFileManager)
     judge(unbroken, id, tmp_path, pytestconfig)
 
 

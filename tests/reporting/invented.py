@@ -5,7 +5,8 @@ from typing import Any
 
 from session_conformance.harness import Reading, Result, Timeline, Verdict
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.report import BackendReport, Benchmark, Growth, Report
+from session_conformance.harness.measure import Growth, Measure
+from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.timeline import (
     Failed,
     HookCalled,
@@ -55,27 +56,27 @@ def timeline() -> Timeline:
     )
 
 
-def benchmarks(factor: float, slope: float) -> list[Benchmark]:
+def benchmarks(factor: float, slope: float) -> list[Measure]:
     """Numbers of a backend whose appends cost ``factor`` floors, and grow with the history by ``slope``."""
     found = []
     for size in (0, 100, 1_000, 10_000):
         floor = 0.0008
         median = floor * factor * (1 + slope * size)
         found.append(
-            Benchmark(
+            Measure(
                 "append", "seconds", median, median * 0.9, median * 1.6, 20, "append one message", size,
-                floor, "one write and fdatasync of the same bytes", median / floor,
+                floor, "one write and fdatasync of the same bytes",
             )
         )  # fmt: skip
     for size in (100, 10_000):
         floor, median = 1e-5 * size, 1.7e-5 * size * factor
         found.append(
-            Benchmark(
+            Measure(
                 "restore", "seconds", median, median, median * 1.1, 5, "restore a session", size,
-                floor, "reading and parsing the same bytes", median / floor,
+                floor, "reading and parsing the same bytes",
             )
         )  # fmt: skip
-    found.append(Benchmark("stored", "bytes", 312.5 * factor, 312.5, 700, 1, "bytes stored a message"))
+    found.append(Measure("stored", "bytes", 312.5 * factor, 312.5, 700, 1, "bytes stored a message"))
     return found
 
 
@@ -108,13 +109,13 @@ def report() -> Report:
                 {"url": "db:///{workdir}"},
                 ["ON_DISK", "FRESH_PROCESS"],
                 benchmarks(1.2, 0),
-                [Growth("append", "constant", 0.02)],
+                [Growth("append", 0.02)],
             ),
             BackendReport(
                 Verdict("bad", bad, 4),
                 "pkg:Bad",
                 benchmarks=benchmarks(3, 0.01),
-                growth=[Growth("append", "worse", 1.4)],
+                growth=[Growth("append", 1.4)],
             ),
             BackendReport(Verdict("unjudged")),
         ],
@@ -126,7 +127,7 @@ def report() -> Report:
     )
 
 
-def with_outcomes(backend: str, outcomes: dict[str, str], measured: list[Benchmark] | None = None) -> Report:
+def with_outcomes(backend: str, outcomes: dict[str, str], measured: list[Measure] | None = None) -> Report:
     """A report of one backend."""
     results = [result(backend, id, outcome) for id, outcome in outcomes.items()]
     return replace(report(), backends=[BackendReport(Verdict(backend, results), benchmarks=measured or [])])

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from session_conformance.harness import Timeline, Verdict
-from session_conformance.harness.report import BackendReport, Benchmark
+from session_conformance.harness.measure import Measure
+from session_conformance.harness.report import BackendReport
 from session_conformance.harness.reporting.plot import plots
 from session_conformance.harness.reporting.quantities import quantity, ratio
 from session_conformance.harness.reporting.sequence import CHARACTER, MARGIN, diagram
@@ -15,11 +16,11 @@ from session_conformance.harness.timeline import LONGEST_EXCERPT, UserSent
 from . import invented
 
 
-def measured(*numbers: tuple[int | None, float], floor: float | None = None) -> list[Benchmark]:
-    return [Benchmark("append", "seconds", y, y, y, 1, size=x, floor=floor) for x, y in numbers]
+def measured(*numbers: tuple[int | None, float], floor: float | None = None) -> list[Measure]:
+    return [Measure("append", "seconds", y, y, y, 1, size=x, floor=floor) for x, y in numbers]
 
 
-def backends(*each: list[Benchmark]) -> list[BackendReport]:
+def backends(*each: list[Measure]) -> list[BackendReport]:
     return [BackendReport(Verdict(f"b{number}"), benchmarks=found) for number, found in enumerate(each)]
 
 

@@ -1,0 +1,508 @@
+"""SNP: snapshots and the Storage API. Bytes under keys come back, and so do the snapshots that are kept in them."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import random
+import unicodedata
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from session_conformance.fixtures.attribution import OfTheManager, outcome
+from session_conformance.fixtures.backends import capabilities_of
+from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.harness import (
+    Backend,
+    Capability,
+    Level,
+    NotApplicable,
+    Requirement,
+    ScriptedBidiModel,
+    Session,
+    Timeline,
+    Violation,
+    clock,
+    expect_same,
+    requirement,
+    violated,
+)
+from session_conformance.harness.hang import within_limit
+from session_conformance.harness.history import same
+from session_conformance.harness.sdk import BidiAgent, Message, Storage, StorageError
+
+from . import lif, rpl
+from . import ord as order
+
+T = TypeVar("T")
+
+STORAGE = (Capability.STORAGE,)
+SNAPSHOTS = (Capability.SNAPSHOTS,)
+
+CONTRACT = "A: strands.storage.Storage"
+
+REFUSALS: tuple[type[Exception], ...] = (StorageError, ValueError)
+"""How a key may be refused."""
+
+CONTENTS: dict[str, bytes] = {
+    "nothing": b"",
+    "NUL": b"\0",
+    "every byte": bytes(range(256)),
+    "line ends": b"\n\r\n\r \t\x1a",
+    "what is no UTF-8": b"\xff\xfe\xc3\x28",
+    "JSON": b'{"key": "value"}',
+    "1 MiB": random.Random(20261124).randbytes(2**20),
+}
+
+NEAR_KEYS = (
+    ("k", "kk"), ("key", "KEY"), ("a-b", "a_b"), ("a.b", "a.b.c"), ("1", "01"), ("session/1/x", "session/10/x"),
+    (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("name.json", "name.json.1"),
+    ("with space", "with  space"),
+)  # fmt: skip
+"""Plain keys that are easily taken for each other."""
+
+ODD_KEYS = (
+    "../victim", "..", ".", "deep/../victim", "deep/../../victim", "/absolute", "back\\slash", "..\\victim", "", " ",
+    "nul\0key", "trailing/", "./dot", "~/home", "$HOME", "%2e%2e%2fvictim", "100%25", "a+b=c&d", "star*?[a]",
+    "会話/だい一", "emoji-🙂", "quote'\"key", "semi;colon", "a:b", "#hash", "new\nline", "line\u2028separator",
+    "x" * 300, "deep/" * 60 + "leaf", ".hidden", "dot.at.end.", "CON", "-dash-first",
+)  # fmt: skip
+"""Keys that work exactly, or are refused. No two of them are the same where runs of ``/`` are collapsed."""
+
+LISTED = ("Z", "a.json", "a/1", "a/10", "a/2", "a/2.json", "ab", "b/c/d", "b/cc", "z", "é", "ü/1")
+PREFIXES = ("", "a", "a/", "a/1", "a/10", "a/100", "b/c", "b/c/", "Z", "z", "é", "none", "1")
+MANY = 1005
+"""Keys under one prefix: more than S3 and most others list at once."""
+
+SNAPSHOTS_TAKEN = 12
+UNKNOWN_SNAPSHOT = "01890000-0000-7000-8000-000000000000"
+"""An id as the SDK makes them, of a time before any test."""
+
+
+class SnapshotsAndStorage(ConformanceSuite):
+    """SNP: snapshots and the Storage API."""
+
+    @requirement("SNP-01", source=f"{CONTRACT}, 'must round-trip the bytes they are given unchanged'", needs=STORAGE)
+    def round_trip(self, new_session: NewSession) -> None:
+        """A storage round-trips bytes under keys, empty ones, NUL and 1 MiB too, also for one that is opened later;
+        writing again replaces; reading an absent key gives None; deleting one is a no-op.
+        """
+        session = new_session()
+
+        async def main() -> None:
+            writer = opened(session)
+            for name, data in CONTENTS.items():
+                await working(writer.write(f"contents/{name}", data), f"writing {name}")
+            for who in (writer, opened(session)):
+                for name, data in CONTENTS.items():
+                    await expect_read(who, f"contents/{name}", data, name)
+                await expect_read(who, "contents/absent", None, "a key that was never written")
+            await working(writer.delete("contents/absent"), "deleting a key that was never written")
+            await working(writer.write("contents/1 MiB", b"short"), "writing again")
+            await working(writer.delete("contents/JSON"), "deleting")
+            await working(writer.delete("contents/JSON"), "deleting again")
+            await working(writer.delete("contents/NUL"), "deleting")
+            await working(writer.write("contents/NUL", b"again"), "writing what was deleted")
+            changed: dict[str, bytes | None] = {"1 MiB": b"short", "JSON": None, "NUL": b"again"}
+            for who in (writer, opened(session)):
+                for name, data in {**CONTENTS, **changed}.items():
+                    await expect_read(who, f"contents/{name}", data, f"{name}, after changes")
+
+        run(main)
+
+    @requirement("SNP-02", source="A: SnapshotSessionManager, 'the storage backend only moves bytes'", needs=STORAGE)
+    def under_the_manager(
+        self,
+        request: pytest.FixtureRequest,
+        backend: Backend,
+        tmp_path_factory: pytest.TempPathFactory,
+        record_property: Callable[[str, object], None],
+    ) -> None:
+        """SnapshotSessionManager over it meets LIF, ORD and RPL, as far as it meets them over any storage."""
+        config = request.config
+        has = capabilities_of(backend, config)
+        met, of_the_manager = 0, []
+        for one, check in _checks():
+            if not one.needs <= has:
+                continue
+            found = outcome(one, check, backend, config, lambda: tmp_path_factory.mktemp("workspace"))
+            if isinstance(found, Violation):
+                raise Violation(
+                    f"SnapshotSessionManager over it meets {one.id}: {found.expected}", found.found, found.evidence
+                ) from found
+            if isinstance(found, OfTheManager):
+                of_the_manager.append(one.id)
+            met += found is None
+        told = f"{met} requirements of LIF, ORD and RPL are met under SnapshotSessionManager"
+        if of_the_manager:
+            told += f"; {', '.join(of_the_manager)} are violated by SnapshotSessionManager over any storage"
+        record_property("measured", told)
+
+    @requirement(
+        "SNP-03", source="A: SnapshotSessionManager.list_snapshot_ids, 'oldest first'; restore_snapshot",
+        needs=SNAPSHOTS,
+    )  # fmt: skip
+    def immutable_snapshots(self, new_session: NewSession) -> None:
+        """Immutable snapshots list oldest first, page by page too, and restore exactly, in whatever order, by whoever
+        opens the session later; they do not change when the agent goes on, and belong to their agent alone.
+        """
+        session = new_session()
+        taken: list[tuple[str, list[Message], dict[str, Any]]] = []
+
+        async def write() -> None:
+            manager, agent = _agent(session)
+            for number in range(SNAPSHOTS_TAKEN):
+                agent.messages.append(_message(number))
+                agent.state.set("taken", number)
+                id = await working(manager.save_snapshot(agent, is_latest=False), "saving a snapshot")
+                taken.append((id, copy.deepcopy(agent.messages), agent.state.get()))
+                await working(manager.save_snapshot(agent, is_latest=True), "saving the latest")
+            agent.messages.append(_message(SNAPSHOTS_TAKEN))
+            await working(manager.save_snapshot(agent, is_latest=True), "saving the latest")
+
+        async def read() -> None:
+            manager, agent = _agent(session)
+            ids = [id for id, _, _ in taken]
+            for what, options, wanted in (
+                ("all", {}, ids),
+                ("the first five", {"limit": 5}, ids[:5]),
+                ("those after the fifth", {"start_after": ids[4]}, ids[5:]),
+                ("three after the second", {"start_after": ids[1], "limit": 3}, ids[2:5]),
+            ):
+                found = await working(manager.list_snapshot_ids(agent, **options), "listing snapshots")
+                if found != wanted:
+                    violated(f"listing {what} gives {_places(wanted, ids)}, oldest first", f"{_places(found, ids)}")
+            for number in (7, 0, SNAPSHOTS_TAKEN - 1, 3):
+                id, messages, state = taken[number]
+                if not await working(manager.restore_snapshot(agent, snapshot_id=id), "restoring a snapshot"):
+                    violated(f"snapshot {number} is restored", "it is not there")
+                expect_same(messages, agent.messages, f"snapshot {number} restores its history exactly")
+                if not same(state, agent.state.get()):
+                    violated(f"snapshot {number} restores the state {state!r}", f"{agent.state.get()!r}")
+            before = copy.deepcopy(agent.messages)
+            if await working(manager.restore_snapshot(agent, snapshot_id=UNKNOWN_SNAPSHOT), "restoring an unknown one"):
+                violated("a snapshot that is not there is not restored", "it is said to be")
+            expect_same(before, agent.messages, "what could not be restored changes nothing")
+
+        async def other_agent() -> None:
+            manager, agent = _agent(replace(session, agent_id=f"{session.agent_id}2"))
+            found = await working(manager.list_snapshot_ids(agent), "listing snapshots")
+            if found:
+                violated("an agent has its own snapshots alone", f"a new agent has {len(found)}")
+
+        run(write)
+        run(read)
+        run(other_agent)
+
+    @requirement("SNP-04", source=f"{CONTRACT}.list, 'returns full keys, sorted lexicographically'", needs=STORAGE)
+    def listing(self, new_session: NewSession) -> None:
+        """List gives the full keys that begin with a text, sorted, each once, all of them for an empty text, and also
+        where there are more than a thousand.
+        """
+        session = new_session()
+
+        async def main() -> None:
+            writer = opened(session)
+            await expect_listed(writer, "", [])
+            for key in random.Random(3).sample(LISTED, len(LISTED)):
+                await working(writer.write(key, key.encode()), f"writing {key!r}")
+            await working(writer.write("deleted", b""), "writing")
+            await working(writer.write("a/1", b"again"), "writing again")
+            await working(writer.delete("deleted"), "deleting")
+            for who in (writer, opened(session)):
+                for prefix in PREFIXES:
+                    await expect_listed(who, prefix, sorted(key for key in LISTED if key.startswith(prefix)))
+            many = [f"many/{number}" for number in range(MANY)]
+            for start in range(0, MANY, 50):
+                await asyncio.gather(*(working(writer.write(key, b"x"), "writing") for key in many[start : start + 50]))
+            for who in (writer, opened(session)):
+                await expect_listed(who, "many/", sorted(many))
+                await expect_listed(who, "", sorted([*LISTED, *many]))
+
+        run(main)
+
+    @requirement("SNP-05", source="A: Storage, 'keys are opaque strings'; B: harness-sdk #680, #728", needs=STORAGE)
+    def odd_keys(self, new_session: NewSession, tmp_path: Path) -> None:
+        """A key is taken for no other: plain keys that are alike each have their own bytes, and an odd one (path
+        separators, .., NUL, other scripts, very long) works exactly, or is refused with StorageError or ValueError;
+        nothing outside of the storage's own place is read, written or deleted.
+        """
+        outside = tmp_path / "outside"
+        folder = outside / "deep" / "workspace"
+        folder.mkdir(parents=True)
+        (outside / "victim").write_text("not in the storage")
+        (outside / "deep" / "victim").write_text("nor is this")
+        before = _files_of(outside, but=folder)
+        session = new_session()
+        session = replace(session, workspace=replace(session.workspace, folder=folder))
+
+        async def main() -> None:
+            storage, kept = opened(session), {"victim": b"I am the victim"}
+            await working(storage.write("victim", kept["victim"]), "writing")
+            for pair in NEAR_KEYS:
+                for key in pair:
+                    kept[key] = f"under {key}".encode()
+                    await working(storage.write(key, kept[key]), f"writing {key!r}")
+            for key, data in kept.items():
+                await expect_read(storage, key, data, "where others are like it")
+            for key in ODD_KEYS:
+                data = f"under {key}".encode()
+                accepted = not await refused(storage.write(key, data), f"writing {key!r:.60}")
+                if _files_of(outside, but=folder) != before:
+                    violated(f"writing {key!r:.60} changes nothing outside of the storage's own place", "it does")
+                if accepted:
+                    kept[key] = data
+                    await expect_read(storage, key, data, "an odd key")
+                else:
+                    found = await unless_refused(storage.read(key), f"reading {key!r:.60}")
+                    if found is not None:
+                        violated(f"{key!r:.60}, which cannot be written, has no bytes", f"it has {found[:40]!r}")
+                    await refused(storage.delete(key), f"deleting {key!r:.60}")
+                await expect_read(storage, "victim", kept["victim"], f"after {key!r:.60} was used")
+                if _files_of(outside, but=folder) != before:  # what was refused may have been deleted
+                    violated(f"deleting {key!r:.60} changes nothing outside of the storage's own place", "it does")
+            for who in (storage, opened(session)):
+                for key, data in kept.items():
+                    await expect_read(who, key, data, "when all keys were written")
+
+        run(main)
+
+    @requirement("SNP-06", source="F: a storage is written by many at once", needs=STORAGE)
+    def concurrency(self, new_session: NewSession) -> None:
+        """Writes at the same time do not mix: each key has its own latest bytes, and a key that many write, or read
+        while it is written, has the bytes of one of the writes, whole.
+        """
+        session = new_session()
+
+        async def main() -> None:
+            storages = (opened(session), opened(session))
+            values = [f"{number}:".encode() * 5000 for number in range(20)]
+
+            async def own(number: int) -> None:
+                for turn in range(4):
+                    data = f"{number} in turn {turn}".encode()
+                    await working(storages[turn % 2].write(f"own/{number}", data), "writing")
+                    await expect_read(storages[(turn + 1) % 2], f"own/{number}", data, "that nobody else writes")
+
+            async def shared(number: int) -> None:
+                await working(storages[number % 2].write("shared", values[number]), "writing")
+                found = await working(storages[number % 2].read("shared"), "reading")
+                if found not in values:
+                    violated("a key that many write has one of the values, whole", _bytes(found))
+
+            await asyncio.gather(*(own(number) for number in range(20)), *(shared(number) for number in range(20)))
+            for number in range(20):
+                await expect_read(storages[0], f"own/{number}", f"{number} in turn 3".encode(), "at the end")
+            if await working(storages[1].read("shared"), "reading") not in values:
+                violated("a key that many wrote has one of the values, whole", "it has not")
+            wanted = sorted([*(f"own/{number}" for number in range(20)), "shared"])
+            await expect_listed(storages[0], "", wanted)
+
+        run(main)
+
+    @requirement(
+        "SNP-07", level=Level.SHOULD, source="A: Storage, 'keys are opaque strings'; '/' is a logical separator",
+        needs=STORAGE,
+    )  # fmt: skip
+    def keys_below_keys(self, new_session: NewSession) -> None:
+        """A key, and keys that continue it after a slash, are kept side by side; where they are refused, it is with
+        StorageError, and what was written before stays.
+        """
+        session, refusals = new_session(), list[str]()
+
+        async def main() -> None:
+            storage = opened(session)
+            for first, second in (("up/a", "up/a/b"), ("down/a/b", "down/a")):
+                await working(storage.write(first, b"first"), f"writing {first!r}")
+                if await refused(storage.write(second, b"second"), f"writing {second!r} beside {first!r}"):
+                    refusals.append(f"{second!r} beside {first!r}")
+                else:
+                    await expect_read(storage, second, b"second", f"beside {first!r}")
+                await expect_read(storage, first, b"first", f"beside {second!r}")
+
+        run(main)
+        if refusals:
+            violated("a key, and keys that continue it after a slash, are kept side by side", f"refused: {refusals}")
+
+    @requirement("SNP-08", level=Level.SHOULD, source=f"{CONTRACT}.search, 'ranked best-first'", needs=STORAGE)
+    def search(self, new_session: NewSession) -> None:
+        """A search gives keys that are stored, best first, among them the one whose text has just the words that are
+        looked for, and none that was deleted.
+        """
+        session = new_session()
+        texts = {
+            "notes/1": "the xylograph hangs in the long corridor",
+            "notes/2": "a corridor is a long room",
+            "notes/3": "the xylograph was sold",
+        }
+
+        async def main() -> None:
+            storage: Any = opened(session)
+            if not callable(getattr(storage, "search", None)):
+                raise NotApplicable("it has no search")
+            for key, text in texts.items():
+                await working(storage.write(key, text.encode()), "writing")
+            await working(storage.delete("notes/3"), "deleting")
+            found = await working(storage.search("xylograph corridor"), "searching")
+            keys, scores = [one.key for one in found], [one.score for one in found]
+            if scores != sorted(scores, reverse=True) or keys[:1] != ["notes/1"]:
+                violated("'notes/1', which has both words, comes first, and the best-scored first", f"{keys}, {scores}")
+            if not set(keys) <= {"notes/1", "notes/2"}:
+                violated("only keys that are stored are found", f"{keys}")
+
+        run(main)
+
+    @requirement("SNP-09", source=f"{CONTRACT}.list, 'an empty string lists every key'", needs=STORAGE)
+    def odd_keys_are_listed(self, new_session: NewSession) -> None:
+        """Every key that is accepted is listed, once, in a form under which its bytes can be read and deleted."""
+        session = new_session()
+
+        async def main() -> None:
+            storage, kept = opened(session), dict[bytes, str]()
+            for key in ODD_KEYS:
+                if not await refused(storage.write(key, key.encode()), f"writing {key!r:.60}"):
+                    kept[key.encode()] = key
+            listed = await working(storage.list(""), "list('')")
+            found = {key: await working(storage.read(key), f"reading {key!r:.60}, as listed") for key in listed}
+            for data, key in kept.items():
+                names = [name for name, other in found.items() if other == data]
+                if len(names) != 1:
+                    violated(f"{key!r:.60} is listed once", f"it is listed as {names}")
+            if len(listed) != len(kept):
+                strange = [key for key in listed if found[key] not in kept]
+                violated(f"the {len(kept)} keys that were written are listed", f"{len(listed)} are: {strange} too many")
+            for key in listed:
+                await working(storage.delete(key), f"deleting {key!r:.60}, as listed")
+            await expect_listed(opened(session), "", [])
+
+        run(main)
+
+
+def _checks() -> Iterator[tuple[Requirement, Callable[..., None]]]:
+    for suite in (lif.LifeOfASession, order.PersistenceBeforeHooks, rpl.RestartAndReplay):
+        judged = suite()
+        for name, check in vars(suite).items():
+            if hasattr(check, "requirement"):
+                yield check.requirement, getattr(judged, name)
+
+
+def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end on a loop of its own.
+
+    Raises:
+        Hang: It does not end.
+    """
+    return within_limit(lambda: clock.run(main()), "the storage")
+
+
+def opened(session: Session) -> Storage:
+    """Open the storage of a session's workspace anew."""
+    assert session.backend.storage is not None
+    return session.backend.storage(session.workspace)
+
+
+async def working(action: Awaitable[T], what: str) -> T:
+    """Return what an action returns.
+
+    Raises:
+        Violation: It raised.
+    """
+    try:
+        return await action
+    except Exception as error:
+        violated(f"{what} works", f"it raises {type(error).__name__}: {error}")
+
+
+async def unless_refused(action: Awaitable[T], what: str) -> T | None:
+    """Return what an action returns, or None where it was refused as it may be.
+
+    Raises:
+        Violation: It was refused in another way.
+    """
+    try:
+        return await action
+    except REFUSALS as error:
+        if not str(error).strip():
+            violated(f"{what} is refused with a text that says why", f"{type(error).__name__} without a text")
+    except Exception as error:
+        violated(f"{what} works, or raises StorageError or ValueError", f"it raises {type(error).__name__}: {error}")
+    return None
+
+
+async def refused(action: Awaitable[None], what: str) -> bool:
+    """Whether an action was refused as it may be.
+
+    Raises:
+        Violation: It was refused in another way.
+    """
+
+    async def done() -> bool:
+        await action
+        return True
+
+    return await unless_refused(done(), what) is None
+
+
+async def expect_read(storage: Storage, key: str, wanted: bytes | None, what: str) -> None:
+    """Report a violation unless a key has some bytes, or, for None, none.
+
+    Raises:
+        Violation: It has others, or reading raised.
+    """
+    found = await working(storage.read(key), f"reading {key!r:.60} ({what})")
+    if found != wanted or not isinstance(found, type(wanted)):
+        violated(f"{key!r:.60} ({what}) has {_bytes(wanted)}", f"it has {_bytes(found)}")
+
+
+async def expect_listed(storage: Storage, prefix: str, wanted: list[str]) -> None:
+    """Report a violation unless a listing gives some keys in order.
+
+    Raises:
+        Violation: It gives others, or in another order, or raised.
+    """
+    found = await working(storage.list(prefix), f"list({prefix!r})")
+    if found == wanted:
+        return
+    missing, extra = sorted({*wanted} - {*found}), sorted({*found} - {*wanted})
+    if missing or extra:
+        differs = f"missing {missing[:5]}, too many {extra[:5]}, {len(found)} in all"
+    else:
+        differs = "in another order or not each once: " + ", ".join(map(repr, found[:12]))
+    shown = ", ".join(map(repr, wanted[:12])) + (f" and {len(wanted) - 12} more" if len(wanted) > 12 else "")
+    violated(f"list({prefix!r}) gives {shown or 'nothing'}", differs)
+
+
+def _bytes(data: object) -> str:
+    if not isinstance(data, bytes):
+        return f"{data!r:.60}"
+    return f"{data!r}" if len(data) <= 40 else f"{len(data)} bytes, {data[:24]!r}…"
+
+
+def _files_of(folder: Path, *, but: Path) -> dict[str, bytes]:
+    return {
+        str(path): path.read_bytes() if path.is_file() else b""
+        for path in folder.rglob("*")
+        if but not in (path, *path.parents)
+    }
+
+
+def _agent(session: Session) -> tuple[Any, BidiAgent]:
+    manager: Any = session.open()
+    return manager, BidiAgent(
+        model=ScriptedBidiModel(Timeline()), agent_id=session.agent_id, session_manager=manager, hooks=[]
+    )
+
+
+def _message(number: int) -> Message:
+    block: Any = {"text": f"message {number}"}
+    if number % 3 == 2:
+        block = {"image": {"format": "png", "source": {"bytes": bytes([number, 0, 255])}}}
+    made: Any = {"role": "user", "content": [block], "tracking_id": f"00000000-0000-4000-8000-{number:012d}"}
+    return made  # type: ignore[no-any-return]
+
+
+def _places(found: list[str], ids: list[str]) -> list[Any]:
+    return [ids.index(id) if id in ids else id for id in found]

@@ -1,0 +1,320 @@
+"""Session repositories and storages, each broken in one way that its name and docstring say."""
+
+import asyncio
+import copy
+import json
+import posixpath
+from pathlib import Path
+from typing import Any
+
+from session_conformance.harness.plain_stores import PlainRepository
+from strands.session import SnapshotSessionManager
+from strands.storage import LocalFileStorage
+from strands.types.exceptions import StorageError
+from strands.types.session import Session, SessionAgent, SessionMessage
+
+from tests.conforming.plain_dicts import DictRepository, DictStorage
+
+# -- session repositories ----------------------------------------------------------------------------------
+
+
+class DropsInternalState(DictRepository):
+    """What the SDK keeps of an agent for itself is not stored."""
+
+    def kept(self, value: Any) -> Any:
+        value = super().kept(value)
+        if isinstance(value, SessionAgent):
+            value._internal_state = {}
+        return value
+
+
+class KeepsTheOriginal(DictRepository):
+    """A redaction is not stored."""
+
+    def updated(self, before: Any, value: Any) -> Any:
+        value = super().updated(before, value)
+        if isinstance(value, SessionMessage):
+            value.redact_message = None
+        return value
+
+
+class CannotStoreBytes(DictRepository):
+    """Bytes are given to JSON as they are."""
+
+    def create_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        json.dumps(session_message.message)
+        super().create_message(session_id, agent_id, session_message)
+
+
+class RaisesForAbsentAgents(DictRepository):
+    """An agent that is not there is a KeyError."""
+
+    def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
+        return self._agents[self.key(session_id, agent_id)]
+
+
+class CreatesOnUpdate(DictRepository):
+    """An update of what is not there does nothing, and says nothing."""
+
+    def absent(self, what: str) -> None:
+        pass
+
+
+class CreatesSessionsAgain(DictRepository):
+    """A session that is there is replaced."""
+
+    def create_session(self, session: Session, **kwargs: Any) -> Session:
+        self._sessions[session.session_id] = self.kept(session)
+        return session
+
+
+class SortsNumbersAsText(DictRepository):
+    """Message 10 comes before message 2."""
+
+    def in_order(self, messages: dict[int, SessionMessage]) -> list[SessionMessage]:
+        return [messages[number] for number in sorted(messages, key=str)]
+
+
+class TakesNoneForNoLimit(DictRepository):
+    """A limit of 0 is taken for no limit."""
+
+    def page(self, messages: list[SessionMessage], limit: int | None, offset: int) -> list[SessionMessage]:
+        return super().page(messages, limit or None, offset)
+
+
+class TakesOffsetsForNumbers(DictRepository):
+    """An offset is counted from 1."""
+
+    def page(self, messages: list[SessionMessage], limit: int | None, offset: int) -> list[SessionMessage]:
+        return super().page(messages, limit, offset - 1 if offset > 1 else offset)
+
+
+class ForgetsCreatedAt(DictRepository):
+    """An update is stored just as it is given."""
+
+    def updated(self, before: Any, value: Any) -> Any:
+        return self.kept(value)
+
+
+class TakesAnyMessageId(DictRepository):
+    """Whatever is given for a message's id is one."""
+
+    def number(self, id: Any) -> Any:
+        return id
+
+
+class ReadsAnyMessageId(DictRepository):
+    """A text with a number is read as that number."""
+
+    def read_message(self, session_id: str, agent_id: str, message_id: Any, **kwargs: Any) -> SessionMessage | None:
+        return super().read_message(session_id, agent_id, int(message_id or 0) if message_id == "0" else message_id)
+
+
+class FoldsCaseOfIds(DictRepository):
+    """Ids that differ in case are one."""
+
+    def key(self, session_id: str, id: str) -> tuple[str, str]:
+        return session_id.lower(), id.lower()
+
+
+class IgnoresSessions(DictRepository):
+    """An agent is the same in all sessions."""
+
+    def key(self, session_id: str, id: str) -> tuple[str, str]:
+        return "", id
+
+
+class ForgetsUpdatesOfGraphs(DictRepository):
+    """The state of a graph stays what it was first."""
+
+    def create_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        if self.read_multi_agent(session_id, multi_agent.id) is None:
+            super().create_multi_agent(session_id, multi_agent)
+
+
+class TakesIdsForPaths(DictRepository):
+    """Ids are resolved as paths are."""
+
+    def key(self, session_id: str, id: str) -> tuple[str, str]:
+        return session_id, posixpath.normpath(id)
+
+
+class LogsUnderAgentIds(PlainRepository):
+    """Writes a file for each agent, and takes the agent's id for its name."""
+
+    def __init__(self, storage_dir: str) -> None:
+        super().__init__(storage_dir)
+        self._folder = Path(storage_dir)
+
+    def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
+        (self._folder / f"{session_agent.agent_id}.log").write_text("created")
+        super().create_agent(session_id, session_agent)
+
+
+class KeepsWhatItIsGiven(DictRepository):
+    """Keeps the very objects that it is given."""
+
+    def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
+        self._agents[self.key(session_id, session_agent.agent_id)] = session_agent
+
+
+class GivesWhatItKeeps(DictRepository):
+    """Gives the very objects that it keeps."""
+
+    def read_message(self, session_id: str, agent_id: str, message_id: int, **kwargs: Any) -> SessionMessage | None:
+        return self._messages.get(self.key(session_id, agent_id), {}).get(self.number(message_id))
+
+
+# -- storages ----------------------------------------------------------------------------------------------
+
+
+class StoresText(DictStorage):
+    """Takes all bytes for UTF-8."""
+
+    def kept(self, data: bytes) -> bytes:
+        return data.decode("utf-8", "replace").encode()
+
+
+class TakesNothingForAbsent(DictStorage):
+    """An empty value reads as if there were none."""
+
+    async def read(self, key: str) -> bytes | None:
+        return await super().read(key) or None
+
+
+class CannotDeleteTheAbsent(DictStorage):
+    """To delete what is not there is an error."""
+
+    def absent(self, key: str) -> None:
+        raise StorageError(f"there is no {key}")
+
+
+class KeepsTheFirstSnapshots(DictStorage):
+    """A snapshot that is written again stays what it was."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        if not (key.endswith("snapshot_latest.json") and key in self._values):
+            await super().write(key, data)
+
+
+class ListsTenKeys(DictStorage):
+    """A listing has ten keys at most."""
+
+    def in_order(self, keys: list[str]) -> list[str]:
+        return super().in_order(keys)[:10]
+
+
+class ListsNewestFirst(SnapshotSessionManager):
+    """Snapshots are listed newest first."""
+
+    async def list_snapshot_ids(self, agent: Any, **kwargs: Any) -> list[str]:
+        return list(reversed(await super().list_snapshot_ids(agent, **kwargs)))
+
+
+class RestoresTheLatest(SnapshotSessionManager):
+    """Whichever snapshot is asked for, the latest is restored."""
+
+    async def restore_snapshot(self, agent: Any, *, snapshot_id: str | None = None) -> bool:
+        return await super().restore_snapshot(agent)
+
+
+class ListsOnePage(DictStorage):
+    """A listing has a thousand keys at most."""
+
+    def in_order(self, keys: list[str]) -> list[str]:
+        return super().in_order(keys)[:1000]
+
+
+class ListsAsWritten(DictStorage):
+    """Keys are listed in the order in which they were written first."""
+
+    def in_order(self, keys: list[str]) -> list[str]:
+        return keys
+
+
+class ListsWholeSegments(DictStorage):
+    """A prefix is taken for the name of a folder."""
+
+    def begins(self, key: str, query: str) -> bool:
+        return not query or key == query or key.startswith(query.rstrip("/") + "/")
+
+
+class ListsSuffixes(DictStorage):
+    """Keys are listed without the prefix that was asked for."""
+
+    async def list(self, query: str = "") -> list[str]:
+        return [key.removeprefix(query) for key in await super().list(query)]
+
+
+class FoldsKeys(DictStorage):
+    """Keys that differ in case are one."""
+
+    def key(self, key: str) -> str:
+        return key.lower()
+
+
+class TakesKeysForPaths(LocalFileStorage):
+    """A key is a path, and a path may lead anywhere."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        path = Path(self.base_dir) / key
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        except (OSError, ValueError) as error:
+            raise StorageError(f"{key!r} cannot be written") from error
+
+
+class ResolvesKeys(DictStorage):
+    """Keys are resolved as paths are."""
+
+    def key(self, key: str) -> str:
+        return posixpath.normpath(key)
+
+
+class WritesInTwoHalves(DictStorage):
+    """A value is written in two halves, and others come between them."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        half = len(data) // 2
+        await super().write(key, data[:half])
+        await asyncio.sleep(0)
+        await super().write(key, (self._values.get(key) or b"") + data[half:])
+
+
+class RefusesKeysBelowKeys(DictStorage):
+    """A key is a file or a folder, and not both."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        if any(other.startswith(f"{key}/") or key.startswith(f"{other}/") for other in self._values):
+            raise StorageError(f"{key!r} is in the way of another key, or the other way round")
+        await super().write(key, data)
+
+
+class RanksTheWorstFirst(DictStorage):
+    """What fits least comes first."""
+
+    async def search(self, query: str) -> Any:
+        return list(reversed(await super().search(query)))
+
+
+class FindsWhatWasDeleted(DictStorage):
+    """What was deleted is still found."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._found = DictStorage()
+
+    async def write(self, key: str, data: bytes) -> None:
+        await super().write(key, data)
+        await self._found.write(key, copy.copy(data))
+
+    async def search(self, query: str) -> Any:
+        return await self._found.search(query)
+
+
+class HidesDottedKeys(DictStorage):
+    """Keys that begin with a dot are not listed."""
+
+    def begins(self, key: str, query: str) -> bool:
+        return not key.startswith(".") and super().begins(key, query)
