@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
 from .backend import Backend
 from .observer import BIDI_EVENTS, Observer
 from .reader import read_session
-from .script import DirectToolCall, HookRaises, Redact, Script, SetState, StorageFails, StorageWorks
+from .script import DirectToolCall, HookRaises, Redact, Script, SetState, Step, StorageFails, StorageWorks
 from .scripted_tools import ScriptedTools
 from .sdk import Agent, BidiAgent, SessionManager
 from .storage_faults import fail_writes, let_writes_work
@@ -64,6 +64,7 @@ class Stage:
     """
 
     agent: BidiAgent | Agent
+    _plays: dict[type[Step], Callable[[Any], Awaitable[None]]]
 
     def __init__(
         self,
@@ -102,6 +103,16 @@ class Stage:
             self._failed(where, error)
             return False
         return True
+
+    def _way_to_play(self, step: Step) -> Callable[[Any], Awaitable[None]]:
+        """Return what plays a step.
+
+        Raises:
+            ValueError: This kind of agent has nothing like it.
+        """
+        if type(step) not in self._plays:
+            raise ValueError(f"the step {step.op!r} is none of a conversation with {type(self.agent).__name__}")
+        return self._plays[type(step)]
 
     # -- the steps -----------------------------------------------------------------------------------------
 

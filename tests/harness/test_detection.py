@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 
 import pytest
 from session_conformance.harness import Backend, BackendSpec, Capability, Script, Session, Workspace, detect, play
-from strands.session import SessionManager
+from strands.session import FileSessionManager, SessionManager
 from strands.types.exceptions import SessionException
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 WHOLE_SESSIONS = {Capability.DELETE, Capability.CLEAN_UP, Capability.LISTING, Capability.REPAIR}
-ON_DISK = set(Capability) - WHOLE_SESSIONS - {Capability.S3}
+ON_DISK = set(Capability) - WHOLE_SESSIONS - {Capability.S3, Capability.MULTI_AGENT}
 ELSEWHERE: dict[str, str] = {}
 
 
@@ -60,8 +60,8 @@ def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
 class AgentsOnly(FileSessionManager):
     """It has the hooks of the SDK's base class, and refuses teams as that does."""
 
-    initialize_multi_agent = SdkSessionManager.initialize_multi_agent
-    sync_multi_agent = SdkSessionManager.sync_multi_agent
+    initialize_multi_agent = SessionManager.initialize_multi_agent
+    sync_multi_agent = SessionManager.sync_multi_agent
 
 
 class RefusesAll(FileSessionManager):
