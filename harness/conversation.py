@@ -121,7 +121,7 @@ class Conversation(Stage):
         self._recorded = asyncio.Event()
         loop = asyncio.get_running_loop()
         self.timeline.listen(lambda _: loop.call_soon_threadsafe(self._recorded.set))
-        self._plays: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
+        self._plays = {
             Send: self._send, SendAudio: self._send_audio, Emit: self._emit, CallTools: self._call_tools,
             Release: self._release, Timeout: self._time_out, ScheduledRestart: self._restart_on_schedule,
             Fail: self._fail, EndStream: self._end_stream, Cancel: self._cancel, Start: self._start,
@@ -164,7 +164,7 @@ class Conversation(Stage):
         needs_agent = not isinstance(step, WITHOUT_START)
         if needs_agent and not self._started and not self.timeline.of(AgentStopped):
             await self.step(Start())
-        await self._plays[type(step)](step)
+        await self._way_to_play(step)(step)
 
     # -- synchronising -------------------------------------------------------------------------------------
 

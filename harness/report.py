@@ -16,6 +16,8 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
 from .concealment import conceal
+from .kind import Kind
+from .measure import Growth, Measure
 from .verdict import Result, Verdict
 
 SCHEMA = 1
@@ -35,21 +37,21 @@ class BackendReport:
 
     Attributes:
         verdict: Its results.
-        kind: What it is: a :class:`~.kind.Kind`'s value.
         target: The importable name it was found by, or None.
         arguments: What it was built with, beside what each workspace has.
         capabilities: The names of its capabilities.
         benchmarks: What was measured.
         growth: How that grows.
+        kind: What it is: a :class:`~.kind.Kind`'s value.
     """
 
     verdict: Verdict
-    kind: str = Kind.MANAGER.value
     target: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     capabilities: list[str] = field(default_factory=list)
     benchmarks: list[Measure] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
+    kind: str = Kind.MANAGER.value
 
     @property
     def name(self) -> str:
@@ -211,12 +213,12 @@ def _backend_from_dict(data: Mapping[str, Any], requirements: int | None) -> Bac
 def _backend_of(verdict: Verdict, about: Mapping[str, Any]) -> BackendReport:
     return BackendReport(
         verdict,
-        about.get("kind", verdict.kind),
         about.get("target"),
         dict(about.get("arguments", {})),
         list(about.get("capabilities", [])),
         [made(Measure, benchmark) for benchmark in about.get("benchmarks", [])],
         [made(Growth, growth) for growth in about.get("growth", [])],
+        about.get("kind", verdict.kind),
     )
 
 

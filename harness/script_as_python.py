@@ -144,6 +144,8 @@ def _candidates(step: Step) -> Iterator[_Candidate]:
     elif isinstance(step, Elsewhere):
         places = {"session_id": step.session_id, "agent_id": step.agent_id}
         yield "elsewhere", step.steps, {name: value for name, value in places.items() if value is not None}
+    elif isinstance(step, Send):
+        yield "user", (step.content,), {"structured": True} if step.structured else {}
     elif isinstance(step, Fail):
         yield "fails", (step.call,), {"times": step.times} if step.times != 1 else {}
     elif isinstance(step, RestartProcess):
@@ -156,7 +158,7 @@ def _candidates(step: Step) -> Iterator[_Candidate]:
 
 
 _PLAIN: dict[type[Step], str] = {
-    Send: "user", Release: "releases", ScheduledRestart: "scheduled_restart", Cancel: "cancels", Start: "starts",
+    Release: "releases", ScheduledRestart: "scheduled_restart", Cancel: "cancels", Start: "starts",
     Stop: "stops", SetState: "sets_state", Add: "adds", Redact: "redacts",
 }  # fmt: skip
 """The builder's methods that take just what the step has."""

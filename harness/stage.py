@@ -11,7 +11,7 @@ from typing import Any
 from .backend import Backend
 from .observer import BIDI_EVENTS, Observer
 from .reader import read_session, restored_agent
-from .script import DirectToolCall, HookRaises, Redact, Script, SetState, StorageFails, StorageWorks
+from .script import DirectToolCall, HookRaises, Redact, Script, SetState, Step, StorageFails, StorageWorks
 from .scripted_tools import ScriptedTools
 from .sdk import Agent, BidiAgent, SessionManager
 from .storage_faults import no_file_can_be_written
@@ -76,6 +76,7 @@ class Stage:
     """
 
     agent: BidiAgent | Agent
+    _plays: dict[type[Step], Callable[[Any], Awaitable[None]]]
 
     def __init__(
         self,
@@ -122,6 +123,16 @@ class Stage:
             self._failed(where, error)
             return False
         return True
+
+    def _way_to_play(self, step: Step) -> Callable[[Any], Awaitable[None]]:
+        """Return what plays a step.
+
+        Raises:
+            ValueError: This kind of agent has nothing like it.
+        """
+        if type(step) not in self._plays:
+            raise ValueError(f"the step {step.op!r} is none of a conversation with {type(self.agent).__name__}")
+        return self._plays[type(step)]
 
     # -- the steps -----------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from .observer import TEXT_EVENTS
@@ -87,7 +87,7 @@ class TextConversation(Stage):
         self._tools.agent = self.agent
         self._invocation: asyncio.Task[None] | None = None
         self._asked = list(asked)
-        self._plays: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
+        self._plays = {
             Send: self._send, Emit: self._emit, CallTools: self._call_tools, Release: self._release,
             Answer: self._answer, Fail: self._fail, EndStream: self._end_stream, Cancel: self._cancel,
             Start: self._start, Stop: self._stop, SetState: self._set_state, Redact: self._redact,
@@ -124,9 +124,7 @@ class TextConversation(Stage):
         Raises:
             ValueError: Text agents have nothing like it.
         """
-        if type(step) not in self._plays:
-            raise ValueError(f"the step {step.op!r} is none of a conversation with a text agent")
-        await self._plays[type(step)](step)
+        await self._way_to_play(step)(step)
 
     # -- invocations ---------------------------------------------------------------------------------------
 

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 import pytest
 from session_conformance.harness import Backend, BackendSpec, Capability, Script, Session, Workspace, detect, play
 from strands.session import FileSessionManager, SessionManager
-from strands.session import SessionManager as SdkSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 WHOLE_SESSIONS = {Capability.DELETE, Capability.CLEAN_UP, Capability.LISTING, Capability.REPAIR}
-ON_DISK = set(Capability) - WHOLE_SESSIONS - {Capability.S3}
+INTERFACES = {Capability.MULTI_AGENT, Capability.REPOSITORY, Capability.STORAGE, Capability.SNAPSHOTS}
+ON_DISK = set(Capability) - WHOLE_SESSIONS - INTERFACES - {Capability.S3}
+TEAMS = {Capability.MULTI_AGENT, Capability.REPOSITORY}
 ELSEWHERE: dict[str, str] = {}
 
 
@@ -48,8 +49,8 @@ class LockingManager(SnapshotFileManager):
 @pytest.mark.parametrize(
     ("target", "found"),
     [
-        ("session_conformance.reference_impl:FileSessionManager", {*ON_DISK, *WHOLE_SESSIONS, Capability.MULTI_AGENT}),
-        ("strands.session:FileSessionManager", {*ON_DISK, Capability.DELETE, Capability.MULTI_AGENT}),
+        ("session_conformance.reference_impl:FileSessionManager", ON_DISK | WHOLE_SESSIONS | TEAMS),
+        ("strands.session:FileSessionManager", ON_DISK | TEAMS | {Capability.DELETE}),
         ("tests.harness.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
         ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
     ],
@@ -61,8 +62,8 @@ def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
 class AgentsOnly(FileSessionManager):
     """It has the hooks of the SDK's base class, and refuses teams as that does."""
 
-    initialize_multi_agent = SdkSessionManager.initialize_multi_agent
-    sync_multi_agent = SdkSessionManager.sync_multi_agent
+    initialize_multi_agent = SessionManager.initialize_multi_agent
+    sync_multi_agent = SessionManager.sync_multi_agent
 
 
 class RefusesAll(FileSessionManager):

@@ -83,7 +83,7 @@ def test_every_step_survives_the_json_form() -> None:
         ("[]", "a list of steps under 'steps'"),
         ('{"steps": 1}', "a list of steps under 'steps'"),
         ('{"steps": [], "speed": 2}', "unknown settings ['speed']"),
-        ('{"steps": [{"op": "sing"}]}', "unknown step 'sing': expected one of add, call_tools"),
+        ('{"steps": [{"op": "sing"}]}', "unknown step 'sing': expected one of add, answer"),
         ('{"steps": ["send"]}', "unknown step"),
         ('{"steps": [{"op": "send", "loud": true}]}', "step 'send' has no 'loud': expected ['content', 'structured']"),
         ('{"steps": [{"op": "call_tools", "calls": [{"nom": "x"}]}]}', "step 'call_tools'"),

@@ -5,7 +5,17 @@ import typing
 from collections.abc import Callable
 
 import pytest
-from session_conformance.harness import Conversation, Script, ScriptedBidiModel, Session, Timeline, ToolCall, play
+from session_conformance.harness import (
+    Conversation,
+    Script,
+    ScriptedBidiModel,
+    Session,
+    TeamConversation,
+    TextConversation,
+    Timeline,
+    ToolCall,
+    play,
+)
 from session_conformance.harness.script import EndStream, RestartProcess, Send, SendAudio, Step, stream
 from session_conformance.harness.scripted_model import output_event
 from session_conformance.harness.timeline import Failed, ModelEmitted, ModelReceived, ModelStarted
@@ -160,8 +170,16 @@ def test_live_audio_reaches_the_model_and_no_history(script: Script, session: Se
 
 
 async def played_by(session: Session) -> set[type[Step]]:
-    return set(Conversation(session, Script())._plays)
+    voice = Conversation(session, Script())
+    text = TextConversation(Session(session.backend, session.workspace, "text"), Script())
+    team = TeamConversation(Session(session.backend, session.workspace, "team"), Script())
+    return {*voice._plays, *text._plays, *team._plays}
 
 
-def test_a_conversation_knows_every_step(session: Session) -> None:
+def test_some_conversation_knows_each_step(session: Session) -> None:
     assert asyncio.run(played_by(session)) == set(Step.__subclasses__()) - {RestartProcess}
+
+
+def test_a_step_that_voice_agents_do_not_have_is_refused_in_words(session: Session) -> None:
+    with pytest.raises(ValueError, match="the step 'answer' is none of a conversation with BidiAgent"):
+        play(session, Script().answers("yes"))

@@ -131,7 +131,7 @@ def test_a_stateful_model_keeps_the_history_itself(make: Any) -> None:
 
 @pytest.mark.parametrize("step", [SendAudio(), Timeout()])
 def test_a_step_that_text_agents_do_not_have_is_refused_in_words(make: Any, step: Step) -> None:
-    with pytest.raises(ValueError, match=f"the step '{step.op}' is none of a conversation with a text agent"):
+    with pytest.raises(ValueError, match=f"the step '{step.op}' is none of a conversation with Agent"):
         play(make(), Script().then(step))
 
 

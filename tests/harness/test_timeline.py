@@ -3,7 +3,15 @@
 from typing import Any
 
 from session_conformance.harness import Reading, Script, Session, Team, TextAgent, Timeline, ToolCall, play
-from session_conformance.harness.timeline import Event, Failed, HookCalled, ModelStarted, UserSent, one_message
+from session_conformance.harness.timeline import (
+    AgentAtRest,
+    Event,
+    Failed,
+    HookCalled,
+    ModelStarted,
+    UserSent,
+    one_message,
+)
 
 
 def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
@@ -17,7 +25,7 @@ def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
     timeline.extend(play(new_session("text", text_agent=TextAgent()), asks))
     timeline.extend(play(new_session("team", team=Team("swarm")), Script().user("hi")))
     seen = {type(event) for event in timeline}
-    assert seen == set(Event.__subclasses__())
+    assert seen == {*Event.__subclasses__(), AgentAtRest}
     again = Timeline.from_json(timeline.to_json())
     assert [type(event) for event in again] == [type(event) for event in timeline]
     assert str(again) == str(timeline)

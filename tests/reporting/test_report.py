@@ -157,7 +157,7 @@ def test_a_backend_that_was_measured_alone_is_in_the_report() -> None:
     measured = {"name": "append", "unit": "seconds", "median": 1, "min": 1, "max": 1, "rounds": 1}
     [backend] = report_of([], {"b": {"benchmarks": [measured]}}).backends
     assert backend.benchmarks[0].median == 1
-    assert backend.verdict.sentence == "b: no requirement was judged"
+    assert backend.verdict.sentence == "b was not judged"
     assert report_of([], {"b": {}}).to_dict()["backends"][0]["conforms"] is None
 
 
