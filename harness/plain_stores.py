@@ -270,7 +270,8 @@ class PlainRepository(SessionRepository):
 
     def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
         """Return the state of a graph or swarm, or None."""
-        return self._read(("multi", _name(session_id), _name(multi_agent_id), 0))
+        found: dict[str, Any] | None = self._read(("multi", _name(session_id), _name(multi_agent_id), 0))
+        return found
 
     def update_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
         """Replace the state of a graph or swarm.

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ SAME_TIME = timedelta(seconds=1)
 
 CLEAR: tuple[type[Exception], ...] = (ValueError, TypeError, *SDK_EXCEPTIONS)
 """How an argument that is of no use may be refused."""
+
+REFUSALS: tuple[type[Exception], ...] = (ValueError, *SDK_EXCEPTIONS)
+"""How an id may be refused."""
 
 NO_MESSAGE_IDS: dict[str, Any] = {
     "a number as text": "0",
@@ -254,12 +258,10 @@ class RepositoryApi(ConformanceSuite):
         writer = place.with_agent()
         writer.create_message(place.id, "agent", stored_message("first", 0))
         for name, id in NO_MESSAGE_IDS.items():
+            message = stored_message("second", id)
             for what in (writer.raw.create_message, writer.raw.update_message):
-                expect_refused(
-                    lambda what=what, id=id: what(place.id, "agent", stored_message("second", id)),
-                    f"{what.__name__} with {name} ({id!r}) for an id",
-                    CLEAR,
-                )
+                called = f"{what.__name__} with {name} ({id!r}) for an id"
+                expect_refused(partial(what, place.id, "agent", message), called, CLEAR)
             try:
                 found = writer.raw.read_message(place.id, "agent", id)
             except CLEAR:
@@ -334,7 +336,7 @@ class RepositoryApi(ConformanceSuite):
         for id in HOSTILE_IDS:
             for place, agent_id in ((victim, id), (Place(new_session(id, workspace=workspace)), "victim")):
                 what = f"the agent id {id!r}" if place is victim else f"the session id {id!r}"
-                if not _refused(lambda place=place, agent_id=agent_id: _say(place, agent_id, "someone else"), what):
+                if not _refused(partial(_say, place, agent_id, "someone else"), what):
                     expect_numbers(place.open(), place, None, 0, [0], agent=agent_id, texts=["someone else"])
                 beside = sorted(str(path) for path in outside.rglob("*") if folder not in (path, *path.parents))
                 if beside != [str(outside / "deep")]:
@@ -402,7 +404,7 @@ def _say(place: Place, agent_id: str, text: str) -> None:
 def _refused(action: Callable[[], object], what: str) -> bool:
     try:
         action()
-    except (ValueError, *SDK_EXCEPTIONS) as error:
+    except REFUSALS as error:
         if not str(error).strip():
             violated(f"{what} works, or is refused with a text that says why", f"{type(error).__name__} without a text")
         return True

@@ -106,10 +106,10 @@ class SnapshotsAndStorage(ConformanceSuite):
             await working(writer.delete("contents/JSON"), "deleting again")
             await working(writer.delete("contents/NUL"), "deleting")
             await working(writer.write("contents/NUL", b"again"), "writing what was deleted")
-            changed: dict[str, bytes | None] = {"1 MiB": b"short", "JSON": None, "NUL": b"again"}
+            changed: dict[str, bytes | None] = {**CONTENTS, "1 MiB": b"short", "JSON": None, "NUL": b"again"}
             for who in (writer, opened(session)):
-                for name, data in {**CONTENTS, **changed}.items():
-                    await expect_read(who, f"contents/{name}", data, f"{name}, after changes")
+                for name, now in changed.items():
+                    await expect_read(who, f"contents/{name}", now, f"{name}, after changes")
 
         run(main)
 

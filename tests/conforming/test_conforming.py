@@ -7,13 +7,15 @@ import pytest
 NO_CLEAN_UP = {"CLN-02", "COR-05"}
 TEAMS = {f"MAG-{number:02}" for number in range(1, 11)}
 ON_S3 = {f"S3A-{number:02}" for number in range(1, 10)}
+REPOSITORY = {f"REP-{number:02}" for number in range(1, 10)}
+STORAGE = {f"SNP-{number:02}" for number in range(1, 10)}
 
 
 @pytest.mark.parametrize(
     ("target", "not_applicable"),
     [
-        ("tests.conforming.snapshot_manager:SnapshotFileManager", {*NO_CLEAN_UP, *TEAMS}),
-        ("tests.conforming.sqlite_manager:SqliteManager", {*NO_CLEAN_UP, *TEAMS, "CLN-01", "CLN-03"}),
+        ("tests.conforming.snapshot_manager:SnapshotFileManager", NO_CLEAN_UP | TEAMS | REPOSITORY),
+        ("tests.conforming.sqlite_manager:SqliteManager", NO_CLEAN_UP | TEAMS | REPOSITORY | {"CLN-01", "CLN-03"}),
         ("session_conformance.reference_impl:FileSessionManager", set()),
     ],
 )
@@ -25,6 +27,29 @@ def test_a_correct_manager_meets_every_requirement(
     )
     [backend] = json.loads((pytester.path / "report.json").read_text())["backends"]
     others = {result["id"]: result["outcome"] for result in backend["results"] if result["outcome"] != "met"}
-    assert others == dict.fromkeys(sorted(not_applicable | ON_S3), "not applicable"), run.stdout.str()
+    assert others == dict.fromkeys(sorted(not_applicable | ON_S3 | STORAGE), "not applicable"), run.stdout.str()
     assert run.ret == 0
     assert len(backend["results"]) >= 76
+
+
+@pytest.mark.parametrize(
+    ("option", "target", "group"),
+    [
+        ("--session-repository", "session_conformance.harness.plain_stores:PlainRepository", REPOSITORY),
+        ("--session-repository", "tests.conforming.plain_dicts:DictRepository", REPOSITORY),
+        ("--session-storage", "session_conformance.harness.plain_stores:PlainStorage", STORAGE - {"SNP-08"}),
+        ("--session-storage", "tests.conforming.plain_dicts:DictStorage", STORAGE),
+    ],
+)
+def test_a_correct_store_meets_every_requirement(
+    option: str, target: str, group: set[str], pytester: pytest.Pytester
+) -> None:
+    run = pytester.runpytest_subprocess(
+        f"{option}={target}", "--conformance-fail-on=should", "--conformance-report=report.json", "-q"
+    )
+    [backend] = json.loads((pytester.path / "report.json").read_text())["backends"]
+    outcomes = {result["id"]: result["outcome"] for result in backend["results"]}
+    assert set(outcomes.values()) == {"met", "not applicable"}, run.stdout.str()
+    met = {id for id, outcome in outcomes.items() if outcome == "met"}
+    assert met >= {*group, "IDS-01", "LIF-12", "TOL-01", "CNT-07"}
+    assert run.ret == 0
