@@ -188,8 +188,9 @@ def report_of(
 
     Args:
         verdicts: What came of each backend that was judged.
-        specs: By backend name, in the order of the report, any of ``target``, ``arguments``, ``capabilities``, ``benchmarks`` and ``growth``, the
-            last two as lists of dicts with the fields of :class:`Benchmark` and :class:`Growth`.
+        specs: By backend name, in the order of the report, any of ``target``, ``arguments``, ``capabilities``,
+            ``benchmarks`` and ``growth``, the last two as lists of dicts with the fields of :class:`Benchmark` and
+            :class:`Growth`.
         command: The command that was run.
         seeds: The seeds of what was random.
     """
