@@ -42,10 +42,10 @@ def as_text(comparisons: Sequence[Comparison], *, width: int = 80, color: bool =
 
 
 def _changes(found: Comparison) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     for heading in ("", "id", "level", *found.headings):
         drawn.add_column(heading, no_wrap=True)
-    drawn.add_column("requirement", no_wrap=True, overflow="ellipsis")
+    drawn.add_column("requirement", no_wrap=True, overflow="ellipsis", ratio=1)
     for change in found.changes:
         word = Text(found.word(change.kind), style=_STYLES.get(change.kind, ""))
         drawn.add_row(word, change.result.id, change.result.level, *change.states, change.result.sentence)

@@ -54,6 +54,18 @@ def commands() -> list[Command]:
 
 
 COMMANDS = commands()
+IN_ONE_FOLDER = "<!-- in one folder"
+"""A page that says so has commands that use what those before them have written."""
+
+
+def walks() -> list[list[Command]]:
+    """Return the commands that run in one folder: each alone, or all of a page."""
+    found: list[list[Command]] = []
+    for page in PAGES:
+        of_page = [command for command in COMMANDS if command.page == page]
+        together = IN_ONE_FOLDER in page.read_text(encoding="utf-8")
+        found += [of_page] if together else [[command] for command in of_page]
+    return found
 
 
 def ways_out(line: str) -> tuple[list[str], str | None]:
@@ -77,8 +89,13 @@ def matches(shown: str, output: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=str)
-def test_command_runs_as_shown(command: Command, tmp_path: Path) -> None:
+@pytest.mark.parametrize("walk", walks(), ids=lambda walk: str(walk[0]) if len(walk) == 1 else walk[0].page.name)
+def test_commands_run_as_shown(walk: list[Command], tmp_path: Path) -> None:
+    for command in walk:
+        run_as_shown(command, tmp_path)
+
+
+def run_as_shown(command: Command, tmp_path: Path) -> None:
     words, elsewhere = ways_out(command.line)
     if elsewhere is not None:
         pytest.skip(elsewhere)

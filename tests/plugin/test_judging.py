@@ -183,8 +183,10 @@ def test_subclassing_a_suite_needs_no_option(pytester: pytest.Pytester) -> None:
                 return SnapshotFileManager(session_id, str(workspace.folder))
         """
     )
-    run = judge(pytester, "-v", "-rs")
+    run = judge(pytester, "-v", "-rs", "--conformance-report=r.json", "--conformance-report=r.md")
     run.assert_outcomes(failed=4, passed=7, skipped=1)
+    assert list(results(pytester.path / "r.json")) == ["strands-file", "session-manager"]
+    assert "strands-file: UPD-01" in (pytester.path / "r.md").read_text()
     run.stdout.fnmatch_lines(
         [
             "test_*.py::TestUpdates::UPD-01[[]strands-file] FAILED*",

@@ -73,3 +73,12 @@ def test_a_broken_backend_ends_a_parallel_run_too(pytester: pytest.Pytester) -> 
     run = pytester.runpytest_subprocess("--session-manager=nowhere:Manager", "-n2")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     run.stderr.fnmatch_lines(["ERROR: --session-manager: cannot import 'nowhere'*"])
+
+
+def test_a_report_whose_format_nobody_knows_is_found_before_the_run(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--session-manager=reference-file", "--conformance-report=report.pdf")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(
+        ["ERROR: --conformance-report: cannot tell the format of report.pdf by its ending: expected .htm, .html, *"]
+    )
+    assert not (pytester.path / "report.pdf").exists()
