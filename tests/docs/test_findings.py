@@ -118,6 +118,12 @@ def test_each_finding_has_all_its_parts() -> None:
             assert set(ID.findall(commands[0])) <= wanted, f"finding {number} shows a requirement that it does not list"
 
 
+def test_links_within_the_page_lead_somewhere() -> None:
+    headings = re.findall(r"^#+ (.*)$", re.sub(FENCE, "", TEXT), flags=re.MULTILINE)
+    anchors = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    assert set(re.findall(r"\]\(#([^)]+)\)", TEXT)) <= anchors
+
+
 def test_rows_have_the_level_of_their_requirements() -> None:
     levels = {requirement.id: requirement.level.value for requirement in all_requirements()}
     for row in ROWS:
