@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -125,23 +126,35 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
     assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
 
 
-def snippets() -> list[tuple[str, str]]:
+def snippets() -> list[tuple[str, str, str]]:
+    """Return each page's name, what python it shows, and what it shows of what that prints."""
     return [
-        (page.name, body)
+        (page.name, body, shown if after == "text" else "")
         for page in PAGES
         if page != FINDINGS
-        for language, body in FENCE.findall(page.read_text(encoding="utf-8"))
+        for (language, body), (after, shown) in pairwise([*FENCE.findall(page.read_text(encoding="utf-8")), ("", "")])
         if language == "python" and not body.startswith("# ")
     ]
 
 
-@pytest.mark.parametrize(("page", "body"), snippets(), ids=lambda value: value if value.endswith(".md") else "")
+@pytest.mark.parametrize(
+    ("page", "body", "shown"), snippets(), ids=lambda value: value if value.endswith(".md") else ""
+)
 def test_snippet_runs(
-    page: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+    page: str,
+    body: str,
+    shown: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pytestconfig: pytest.Config,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     bucket = endpoint_of_run(pytestconfig).new_bucket()
     exec(compile(body, page, "exec"), {"model": ScriptedBidiModel(Timeline()), "bucket": bucket})
+    printed = capsys.readouterr().out
+    missing = matches(shown, printed)
+    assert missing is None, f"the page shows {missing!r}, which is not printed there:\n{printed}"
 
 
 def test_ci_runs_the_tests_as_the_readme_says() -> None:
