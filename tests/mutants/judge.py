@@ -12,6 +12,7 @@ from session_conformance.fixtures.s3 import endpoint_of_run, workspace_for
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Backend, BackendSpec, Requirement, ScenarioRuns, Session, Workspace
 from session_conformance.suites import (
+    AnyConversationAtAll,
     CleanUp,
     Concurrency,
     Content,
@@ -39,6 +40,7 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     CrashesAndFullDisks,
     IdentityAndIsolation,
     StorageOnS3,
+    AnyConversationAtAll,
 )
 CHECKS: dict[str, Callable[..., None]] = {
     id: partial(check, suite())

@@ -113,6 +113,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "S3A-07": [(broken_s3.JoinsThePrefixAsItIs, "under 'one/'"), (broken_s3.ForgetsThePrefix, "under 'one'")],
     "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
     "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
+    "STA-01": [(broken.IgnoresUpdates, "the history is stored as in memory|holds what was said")],
 }
 """By requirement: the mutants it catches, and what its evidence says."""
 
