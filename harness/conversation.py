@@ -245,8 +245,10 @@ class Conversation(Stage):
         await self.model.time_out(step.options)
         if gate is not None:
             await self._until(self.model.restart_begun.wait())
-            during = [asyncio.ensure_future(self.step(inner)) for inner in step.during]
-            await self._let_others_run()
+            during: list[asyncio.Future[None]] = []
+            if self.model.restart_begun.is_set():  # else a hook has prevented it, and no message would ever be sent
+                during = [asyncio.ensure_future(self.step(inner)) for inner in step.during]
+                await self._let_others_run()
             gate.set()
             await asyncio.gather(*during)
         await self._until(self._restarted(restarts))

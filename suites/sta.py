@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,8 @@ from session_conformance.fixtures.profiles import profile_of, seed_of
 from session_conformance.fixtures.progress import progress_of
 from session_conformance.fixtures.replay import replayed_script
 from session_conformance.fixtures.scratch import scratch_workspace, storage_fault_for
-from session_conformance.fixtures.scripts import ACTIONS, EVERYDAY_IDS, Action, ScriptMaker, beginnings
+from session_conformance.fixtures.scripts import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
+from session_conformance.fixtures.shortest import shortest
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import (
     Backend,
@@ -93,6 +94,16 @@ class Player:
                 raise NotApplicable(str(error)) from error
         return timeline
 
+    def shows_violation(self, script: Script) -> bool:
+        """Whether a script shows a violation. What the backend cannot be asked shows none."""
+        try:
+            self.judge(script)
+        except Violation:
+            return True
+        except NotApplicable:
+            return False
+        return False
+
     def _judge_after_a_hang(self, script: Script) -> None:
         """Say what is known of the script that hung, and of no other: each would take a minute."""
         if self.failed is not None and script.to_json() == self._hung:
@@ -100,22 +111,25 @@ class Player:
         raise NotApplicable("another script hung")
 
 
-def state_machine(judge: Callable[[Script], object], abilities: frozenset[Capability]) -> type[RuleBasedStateMachine]:
+def state_machine(judge: Callable[[Plan, Script], object], abilities: frozenset[Capability]
+                  ) -> type[RuleBasedStateMachine]:  # fmt: skip
     """Return a state machine whose rules are :data:`~session_conformance.fixtures.scripts.ACTIONS`.
 
-    It writes a script, and has it judged when it is written.
+    It writes a script, and has it judged when it is written, with the plan that it came of.
     """
 
     class AnyConversation(RuleBasedStateMachine):
+        plan: Plan
         maker: ScriptMaker | None = None
 
         @initialize(script=beginnings())  # type: ignore[untyped-decorator]
         def begin(self, script: Script) -> None:
+            self.plan = Plan(script)
             self.maker = ScriptMaker(script, abilities)
 
         def teardown(self) -> None:
             if self.maker is not None:
-                judge(self.maker.finished())
+                judge(self.plan, self.maker.finished())
 
     for action in ACTIONS:
         setattr(AnyConversation, action.name, _rule(action))
@@ -124,6 +138,7 @@ def state_machine(judge: Callable[[Script], object], abilities: frozenset[Capabi
 
 def _rule(action: Action) -> Any:
     def act(self: Any, **arguments: Any) -> None:
+        self.plan = replace(self.plan, wishes=(*self.plan.wishes, Wish(action, arguments)))
         action.act(self.maker, **arguments)
 
     act.__name__ = action.name
@@ -131,28 +146,40 @@ def _rule(action: Action) -> Any:
     return possible(rule(**action.arguments)(act))
 
 
+class _Found(Exception):
+    """A plan shows a violation. Not a violation itself, so that Hypothesis need not play it again to be sure."""
+
+
 def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> None:
-    """Look for a script that shows a violation, and shrink it to the shortest that does.
+    """Look for a script that shows a violation, and shorten it as far as it still does.
+
+    Args:
+        player: Plays the scripts.
+        scripts: How many.
+        actions: How many actions one has at most.
+        from_seed: The same seed gives the same scripts.
 
     Raises:
         Violation: There is one: :attr:`Player.failed` has the script.
     """
+    found: list[Plan] = []
+
+    def judge(plan: Plan, script: Script) -> None:
+        if found:  # Hypothesis asks again, to be sure
+            raise _Found
+        advance()
+        if player.shows_violation(script):
+            found.append(plan)
+            raise _Found
+
     with progress_of(player.config, f"{ID} {player.backend.name}", scripts) as advance:
-
-        def judge(script: Script) -> None:
-            advance()
-            try:
-                player.judge(script)
-            except NotApplicable:
-                return  # nothing that this backend can be asked
-
         try:
             run_state_machine_as_test(
                 seed(from_seed)(state_machine(judge, player.abilities)),
                 settings=settings(
                     max_examples=scripts,
                     stateful_step_count=actions,
-                    phases=[Phase.generate, Phase.shrink],
+                    phases=[Phase.generate],
                     database=None,
                     deadline=None,
                     derandomize=False,
@@ -162,10 +189,10 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
                     verbosity=Verbosity.quiet,
                 ),
             )
-        except Flaky:
-            if player.failed is None:
-                raise
-            raise player.failed[1] from None
+        except (_Found, Flaky):
+            shortest(found[0], lambda plan: player.shows_violation(plan.script(player.abilities)))
+    if player.failed is not None:
+        raise player.failed[1]
 
 
 class AnyConversationAtAll(ConformanceSuite):

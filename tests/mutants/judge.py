@@ -13,6 +13,7 @@ from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import Backend, BackendSpec, Kind, Requirement
 from session_conformance.harness.backend_spec import is_of
 from session_conformance.suites import (
+    AnyConversationAtAll,
     CleanUp,
     Concurrency,
     Content,
@@ -48,6 +49,7 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     SeveralAgents,
     RepositoryApi,
     SnapshotsAndStorage,
+    AnyConversationAtAll,
 )
 CHECKS: dict[str, Callable[..., None]] = {
     id: partial(check, suite())

@@ -249,6 +249,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "SNP-07": [(broken_api.RefusesKeysBelowKeys, "'up/a/b' beside 'up/a'")],
     "SNP-08": [(broken_api.RanksTheWorstFirst, "best-scored first"), (broken_api.FindsWhatWasDeleted, "notes/3")],
     "SNP-09": [(broken_api.HidesDottedKeys, r"is listed as \[\]")],
+    "STA-01": [(broken.IgnoresUpdates, "the history is stored as in memory|holds what was said")],
 }
 """By requirement: the mutants it catches, and what its evidence says."""
 
