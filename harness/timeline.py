@@ -379,6 +379,10 @@ class HappenedElsewhere(Event):
         return f"[session {_short(self.session_id)}, agent {_short(self.agent_id)}] {self.event.summary}"
 
     @property
+    def between(self) -> tuple[str, str]:  # noqa: D102
+        return self.event.between
+
+    @property
     def stored(self) -> Reading | None:
         """What a reader found stored there then."""
         return getattr(self.event, "stored", None)

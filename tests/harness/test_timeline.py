@@ -3,6 +3,7 @@
 from typing import Any
 
 from session_conformance.harness import Reading, Script, Session, Team, TextAgent, Timeline, ToolCall, play
+from session_conformance.harness.script import Send
 from session_conformance.harness.timeline import (
     AgentAtRest,
     Event,
@@ -19,7 +20,7 @@ def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
         return Session(session.backend, session.workspace, id, **about)
 
     script = Script().user("bytes \ud800").says("hi").calls_together(ToolCall("t", {"b": b"\xff"}, "t", error="no"))
-    script = script.timeout().redacts("x").fails("send").user("lost")
+    script = script.timeout().redacts("x").fails("send").user("lost").elsewhere(Send("there"), session_id="other")
     timeline = play(session, script)
     asks = Script().user("hi").calls_together(ToolCall("ask", {}, "ask", asks="Really?"))
     timeline.extend(play(new_session("text", text_agent=TextAgent()), asks))
