@@ -225,6 +225,17 @@ class Add(Step):
 
 
 @dataclass(frozen=True)
+class Merge(Step):
+    """A text agent merges more input into its last message, as ``Agent`` does where both are of one role.
+
+    The message gets another content block, keeps its tracking id, and is told to the hooks of an addition.
+    """
+
+    op: ClassVar[str] = "merge"
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Redact(Step):
     """A guardrail redacts the latest message, as ``Agent`` does: in memory, then through the manager."""
 
@@ -287,8 +298,8 @@ _STEPS: dict[str, type[Step]] = {
     step.op: step
     for step in (
         Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream, Cancel,
-        Start, Stop, RestartProcess, SetState, Add, Redact, DirectToolCall, HookRaises, StopHookSetsState,
-        StorageFails, StorageWorks, Together,
+        Start, Stop, RestartProcess, SetState, Add, Merge, Redact, DirectToolCall, HookRaises,
+        StopHookSetsState,        StorageFails, StorageWorks, Together,
     )
 }  # fmt: skip
 
@@ -576,8 +587,8 @@ def _field_from_json(name: str, value: Any) -> Any:
 
 
 __all__: Sequence[str] = [
-    "Add", "Answer", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "NodeWill",
-    "Redact", "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio", "SetState",
-    "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall",
-    "stream",
+    "Add", "Answer", "CallTools", "Cancel", "DirectToolCall", "Emit", "EndStream", "Fail", "HookRaises", "Merge",
+    "NodeWill", "Redact", "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Send", "SendAudio",
+    "SetState", "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together",
+    "ToolCall", "stream",
 ]  # fmt: skip

@@ -135,15 +135,6 @@ class StoresEachToolResultTwice(SnapshotFileManager):
         return [m for m in agent.messages for _ in range(1 + has(m, "toolResult"))]
 
 
-class ForgetsToolsThatRan(SnapshotFileManager):
-    """A tool use that has no result is taken for one that never was."""
-
-    def initialize(self, agent: Any, **kwargs: Any) -> None:
-        super().initialize(agent, **kwargs)
-        if isinstance(agent, Agent) and agent.messages and has(agent.messages[-1], "toolUse"):
-            agent.messages.pop()
-
-
 class AnswersTheFirstTool(SnapshotFileManager):
     """Of a group of tools that has no results, one is given one at a restore."""
 
