@@ -220,6 +220,28 @@ class IgnoresToolsCalledByTheApplication(SnapshotFileManager):
         return [message for message in agent.messages if message.get("tracking_id") not in self._ignored]
 
 
+class AddsWhatIsMerged(FileSessionManager):
+    """A message that has grown is stored beside what it was."""
+
+    def _is_merged(self, message: Any, agent: Any) -> bool:
+        return False
+
+
+class RestoresByCounting(FileSessionManager):
+    """What comes back is what follows the first messages, as many as were removed."""
+
+    def _restore_kept(self, agent: Agent) -> None:
+        pass
+
+
+class ForgetsMarks(FileSessionManager):
+    """What a conversation manager marks in a message that is stored already is not stored."""
+
+    def _trimmed(self, agent: Any) -> list[Any]:
+        super()._trimmed(agent)
+        return []
+
+
 # -- several agents ----------------------------------------------------------------------------------------
 
 

@@ -167,6 +167,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
     "AGT-20": [(broken.SavesStateWithMessagesOnly, "at rest the")],
     "AGT-21": [(broken.OneFileForAllAgents, "the voice agent has")],
+    "AGT-22": [(broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]')],
+    "AGT-23": [
+        (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
+        (broken_text.ForgetsMarks, "None instead of .*pinned"),
+    ],
     "MAG-01": [
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
