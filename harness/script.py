@@ -22,6 +22,7 @@ from .steps import (
     Fail,
     HookRaises,
     HookReads,
+    Merge,
     ModelCall,
     NodeWill,
     ProcessEnd,
@@ -331,7 +332,7 @@ def _response(content_id: str, kind: Literal["text"], text: str) -> list[dict[st
 
 __all__: Sequence[str] = [
     "Add", "Answer", "CallTools", "Cancel", "CleanUp", "DeleteSession", "DirectToolCall", "Elsewhere", "Emit",
-    "EndStream", "Fail", "HookRaises", "HookReads", "ModelCall", "NodeWill", "ProcessEnd", "Redact", "Release",
+    "EndStream", "Fail", "HookRaises", "HookReads", "Merge", "ModelCall", "NodeWill", "ProcessEnd", "Redact", "Release",
     "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Segment", "Send", "SendAudio", "SetState", "Start",
     "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall", "stream",
 ]  # fmt: skip

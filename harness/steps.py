@@ -261,6 +261,17 @@ class Add(Step):
 
 
 @dataclass(frozen=True)
+class Merge(Step):
+    """A text agent merges more input into its last message, as ``Agent`` does where both are of one role.
+
+    The message gets another content block, keeps its tracking id, and is told to the hooks of an addition.
+    """
+
+    op: ClassVar[str] = "merge"
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Redact(Step):
     """A guardrail redacts the latest message, as ``Agent`` does: in memory, then through the manager."""
 
@@ -331,8 +342,8 @@ _STEPS: dict[str, type[Step]] = {
     step.op: step
     for step in (
         Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream,
-        Cancel, Start, Stop, RestartProcess, DeleteSession, CleanUp, Elsewhere, SetState, Add, Redact, DirectToolCall,
-        HookRaises, HookReads, StopHookSetsState, StorageFails, StorageWorks, Together,
+        Cancel, Start, Stop, RestartProcess, DeleteSession, CleanUp, Elsewhere, SetState, Add, Merge, Redact,
+        DirectToolCall, HookRaises, HookReads, StopHookSetsState, StorageFails, StorageWorks, Together,
     )
 }  # fmt: skip
 

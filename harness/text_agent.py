@@ -31,11 +31,13 @@ class TextAgent:
         window: The window of a ``SlidingWindowConversationManager``, in messages.
         summarizes: Whether it has a ``SummarizingConversationManager``, which replaces the older half of the history
             by :data:`SUMMARY` where it is too long for the model.
+        pin_first: How many messages at the beginning either of them keeps, if any.
         stateful: Whether its model keeps the conversation itself.
     """
 
     window: int | None = None
     summarizes: bool = False
+    pin_first: int | None = None
     stateful: bool = False
 
     def build(
@@ -70,10 +72,10 @@ class TextAgent:
             model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer(SUMMARY))
             writer = Agent(model=model, callback_handler=None)
             return SummarizingConversationManager(
-                summary_ratio=0.5, preserve_recent_messages=2, summarization_agent=writer
+                summary_ratio=0.5, preserve_recent_messages=2, summarization_agent=writer, pin_first=self.pin_first
             )
         if self.window is not None:
-            return SlidingWindowConversationManager(window_size=self.window)
+            return SlidingWindowConversationManager(window_size=self.window, pin_first=self.pin_first)
         return None
 
 

@@ -17,6 +17,7 @@ from .script import (
     EndStream,
     Fail,
     HookRaises,
+    Merge,
     Redact,
     Release,
     Script,
@@ -29,7 +30,7 @@ from .script import (
     StorageWorks,
 )
 from .scripted_text_model import ScriptedTextModel
-from .sdk import Agent, BeforeToolCallEvent, Message, SessionManager
+from .sdk import Agent, BeforeToolCallEvent, Message, MessageAddedEvent, SessionManager
 from .stage import Session, Stage
 from .text_agent import Booking, TextAgent
 from .timeline import AgentAtRest, Asked, Happened, ProcessStarted, Timeline, UserSent
@@ -90,7 +91,7 @@ class TextConversation(Stage):
         self._plays = {
             Send: self._send, Emit: self._emit, CallTools: self._call_tools, Release: self._release,
             Answer: self._answer, Fail: self._fail, EndStream: self._end_stream, Cancel: self._cancel,
-            Start: self._start, Stop: self._stop, SetState: self._set_state, Redact: self._redact,
+            Start: self._start, Stop: self._stop, SetState: self._set_state, Merge: self._merge, Redact: self._redact,
             DirectToolCall: self._call_tool_directly, HookRaises: self._hook_raises,
             StorageFails: self._storage_fails, StorageWorks: self._storage_works,
         }  # fmt: skip
@@ -238,6 +239,14 @@ class TextConversation(Stage):
         before = self.model.calls
         self._tools.release(step.tool_use_id)
         await self._until(self.model.called(before))
+
+    async def _merge(self, step: Merge) -> None:
+        merged = copy.copy(self.agent.messages[-1])
+        merged["content"] = [*merged["content"], {"text": step.text}]
+        self.agent.messages[-1] = merged
+        self.timeline.record(Happened(what=f"the agent merges {step.text!r} into its last message", message=merged))
+        event: MessageAddedEvent[Any] = MessageAddedEvent(agent=self.agent, message=merged)
+        await self._attempt("merging input", self.agent.hooks.invoke_callbacks_async(event))
 
     async def _fail(self, step: Fail) -> None:
         if step.call not in ("stream", "overflow"):

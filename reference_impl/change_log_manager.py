@@ -38,6 +38,7 @@ from .history import (
     session_created,
     session_message,
 )
+from .kept_messages import KEPT, kept_apart, pinned, restored
 from .message_index import is_pending
 from .names import check_id
 from .session_store import SessionStore
@@ -82,6 +83,8 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         self._stores: dict[str, SessionStore] = {}
         self._made_up: set[str] = set()
         self._refused: set[str | None] = set()
+        self._pinned: dict[str, set[str]] = {}
+        self._kept: dict[str, dict[str, Any]] = {}
         check_id(session_id, "session")
         super().__init__(session_id=session_id, session_repository=self, **kwargs)
 
@@ -160,7 +163,23 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
     # -- what is to be stored ------------------------------------------------------------------------------
 
     def _addition(self, message: Any, agent: Any) -> Change:
+        if self._is_merged(message, agent):
+            return self._replacement(message, agent)
         return message_added(agent.agent_id, message, _now())
+
+    def _is_merged(self, message: Any, agent: Any) -> bool:
+        """Whether a message that is added takes the place of the last one, which has its tracking id.
+
+        ``Agent`` merges input of the last message's role into it, and tells of that as of an addition. A message that
+        an application sends a second time has the same tracking id too, but does not take the first one's place.
+        """
+        tracking_id, index = message.get("tracking_id"), self._store.index
+        before = agent.messages[-2].get("tracking_id") if len(agent.messages) > 1 else None
+        return (
+            bool(tracking_id)
+            and before != tracking_id
+            and index.last_id(agent.agent_id) in index.ids(agent.agent_id, tracking_id)
+        )
 
     def _replacement(self, message: Any, agent: Any) -> Change:
         return message_replaced(agent.agent_id, message, _now())
@@ -188,11 +207,31 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
                 break  # from here on back everything was stored, or was never this manager's to store
             if tracking_id not in self._made_up and tracking_id not in self._refused:
                 added.append(self._addition(message, agent))
-        return [*changed, *reversed(added)]
+        return [*self._trimmed(agent), *changed, *reversed(added)]
+
+    def _trimmed(self, agent: Any) -> list[Change]:
+        """Note what a conversation manager left of a text agent's history; return the messages that it marked."""
+        if not isinstance(agent, Agent):
+            return []
+        index, marked = self._store.index, pinned(agent.messages)
+        before = self._pinned.get(agent.agent_id, set())
+        self._pinned[agent.agent_id] = marked
+        kept = kept_apart(agent, index)
+        if kept is None:
+            self._kept.pop(agent.agent_id, None)
+        else:
+            self._kept[agent.agent_id] = kept
+        return [
+            self._replacement(message, agent)
+            for message in (agent.messages if marked != before else ())
+            if message.get("tracking_id") in marked ^ before and index.has(agent.agent_id, message["tracking_id"])
+        ]
 
     def _record(self, agent: Any) -> list[Change]:
         """Return the agent's record as a change, or nothing where it is stored as it is."""
         record = SessionAgent.from_agent(agent)
+        if agent.agent_id in self._kept:
+            record._internal_state[KEPT] = self._kept[agent.agent_id]
         now, before = vars(record).copy(), self._store.index.records.get(agent.agent_id)
         if before is not None:
             timeless = {"created_at", "updated_at"}
@@ -258,21 +297,29 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         self._latest_agent_message[agent.agent_id] = None
 
     def _restore(self, agent: Any, record: SessionAgent) -> None:
-        """Do what the SDK's ``initialize`` does with an agent that is stored, without an object for each message."""
-        stored = self._store.view().agents[agent.agent_id].contents()
+        """Do what the SDK's ``initialize`` does with an agent that is stored, without an object for each message.
+
+        Beside that, what a conversation manager kept of the messages ahead of those that the SDK restores comes back.
+        """
+        history = self._store.view().agents[agent.agent_id]
+        ids, stored = sorted(history.messages), history.contents()
         self._store.release()
         agent.state = AgentState(record.state)
         record.initialize_internal_state(agent)
-        earlier: list[Any] = []
-        removed = 0
-        if isinstance(agent, Agent):
-            earlier = agent.conversation_manager.restore_from_session(record.conversation_manager_state) or []
-            removed = agent.conversation_manager.removed_message_count
-            if agent.model.stateful:
-                return  # the model's provider has the conversation
-        agent.messages = self._fix_broken_tool_use([*earlier, *stored[removed:]])
         if not isinstance(agent, Agent):
+            agent.messages = self._fix_broken_tool_use(stored)
             self._answer_last_tool_use(agent.messages)
+            return
+        earlier = agent.conversation_manager.restore_from_session(record.conversation_manager_state) or []
+        if not agent.model.stateful:  # otherwise the model's provider has the conversation
+            kept = record._internal_state.get(KEPT)
+            if kept is None:
+                messages = [*earlier, *stored[agent.conversation_manager.removed_message_count :]]
+            else:
+                self._kept[agent.agent_id] = kept
+                messages = restored(kept, list(zip(ids, stored, strict=True)), earlier)
+            agent.messages = self._fix_broken_tool_use(messages)
+        self._pinned[agent.agent_id] = pinned(agent.messages)
 
     def _fix_broken_tool_use(self, messages: list[Any]) -> list[Any]:
         """Repair tool uses without results, as the SDK does, and give what it makes up ids that stay the same."""

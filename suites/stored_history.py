@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from session_conformance.harness import Reading, Run, Timeline, expect_same, violated
 from session_conformance.harness.history import difference, same
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentStopped, Event, one_message
+from session_conformance.harness.timeline import AgentAtRest, AgentStopped, Event, one_message
 
 
 def has_block(message: Message, *kinds: str) -> bool:
@@ -51,11 +51,12 @@ def expect_stored_as_in_memory(run: Run) -> None:
     """
     for stop in run.timeline.of(AgentStopped):
         stored = stop.stored if stop.stored is not None else run.stored
-        expect_readable(stored, "after stop()", run.timeline, stop)
-        expect_same(stop.memory, stored.messages, "after stop() the history is stored as in memory", run.timeline, stop)
+        when = "at rest" if isinstance(stop, AgentAtRest) else "after stop()"
+        expect_readable(stored, when, run.timeline, stop)
+        expect_same(stop.memory, stored.messages, f"{when} the history is stored as in memory", run.timeline, stop)
         if not same(stop.state, stored.state):
             violated(
-                f"after stop() the state is stored as in memory: {stop.state!r}",
+                f"{when} the state is stored as in memory: {stop.state!r}",
                 f"the stored state is {stored.state!r}",
                 run.timeline,
                 stop,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
-from session_conformance.harness.script import Cancel, DirectToolCall, EndStream, HookRaises
+from session_conformance.harness.script import Cancel, DirectToolCall, EndStream, HookRaises, Merge
 from session_conformance.harness.scripted_text_model import chunk, fails_here
 
 from .cnt import BLOCKS, BYTES
@@ -319,8 +319,60 @@ TEXT_DIRECT_TOOL_CALL = Scenario(
     text_agent=TextAgent(),
 )
 
-TEXT_RESTARTS = (
-    TEXT_GIVEN_MESSAGES, TEXT_RAISING_HOOKS, TEXT_MODEL_ERRORS, TEXT_CUT_SHORT, TEXT_GUARDRAIL, TEXT_WINDOW,
-    TEXT_SUMMARY,
-)  # fmt: skip
-"""Those in which a second manager goes on with the session."""
+TEXT_MERGED = Scenario(
+    "input that is merged into the last message",
+    Script()
+    .user("one")
+    .assistant("two")
+    .fails("stream")
+    .user("three")
+    .then(Merge("and four"))
+    .user("five")
+    .assistant("six")
+    .restarts_process()
+    .user("seven")
+    .assistant("eight"),
+    text_agent=TextAgent(),
+)
+
+TEXT_PINNED_WINDOW = Scenario(
+    "a sliding window with pinned messages",
+    Script()
+    .user("one")
+    .assistant("two")
+    .user("three")
+    .assistant("four")
+    .user("five")
+    .assistant("six")
+    .restarts_process()
+    .user("seven")
+    .assistant("eight")
+    .restarts_process()
+    .user("nine")
+    .assistant("ten"),
+    text_agent=TextAgent(window=4, pin_first=2),
+)
+
+TEXT_PINNED_SUMMARY = Scenario(
+    "a summary behind pinned messages",
+    Script()
+    .user("one")
+    .assistant("two")
+    .user("three")
+    .assistant("four")
+    .user("five")
+    .assistant("six")
+    .fails("overflow")
+    .user("seven")
+    .assistant("eight")
+    .restarts_process()
+    .user("nine")
+    .assistant("ten")
+    .fails("overflow")
+    .user("eleven")
+    .assistant("twelve")
+    .restarts_process()
+    .user("thirteen")
+    .assistant("fourteen"),
+    text_agent=TextAgent(summarizes=True, pin_first=2),
+)

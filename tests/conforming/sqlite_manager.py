@@ -136,6 +136,9 @@ class SqliteManager(SessionManager[Any]):
         body = sealed(encode(message))
         key = (self.session_id, agent_id)
         with self._within(database) as opened:
+            if self._is_last(message.get("tracking_id"), key, opened):
+                self._replace(message["tracking_id"], key, body, opened)
+                return
             opened.execute(
                 "INSERT INTO messages (session, agent, tracking_id, body) VALUES (?, ?, ?, ?)",
                 (*key, message.get("tracking_id"), body),
@@ -144,12 +147,22 @@ class SqliteManager(SessionManager[Any]):
             if state is not None:
                 self._write_state(agent_id, state, opened)
 
+    def _is_last(self, tracking_id: str | None, key: tuple[str, str], database: sqlite3.Connection) -> bool:
+        """Whether the last message has a tracking id: what is added with it has more of the same message."""
+        last = database.execute(
+            "SELECT tracking_id FROM messages WHERE session = ? AND agent = ? ORDER BY number DESC LIMIT 1", key
+        ).fetchone()
+        return last is not None and tracking_id is not None and last[0] == tracking_id
+
+    def _replace(self, tracking_id: str, key: tuple[str, str], body: bytes, database: sqlite3.Connection) -> None:
+        database.execute(
+            "UPDATE messages SET body = ? WHERE session = ? AND agent = ? AND tracking_id = ?",
+            (body, *key, tracking_id),
+        )
+
     def _update(self, agent_id: str, message: Any) -> None:
         with self._database() as database:
-            database.execute(
-                "UPDATE messages SET body = ? WHERE session = ? AND agent = ? AND tracking_id = ?",
-                (sealed(encode(message)), self.session_id, agent_id, message["tracking_id"]),
-            )
+            self._replace(message["tracking_id"], (self.session_id, agent_id), sealed(encode(message)), database)
 
     def sync_agent(self, agent: Any, **kwargs: Any) -> None:
         self._write_state(agent.agent_id, state_of(agent))
@@ -170,8 +183,21 @@ class SqliteManager(SessionManager[Any]):
 
 def state_of(agent: Any) -> bytes:
     """Return what is stored of an agent beside its messages."""
-    rest = agent.take_snapshot(preset="session", exclude=["messages", "state"]).data if isinstance(agent, Agent) else {}
-    return encode({"state": agent.state.get(), "rest": rest})
+    stored: dict[str, Any] = {"state": agent.state.get()}
+    if isinstance(agent, Agent):
+        stored["rest"] = agent.take_snapshot(preset="session", exclude=["messages", "state"]).data
+        pinned = [number for number, message in enumerate(agent.messages) if is_pinned(message)]
+        if pinned:  # what a conversation manager keeps stands ahead of what it has not reached so far
+            ahead, behind = agent.messages[: pinned[-1] + 1], agent.messages[pinned[-1] + 1 :]
+            summary = stored["rest"]["conversation_manager_state"].get("summary_message")
+            if summary is not None and behind and behind[0].get("tracking_id") == summary["tracking_id"]:
+                ahead, behind = [*ahead, behind[0]], behind[1:]
+            stored |= {"ahead": ahead, "behind": behind[0]["tracking_id"] if behind else None}
+    return encode(stored)
+
+
+def is_pinned(message: Any) -> bool:
+    return ((message.get("metadata") or {}).get("custom") or {}).get("pinned") is True
 
 
 def restore(agent: Any, stored: dict[str, Any], messages: list[Any]) -> None:
@@ -182,6 +208,10 @@ def restore(agent: Any, stored: dict[str, Any], messages: list[Any]) -> None:
     agent.load_snapshot(Snapshot(scope="agent", schema_version="1.0", data=stored["rest"], app_data={}))
     if agent.model.stateful:
         return  # the model keeps what was said
+    if "ahead" in stored:
+        ids = [message.get("tracking_id") for message in messages]
+        agent.messages = stored["ahead"] + (messages[ids.index(stored["behind"]) :] if stored["behind"] else [])
+        return
     before = agent.conversation_manager.restore_from_session(stored["rest"]["conversation_manager_state"]) or []
     agent.messages = before + messages[agent.conversation_manager.removed_message_count :]
 

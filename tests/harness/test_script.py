@@ -13,6 +13,7 @@ from session_conformance.harness.script import (
     EndStream,
     HookRaises,
     HookReads,
+    Merge,
     NodeWill,
     Release,
     RestartProcess,
@@ -52,7 +53,7 @@ EVERYTHING = (
     .redacts("[gone]")
     .together(Send("one"), Send("two"))
     .then(DirectToolCall("weather", {"city": "Rome"}), HookRaises("message_updated"), StopHookSetsState("k", 1))
-    .then(StorageFails(), StorageWorks(), EndStream(), NodeWill("right", "wait", ("left",)))
+    .then(StorageFails(), StorageWorks(), EndStream(), NodeWill("right", "wait", ("left",)), Merge("more"))
     .answers({"yes": True}, ToolCall("ask", {}, "asking", asks="Really?", asked_by="hook"))
     .stops()
     .restarts_process("killed")

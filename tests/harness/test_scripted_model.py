@@ -16,7 +16,16 @@ from session_conformance.harness import (
     ToolCall,
     play,
 )
-from session_conformance.harness.script import CleanUp, DeleteSession, EndStream, RestartProcess, Send, SendAudio, Step, stream
+from session_conformance.harness.script import (
+    CleanUp,
+    DeleteSession,
+    EndStream,
+    RestartProcess,
+    Send,
+    SendAudio,
+    Step,
+    stream,
+)
 from session_conformance.harness.scripted_model import output_event
 from session_conformance.harness.timeline import Failed, ModelEmitted, ModelReceived, ModelStarted
 from strands.bidi.models import BidiModel, Restartable

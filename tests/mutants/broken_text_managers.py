@@ -135,15 +135,6 @@ class StoresEachToolResultTwice(SnapshotFileManager):
         return [m for m in agent.messages for _ in range(1 + has(m, "toolResult"))]
 
 
-class ForgetsToolsThatRan(SnapshotFileManager):
-    """A tool use that has no result is taken for one that never was."""
-
-    def initialize(self, agent: Any, **kwargs: Any) -> None:
-        super().initialize(agent, **kwargs)
-        if isinstance(agent, Agent) and agent.messages and has(agent.messages[-1], "toolUse"):
-            agent.messages.pop()
-
-
 class AnswersTheFirstTool(SnapshotFileManager):
     """Of a group of tools that has no results, one is given one at a restore."""
 
@@ -227,6 +218,28 @@ class IgnoresToolsCalledByTheApplication(SnapshotFileManager):
 
     def messages_of(self, agent: Any) -> list[Any]:
         return [message for message in agent.messages if message.get("tracking_id") not in self._ignored]
+
+
+class AddsWhatIsMerged(FileSessionManager):
+    """A message that has grown is stored beside what it was."""
+
+    def _is_merged(self, message: Any, agent: Any) -> bool:
+        return False
+
+
+class RestoresByCounting(FileSessionManager):
+    """What comes back is what follows the first messages, as many as were removed."""
+
+    def _restore_kept(self, agent: Agent) -> None:
+        pass
+
+
+class ForgetsMarks(FileSessionManager):
+    """What a conversation manager marks in a message that is stored already is not stored."""
+
+    def _trimmed(self, agent: Any) -> list[Any]:
+        super()._trimmed(agent)
+        return []
 
 
 # -- several agents ----------------------------------------------------------------------------------------

@@ -151,10 +151,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.ForgetsToolStatus, "'weather-2', 'success'"),
         (broken.SplitsToolGroups, "asks for"),
     ],
-    "AGT-11": [
-        (broken_text.ForgetsToolsThatRan, "what became of the tool"),
-        (broken_text.AnswersTheFirstTool, "asks for"),
-    ],
+    "AGT-11": [(broken_text.AnswersTheFirstTool, "asks for")],
     "AGT-12": [(broken.SavesStateAtStop, "seat")],
     "AGT-13": [
         (broken.DropsBytesInToolResults, "different at content"),
@@ -170,8 +167,13 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "AGT-18": [(broken.KeepsBackups, "backup")],
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
-    "AGT-20": [(broken.SavesStateWithMessagesOnly, r"after stop\(\)")],
+    "AGT-20": [(broken.SavesStateWithMessagesOnly, "at rest the")],
     "AGT-21": [(broken.OneFileForAllAgents, "the voice agent has")],
+    "AGT-22": [(broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]')],
+    "AGT-23": [
+        (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
+        (broken_text.ForgetsMarks, "None instead of .*pinned"),
+    ],
     "MAG-01": [
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
