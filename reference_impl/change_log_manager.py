@@ -229,10 +229,15 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
 
     def _record(self, agent: Any) -> list[Change]:
         """Return the agent's record as a change, or nothing where it is stored as it is."""
+        before = self._store.index.records.get(agent.agent_id)
+        # Of other agents than ``Agent`` the SDK keeps the state alone; comparing that is cheaper than making a record.
+        only_state = before is not None and not isinstance(agent, Agent) and not before.get("_internal_state")
+        if before is not None and only_state and before.get("state") == agent.state.get():
+            return []
         record = SessionAgent.from_agent(agent)
         if agent.agent_id in self._kept:
             record._internal_state[KEPT] = self._kept[agent.agent_id]
-        now, before = vars(record).copy(), self._store.index.records.get(agent.agent_id)
+        now = vars(record).copy()
         if before is not None:
             timeless = {"created_at", "updated_at"}
             if all(before.get(key) == value for key, value in now.items() if key not in timeless):

@@ -1,14 +1,15 @@
 """Commit lines: the form of one commit in storage, with its checksum, length and number. Bytes only, no I/O.
 
-A line is ``"<checksum> <length> <number> <before>",<body>``, the numbers in eight hexadecimal digits:
+A line is ``"<checksum> <length> <number> <before>",<body>,``, the numbers in eight hexadecimal digits:
 
-- ``checksum``: the CRC-32 of all that follows it in the line;
+- ``checksum``: the CRC-32 of what follows it, to the end of the body;
 - ``length``: that of the body in bytes;
 - ``number``: the commit's, counted from 0;
 - ``before``: where all lines lie in one file, the CRC-32 of the file up to this line; 0 where they lie apart;
 - ``body``: a JSON list of changes in UTF-8, without line ends and NUL bytes.
 
-So each line can be checked by itself, the last one checks all before it, and lines make a JSON array as they are.
+So each line can be checked by itself, the last one checks all before it, and lines make a JSON array as they are, but
+for its brackets. One array is parsed several times faster than each commit by itself.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import zlib
 from dataclasses import dataclass
 from itertools import chain, repeat
 from struct import pack
+from typing import Any
 
 PREFIX = re.compile(rb'"([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8}) ([0-9a-f]{8})",')
 PREFIX_LENGTH = 38
+END = b",\n"
 _COVERED = 10  # where what the checksum covers begins
 
 
@@ -50,26 +53,26 @@ def commit_line(number: int, body: bytes, before: int = 0) -> bytes:
         before: The CRC-32 of what lies before the line, where that is known.
     """
     covered = b'%08x %08x %08x",%b' % (len(body), number, before, body)
-    return b'"%08x %b\n' % (zlib.crc32(covered), covered)
+    return b'"%08x %b,\n' % (zlib.crc32(covered), covered)
 
 
-def whole_commit(data: bytes, start: int) -> Commit | None:
+def whole_commit(data: bytes | bytearray, start: int) -> Commit | None:
     """Return the commit whose line begins at byte ``start``, or None where there is none that is whole."""
     match = PREFIX.match(data, start)
     if match is None:
         return None
     checksum, length, number, before = (int(text, 16) for text in match.groups())
     stop = start + PREFIX_LENGTH + length
-    if data[stop : stop + 1] != b"\n" or zlib.crc32(data[start + _COVERED : stop]) != checksum:
+    if not data.startswith(END, stop) or zlib.crc32(data[start + _COVERED : stop]) != checksum:
         return None
-    return Commit(number, before, data[start + PREFIX_LENGTH : stop], stop + 1)
+    return Commit(number, before, bytes(data[start + PREFIX_LENGTH : stop]), stop + len(END))
 
 
 def are_whole(lines: list[bytes], first: int) -> bool:
     """Whether lines that were stored apart are whole commits, numbered from ``first`` on: all of them, told at once.
 
     Args:
-        lines: The lines, without their line ends.
+        lines: The lines, without their ends (:data:`END`).
         first: The number of the first commit.
     """
     checksums = map(zlib.crc32, [line[_COVERED:] for line in lines])
@@ -82,13 +85,22 @@ def are_whole(lines: list[bytes], first: int) -> bool:
 
 
 def json_array(lines: bytes) -> bytes:
-    """Return whole lines as one JSON array, in which each commit comes after a text.
-
-    One array is parsed several times faster than each commit by itself.
-    """
-    return b"".join((b"[", lines.replace(b"\n", b","), b"null]"))
+    """Return whole lines as the JSON array that :func:`commits_in` takes."""
+    return b"".join((b'["",\n', lines, ARRAY_END))
 
 
-def bodies_of(lines: bytes) -> list[bytes]:
-    """Return the bodies of whole lines."""
-    return [line[PREFIX_LENGTH:] for line in lines.split(b"\n")[:-1]]
+ARRAY_END = b"null]"
+"""What makes a JSON array of ``[``, a text, a comma and whole lines."""
+
+
+def commits_in(array: list[Any]) -> list[Any]:
+    """Return the commits in the parsed array of a text and whole lines."""
+    return array[2::2]
+
+
+def bodies_of(array: bytes | bytearray) -> list[bytes]:
+    """Return the bodies of the commits in the array of a text and whole lines, unparsed."""
+    return [bytes(match.group(5)) for match in _LINE.finditer(array)]
+
+
+_LINE = re.compile(rb"^" + PREFIX.pattern + rb"(.*),$", re.MULTILINE)

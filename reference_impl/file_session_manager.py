@@ -14,7 +14,7 @@ from .change_log_manager import ChangeLogSessionManager
 from .codec import decode
 from .commit_lines import bodies_of
 from .history import SessionHistory
-from .journal import Damage, salvage, scan
+from .journal import Damage, json_array, salvage, scan
 from .journal_file import FILE, JournalFile, remove_folder, unfinished_folders
 from .names import check_id, folder_name
 from .sdk_layout import SdkFolder, read_sdk_session, sdk_folder
@@ -200,9 +200,9 @@ def _folders(storage_dir: str | None) -> list[Path]:
 
 
 def _info(folder: Path) -> SessionInfo | None:
-    data, status = (folder / FILE).read_bytes(), (folder / FILE).stat()
+    data, status = bytearray((folder / FILE).read_bytes()), (folder / FILE).stat()
     try:
-        session = decode(bodies_of(scan(data).lines)[0])[0]["session"]
+        session = decode(bodies_of(json_array(data, scan(data)))[0])[0]["session"]
     except (Damage, IndexError, KeyError, ValueError):
         return None
     return SessionInfo(

@@ -163,5 +163,4 @@ def session_message(id: int, stored: Change) -> SessionMessage:
 
 
 def _updated_at(stored: Change) -> str:
-    found: str = stored.get("updated_at", stored["at"])
-    return found
+    return str(stored.get("updated_at", stored["at"]))

@@ -3,8 +3,8 @@
 A journal is a header line, then one line a commit (:mod:`.commit_lines`), then NUL bytes, then a trailer that ends the
 file::
 
-    strands-session-journal 1
-    "<checksum> <length> <number> <before>",<JSON list of changes>
+    ["strands-session-journal 1",
+    "<checksum> <length> <number> <before>",<JSON list of changes>,
     ...
     NUL NUL NUL ... == journal ends ==
 
@@ -24,9 +24,9 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .commit_lines import PREFIX, PREFIX_LENGTH, commit_line, whole_commit
+from .commit_lines import ARRAY_END, END, PREFIX, PREFIX_LENGTH, commit_line, whole_commit
 
-HEADER = b"strands-session-journal 1\n"
+HEADER = b'["strands-session-journal 1",\n'
 TRAILER = b"\n== journal ends ==\n"
 BLOCK = 4096
 """Files grow in multiples of this. It is a multiple of the sector, so a trailer never lies in two sectors."""
@@ -56,7 +56,6 @@ class Scan:
     """What a journal holds.
 
     Attributes:
-        lines: The lines of all commits.
         end: Where the next commit goes, in bytes.
         number: The number of the next commit, which is how many there are.
         before: The checksum of everything up to ``end``.
@@ -64,7 +63,6 @@ class Scan:
         torn: How many bytes of a cut-short commit lie at ``end``, 0 if none.
     """
 
-    lines: bytes = b""
     end: int = 0
     number: int = 0
     before: int = 0
@@ -93,7 +91,7 @@ def reserve(start: int, end: int) -> bytes:
     return bytes(end - start - len(TRAILER)) + TRAILER
 
 
-def scan(data: bytes) -> Scan:
+def scan(data: bytes | bytearray) -> Scan:
     """Return what a journal holds.
 
     Args:
@@ -105,10 +103,18 @@ def scan(data: bytes) -> Scan:
     if not data.startswith(HEADER):
         raise Damage(0, "the file is empty" if not data else "there is no journal header")
     found = _whole(data) or _whole_part(data)
-    found.lines = data[len(HEADER) : found.end]
     found.capacity = _capacity(data, found.end)
     found.torn = _torn(data, found)
     return found
+
+
+def json_array(data: bytearray, found: Scan) -> bytearray:
+    """Make the data of a journal that was scanned the JSON array of its commits, and return it.
+
+    It is changed in place, since a journal may be large. See :func:`.commit_lines.commits_in`.
+    """
+    data[found.end :] = ARRAY_END
+    return data
 
 
 def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
@@ -137,7 +143,7 @@ def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
     return commits, lost
 
 
-def _whole(data: bytes) -> Scan | None:
+def _whole(data: bytes | bytearray) -> Scan | None:
     """Return the commits up to the last line end before a NUL, if that one and all before it are whole."""
     used = data.find(b"\0")
     stop = data.rfind(b"\n", 0, used if used >= 0 else len(data))
@@ -148,7 +154,7 @@ def _whole(data: bytes) -> Scan | None:
     return Scan(end=last.stop, number=last.number + 1, before=zlib.crc32(data[start : last.stop], last.before))
 
 
-def _whole_part(data: bytes) -> Scan:
+def _whole_part(data: bytes | bytearray) -> Scan:
     """Return the commits up to the first that is not whole."""
     found = Scan(end=len(HEADER), before=zlib.crc32(HEADER))
     while True:
@@ -159,7 +165,7 @@ def _whole_part(data: bytes) -> Scan:
         found.end, found.number = commit.stop, commit.number + 1
 
 
-def _capacity(data: bytes, end: int) -> int:
+def _capacity(data: bytes | bytearray, end: int) -> int:
     """Return the size of the file up to the trailer that counts.
 
     Raises:
@@ -177,13 +183,15 @@ def _capacity(data: bytes, end: int) -> int:
     raise Damage(len(data), "the file ends without its trailer: it was cut short")
 
 
-def _torn(data: bytes, found: Scan) -> int:
+def _torn(data: bytes | bytearray, found: Scan) -> int:
     """Return the length of the cut-short commit at the end, 0 if there is none.
 
     Raises:
         Damage: What is there is no commit that a crash cut short.
     """
     tail = bytearray(data[found.end : found.capacity - len(TRAILER)])
+    if tail == bytes(len(tail)):
+        return 0
     for capacity in range(-(-found.end // BLOCK) * BLOCK, found.capacity, BLOCK):
         place = capacity - len(TRAILER) - found.end  # trailers of the file's smaller days, whole or cleared in part
         if place >= 0:
@@ -199,7 +207,7 @@ def _torn(data: bytes, found: Scan) -> int:
         match = PREFIX.match(tail)
         if match is None:
             raise Damage(found.end, "there is no commit where one should be")
-        length = PREFIX_LENGTH + int(match.group(2), 16) + 1
+        length = PREFIX_LENGTH + int(match.group(2), 16) + len(END)
         if int(match.group(3), 16) != found.number:
             raise Damage(found.end, f"commit {int(match.group(3), 16)} stands where commit {found.number} should be")
     elif first_nul == used:

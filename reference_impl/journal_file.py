@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import logging
 import os
 import secrets
@@ -18,7 +19,7 @@ from types import ModuleType
 from strands.types.exceptions import SessionException
 
 from .commit_lines import commit_line
-from .journal import TRAILER, Damage, Scan, capacity_for, new_journal, reserve, scan
+from .journal import TRAILER, Damage, Scan, capacity_for, json_array, new_journal, reserve, scan
 
 fcntl: ModuleType | None
 try:
@@ -51,7 +52,9 @@ class JournalFile:
         self.path = folder / FILE
         self._session_id = session_id
         self._descriptor: int | None = None
-        self._identity: tuple[int, int] | None = None  # device and inode of what was scanned
+        self._name = str(self.path)
+        self._opened: tuple[int, int] | None = None  # device and inode of what the descriptor has open
+        self._identity: tuple[int, int] | None = None  # and of what was scanned
         self._known = Scan()
         self._in_use: int | None = None
         self._lock = threading.RLock()
@@ -85,8 +88,8 @@ class JournalFile:
             _sync_folder(parent)
         return True
 
-    def read(self) -> bytes:
-        """Return the lines of every commit, and remember where they end. Nothing is written."""
+    def read(self) -> bytearray:
+        """Return the JSON array of every commit, and remember where they end. Nothing is written."""
         with self._lock, self._errors("read"):
             self._check_folder()
             descriptor = os.open(self.path, os.O_RDONLY | _NO_LINKS)
@@ -94,7 +97,8 @@ class JournalFile:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise Damage(0, "it is no regular file")
-                found = scan(_read_all(descriptor))
+                data = _read_all(descriptor, status.st_size)
+                found = scan(data)
             finally:
                 os.close(descriptor)
             if found.torn:
@@ -105,11 +109,10 @@ class JournalFile:
                     found.end,
                     found.torn,
                 )
-            self._identity = (status.st_dev, status.st_ino)
-            lines, found.lines = found.lines, b""
+            self._identity = _identity(status)
             self._known = found
             self._hold()
-            return lines
+            return json_array(data, found)
 
     def changed(self) -> bool:
         """Whether the file is not as it was when it was read or written last."""
@@ -119,7 +122,7 @@ class JournalFile:
                 status = self.path.lstat()
             except FileNotFoundError:
                 return True
-            if (status.st_dev, status.st_ino) != self._identity:
+            if _identity(status) != self._identity:
                 return True
             descriptor = os.open(self.path, os.O_RDONLY | _NO_LINKS)
             try:
@@ -138,11 +141,9 @@ class JournalFile:
     def writing(self) -> Iterator[bool]:
         """Keep every other writer out. Yields whether others have written since this object last looked."""
         with self._lock, self._errors("write"):
-            self._check_folder()
-            self._hold()
             descriptor = self._open_current()
             try:
-                yield self._is_behind(descriptor)
+                yield self._opened != self._identity or self._has_more(descriptor)
             finally:
                 if fcntl is not None and self._descriptor is not None:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
@@ -242,19 +243,24 @@ class JournalFile:
     def _open_current(self) -> int:
         """Return a descriptor of the file that has the journal's name now, locked."""
         while True:
+            if self._descriptor is None or self._in_use is None:
+                self._check_folder()
+                self._hold()
             if self._descriptor is None:
                 self._descriptor = os.open(self.path, os.O_RDWR | _NO_LINKS)
+                self._opened = _identity(os.fstat(self._descriptor))
             if fcntl is not None:
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            mine, named = os.fstat(self._descriptor), self.path.lstat()
-            if (mine.st_dev, mine.st_ino) == (named.st_dev, named.st_ino):
+            try:
+                named: tuple[int, int] | None = _identity(os.lstat(self._name))
+            except FileNotFoundError:
+                named = None
+            if named == self._opened:
                 return self._descriptor
-            os.close(self._descriptor)  # somebody rewrote the journal meanwhile
+            os.close(self._descriptor)  # somebody rewrote or removed the journal meanwhile
             self._descriptor = None
-
-    def _is_behind(self, descriptor: int) -> bool:
-        status = os.fstat(descriptor)
-        return (status.st_dev, status.st_ino) != self._identity or self._has_more(descriptor)
+            if named is None:
+                self._check_folder()
 
     def _has_more(self, descriptor: int) -> bool:
         if self._known.torn:  # somebody else may have cleared it, or may be about to
@@ -329,9 +335,18 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(hidden)
 
 
-def _read_all(descriptor: int) -> bytes:
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        return file.read()
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _read_all(descriptor: int, size: int) -> bytearray:
+    """Return all that is in a file, which had a size in bytes and may be growing."""
+    data = bytearray(size)
+    with io.FileIO(os.dup(descriptor)) as file:
+        del data[file.readinto(data) :]
+        while more := file.read():
+            data += more
+    return data
 
 
 def _write(descriptor: int, data: bytes, offset: int) -> None:

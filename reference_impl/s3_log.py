@@ -26,7 +26,7 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
-from .commit_lines import PREFIX, are_whole, commit_line, whole_commit
+from .commit_lines import END, PREFIX, are_whole, commit_line, json_array, whole_commit
 from .s3_objects import NotThere, S3Objects
 from .s3_place import HEADER, Place, Segment, cover
 from .session_store import Behind
@@ -118,7 +118,7 @@ class S3Log:
             return True
 
     def read(self) -> bytes:
-        """Return the lines of every commit. Nothing is written."""
+        """Return the JSON array of every commit. Nothing is written."""
         with self._lock:
             for _ in range(_MOVED):
                 place, self._listed = self._listed or self.place(), None
@@ -141,7 +141,7 @@ class S3Log:
             return self._next == 0 or any(True for _ in self._numbers(self._next - 1))
 
     def news(self) -> bytes | None:
-        """Return the lines of the commits that others appended; None where the history was rewritten, too."""
+        """Return the JSON array of the commits that others appended; None where the history was rewritten, too."""
         with self._lock:
             known = self._next
             numbers = list(self._numbers(known - 1))
@@ -150,7 +150,7 @@ class S3Log:
             except _Moved:
                 return None
             self._note(known, lines)
-            return b"".join(lines.values())
+            return json_array(b"".join(lines.values()))
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -278,7 +278,7 @@ class S3Log:
         self._lines, self._next = {}, after
         newest = dict(list(lines.items())[-SEGMENT:])
         self._note(min(newest, default=after), newest)
-        return b"".join((*rewritten, *(lines[number] for number in range(place.base, place.next))))
+        return json_array(b"".join((*rewritten, *(lines[number] for number in range(place.base, place.next)))))
 
     def _tail(self, start: int, numbers: Sequence[int]) -> dict[int, bytes]:
         """Return the lines of the commits from ``start`` on, of which these numbers are there."""
@@ -344,11 +344,11 @@ class S3Log:
     def _whole_lines(self, data: bytes, first: int | None) -> dict[int, bytes]:
         """Return an object's lines by number, if they are whole all of them; else none."""
         match = PREFIX.match(data, len(HEADER))
-        if match is None or not data.endswith(b"\n"):
+        if match is None or not data.endswith(END):
             return {}
         number = int(match.group(3), 16) if first is None else first
-        lines = data[len(HEADER) : -1].split(b"\n")
-        return {number + index: line + b"\n" for index, line in enumerate(lines)} if are_whole(lines, number) else {}
+        lines = data[len(HEADER) : -len(END)].split(END)
+        return {number + index: line + END for index, line in enumerate(lines)} if are_whole(lines, number) else {}
 
     def _unreadable(self, key: str, what: str) -> Unreadable:
         return Unreadable(

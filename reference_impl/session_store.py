@@ -12,7 +12,7 @@ from typing import Protocol
 from strands.types.exceptions import SessionException
 
 from .codec import UnstorableError, decode, encode
-from .commit_lines import bodies_of, json_array
+from .commit_lines import bodies_of, commits_in
 from .history import Change, SessionHistory
 from .message_index import MessageIndex
 
@@ -30,14 +30,14 @@ class ChangeLog(Protocol):
     def create(self, bodies: list[bytes]) -> bool:
         """Create the session with its first commits; False if another process was first."""
 
-    def read(self) -> bytes:
-        """Return the lines of every commit, in order (:mod:`.commit_lines`). Nothing is written."""
+    def read(self) -> bytes | bytearray:
+        """Return the JSON array of every commit, in order (:func:`.commit_lines.commits_in`). Nothing is written."""
 
     def changed(self) -> bool:
         """Whether others have changed it since it was read or written last."""
 
     def news(self) -> bytes | None:
-        """Return the lines that others appended since it was read or written last; None: it must be read again."""
+        """Return the array of what others appended since it was read or written last; None: it must be read again."""
 
     def writing(self) -> AbstractContextManager[bool]:
         """Keep other writers out, where that can be; yields whether others have written since it last looked."""
@@ -159,10 +159,10 @@ class SessionStore:
         )
 
     def _load(self) -> SessionHistory:
-        lines = self._log.read()
-        self._forget_attempt(lines)
-        commits = self._decode(lines)
-        del lines
+        array = self._log.read()
+        self._forget_attempt(array)
+        commits = self._decode(array)
+        del array
         history = SessionHistory()
         with self._unreadable():
             for changes in commits:
@@ -173,18 +173,17 @@ class SessionStore:
         self._loaded = True
         return history
 
-    def _forget_attempt(self, lines: bytes) -> None:
+    def _forget_attempt(self, array: bytes | bytearray) -> None:
         """Take a commit whose durability could not be told when it was made out of line, if it was made after all."""
         for attempt, count in self._attempts:
-            if attempt in bodies_of(lines):
+            if attempt in bodies_of(array):
                 del self._unwritten[:count]
                 self._attempts.clear()
                 return
 
-    def _decode(self, lines: bytes) -> list[list[Change]]:
+    def _decode(self, array: bytes | bytearray) -> list[list[Change]]:
         with self._unreadable():
-            commits: list[list[Change]] = decode(json_array(lines))[1::2]
-            return commits
+            return commits_in(decode(array))
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:

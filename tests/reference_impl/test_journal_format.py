@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.reference_impl.commit_lines import are_whole, bodies_of, commit_line, whole_commit
+from session_conformance.reference_impl.commit_lines import END, are_whole, bodies_of, commit_line, whole_commit
 from session_conformance.reference_impl.journal import (
     BLOCK,
     HEADER,
@@ -14,6 +14,7 @@ from session_conformance.reference_impl.journal import (
     TRAILER,
     Damage,
     capacity_for,
+    json_array,
     new_journal,
     reserve,
     salvage,
@@ -28,8 +29,9 @@ USED = scan(JOURNAL).end
 def commits_of(data: bytes) -> list[bytes]:
     """Return the bodies of the commits in a journal."""
     found = scan(data)
-    assert found.number == len(bodies_of(found.lines))
-    return bodies_of(found.lines)
+    bodies = bodies_of(json_array(bytearray(data), found))
+    assert found.number == len(bodies)
+    return bodies
 
 
 def next_line(data: bytes, body: bytes) -> bytes:
@@ -121,7 +123,7 @@ def test_a_file_that_was_growing_when_the_process_ended_is_whole() -> None:
     grown = JOURNAL + reserve(old, new)
     for length in [*range(old, old + 40), *range(new - 40, new)]:
         found = scan(grown[:length])
-        assert bodies_of(found.lines) == BODIES
+        assert commits_of(grown[:length]) == BODIES
         assert found.capacity == (new if length == new else old)
     without_old_trailer = bytearray(grown)
     without_old_trailer[old - len(TRAILER) : old] = bytes(len(TRAILER))
@@ -129,7 +131,7 @@ def test_a_file_that_was_growing_when_the_process_ended_is_whole() -> None:
 
 
 def test_a_missing_or_doubled_commit_is_damage() -> None:
-    lines = scan(JOURNAL).lines.splitlines(keepends=True)
+    lines = JOURNAL[len(HEADER) : USED].splitlines(keepends=True)
     for order in ([0, 2], [0, 1, 1, 2], [1, 0, 2], [0, 1, 2, 2]):
         content = HEADER + b"".join(lines[index] for index in order)
         with pytest.raises(Damage):
@@ -143,7 +145,7 @@ def test_other_files_are_no_journals(data: bytes) -> None:
 
 
 def test_salvage_finds_what_is_whole_around_the_damage() -> None:
-    lines = scan(JOURNAL).lines.splitlines(keepends=True)
+    lines = JOURNAL[len(HEADER) : USED].splitlines(keepends=True)
     data = bytearray(JOURNAL)
     data[len(HEADER) + len(lines[0]) + 40] ^= 1
     commits, lost = salvage(bytes(data))
@@ -153,7 +155,7 @@ def test_salvage_finds_what_is_whole_around_the_damage() -> None:
 
 
 def test_salvage_takes_a_doubled_commit_once() -> None:
-    lines = scan(JOURNAL).lines.splitlines(keepends=True)
+    lines = JOURNAL[len(HEADER) : USED].splitlines(keepends=True)
     commits, lost = salvage(HEADER + b"".join([*lines, lines[1]]))
     assert commits == BODIES
     assert lost == [f"commit 1 stands at byte {scan(JOURNAL).end} again"]
@@ -165,12 +167,12 @@ def test_a_commit_that_does_not_follow_what_is_before_it_is_damage() -> None:
 
 
 def test_lines_that_were_stored_apart_are_told_at_once_as_one_by_one() -> None:
-    lines = [commit_line(number, body)[:-1] for number, body in enumerate(BODIES, start=5)]
+    lines = [commit_line(number, body).removesuffix(END) for number, body in enumerate(BODIES, start=5)]
     assert are_whole(lines, 5)
     assert not are_whole(lines, 4)
     assert not are_whole([*lines, b""], 5)
     for position, bit in product(range(len(lines[1])), range(8)):
         flipped = bytearray(lines[1])
         flipped[position] ^= 1 << bit
-        assert whole_commit(bytes(flipped) + b"\n", 0) is None
+        assert whole_commit(bytes(flipped) + END, 0) is None
         assert not are_whole([lines[0], bytes(flipped), lines[2]], 5)
