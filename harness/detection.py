@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import storage_faults
-from .backend import Backend
+from .backend import Backend, repository_of
 from .capability import Capability
 from .conversation import Session
 from .kind import Kind
@@ -33,7 +33,6 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
             found.add(capability)
     if backend.on_s3:
         found.add(Capability.S3)
-    found |= _interfaces(backend, workspace)
     if backend.spec is not None and not backend.in_process:
         found.add(Capability.FRESH_PROCESS)
     timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
@@ -49,20 +48,24 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
         found.add(Capability.READ_BESIDE_WRITER)
     if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= found and storage_faults.SUPPORTED:
         found.add(Capability.STORAGE_FAULTS)
-    return frozenset(found)
+    return frozenset(found | _interfaces(backend, workspace))
 
 
 def _interfaces(backend: Backend, workspace: Workspace) -> set[Capability]:
     """Return which of the SDK's other interfaces a backend has."""
     found: set[Capability] = set()
-    if backend.repository_for("interfaces", workspace) is not None:
+    if backend.repository is not None:
         found.add(Capability.REPOSITORY)
     if backend.storage is not None:
         found.add(Capability.STORAGE)
-    if backend.kind is not Kind.REPOSITORY:  # whose manager is known, and could not be opened if it is broken
-        manager = backend.open("interfaces", workspace)
-        if all(callable(getattr(manager, name, None)) for name in _OF_SNAPSHOTS):
-            found.add(Capability.SNAPSHOTS)
+    try:
+        manager = backend.open("detection", workspace)
+    except Exception:  # whether it should open is for the requirements to say
+        return found
+    if backend.kind is Kind.MANAGER and repository_of(manager) is not None:
+        found.add(Capability.REPOSITORY)
+    if all(callable(getattr(manager, name, None)) for name in _OF_SNAPSHOTS):
+        found.add(Capability.SNAPSHOTS)
     return found
 
 
