@@ -94,8 +94,10 @@ class Backend:
         """
         if self.repository is not None:
             return self.repository(workspace)
-        if self.kind is not Kind.MANAGER:
-            return None
-        manager = self.open(session_id, workspace)
-        found = manager if isinstance(manager, SessionRepository) else getattr(manager, "session_repository", None)
-        return found if isinstance(found, SessionRepository) else None
+        return repository_of(self.open(session_id, workspace)) if self.kind is Kind.MANAGER else None
+
+
+def repository_of(manager: SessionManager[Any]) -> SessionRepository | None:
+    """Return the session repository that a manager is, or has as ``session_repository``, or None."""
+    found = manager if isinstance(manager, SessionRepository) else getattr(manager, "session_repository", None)
+    return found if isinstance(found, SessionRepository) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import storage_faults
-from .backend import Backend
+from .backend import Backend, repository_of
 from .capability import Capability
 from .conversation import Session
 from .kind import Kind
@@ -39,7 +39,6 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
             found.add(capability)
     if backend.on_s3:
         found.add(Capability.S3)
-    found |= _interfaces(backend, workspace)
     if backend.spec is not None and not backend.in_process:
         found.add(Capability.FRESH_PROCESS)
     timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
@@ -57,7 +56,7 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
         found.add(Capability.MULTI_AGENT)
     if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= found and storage_faults.SUPPORTED:
         found.add(Capability.STORAGE_FAULTS)
-    return frozenset(found)
+    return frozenset(found | _interfaces(backend, workspace))
 
 
 class _Registrations(HookRegistry):
@@ -95,14 +94,18 @@ def _takes_teams(backend: Backend, workspace: Workspace) -> bool:
 def _interfaces(backend: Backend, workspace: Workspace) -> set[Capability]:
     """Return which of the SDK's other interfaces a backend has."""
     found: set[Capability] = set()
-    if backend.repository_for("interfaces", workspace) is not None:
+    if backend.repository is not None:
         found.add(Capability.REPOSITORY)
     if backend.storage is not None:
         found.add(Capability.STORAGE)
-    if backend.kind is not Kind.REPOSITORY:  # whose manager is known, and could not be opened if it is broken
-        manager = backend.open("interfaces", workspace)
-        if all(callable(getattr(manager, name, None)) for name in _OF_SNAPSHOTS):
-            found.add(Capability.SNAPSHOTS)
+    try:
+        manager = backend.open("detection", workspace)
+    except Exception:  # whether it should open is for the requirements to say
+        return found
+    if backend.kind is Kind.MANAGER and repository_of(manager) is not None:
+        found.add(Capability.REPOSITORY)
+    if all(callable(getattr(manager, name, None)) for name in _OF_SNAPSHOTS):
+        found.add(Capability.SNAPSHOTS)
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from session_conformance.harness import Capability, Level, Requirement, requirements
+from session_conformance.harness import Capability, Kind, Level, Requirement, requirements
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.requirement import SOURCES
 
@@ -23,13 +23,18 @@ def as_text() -> str:
     return "\n".join(f"{found.id}  {found.level.value:<6}  {found.sentence}" for found in all_requirements())
 
 
+_OPTIONS = {"REP": Kind.REPOSITORY.option, "SNP": Kind.STORAGE.option}
+"""The options of what the groups are about that are not about session managers first of all."""
+
+
 def explain(requirement: Requirement) -> str:
     """Return everything about one requirement."""
     lines = [f"{requirement.id} ({requirement.level.value}): {requirement.sentence}"]
     lines.append(f"group:  {requirement.group}, {GROUPS[requirement.group]}")
     lines.append(f"source: {requirement.source_text}")
     lines += [f"{need.missing}" for need in sorted(requirement.needs, key=lambda need: need.name)]
-    lines.append(f"judge:  pytest --session-manager=SPEC -k {requirement.id}")
+    option = _OPTIONS.get(requirement.group, Kind.MANAGER.option)
+    lines.append(f"judge:  pytest {option}=SPEC -k {requirement.id}")
     return "\n".join(lines)
 
 
