@@ -86,6 +86,7 @@ class BackendReport:
         target: The importable name it was found by, or None.
         arguments: What it was built with, beside what each workspace has.
         capabilities: The names of its capabilities.
+        kind: What it is (``session manager``, ...), or "" where that was not told.
         benchmarks: What was measured.
         growth: How that grows.
     """
@@ -94,6 +95,7 @@ class BackendReport:
     target: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     capabilities: list[str] = field(default_factory=list)
+    kind: str = ""
     benchmarks: list[Benchmark] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
 
@@ -188,9 +190,9 @@ def report_of(
 
     Args:
         verdicts: What came of each backend that was judged.
-        specs: By backend name, in the order of the report, any of ``target``, ``arguments``, ``capabilities``,
-            ``benchmarks`` and ``growth``, the last two as lists of dicts with the fields of :class:`Benchmark` and
-            :class:`Growth`.
+        specs: By backend name, in the order of the report, any of ``kind``, ``target``, ``arguments``,
+            ``capabilities``, ``benchmarks`` and ``growth``, the last two as lists of dicts with the fields of
+            :class:`Benchmark` and :class:`Growth`.
         command: The command that was run.
         seeds: The seeds of what was random.
     """
@@ -237,6 +239,7 @@ def _backend_to_dict(backend: BackendReport) -> dict[str, Any]:
     verdict = backend.verdict
     return {
         "name": verdict.backend,
+        "kind": backend.kind,
         "target": backend.target,
         "arguments": backend.arguments,
         "capabilities": backend.capabilities,
@@ -259,6 +262,7 @@ def _backend_of(verdict: Verdict, about: Mapping[str, Any]) -> BackendReport:
         about.get("target"),
         dict(about.get("arguments", {})),
         list(about.get("capabilities", [])),
+        about.get("kind", ""),
         [_made(Benchmark, benchmark) for benchmark in about.get("benchmarks", [])],
         [_made(Growth, growth) for growth in about.get("growth", [])],
     )

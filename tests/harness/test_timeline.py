@@ -3,8 +3,8 @@
 from typing import Any
 
 from session_conformance.harness import Reading, Script, Session, Timeline, ToolCall, Violation, play
+from session_conformance.harness.excerpt import LIFELINES, between, excerpt
 from session_conformance.harness.timeline import (
-    LIFELINES,
     Event,
     Failed,
     HookCalled,
@@ -62,7 +62,7 @@ def test_an_excerpt_has_what_a_drawing_has_as_plain_data() -> None:
     timeline = Timeline([UserSent(content=str(number)) for number in range(10)])
     timeline.record(HookCalled(event="message_added", position="early", stored=stored))
     timeline.record(ToolRan(name="t", tool_use_id="1", what="raises"))
-    assert timeline.excerpt(10, before=1, after=1) == [
+    assert excerpt(timeline, 10, before=1, after=1) == [
         {"at": 9, "kind": "UserSent", "from": "user", "to": "agent", "text": 'the user sends "9"', "marked": False,
          "stored": None},
         {"at": 10, "kind": "HookCalled", "from": "agent", "to": "hooks", "text": "hook message_added (early)",
@@ -70,12 +70,12 @@ def test_an_excerpt_has_what_a_drawing_has_as_plain_data() -> None:
         {"at": 11, "kind": "ToolRan", "from": "tools", "to": "agent", "text": "tool t (1) raises", "marked": False,
          "stored": None},
     ]  # fmt: skip
-    assert timeline.excerpt() == []
+    assert excerpt(timeline) == []
 
 
 def test_every_kind_of_event_is_between_lifelines() -> None:
     for kind in Event.__subclasses__():
-        assert set(kind().between) <= set(LIFELINES)
+        assert set(between(kind())) <= set(LIFELINES)
 
 
 def test_a_violation_has_the_events_that_its_evidence_draws() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from session_conformance.harness import Reading, Result, Timeline, Verdict
+from session_conformance.harness.excerpt import excerpt
 from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.report import BackendReport, Benchmark, Growth, Report
 from session_conformance.harness.timeline import (
@@ -81,7 +82,7 @@ def benchmarks(factor: float, slope: float) -> list[Benchmark]:
 
 def report() -> Report:
     """Everything that a report can hold."""
-    events = timeline().excerpt(7)
+    events = excerpt(timeline(), 7)
     matrix = Matrix.of(
         "what came of each damage",
         "damage",
@@ -108,6 +109,7 @@ def report() -> Report:
                 "pkg:Good",
                 {"url": "db:///{workdir}"},
                 ["ON_DISK", "FRESH_PROCESS"],
+                "session manager",
                 benchmarks(1.2, 0),
                 [Growth("append", "constant", 0.02)],
             ),
