@@ -49,9 +49,9 @@ class BackendReport:
     target: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     capabilities: list[str] = field(default_factory=list)
+    kind: str = Kind.MANAGER.value
     benchmarks: list[Measure] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
-    kind: str = Kind.MANAGER.value
 
     @property
     def name(self) -> str:
@@ -216,9 +216,9 @@ def _backend_of(verdict: Verdict, about: Mapping[str, Any]) -> BackendReport:
         about.get("target"),
         dict(about.get("arguments", {})),
         list(about.get("capabilities", [])),
+        about.get("kind", verdict.kind),
         [made(Measure, benchmark) for benchmark in about.get("benchmarks", [])],
         [made(Growth, growth) for growth in about.get("growth", [])],
-        about.get("kind", verdict.kind),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -44,10 +44,6 @@ class Reading:
         return cls(**from_json(json.loads(text)))
 
 
-LIFELINES = ("user", "agent", "hooks", "model", "tools", "storage")
-"""Who takes part in a conversation, as a sequence diagram shows them. The user stands for the application as well."""
-
-
 @dataclass(frozen=True)
 class Event:
     """One thing that happened. ``at`` is its place in the timeline, counted from 0."""
@@ -58,11 +54,6 @@ class Event:
     def summary(self) -> str:
         """What happened, in one line."""
         return type(self).__name__
-
-    @property
-    def between(self) -> tuple[str, str]:
-        """Who did it to whom, two of :data:`LIFELINES`; the same twice where it concerns one alone."""
-        return ("agent", "agent")
 
 
 @dataclass(frozen=True)
@@ -86,10 +77,6 @@ class ProcessStarted(Event):
         if self.team:
             return f"{kind} opens the session with a {self.team}"
         return f"{kind} opens the session, restores {shape(self.memory)}"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("storage", "agent")
 
 
 @dataclass(frozen=True)
@@ -126,10 +113,6 @@ class ModelStarted(Event):
             return f"model.stream() is asked for answer {self.connection} with {shape(self.messages)}{outcome}"
         return f"model.{self.call}() opens connection {self.connection} with {shape(self.messages)}{outcome}"
 
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "model")
-
 
 @dataclass(frozen=True)
 class ModelStopped(Event):
@@ -140,10 +123,6 @@ class ModelStopped(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return f"model.stop() closes connection {self.connection}"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "model")
 
 
 @dataclass(frozen=True)
@@ -160,10 +139,6 @@ class ModelReceived(Event):
         outcome = ", and fails as scripted" if self.failed else ""
         return f"model.send() gets {_blocks(self.content)}{outcome}"
 
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "model")
-
 
 @dataclass(frozen=True)
 class ModelEmitted(Event):
@@ -177,10 +152,6 @@ class ModelEmitted(Event):
     def summary(self) -> str:  # noqa: D102
         return f"the model emits {self.type}" + (f" {_short(self.text)}" if self.text else "")
 
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("model", "agent")
-
 
 @dataclass(frozen=True)
 class UserSent(Event):
@@ -191,10 +162,6 @@ class UserSent(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return f"the user sends {_short(self.content)}"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("user", "agent")
 
 
 @dataclass(frozen=True)
@@ -223,10 +190,6 @@ class HookCalled(Event):
         told = f" {one_message(self.message)}" if self.message is not None else ""
         return f"hook {self.event} ({self.position}){told}" + (", and raises as scripted" if self.raises else "")
 
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "hooks")
-
 
 @dataclass(frozen=True)
 class ToolRan(Event):
@@ -239,10 +202,6 @@ class ToolRan(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return f"tool {self.name} ({self.tool_use_id}) {self.what}"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "tools") if self.what == "begins" else ("tools", "agent")
 
 
 @dataclass(frozen=True)
@@ -257,10 +216,6 @@ class Failed(Event):
     def summary(self) -> str:  # noqa: D102
         return f"{self.where} raises {self.type}: {_short(self.error, 160)}"
 
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "user")
-
 
 @dataclass(frozen=True)
 class AgentStarted(Event):
@@ -272,10 +227,6 @@ class AgentStarted(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return "agent.start() returns"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "user")
 
 
 @dataclass(frozen=True)
@@ -289,10 +240,6 @@ class AgentStopped(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return f"agent.stop() returns, {shape(self.memory)} in memory"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("agent", "user")
 
 
 @dataclass(frozen=True)
@@ -361,10 +308,6 @@ class Happened(Event):
     def summary(self) -> str:  # noqa: D102
         return self.what
 
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return ("user", "user")
-
 
 @dataclass(frozen=True)
 class HappenedElsewhere(Event):
@@ -377,10 +320,6 @@ class HappenedElsewhere(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return f"[session {_short(self.session_id)}, agent {_short(self.agent_id)}] {self.event.summary}"
-
-    @property
-    def between(self) -> tuple[str, str]:  # noqa: D102
-        return self.event.between
 
     @property
     def stored(self) -> Reading | None:
@@ -398,9 +337,6 @@ _EVENTS: dict[str, type[Event]] = {
 }  # fmt: skip
 
 E = TypeVar("E", bound=Event)
-
-LONGEST_EXCERPT = 60
-"""How many events an excerpt has at most: a diagram of more is not read."""
 
 
 class Timeline:
@@ -448,9 +384,12 @@ class Timeline:
 
     def around(self, *places: int, before: int = 4, after: int = 2) -> str:
         """Draw the timeline around some events, one line an event, the events themselves marked with ``>``."""
+        wanted = {at for place in places for at in range(place - before, place + after + 1)}
         lines: list[str] = []
         previous = -1
-        for event in self._events_around(places, before, after):
+        for event in self._events:
+            if event.at not in wanted:
+                continue
             if event.at != previous + 1:
                 lines.append("        ...")
             previous = event.at
@@ -458,38 +397,10 @@ class Timeline:
             lines.append(f"  {mark} {event.at:>3}  {event.summary}")
             stored = getattr(event, "stored", None)
             if stored is not None:
-                lines.append(f"           stored: {_reading(stored)}")
+                lines.append(f"           stored: {one_reading(stored)}")
         if previous < len(self._events) - 1:
             lines.append("        ...")
         return "\n".join(lines)
-
-    def excerpt(self, *places: int, before: int = 4, after: int = 2) -> list[dict[str, Any]]:
-        """Return what :meth:`around` draws as plain data, an object an event, at most :data:`LONGEST_EXCERPT` of them.
-
-        Each has ``at`` (int, its place in the timeline), ``kind`` (the event's class), ``from`` and ``to`` (two of
-        :data:`LIFELINES`), ``text`` (one line), ``marked`` (bool) and ``stored`` (what a reader found stored at that
-        moment, in one line, or None where none looked).
-        """
-        found = []
-        for event in self._events_around(places, before, after)[:LONGEST_EXCERPT]:
-            stored = getattr(event, "stored", None)
-            source, target = event.between
-            found.append(
-                {
-                    "at": event.at,
-                    "kind": type(event).__name__,
-                    "from": source,
-                    "to": target,
-                    "text": _cut(event.summary),
-                    "marked": event.at in places,
-                    "stored": None if stored is None else _cut(_reading(stored)),
-                }
-            )
-        return found
-
-    def _events_around(self, places: Sequence[int], before: int, after: int) -> list[Event]:
-        wanted = {at for place in places for at in range(place - before, place + after + 1)}
-        return [event for event in self._events if event.at in wanted]
 
     def __str__(self) -> str:
         return self.around(*(), before=0) if not self._events else "\n".join(
@@ -545,10 +456,6 @@ def _short(value: Any, width: int = 60) -> str:
     return text if len(text) <= width else f"{text[: width - 2]}…" + text[-1]
 
 
-def _cut(text: str, width: int = 400) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"
-
-
 def _blocks(content: list[dict[str, Any]] | list[Any]) -> str:
     shown = []
     for block in content:
@@ -583,7 +490,8 @@ def shape(messages: list[Message]) -> str:
     return "an empty history" if not messages else f"{len(messages)} message{'s' * (len(messages) > 1)}"
 
 
-def _reading(reading: Reading) -> str:
+def one_reading(reading: Reading) -> str:
+    """Show what a reader found in a few words: how many messages, and the last of them."""
     if reading.error is not None:
         return f"cannot be read: {_short(reading.error, 160)}"
     if not reading.messages:

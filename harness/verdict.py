@@ -37,7 +37,7 @@ class Result:
         expected: What should have been, where it is violated.
         found: What was.
         evidence: What shows it, drawn.
-        events: The part of the timeline that shows it: :meth:`~.timeline.Timeline.excerpt`.
+        events: The part of the timeline that shows it: :func:`~.excerpt.excerpt`.
         measured: What was counted, where the check counts.
         known: Why the configuration lists it as a known violation, if it does.
         matrix: What came of each kind of damage or crash, where the check makes many: a

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
+from .excerpt import excerpt
 from .history import difference
 from .sdk import Message
 from .timeline import Event, Failed, Timeline
@@ -17,7 +18,7 @@ class Violation(AssertionError):
         expected: What should have been, in words.
         found: What was, in words.
         evidence: What shows it, drawn: a part of the timeline or of a trace, a table; or "".
-        events: The part of the timeline that shows it, as :meth:`~.timeline.Timeline.excerpt` gives it.
+        events: The part of the timeline that shows it, as :func:`~.excerpt.excerpt` gives it.
 
     Args:
         expected: What should have been.
@@ -35,7 +36,7 @@ class Violation(AssertionError):
         self.expected = expected
         self.found = found
         self.evidence = evidence
-        self.events = timeline.excerpt(*at) if timeline is not None else []
+        self.events = excerpt(timeline, *at) if timeline is not None else []
         super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{evidence}" if evidence else ""))
 
 

@@ -78,6 +78,7 @@ def as_html(report: Report) -> str:
         groups=groups(backends),
         violations=[(backend, violated) for backend in backends if (violated := _violated(backend))],
         reasons=[(backend, away) for backend in backends if (away := _reasons(backend))],
+        measured=[result for backend in backends for result in backend.verdict.measured],
         matrices=matrices(backends),
         benchmarks=benchmark_tables(backends),
         plots={(plot.name, plot.unit): plot for plot in plots(backends)},

@@ -28,9 +28,7 @@ _LONGEST_EVIDENCE = 2_500
 def as_markdown(report: Report) -> str:
     """Return a report as GitHub's Markdown, of :data:`LONGEST` characters at most."""
     parts = [MARKER, "## Session manager conformance", _verdicts(report.backends)]
-    parts += [
-        part for part in (_groups(report.backends), _benchmarks(report.backends), _known(report.backends)) if part
-    ]
+    parts += [text for part in (_groups, _benchmarks, _counted, _known) if (text := part(report.backends))]
     end = _footer(report)
     blocks = [*_violations(report.backends), *_matrices(report.backends)]
     used = sum(len(part) + 2 for part in parts) + len(end) + 200
@@ -143,6 +141,11 @@ def _measured(one: Measure) -> str:
     return f"{shown} **{ratio(one.ratio)}**" if one.ratio is not None else shown
 
 
+def _counted(backends: Sequence[BackendReport]) -> str:
+    counted = [result for backend in backends for result in backend.verdict.measured]
+    return "\n".join(f"- {plain(one.backend)}, {one.id}: {plain(one.measured)}" for one in counted)
+
+
 def _known(backends: Sequence[BackendReport]) -> str:
     lines = []
     for backend in backends:
@@ -191,12 +194,12 @@ def _matrices(backends: Sequence[BackendReport]) -> Iterator[str]:
     for id, found in sorted(by_id.items()):
         parts = []
         for name, matrix in found:
-            parts += [f"**{plain(name)}**", _counted(matrix)]
+            parts += [f"**{plain(name)}**", _table_of(matrix)]
             parts += [plain(matrix.note)] if matrix.note else []
         yield details(f"{id}: {found[0][1].title}", *parts)
 
 
-def _counted(matrix: Matrix) -> str:
+def _table_of(matrix: Matrix) -> str:
     seen = [column for column in matrix.columns if matrix.total(column)]
 
     def cell(count: int, column: str) -> str:

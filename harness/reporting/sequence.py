@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.cells import cell_len, chop_cells
-from session_conformance.harness.timeline import LIFELINES
+from session_conformance.harness.excerpt import LIFELINES
 
 from .printable import printable
 
@@ -104,7 +104,7 @@ def diagram(events: Sequence[Mapping[str, Any]]) -> Diagram:
     """Lay out the events of a violation.
 
     Args:
-        events: As :meth:`~session_conformance.harness.Timeline.excerpt` gives them.
+        events: As :func:`~session_conformance.harness.excerpt.excerpt` gives them.
     """
     taking_part = {end for event in events for end in (event["from"], event["to"])}
     if any(event["stored"] is not None for event in events):

@@ -17,6 +17,7 @@ from session_conformance.harness.file_system import (
     Sync,
     Write,
     killed_within,
+    kind_of,
 )
 from session_conformance.harness.fresh_process import Die
 from session_conformance.harness.tracing import traced, unavailable
@@ -124,6 +125,27 @@ def test_a_kill_within_a_write_leaves_a_part_of_it() -> None:
     contents, _ = begun()
     left = [state.contents.files[1] for state in killed_within(contents, Write(1, 3, b"and new"))]
     assert left == [b"olda", b"oldand", b"oldand ne"]
+
+
+def test_every_crash_is_of_a_kind() -> None:
+    contents, durability = begun()
+    assert {state.kind for state in killed_within(contents, Write(1, 3, b"and new"))} == {"killed within a write"}
+    durability.apply(Write(1, 100, b"x" * 1000))
+    durability.apply(SetName(ROOT, "new", 2, "file"))
+    assert [durability.nothing_lost().kind, *dict.fromkeys(state.kind for state in durability.states())] == [
+        "nothing was lost", "all that was not synced was lost", "bytes were lost, names were not",
+        "names were lost, bytes were not", "one thing was lost", "all but one thing was lost",
+        "a part of a write was lost",
+    ]  # fmt: skip
+
+
+def test_every_operation_is_of_a_kind() -> None:
+    operations = {
+        "a write": Write(1, 0, b""), "a resizing": Resize(1, 0), "a removal": SetName(ROOT, "a", None),
+        "a creation": SetName(ROOT, "a", 2, "file"), "a renaming": SetName(ROOT, "a", 2, moved_from=(ROOT, "b")),
+        "a sync": Sync(None),
+    }  # fmt: skip
+    assert {kind: kind_of(operation) for kind, operation in operations.items()} == {kind: kind for kind in operations}
 
 
 def test_what_is_synced_stays_and_what_is_not_may_go() -> None:

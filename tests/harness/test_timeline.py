@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from session_conformance.harness import Reading, Script, Session, Team, TextAgent, Timeline, ToolCall, play
+from session_conformance.harness import (
+    Reading,
+    Script,
+    Session,
+    Team,
+    TextAgent,
+    Timeline,
+    ToolCall,
+    Violation,
+    play,
+)
+from session_conformance.harness.excerpt import LIFELINES, between, excerpt
 from session_conformance.harness.script import Send
 from session_conformance.harness.timeline import (
     AgentAtRest,
@@ -10,6 +21,7 @@ from session_conformance.harness.timeline import (
     Failed,
     HookCalled,
     ModelStarted,
+    ToolRan,
     UserSent,
     one_message,
 )
@@ -61,6 +73,38 @@ def test_a_drawing_shows_what_is_around_and_marks_what_is_meant() -> None:
         "           stored: cannot be read: \"KeyError: 'x'\"",
         "        ...",
     ]
+
+
+def test_an_excerpt_has_what_a_drawing_has_as_plain_data() -> None:
+    stored = Reading(messages=[{"role": "user", "content": [{"text": "s"}]}])
+    timeline = Timeline([UserSent(content=str(number)) for number in range(10)])
+    timeline.record(HookCalled(event="message_added", position="early", stored=stored))
+    timeline.record(ToolRan(name="t", tool_use_id="1", what="raises"))
+    assert excerpt(timeline, 10, before=1, after=1) == [
+        {"at": 9, "kind": "UserSent", "from": "user", "to": "agent", "text": 'the user sends "9"', "marked": False,
+         "stored": None},
+        {"at": 10, "kind": "HookCalled", "from": "agent", "to": "hooks", "text": "hook message_added (early)",
+         "marked": True, "stored": '1 message; last: user ["s"]'},
+        {"at": 11, "kind": "ToolRan", "from": "tools", "to": "agent", "text": "tool t (1) raises", "marked": False,
+         "stored": None},
+    ]  # fmt: skip
+    assert excerpt(timeline) == []
+
+
+def test_every_kind_of_event_is_between_lifelines() -> None:
+    for kind in Event.__subclasses__():
+        assert set(between(kind())) <= set(LIFELINES)
+
+
+def test_a_violation_has_the_events_that_its_evidence_draws() -> None:
+    timeline = Timeline([UserSent(content=str(number)) for number in range(10)])
+    violation = Violation("this", "that", "what was done", timeline, [8])
+    assert [event["at"] for event in violation.events] == [4, 5, 6, 7, 8, 9]
+    assert violation.evidence.startswith("what was done\n\ntimeline (")
+    assert violation.evidence.endswith(timeline.around(8))
+    assert str(violation) == f"expected: this\nfound:    that\n\n{violation.evidence}"
+    assert (Violation("this", "that").events, Violation("this", "that").evidence) == ([], "")
+    assert (Violation("a", "b", timeline=timeline).events, Violation("a", "b", timeline=timeline).evidence) == ([], "")
 
 
 def test_a_message_is_shown_in_a_few_words() -> None:

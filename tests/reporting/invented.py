@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from session_conformance.harness import Reading, Result, Timeline, Verdict
+from session_conformance.harness.excerpt import excerpt
 from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.measure import Growth, Measure
 from session_conformance.harness.report import BackendReport, Report
@@ -82,7 +83,7 @@ def benchmarks(factor: float, slope: float) -> list[Measure]:
 
 def report() -> Report:
     """Everything that a report can hold."""
-    events = timeline().excerpt(7)
+    events = excerpt(timeline(), 7)
     matrix = Matrix.of(
         "what came of each damage",
         "damage",
@@ -93,6 +94,7 @@ def report() -> Report:
     ).to_dict()
     good = [result("good", "LIF-01"), result("good", "ORD-01"), result("good", "COR-01", matrix=matrix)]
     good.append(result("good", "S3A-01", "not applicable", reason="needs s3: a bucket"))
+    good.append(result("good", "S3A-09", measured="1.01 requests a message"))
     bad = [
         result("bad", "LIF-01", "could not be judged", reason="KeyError: 'x'"),
         result("bad", "ORD-01", "violated", expected="stored", found=NASTY, evidence=NASTY, events=events),
@@ -104,15 +106,16 @@ def report() -> Report:
     return Report(
         [
             BackendReport(
-                Verdict("good", good, 4),
+                Verdict("good", good, 5),
                 "pkg:Good",
                 {"url": "db:///{workdir}"},
                 ["ON_DISK", "FRESH_PROCESS"],
+                "session manager",
                 benchmarks(1.2, 0),
                 [Growth("append", 0.02)],
             ),
             BackendReport(
-                Verdict("bad", bad, 4),
+                Verdict("bad", bad, 5),
                 "pkg:Bad",
                 benchmarks=benchmarks(3, 0.01),
                 growth=[Growth("append", 1.4)],
@@ -121,7 +124,7 @@ def report() -> Report:
         ],
         command="pytest --session-manager=good --session-manager=bad",
         seeds={"hypothesis": 4711},
-        requirements=4,
+        requirements=5,
         versions={"python": "3.11.0", "strands-agents": "1.62.0"},
         created="2026-01-02T03:04:05+00:00",
     )

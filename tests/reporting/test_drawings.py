@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from session_conformance.harness import Timeline, Verdict
+from session_conformance.harness.excerpt import LONGEST, excerpt
 from session_conformance.harness.measure import Measure
 from session_conformance.harness.report import BackendReport
 from session_conformance.harness.reporting.plot import plots
 from session_conformance.harness.reporting.quantities import quantity, ratio
 from session_conformance.harness.reporting.sequence import CHARACTER, MARGIN, diagram
-from session_conformance.harness.timeline import LONGEST_EXCERPT, UserSent
+from session_conformance.harness.timeline import UserSent
 
 from . import invented
 
@@ -82,7 +83,7 @@ def test_ratios() -> None:
 
 
 def test_a_diagram_goes_down_and_stays_inside() -> None:
-    events = invented.timeline().excerpt(0, 7)
+    events = excerpt(invented.timeline(), 0, 7)
     drawn = diagram(events)
     assert [row.number for row in drawn.rows] == [event["at"] for event in events]
     assert [name for _, name in drawn.lifelines] == ["application", "agent", "hooks", "model", "tools", "storage"]
@@ -98,13 +99,13 @@ def test_a_diagram_goes_down_and_stays_inside() -> None:
             assert arrow is None or row.top < arrow.y < bottom
     assert bottom <= drawn.height
     assert [gap.text for gap in drawn.gaps] == []
-    assert [gap.text for gap in diagram(invented.timeline().excerpt(7, before=0, after=0)).gaps] == [
+    assert [gap.text for gap in diagram(excerpt(invented.timeline(), 7, before=0, after=0)).gaps] == [
         "7 events left out"
     ]
 
 
 def test_an_arrow_leads_from_who_did_it_to_whom_it_was_done() -> None:
-    drawn = diagram(invented.timeline().excerpt(5, 6, before=0, after=0))
+    drawn = diagram(excerpt(invented.timeline(), 5, 6, before=0, after=0))
     places = {name: x for x, name in drawn.lifelines}
     asked, answered = (row.arrow for row in drawn.rows)
     assert (asked.x1, asked.x2) == (places["agent"], places["tools"])
@@ -113,13 +114,13 @@ def test_an_arrow_leads_from_who_did_it_to_whom_it_was_done() -> None:
 
 
 def test_a_long_text_is_cut_and_a_long_excerpt_too() -> None:
-    events = [{**event, "text": "漢字 " * 500} for event in invented.timeline().excerpt(3)]
+    events = [{**event, "text": "漢字 " * 500} for event in excerpt(invented.timeline(), 3)]
     for row in diagram(events).rows:
         assert row.texts[-1].line.endswith("…")
     many = Timeline([UserSent(content="x" * 1000)] * 500)
-    excerpt = many.excerpt(*range(500))
-    assert len(excerpt) == LONGEST_EXCERPT
-    assert max(len(event["text"]) for event in excerpt) <= 400
+    found = excerpt(many, *range(500))
+    assert len(found) == LONGEST
+    assert max(len(event["text"]) for event in found) <= 400
 
 
 def test_no_events_are_no_diagram_at_all() -> None:

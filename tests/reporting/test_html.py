@@ -89,6 +89,7 @@ def test_each_requirement_says_what_came_of_it_for_each_backend(page: Page) -> N
         "CNT-06": ["–", "✗ violated", "–"],
         "COR-01": ["✓ met", "✗ known", "–"],
         "S3A-01": ["– n/a", "–", "–"],
+        "S3A-09": ["✓ met", "–", "–"],
         "XYZ-01": ["–", "✓ met", "–"],
     }
 
@@ -102,6 +103,10 @@ def test_each_violation_shows_all_that_is_known_of_it(page: Page) -> None:
     assert "pytest --session-manager=bad -k ORD-01" in text
     assert "issue 7 is open" in shown["violation-bad-COR-01"].text
     assert "KeyError: 'x'" in shown["violation-bad-LIF-01"].text
+
+
+def test_what_was_counted_is_told(page: Page) -> None:
+    assert [one.text for one in page.all("td") if "requests a message" in one.text] == ["1.01 requests a message"]
 
 
 def test_a_timeline_is_drawn_with_who_took_part_and_what_was_stored(page: Page) -> None:

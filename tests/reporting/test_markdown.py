@@ -35,12 +35,13 @@ def test_it_says_what_matters_in_a_few_lines() -> None:
     lines = text.splitlines()
     assert lines[0] == "<!-- session-conformance -->"
     assert lines[4:7] == [
-        "- :white_check_mark: good conforms: 3 met, 1 not applicable",
+        "- :white_check_mark: good conforms: 4 met, 1 not applicable",
         f"- :x: {report.backends[1].verdict.sentence}",
         "- :grey_question: unjudged was not judged",
     ]
     assert "pytest --session-manager=good --session-manager=bad" in text
     assert "seed of hypothesis 4711" in text
+    assert "- good, S3A-09: 1.01 requests a message" in lines
 
 
 def test_tables_are_whole() -> None:

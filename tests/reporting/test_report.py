@@ -9,8 +9,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from session_conformance.harness import Result, Verdict
 from session_conformance.harness.concealment import conceal
+from session_conformance.harness.io_faults import plans
 from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.report import SCHEMA_FILE, Report, ReportError, read, report_of
+from session_conformance.harness.tracing import unavailable
 
 from . import invented
 
@@ -76,6 +78,23 @@ def test_a_real_report_is_as_the_schema_says(pytester: pytest.Pytester) -> None:
     assert {"deleted", "bit flipped"} <= set(matrix.counts)
     for name in ("r.html", "r.md"):
         assert "ORD-02" in (pytester.path / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
+def test_crashes_and_faults_are_counted(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=reference-file", "-k", "DUR-01 or DUR-02 or DUR-03", "--conformance-report=r.json"
+    )
+    assert run.ret == pytest.ExitCode.OK
+    [backend] = read(pytester.path / "r.json").backends
+    kills, cuts, faults = (Matrix(**result.matrix or {}) for result in backend.verdict.results)
+    for matrix in (kills, cuts, faults):
+        assert not any(matrix.total(column) for column in matrix.bad)
+        assert all(matrix.counts)
+    assert kills.counts["killed before anything was written"] == {"all restored": 1}
+    assert sum(kills.counts["killed within a write"].values()) > 100
+    assert "nothing was lost" in cuts.counts
+    assert sum(faults.total(column) for column in faults.columns) == len(list(plans()))
 
 
 def test_the_json_loses_nothing() -> None:
