@@ -33,6 +33,7 @@ from strands.storage import LocalFileStorage, Storage
 from strands.tools.tools import PythonAgentTool
 from strands.types.content import Message, Messages, TextBlock
 from strands.types.exceptions import SessionException, SnapshotException, StorageError
+from strands.types.media import AudioFormat, DocumentFormat, ImageFormat, VideoFormat
 from strands.types.tools import AgentTool, ToolResult, ToolResultBlock, ToolSpec, ToolUse
 
 SDK_EXCEPTIONS: tuple[type[Exception], ...] = (SessionException, SnapshotException, StorageError)
@@ -53,6 +54,7 @@ __all__ = [
     "AgentState",
     "AgentTool",
     "AudioDelta",
+    "AudioFormat",
     "BeforeToolCallEvent",
     "BidiAfterConnectionRestartEvent",
     "BidiAgent",
@@ -64,9 +66,11 @@ __all__ = [
     "BidiOutputEvent",
     "BidiResponseStopEvent",
     "ConnectionTimeoutError",
+    "DocumentFormat",
     "HookOrder",
     "HookProvider",
     "HookRegistry",
+    "ImageFormat",
     "LocalFileStorage",
     "Message",
     "MessageAddedEvent",
@@ -85,5 +89,6 @@ __all__ = [
     "ToolResultBlock",
     "ToolSpec",
     "ToolUse",
+    "VideoFormat",
     "output_events",
 ]

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from session_conformance.fixtures.actions import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
 from session_conformance.fixtures.backends import capabilities_of
 from session_conformance.fixtures.profiles import profile_of, seed_of
 from session_conformance.fixtures.progress import progress_of
 from session_conformance.fixtures.replay import replayed_script
 from session_conformance.fixtures.scratch import scratch_workspace, storage_fault_for
-from session_conformance.fixtures.scripts import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
 from session_conformance.fixtures.shortest import shortest
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import (
@@ -113,7 +113,7 @@ class Player:
 
 def state_machine(judge: Callable[[Plan, Script], object], abilities: frozenset[Capability]
                   ) -> type[RuleBasedStateMachine]:  # fmt: skip
-    """Return a state machine whose rules are :data:`~session_conformance.fixtures.scripts.ACTIONS`.
+    """Return a state machine whose rules are :data:`~session_conformance.fixtures.actions.ACTIONS`.
 
     It writes a script, and has it judged when it is written, with the plan that it came of.
     """
