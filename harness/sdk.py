@@ -49,6 +49,7 @@ from strands.types.exceptions import (
     SnapshotException,
     StorageError,
 )
+from strands.types.media import AudioFormat, DocumentFormat, ImageFormat, VideoFormat
 from strands.types.session import Session as StoredSession
 from strands.types.session import SessionAgent, SessionMessage, SessionType
 from strands.types.streaming import StreamEvent
@@ -75,6 +76,7 @@ __all__ = [
     "AgentState",
     "AgentTool",
     "AudioDelta",
+    "AudioFormat",
     "BeforeNodeCallEvent",
     "BeforeToolCallEvent",
     "BidiAfterConnectionRestartEvent",
@@ -88,11 +90,13 @@ __all__ = [
     "BidiResponseStopEvent",
     "ConnectionTimeoutError",
     "ContextWindowOverflowException",
+    "DocumentFormat",
     "Graph",
     "GraphBuilder",
     "HookOrder",
     "HookProvider",
     "HookRegistry",
+    "ImageFormat",
     "LocalFileStorage",
     "Message",
     "MessageAddedEvent",
@@ -124,6 +128,7 @@ __all__ = [
     "ToolResultBlock",
     "ToolSpec",
     "ToolUse",
+    "VideoFormat",
     "output_events",
     "sdk_tool",
 ]

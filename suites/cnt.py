@@ -6,9 +6,11 @@ import base64
 import itertools
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
-from session_conformance.fixtures.strategies import messages, realistic_texts
+from session_conformance.fixtures.profiles import profile_of, seed_of
+from session_conformance.fixtures.strategies import conversations, realistic_conversations, realistic_texts
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Level,
@@ -25,9 +27,6 @@ from session_conformance.harness.timeline import Failed, one_message
 
 from .scenarios import PIXEL
 from .stored_history import expect_readable
-
-EXAMPLES = 30
-"""How many generated conversations CNT-07 stores. They are the same in every run."""
 
 TEXTS = {
     "empty": "",
@@ -244,19 +243,21 @@ class Content(ConformanceSuite):
                 violated(f"{name} is refused, or comes back equal", f"{one_message(stored)}", timeline)
 
     @requirement("CNT-07", source="F: property-based testing")
-    def generated(self, new_session: NewSession) -> None:
+    def generated(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:
         """Generated messages (property test) come back equal."""
         first = new_session()
         numbers = itertools.count()
 
+        @seed(seed_of(request.config))
         @settings(
-            max_examples=EXAMPLES,
+            max_examples=profile_of(request.config).messages,
             deadline=None,
-            derandomize=True,
+            derandomize=False,
             database=None,
             suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
         )
-        @given(st.lists(messages(), min_size=1, max_size=4, unique_by=lambda m: str(m["tracking_id"])))
+        @given(st.one_of(conversations(), conversations(), realistic_conversations(max_turns=2)))
         def come_back(conversation: list[dict[str, Any]]) -> None:
             session = Session(first.backend, first.workspace, f"generated-{next(numbers)}")
             expect_back(session, {f"message {n}": [one] for n, one in enumerate(conversation)})

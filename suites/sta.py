@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+from session_conformance.fixtures.actions import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
 from session_conformance.fixtures.backends import capabilities_of
 from session_conformance.fixtures.profiles import profile_of, seed_of
 from session_conformance.fixtures.progress import progress_of
 from session_conformance.fixtures.replay import replayed_script
 from session_conformance.fixtures.scratch import scratch_workspace, storage_fault_for
-from session_conformance.fixtures.scripts import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
 from session_conformance.fixtures.shortest import shortest
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import (
@@ -50,6 +50,7 @@ class Player:
         played: How many scripts were played.
         steps: How many steps they had.
         failed: The latest script that showed a violation, and the violation.
+        timeline: What happened when the latest script was played.
     """
 
     backend: Backend
@@ -57,6 +58,7 @@ class Player:
     played: int = 0
     steps: int = 0
     failed: tuple[Script, Violation] | None = None
+    timeline: Timeline | None = None
     _hung: str | None = field(default=None, repr=False)
 
     @property
@@ -65,7 +67,7 @@ class Player:
         able = capabilities_of(self.backend, self.config)
         return able | {Capability.STORAGE_FAULTS} if self.backend.on_s3 else able
 
-    def judge(self, script: Script) -> Timeline:
+    def judge(self, script: Script) -> None:
         """Play a script and judge it.
 
         Raises:
@@ -81,8 +83,8 @@ class Player:
             fault = storage_fault_for(self.backend, workspace, self.config) or no_file_can_be_written
             at_rest = Capability.READ_BESIDE_WRITER in self.abilities
             try:
-                timeline = play(session, script, observing=False, at_rest=at_rest, storage_fault=fault)
-                judge_script(session, script, timeline, must_open=EVERYDAY_IDS)
+                self.timeline = play(session, script, observing=False, at_rest=at_rest, storage_fault=fault)
+                judge_script(session, script, self.timeline, must_open=EVERYDAY_IDS)
             except Hang as error:
                 self._hung = script.to_json()
                 self.failed = (script, Violation("the conversation comes to its end", str(error)))
@@ -92,7 +94,6 @@ class Player:
                 raise
             except ValueError as error:
                 raise NotApplicable(str(error)) from error
-        return timeline
 
     def shows_violation(self, script: Script) -> bool:
         """Whether a script shows a violation. What the backend cannot be asked shows none."""
@@ -113,7 +114,7 @@ class Player:
 
 def state_machine(judge: Callable[[Plan, Script], object], abilities: frozenset[Capability]
                   ) -> type[RuleBasedStateMachine]:  # fmt: skip
-    """Return a state machine whose rules are :data:`~session_conformance.fixtures.scripts.ACTIONS`.
+    """Return a state machine whose rules are :data:`~session_conformance.fixtures.actions.ACTIONS`.
 
     It writes a script, and has it judged when it is written, with the plan that it came of.
     """
@@ -209,8 +210,7 @@ class AnyConversationAtAll(ConformanceSuite):
         player = Player(backend, config)
         replayed = replayed_script(config)
         if replayed is not None:
-            timeline = player.judge(replayed)
-            record_property("replayed", str(timeline))
+            _replay(player, replayed, record_property)
             return
         profile, from_seed = profile_of(config), seed_of(config)
         try:
@@ -223,6 +223,16 @@ class AnyConversationAtAll(ConformanceSuite):
             f"{player.played} scripts with {player.steps} steps, profile {profile.name},"
             f" seed {from_seed} (--hypothesis-seed={from_seed})",
         )
+
+
+def _replay(player: Player, script: Script, record_property: Callable[[str, object], None]) -> None:
+    """Play one script, judge it, and show all that happened."""
+    try:
+        player.judge(script)
+    except Violation as error:
+        shown = f"{error.evidence}\n\nall that happened:\n{player.timeline or ''}"
+        raise Violation(error.expected, error.found, shown) from None
+    record_property("replayed", str(player.timeline))
 
 
 def _saved(player: Player, config: pytest.Config) -> Path:

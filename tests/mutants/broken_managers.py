@@ -230,18 +230,21 @@ class OwnHistory(SnapshotFileManager):
 
     def __init__(self, session_id: str, storage_dir: str) -> None:
         super().__init__(session_id, storage_dir)
-        self.own: list[Any] = []
+        self._own: dict[str, list[Any]] = {}
+
+    def own(self, event: Any) -> list[Any]:
+        return self._own[event.agent.agent_id]
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         super().initialize(agent)
-        self.own = copy.deepcopy(agent.messages)
+        self._own[agent.agent_id] = copy.deepcopy(agent.messages)
 
     def on_added(self, event: Any) -> None:
-        self.own.append(copy.deepcopy(event.message))
+        self.own(event).append(copy.deepcopy(event.message))
         super().on_added(event)
 
     def messages_of(self, agent: Any) -> list[Any]:
-        return self.own or list(agent.messages)
+        return self._own.get(agent.agent_id) or list(agent.messages)
 
 
 class IgnoresUpdates(OwnHistory):
@@ -252,7 +255,7 @@ class AppendsUpdates(OwnHistory):
     """What replaces a message is stored as one more."""
 
     def on_updated(self, event: Any) -> None:
-        self.own.append(copy.deepcopy(event.message))
+        self.own(event).append(copy.deepcopy(event.message))
         super().on_updated(event)
 
 
@@ -260,7 +263,7 @@ class UpdatesTheLatestMessage(OwnHistory):
     """What replaces a message is stored in place of the latest."""
 
     def on_updated(self, event: Any) -> None:
-        self.own[-1] = copy.deepcopy(event.message)
+        self.own(event)[-1] = copy.deepcopy(event.message)
         super().on_updated(event)
 
 
@@ -268,8 +271,8 @@ class ForgetsWhatFollowsAnUpdate(OwnHistory):
     """A late update cuts off the messages that came after it."""
 
     def on_updated(self, event: Any) -> None:
-        place = [message["tracking_id"] for message in self.own].index(event.message["tracking_id"])
-        self.own[place:] = [copy.deepcopy(event.message)]
+        place = [message["tracking_id"] for message in self.own(event)].index(event.message["tracking_id"])
+        self.own(event)[place:] = [copy.deepcopy(event.message)]
         super().on_updated(event)
 
 
@@ -375,13 +378,13 @@ class DoublesTheFirstMessageAfterARestart(OwnHistory):
 
     def on_added(self, event: Any) -> None:
         if self.restarted:
-            self.own.append(copy.deepcopy(event.message))
+            self.own(event).append(copy.deepcopy(event.message))
             self.restarted = False
         super().on_added(event)
 
     def on_updated(self, event: Any) -> None:
-        place = [message["tracking_id"] for message in self.own].index(event.message["tracking_id"])
-        self.own[place] = copy.deepcopy(event.message)
+        place = [message["tracking_id"] for message in self.own(event)].index(event.message["tracking_id"])
+        self.own(event)[place] = copy.deepcopy(event.message)
         super().on_updated(event)
 
 

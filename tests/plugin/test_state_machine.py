@@ -1,0 +1,148 @@
+"""STA-01 in pytest: what a failure says and leaves behind, replaying it, profiles, seeds, and usage errors."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from session_conformance.fixtures.plugin import pytest_addoption
+from session_conformance.fixtures.profiles import PROFILES
+from session_conformance.fixtures.progress import progress_of
+from session_conformance.harness import Script
+from session_conformance.suites.command import main
+
+BROKEN = "--session-manager=tests.mutants.broken_managers:IgnoresUpdates"
+CORRECT = "--session-manager=tests.conforming.snapshot_manager:SnapshotFileManager"
+SAVED = ".pytest_cache/d/conformance/STA-01-tests-ignores-updates.json"
+
+
+def test_a_failure_is_short_and_comes_as_python_and_as_a_file(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(BROKEN, "-k", "STA-01", "--conformance-report=report.json")
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(
+        [
+            "the shortest script that shows it (1 steps, after * scripts):",
+            f"saved as:     {SAVED}",
+            "replay it:    pytest --session-manager=tests.mutants.broken_managers:IgnoresUpdates"
+            f" --conformance-replay={SAVED}",
+            "search again: --conformance-profile=quick --hypothesis-seed=*",
+        ]
+    )
+    script = Script.from_json((pytester.path / SAVED).read_text())
+    assert script.to_json() == Script().assistant("hello").to_json()
+    [backend] = json.loads((pytester.path / "report.json").read_text())["backends"]
+    assert all(line.strip() in backend["results"][0]["evidence"] for line in script.to_python().splitlines())
+
+
+@pytest.fixture
+def saved(pytester: pytest.Pytester) -> Path:
+    path = pytester.path / "saved.json"
+    path.write_text(Script().user("hello").assistant("I hear you").restarts_process().to_json())
+    return path
+
+
+def test_a_script_is_replayed_alone_and_judged(pytester: pytest.Pytester, saved: Path) -> None:
+    run = pytester.runpytest_subprocess(BROKEN, f"--conformance-replay={saved}")
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(
+        ["expected: the history is stored as in memory", "timeline *", "all that happened:", "*the user sends *"]
+    )
+    assert not (pytester.path / SAVED).exists(), "what is replayed is not a new find"
+
+
+def test_a_script_that_is_met_is_shown(pytester: pytest.Pytester, saved: Path) -> None:
+    run = pytester.runpytest_subprocess(CORRECT, f"--conformance-replay={saved}")
+    run.assert_outcomes(passed=1)
+    run.stdout.fnmatch_lines(
+        [
+            "*replayed: STA::STA-01[[]tests-snapshot-file[]]*",
+            '*the user sends "hello"',
+            "*a new manager opens the session, restores 2 messages",
+        ]
+    )
+
+
+def test_a_script_is_replayed_in_parallel_and_by_the_command(
+    pytester: pytest.Pytester, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = pytester.runpytest_subprocess(CORRECT, BROKEN, f"--conformance-replay={saved}", "-n2")
+    run.assert_outcomes(passed=1, failed=1)
+    run.stdout.fnmatch_lines(["*a new manager opens the session, restores 2 messages"])
+    command = ["session-conformance", "replay", str(saved), CORRECT.partition("=")[2]]
+    assert pytester.run(*command).ret == 0
+    assert pytester.run("session-conformance", "replay", str(saved), BROKEN.partition("=")[2]).ret == 1
+    assert main(["replay", str(saved)]) == 4
+
+
+CANNOT_BE_REPLAYED = {
+    "no file": (None, "--conformance-replay: cannot read *: No such file or directory"),
+    "no JSON": ("{", "--conformance-replay: * holds no script: not JSON: *"),
+    "no text": (b"\xff\xfe", "--conformance-replay: * holds no script: not UTF-8: *"),
+    "no script": ('{"steps": [{"op": "sing"}]}', "--conformance-replay: * holds no script: unknown step 'sing': *"),
+    "settings of another type": ('{"steps": [], "auto_restart": "no"}', "*'auto_restart' is 'no': expected bool"),
+    "nonsense": (
+        '{"steps": [{"op": "release", "tool_use_id": "none"}]}',
+        "--conformance-replay: * holds a script that cannot be played: KeyError: 'none'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CANNOT_BE_REPLAYED)
+def test_what_cannot_be_replayed_is_one_clear_line(name: str, pytester: pytest.Pytester) -> None:
+    content, message = CANNOT_BE_REPLAYED[name]
+    path = pytester.path / "bad.json"
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    run = pytester.runpytest_subprocess(CORRECT, f"--conformance-replay={path}")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    assert len([line for line in run.errlines if line.strip()]) == 1
+    run.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+def test_a_replay_needs_a_manager(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--conformance-replay=x.json")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["ERROR: --conformance-replay needs --session-manager"])
+
+
+def test_what_a_backend_cannot_do_is_not_replayed(pytester: pytest.Pytester) -> None:
+    path = pytester.path / "deletes.json"
+    path.write_text('{"steps": [{"op": "restart_process", "meanwhile": [{"op": "delete_session"}]}]}')
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.sqlite_manager:SqliteManager", f"--conformance-replay={path}", "-rs"
+    )
+    run.assert_outcomes(skipped=1)
+    run.stdout.fnmatch_lines(["*not applicable: *'delete_session'*tests-sqlite cannot*"])
+
+
+def test_the_seed_is_said_and_can_be_given(pytester: pytest.Pytester) -> None:
+    found = [
+        re.search(r"STA-01 measured: (\d+ scripts with \d+ steps), profile quick, seed (\d+)", run.stdout.str())
+        for run in (
+            pytester.runpytest_subprocess(CORRECT, "-k", "STA-01", *arguments)
+            for arguments in ([], [], ["--hypothesis-seed=7"])
+        )
+    ]
+    first, second, third = (match.groups() if match else None for match in found)
+    assert first == second != third
+    assert third is not None
+    assert third[1] == "7"
+
+
+def test_a_profile_is_one_of_three(pytester: pytest.Pytester) -> None:
+    parser = pytest.Parser(_ispytest=True)
+    pytest_addoption(parser)
+    [option] = [o for o in parser._anonymous.options + parser._groups[0].options if "profile" in str(o.names())]
+    assert tuple(option.attrs()["choices"]) == tuple(PROFILES)
+    run = pytester.runpytest_subprocess(CORRECT, "--conformance-profile=slow")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(["*--conformance-profile: invalid choice: 'slow'*"])
+
+
+def test_progress_is_silent_where_there_is_no_terminal(
+    pytestconfig: pytest.Config, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with progress_of(pytestconfig, "work", 1000) as advance:
+        for _ in range(1000):
+            advance()
+    assert capfd.readouterr() == ("", "")
