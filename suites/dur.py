@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import pytest
+from session_conformance.fixtures.progress import progress_of
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession, RecordProperty
 from session_conformance.harness import (
     Capability,
@@ -56,7 +58,13 @@ class CrashesAndFullDisks(ConformanceSuite):
     """DUR: crashes and full disks."""
 
     @requirement("DUR-01", source="D: session management, 'persistence before hooks'", needs=ON_DISK)
-    def killed_at_any_point(self, run: ScenarioRuns, new_session: NewSession, record_property: RecordProperty) -> None:
+    def killed_at_any_point(
+        self,
+        run: ScenarioRuns,
+        new_session: NewSession,
+        record_property: RecordProperty,
+        request: pytest.FixtureRequest,
+    ) -> None:
         """Killed at any point, all acknowledged messages are restored, in order, and at most the unacknowledged one
         beside them.
         """
@@ -65,7 +73,7 @@ class CrashesAndFullDisks(ConformanceSuite):
         except NotApplicable as reason:
             _expect_restored_after_acknowledgements(new_session)
             raise NotApplicable(f"{reason}; killed after each acknowledgement instead, it lost nothing") from reason
-        judged = _judged(recording, states_of_kills(recording))
+        judged = _judged(recording, states_of_kills(recording), request.config, "DUR-01 kills")
         record_property("matrix", _outcomes(judged, "a kill").to_dict())
         _expect_all_restored(recording, judged, "a kill")
 
@@ -75,12 +83,14 @@ class CrashesAndFullDisks(ConformanceSuite):
         source="F: what POSIX and fsync(2) promise of data and names that were not synced",
         needs=ON_DISK,
     )
-    def power_cut_at_any_point(self, run: ScenarioRuns, record_property: RecordProperty) -> None:
+    def power_cut_at_any_point(
+        self, run: ScenarioRuns, record_property: RecordProperty, request: pytest.FixtureRequest
+    ) -> None:
         """After a power cut at any point, which may lose what was not yet synced in any order, all acknowledged
         messages are restored, in order, and at most the unacknowledged one beside them.
         """
         recording = run.once(recorded_conversation)
-        judged = _judged(recording, states_of_power_cuts(recording))
+        judged = _judged(recording, states_of_power_cuts(recording), request.config, "DUR-02 power cuts")
         record_property("matrix", _outcomes(judged, "a power cut").to_dict())
         _expect_all_restored(recording, judged, "a power cut")
 
@@ -213,24 +223,29 @@ class _JudgedCrash:
 RESTORED, ERROR, WRONG, OTHER = "all restored", "clear error", "wrong history", "other exception"
 
 
-def _judged(recording: Recording, crashes: Iterable[CrashState]) -> list[_JudgedCrash]:
+def _judged(
+    recording: Recording, crashes: Iterable[CrashState], config: pytest.Config, what: str
+) -> list[_JudgedCrash]:
     """Judge crashes one by one, until enough of them were not restored."""
     acknowledged = Acknowledged(recording.timeline)
     judged: list[_JudgedCrash] = []
     lost = 0
-    for crash in crashes:
-        reading = restored(recording, crash)
-        problem = acknowledged.problem(reading, crash.acknowledged)
-        outcome, by_power_cut = RESTORED, False
-        if problem is not None:
-            outcome = WRONG if reading.error is None else ERROR if reading.is_clear else OTHER
-            if crash.killed is not None:
-                as_killed = restored(recording, replace(crash, state=crash.killed))
-                by_power_cut = problem != acknowledged.problem(as_killed, crash.acknowledged)
-            lost += 1
-        judged.append(_JudgedCrash(crash, outcome, problem, by_power_cut))
-        if lost == _ENOUGH:
-            break
+    every = list(crashes)
+    with progress_of(config, what, len(every)) as advance:
+        for crash in every:
+            reading = restored(recording, crash)
+            problem = acknowledged.problem(reading, crash.acknowledged)
+            outcome, by_power_cut = RESTORED, False
+            if problem is not None:
+                outcome = WRONG if reading.error is None else ERROR if reading.is_clear else OTHER
+                if crash.killed is not None:
+                    as_killed = restored(recording, replace(crash, state=crash.killed))
+                    by_power_cut = problem != acknowledged.problem(as_killed, crash.acknowledged)
+                lost += 1
+            advance()
+            judged.append(_JudgedCrash(crash, outcome, problem, by_power_cut))
+            if lost == _ENOUGH:
+                break
     return judged
 
 
