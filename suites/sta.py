@@ -253,7 +253,7 @@ def _explained(script: Script, violation: Violation, path: Path, player: Player)
     lines = [
         f"the shortest script that shows it ({len(script.steps)} steps, after {player.played} scripts):",
         "",
-        *(f"    {line}" for line in script.to_python().splitlines()),
+        *(f"    {line}".rstrip() for line in script.to_python().splitlines()),
         "",
         f"saved as:     {path}",
         f"replay it:    {again}",
