@@ -129,7 +129,7 @@ class TextAgents(ConformanceSuite):
 
     @requirement(
         "AGT-02",
-        source="A,B: ConversationManager.restore_from_session, removed_message_count; harness-sdk #2188",
+        source="A: ConversationManager.restore_from_session, removed_message_count",
     )
     def conversation_managers(self, run: ScenarioRuns) -> None:
         """What a sliding window or a summary left of the history is what is restored, right after it and later: the

@@ -87,7 +87,11 @@ def expect_nodes(run: Run, process: int, wanted: Sequence[str], what: str) -> No
 def _asked(run: Run, process: int, node: str) -> ModelStarted:
     """Return how the model of a node was asked first in a process, in which that node began."""
     starts = [event for event in _processes(run.timeline)[process] if isinstance(event, ModelStarted)]
-    return next(start for start in starts if start.options.get("node") == node)
+    asked = [start for start in starts if start.options.get("node") == node]
+    if not asked:
+        violated(f"the model of {node} is asked in process {process}", "it is not", run.timeline,
+                 *run.timeline.of(Failed))  # fmt: skip
+    return asked[0]
 
 
 def expect_told(run: Run, process: int, node: str, *wanted: str) -> None:

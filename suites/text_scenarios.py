@@ -217,6 +217,9 @@ TEXT_GUARDRAIL = Scenario(
 )
 """What the user typed, what a tool gave back, and what the model answered are redacted, in two processes."""
 
+FOUR_MESSAGES = Script().user("one").assistant("two").user("three").assistant("four")
+"""How the conversations begin whose history is trimmed."""
+
 TEXT_WINDOW = Scenario(
     "a sliding window",
     Script()
@@ -241,12 +244,7 @@ TEXT_WINDOW = Scenario(
 
 TEXT_SUMMARY = Scenario(
     "a history that is summarized",
-    Script()
-    .user("one")
-    .assistant("two")
-    .user("three")
-    .assistant("four")
-    .fails("overflow")
+    FOUR_MESSAGES.fails("overflow")
     .user("five")
     .assistant("six")
     .restarts_process()
@@ -264,14 +262,7 @@ TEXT_SUMMARY = Scenario(
 
 TEXT_OVERFLOW = Scenario(
     "a window that is trimmed while the model is asked",
-    Script()
-    .user("one")
-    .assistant("two")
-    .user("three")
-    .assistant("four")
-    .fails("overflow")
-    .user("five")
-    .assistant("six"),
+    FOUR_MESSAGES.fails("overflow").user("five").assistant("six"),
     text_agent=TextAgent(window=10),
 )
 
@@ -337,12 +328,7 @@ TEXT_MERGED = Scenario(
 
 TEXT_PINNED_WINDOW = Scenario(
     "a sliding window with pinned messages",
-    Script()
-    .user("one")
-    .assistant("two")
-    .user("three")
-    .assistant("four")
-    .user("five")
+    FOUR_MESSAGES.user("five")
     .assistant("six")
     .restarts_process()
     .user("seven")
@@ -355,12 +341,7 @@ TEXT_PINNED_WINDOW = Scenario(
 
 TEXT_PINNED_SUMMARY = Scenario(
     "a summary behind pinned messages",
-    Script()
-    .user("one")
-    .assistant("two")
-    .user("three")
-    .assistant("four")
-    .user("five")
+    FOUR_MESSAGES.user("five")
     .assistant("six")
     .fails("overflow")
     .user("seven")
