@@ -5,14 +5,16 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from session_conformance.harness import Backend, BackendSpec, Capability, Script, Session, Workspace, detect, play
+from session_conformance.harness import Backend, BackendSpec, Capability, Kind, Script, Session, Workspace, detect, play
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 WHOLE_SESSIONS = {Capability.DELETE, Capability.CLEAN_UP, Capability.LISTING, Capability.REPAIR}
-ON_DISK = set(Capability) - WHOLE_SESSIONS - {Capability.S3}
+INTERFACES = {Capability.REPOSITORY, Capability.STORAGE, Capability.SNAPSHOTS}
+ON_DISK = set(Capability) - WHOLE_SESSIONS - INTERFACES - {Capability.S3}
+PLAIN = "session_conformance.harness.plain_stores"
 ELSEWHERE: dict[str, str] = {}
 
 
@@ -47,14 +49,35 @@ class LockingManager(SnapshotFileManager):
 @pytest.mark.parametrize(
     ("target", "found"),
     [
-        ("session_conformance.reference_impl:FileSessionManager", ON_DISK | WHOLE_SESSIONS),
-        ("strands.session:FileSessionManager", {*ON_DISK, Capability.DELETE}),
+        ("session_conformance.reference_impl:FileSessionManager", {*ON_DISK, *WHOLE_SESSIONS, Capability.REPOSITORY}),
+        ("strands.session:FileSessionManager", {*ON_DISK, Capability.DELETE, Capability.REPOSITORY}),
+        ("strands.session:SnapshotSessionManager", {*ON_DISK, Capability.DELETE, Capability.SNAPSHOTS}),
         ("tests.harness.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
         ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
     ],
 )
 def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
     assert detect(BackendSpec("it", target).resolve(), Workspace(tmp_path)) == found
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "found"),
+    [
+        (f"{PLAIN}:PlainRepository", Kind.REPOSITORY, {*ON_DISK, Capability.DELETE, Capability.REPOSITORY}),
+        (
+            f"{PLAIN}:PlainStorage",
+            Kind.STORAGE,
+            {*ON_DISK, Capability.DELETE, Capability.STORAGE, Capability.SNAPSHOTS},
+        ),
+        (
+            "strands.storage:InMemoryStorage",
+            Kind.STORAGE,
+            {Capability.READ_BESIDE_WRITER, Capability.DELETE, Capability.STORAGE, Capability.SNAPSHOTS},
+        ),
+    ],
+)
+def test_detection_of_other_kinds(tmp_path: Path, target: str, kind: Kind, found: set[Capability]) -> None:
+    assert detect(BackendSpec("it", target, kind=kind).resolve(), Workspace(tmp_path)) == found
 
 
 @pytest.mark.parametrize("name", ["FileSessionManager", "SnapshotSessionManager"])

@@ -98,14 +98,6 @@ def test_a_configuration_that_cannot_be_used(configuration: str, message: str, p
     run.stderr.fnmatch_lines([f"ERROR: --session-storage: {message}"])
 
 
-def test_an_argument_alone_is_refused(pytester: pytest.Pytester) -> None:
-    run = pytester.runpytest_subprocess("--session-manager-arg=a=b")
-    assert run.ret == pytest.ExitCode.USAGE_ERROR
-    run.stderr.fnmatch_lines(
-        ["ERROR: --session-manager-arg needs --session-manager, --session-repository or --session-storage"]
-    )
-
-
 def report(path: Path) -> dict[str, dict[str, Any]]:
     return {one["name"]: one for one in json.loads(path.read_text())["backends"]}
 
