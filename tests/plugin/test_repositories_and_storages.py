@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -250,3 +251,16 @@ def test_subclassing(pytester: pytest.Pytester) -> None:
     run.assert_outcomes(failed=1, passed=5, skipped=1)
     run.stdout.fnmatch_lines(["*not applicable: the SDK's SnapshotSessionManager, which it is judged under, *"])
     pytester.runpytest_subprocess("-n2", "-k", "REP-03 or SNP-01").assert_outcomes(failed=1, passed=2)
+
+
+def test_the_command_for_people_without_pytest(pytester: pytest.Pytester) -> None:
+    command = [sys.executable, "-m", "session_conformance.suites.command"]
+    run = pytester.run(*command, "run", "--session-storage", "strands-memory-storage", "-k", "SNP-01")
+    assert run.ret == 0
+    run.stdout.fnmatch_lines(["strands-memory-storage conforms*"])
+    pytester.run(*command, "explain", "snp-04").stdout.fnmatch_lines(
+        ["judge:  pytest --session-storage=SPEC -k SNP-04"]
+    )
+    nothing = pytester.run(*command, "run", "-q")
+    assert nothing.ret == pytest.ExitCode.USAGE_ERROR
+    nothing.stderr.fnmatch_lines(["session-conformance: run needs a SPEC, or an option that gives one"])
