@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 from rich.console import Console
-from session_conformance.harness import BackendError, Kind
+from session_conformance.harness import BackendError
 
 from .catalog import all_requirements, as_markdown, as_text, explain
 
@@ -27,9 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="judge session managers", add_help=False)
-    run.add_argument("spec", nargs="*", help="module:attribute, or a configured name")
-    for kind in (Kind.REPOSITORY, Kind.STORAGE):
-        run.add_argument(kind.option, action="append", default=[], metavar="SPEC", help=f"judge a {kind.value}")
+    run.add_argument("spec", nargs="+", help="module:attribute, or a configured name")
     listing = commands.add_parser("list", help="list the requirements")
     listing.add_argument("--markdown", action="store_true", help="as docs/requirements.md has them")
     counting = commands.add_parser("requests", help="count the requests to S3 of a message and of a restore")
@@ -43,12 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SystemExit as error:
         return USAGE_ERROR if error.code else 0
     if given.command == "run":
-        judged = {kind: getattr(given, kind.attribute, given.spec) for kind in Kind}
-        words = [f"{kind.option}={spec}" for kind, specs in judged.items() for spec in specs]
-        if words:
-            return int(pytest.main([*words, *rest]))
-        print("session-conformance: run needs a SPEC, or an option that gives one", file=sys.stderr)
-        return USAGE_ERROR
+        return int(pytest.main([*(f"--session-manager={spec}" for spec in given.spec), *rest]))
     if rest:
         print(f"session-conformance: {given.command} does not take {' '.join(rest)}", file=sys.stderr)
         return USAGE_ERROR
