@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from session_conformance.harness import Backend, BackendSpec, Capability, Script, Session, Workspace, detect, play
+from session_conformance.harness import Backend, BackendSpec, Capability, Kind, Script, Session, Workspace, detect, play
 from strands.session import FileSessionManager, SessionManager
 from strands.types.exceptions import SessionException
 
@@ -15,6 +15,8 @@ WHOLE_SESSIONS = {Capability.DELETE, Capability.CLEAN_UP, Capability.LISTING, Ca
 INTERFACES = {Capability.MULTI_AGENT, Capability.REPOSITORY, Capability.STORAGE, Capability.SNAPSHOTS}
 ON_DISK = set(Capability) - WHOLE_SESSIONS - INTERFACES - {Capability.S3}
 TEAMS = {Capability.MULTI_AGENT, Capability.REPOSITORY}
+STORES = {Capability.STORAGE, Capability.SNAPSHOTS, Capability.MULTI_AGENT}
+PLAIN = "session_conformance.harness.plain_stores"
 ELSEWHERE: dict[str, str] = {}
 
 
@@ -51,6 +53,10 @@ class LockingManager(SnapshotFileManager):
     [
         ("session_conformance.reference_impl:FileSessionManager", ON_DISK | WHOLE_SESSIONS | TEAMS),
         ("strands.session:FileSessionManager", ON_DISK | TEAMS | {Capability.DELETE}),
+        (
+            "strands.session:SnapshotSessionManager",
+            ON_DISK | {Capability.DELETE, Capability.SNAPSHOTS, Capability.MULTI_AGENT},
+        ),
         ("tests.harness.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
         ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
     ],
@@ -85,6 +91,26 @@ class RefusesAll(FileSessionManager):
 def test_whether_it_persists_teams(tmp_path: Path, target: str, takes_teams: bool) -> None:
     found = detect(BackendSpec("it", target).resolve(), Workspace(tmp_path))
     assert (Capability.MULTI_AGENT in found) is takes_teams
+
+
+@pytest.mark.parametrize(
+    ("target", "kind", "found"),
+    [
+        (f"{PLAIN}:PlainRepository", Kind.REPOSITORY, {*ON_DISK, Capability.DELETE, *TEAMS}),
+        (
+            f"{PLAIN}:PlainStorage",
+            Kind.STORAGE,
+            {*ON_DISK, Capability.DELETE, *STORES},
+        ),
+        (
+            "strands.storage:InMemoryStorage",
+            Kind.STORAGE,
+            {Capability.READ_BESIDE_WRITER, Capability.DELETE, *STORES},
+        ),
+    ],
+)
+def test_detection_of_other_kinds(tmp_path: Path, target: str, kind: Kind, found: set[Capability]) -> None:
+    assert detect(BackendSpec("it", target, kind=kind).resolve(), Workspace(tmp_path)) == found
 
 
 @pytest.mark.parametrize("name", ["FileSessionManager", "SnapshotSessionManager"])

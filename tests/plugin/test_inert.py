@@ -28,4 +28,4 @@ def test_a_project_that_knows_nothing_of_asyncio_may_turn_warnings_into_errors(p
 def test_an_argument_without_a_manager_is_a_usage_error(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess("--session-manager-arg=a=b")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    run.stderr.fnmatch_lines(["ERROR: --session-manager-arg needs --session-manager"])
+    run.stderr.fnmatch_lines(["ERROR: --session-manager-arg needs --session-manager, --session-repo*"])

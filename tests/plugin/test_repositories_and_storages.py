@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,14 +97,6 @@ def test_a_configuration_that_cannot_be_used(configuration: str, message: str, p
     run = pytester.runpytest_subprocess("--session-storage=mine")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     run.stderr.fnmatch_lines([f"ERROR: --session-storage: {message}"])
-
-
-def test_an_argument_alone_is_refused(pytester: pytest.Pytester) -> None:
-    run = pytester.runpytest_subprocess("--session-manager-arg=a=b")
-    assert run.ret == pytest.ExitCode.USAGE_ERROR
-    run.stderr.fnmatch_lines(
-        ["ERROR: --session-manager-arg needs --session-manager, --session-repository or --session-storage"]
-    )
 
 
 def report(path: Path) -> dict[str, dict[str, Any]]:
@@ -258,3 +251,8 @@ def test_subclassing(pytester: pytest.Pytester) -> None:
     run.assert_outcomes(failed=1, passed=5, skipped=1)
     run.stdout.fnmatch_lines(["*not applicable: the SDK's SnapshotSessionManager, which it is judged under, *"])
     pytester.runpytest_subprocess("-n2", "-k", "REP-03 or SNP-01").assert_outcomes(failed=1, passed=2)
+
+
+def test_a_requirement_is_explained_with_the_option_of_its_kind(pytester: pytest.Pytester) -> None:
+    run = pytester.run(sys.executable, "-m", "session_conformance.suites.command", "explain", "snp-04")
+    run.stdout.fnmatch_lines(["judge: * --session-storage=SPEC -k SNP-04"])
