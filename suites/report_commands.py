@@ -84,7 +84,8 @@ def _html(found: list[Comparison], _: bool) -> str:
 
 def _give(text: str, path: Path | None) -> None:
     if path is None:
-        sys.stdout.write(text)
+        encoding = sys.stdout.encoding or "utf-8"  # what a terminal cannot show is shown as its escape
+        sys.stdout.write(text.encode(encoding, errors="backslashreplace").decode(encoding))
     else:
         save(text, path)
 

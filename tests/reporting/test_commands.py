@@ -36,6 +36,8 @@ def test_report_prints_markdown_or_what_it_is_told(folder: Path, capsys: pytest.
     assert capsys.readouterr().out.startswith("<!-- session-conformance -->")
     assert main(["report", "new.json", "--format=html"]) == 0
     assert capsys.readouterr().out.startswith("<!DOCTYPE html>")
+    assert main(["report", "all.json", "--format=json"]) == 0
+    assert json.loads(capsys.readouterr().out)["backends"][1]["results"][1]["found"] == invented.NASTY
     assert main(["report", "new.json", "--format=markdown", "-o", "summary"]) == 0
     assert (folder / "summary").read_text(encoding="utf-8").startswith("<!-- session-conformance -->")
 

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.report import Report
+from session_conformance.harness.report import Report, read
 from session_conformance.harness.reporting import write
 from session_conformance.harness.reporting.comparison import compare
 from session_conformance.harness.reporting.html import as_html, comparison_as_html
@@ -176,3 +176,4 @@ def test_it_is_written_even_where_text_is_no_unicode(tmp_path: Path) -> None:
         path = tmp_path / f"r.{ending}"
         write(invented.report(), path)
         assert "ORD-01" in path.read_text(encoding="utf-8")
+    assert read(tmp_path / "r.json").backends[1].verdict.results[1].found == invented.NASTY
