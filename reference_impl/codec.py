@@ -47,14 +47,14 @@ def decode(data: bytes | bytearray) -> Any:
     return _untag(value) if b"$" in data and b'"$' in data else value  # one byte is found several times faster
 
 
-def _is_plain(value: dict[str, Any] | list[Any]) -> bool:
+def _is_plain(value: Any) -> bool:
     """Whether JSON has a form for all that a dict or list holds, with nothing to tag: most messages are so."""
     if type(value) is dict:
         for key in value:
             if type(key) is not str or key.startswith("$"):
                 return False
     for item in value.values() if type(value) is dict else value:
-        kind = type(item)
+        kind: Any = type(item)
         if kind is str or kind is int or kind is bool or item is None:
             continue
         if kind is dict or kind is list:
