@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from .sdk import (
-    AfterInvocationEvent,
     Agent,
     BidiAfterConnectionRestartEvent,
     BidiAgent,
@@ -32,8 +31,8 @@ BIDI_EVENTS: dict[type[Any], str] = {
     BidiAgentStopEvent: "agent_stop",
 }
 
-TEXT_EVENTS: dict[type[Any], str] = {MessageAddedEvent: "message_added", AfterInvocationEvent: "after_invocation"}
-"""The events that an ``Agent`` tells a user's hooks of. (It replaces no message that it has added.)"""
+TEXT_EVENTS: dict[type[Any], str] = {MessageAddedEvent: "message_added"}
+"""The events of an ``Agent``, which replaces no message that it has added. Ends of invocations are recorded anyway."""
 
 _WITH_MEMORY = ("before_connection_restart", "after_connection_restart", "agent_stop")
 """The events at which the agent's history is recorded: those of each message or turn would copy it again and again."""

@@ -35,6 +35,7 @@ TEXT_GIVEN_MESSAGES = Scenario(
     "messages given to the constructor of a text agent",
     Script().user("And now this").assistant("Noted").restarts_process().user("And this").assistant("Noted too"),
     messages=CONSTRUCTOR_MESSAGES,
+    observing=False,
     text_agent=TextAgent(),
 )
 
@@ -60,6 +61,7 @@ TEXT_PROCESSES = Scenario(
     .user("what shall I remember?")
     .assistant("milk, bread and eggs"),
     fresh_processes=True,
+    observing=False,
     text_agent=TextAgent(),
 )
 """Stopped, killed while a tool runs, and killed while the model thinks."""
@@ -75,6 +77,7 @@ TEXT_RAISING_HOOKS = Scenario(
     .user("once more")
     .then(HookRaises("message_added"))
     .assistant("answered to a hook that raises"),
+    observing=False,
     text_agent=TextAgent(),
 )
 
@@ -114,6 +117,7 @@ TEXT_CONTENT = Scenario(
         chunk(contentBlockStop={}),
         {"type": "response_stop"},
     ),
+    observing=False,
     text_agent=TextAgent(),
 )  # fmt: skip
 
@@ -213,6 +217,7 @@ TEXT_GUARDRAIL = Scenario(
     )
     .user("good night")
     .assistant("sleep well"),
+    observing=False,
     text_agent=TextAgent(),
 )
 """What the user typed, what a tool gave back, and what the model answered are redacted, in two processes."""
@@ -281,6 +286,7 @@ TEXT_INTERRUPT = Scenario(
     .answers("yes", *_ASKING)
     .assistant("All done"),
     fresh_processes=True,
+    observing=False,
     text_agent=TextAgent(),
 )
 """A tool asks, and a hook ahead of a tool; a third tool of the group asks nobody and has run already."""
@@ -296,6 +302,7 @@ TEXT_STATEFUL = Scenario(
     .restarts_process()
     .user("five")
     .assistant("six"),
+    observing=False,
     text_agent=TextAgent(stateful=True),
 )
 
@@ -307,6 +314,7 @@ TEXT_DIRECT_TOOL_CALL = Scenario(
     .then(DirectToolCall("note", {"text": "buy milk"}))
     .user("what did I note?")
     .assistant("milk"),
+    observing=False,
     text_agent=TextAgent(),
 )
 
@@ -323,6 +331,7 @@ TEXT_MERGED = Scenario(
     .restarts_process()
     .user("seven")
     .assistant("eight"),
+    observing=False,
     text_agent=TextAgent(),
 )
 
@@ -336,6 +345,7 @@ TEXT_PINNED_WINDOW = Scenario(
     .restarts_process()
     .user("nine")
     .assistant("ten"),
+    observing=False,
     text_agent=TextAgent(window=4, pin_first=2),
 )
 
@@ -355,5 +365,6 @@ TEXT_PINNED_SUMMARY = Scenario(
     .restarts_process()
     .user("thirteen")
     .assistant("fourteen"),
+    observing=False,
     text_agent=TextAgent(summarizes=True, pin_first=2),
 )
