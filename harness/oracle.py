@@ -72,7 +72,7 @@ class Expected:
 
 def _fits(form: dict[str, Any], found: Message) -> bool:
     if form["content"] is None:
-        return form["role"] == found.get("role")
+        return bool(form["role"] == found.get("role"))
     return same(gist(form), gist(found))
 
 

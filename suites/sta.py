@@ -123,7 +123,7 @@ def state_machine(judge: Callable[[Plan, Script], object], abilities: frozenset[
         plan: Plan
         maker: ScriptMaker | None = None
 
-        @initialize(script=beginnings())  # type: ignore[untyped-decorator]
+        @initialize(script=beginnings())
         def begin(self, script: Script) -> None:
             self.plan = Plan(script)
             self.maker = ScriptMaker(script, abilities)
@@ -144,7 +144,8 @@ def _rule(action: Action) -> Any:
 
     act.__name__ = action.name
     possible = precondition(lambda self: self.maker is not None and action.possible(self.maker))
-    return possible(rule(**action.arguments)(act))
+    declare: Any = rule
+    return possible(declare(**action.arguments)(act))
 
 
 class _Found(Exception):
