@@ -7,7 +7,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from session_conformance.fixtures.profiles import profile_of, seed_of
 from session_conformance.fixtures.strategies import conversations, realistic_conversations, realistic_texts
@@ -254,6 +254,7 @@ class Content(ConformanceSuite):
             deadline=None,
             derandomize=False,
             database=None,
+            phases=[Phase.generate, Phase.shrink],
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
         )
