@@ -218,7 +218,7 @@ class SeveralAgents(ConformanceSuite):
 
     @requirement("MAG-06", source=f"{PERSISTED}, in-flight nodes re-run on resume", needs=[Capability.MULTI_AGENT])
     def branches(self, run: ScenarioRuns) -> None:
-        """A graph that was torn down while one of two branches was at work runs that branch again and not the other,
+        """A graph that was killed while one of two branches was at work runs that branch again and not the other,
         and joins them once, with the results of both.
         """
         played = run(GRAPH_BRANCHES)
