@@ -6,7 +6,16 @@ from collections.abc import Callable
 
 import pytest
 from session_conformance.harness import Conversation, Script, ScriptedBidiModel, Session, Timeline, ToolCall, play
-from session_conformance.harness.script import EndStream, RestartProcess, Send, SendAudio, Step, stream
+from session_conformance.harness.script import (
+    CleanUp,
+    DeleteSession,
+    EndStream,
+    RestartProcess,
+    Send,
+    SendAudio,
+    Step,
+    stream,
+)
 from session_conformance.harness.scripted_model import output_event
 from session_conformance.harness.timeline import Failed, ModelEmitted, ModelReceived, ModelStarted
 from strands.bidi.models import BidiModel, Restartable
@@ -164,4 +173,4 @@ async def played_by(session: Session) -> set[type[Step]]:
 
 
 def test_a_conversation_knows_every_step(session: Session) -> None:
-    assert asyncio.run(played_by(session)) == set(Step.__subclasses__()) - {RestartProcess}
+    assert asyncio.run(played_by(session)) == set(Step.__subclasses__()) - {RestartProcess, DeleteSession, CleanUp}

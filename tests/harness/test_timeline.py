@@ -3,12 +3,13 @@
 from typing import Any
 
 from session_conformance.harness import Reading, Script, Session, Timeline, ToolCall, play
+from session_conformance.harness.script import Send
 from session_conformance.harness.timeline import Event, Failed, HookCalled, ModelStarted, UserSent, one_message
 
 
 def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
     script = Script().user("bytes \ud800").says("hi").calls_together(ToolCall("t", {"b": b"\xff"}, "t", error="no"))
-    script = script.timeout().redacts("x").fails("send").user("lost")
+    script = script.timeout().redacts("x").fails("send").user("lost").elsewhere(Send("there"), agent_id="second")
     timeline = play(session, script)
     seen = {type(event) for event in timeline}
     assert seen == set(Event.__subclasses__())
