@@ -73,6 +73,9 @@ def test_both_judged_and_measured(pytester: pytest.Pytester) -> None:
         REFERENCE, "--conformance-benchmarks", FEW, "-k", "LIF-01 or sessions_at_once", "--conformance-report=r.json"
     )
     run.assert_outcomes(passed=2)
+    chosen = pytester.runpytest_subprocess(REFERENCE, "--conformance-benchmarks", "-m", "bench", "--co", "-q").outlines
+    assert any("BENCH::append" in line for line in chosen)
+    assert not any("LIF::" in line for line in chosen)
     assert [one["name"] for one in measured(pytester)["reference-file"]] == ["sessions-at-once"]
 
 
