@@ -101,7 +101,9 @@ def test_what_cannot_be_replayed_is_one_clear_line(name: str, pytester: pytest.P
 def test_a_replay_needs_a_manager(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess("--conformance-replay=x.json")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
-    run.stderr.fnmatch_lines(["ERROR: --conformance-replay needs --session-manager, --session-repository or --session-storage"])
+    run.stderr.fnmatch_lines(
+        ["ERROR: --conformance-replay needs --session-manager, --session-repository or --session-storage"]
+    )
 
 
 def test_what_a_backend_cannot_do_is_not_replayed(pytester: pytest.Pytester) -> None:
