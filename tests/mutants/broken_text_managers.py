@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.kept_messages import KEPT
 from strands import Agent
 from strands.hooks import (
     AfterNodeCallEvent,
@@ -11,7 +12,7 @@ from strands.hooks import (
     HookRegistry,
     MessageAddedEvent,
 )
-from strands.types.session import SessionAgent, SessionMessage
+from strands.types.session import SessionAgent
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
@@ -38,10 +39,10 @@ class CountsNoRemovedMessages(SnapshotFileManager):
 class RestoresWhatWasTrimmed(FileSessionManager):
     """All messages that were ever stored come back, those too that the conversation manager removed."""
 
-    def list_messages(
-        self, session_id: str, agent_id: str, limit: int | None = None, offset: int = 0, **kwargs: Any
-    ) -> list[SessionMessage]:
-        return super().list_messages(session_id, agent_id, limit)
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        if isinstance(agent, Agent) and agent.conversation_manager.removed_message_count:
+            agent.messages = [one.to_message() for one in self.list_messages(self.session_id, agent.agent_id)]
 
 
 class ForgetsTheSummary(FileSessionManager):
@@ -230,8 +231,11 @@ class AddsWhatIsMerged(FileSessionManager):
 class RestoresByCounting(FileSessionManager):
     """What comes back is what follows the first messages, as many as were removed."""
 
-    def _restore_kept(self, agent: Agent) -> None:
-        pass
+    def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
+        agent = super().read_agent(session_id, agent_id)
+        if agent is not None:
+            agent._internal_state.pop(KEPT, None)
+        return agent
 
 
 class ForgetsMarks(FileSessionManager):
