@@ -39,6 +39,9 @@ from .any_script import judge_script
 
 ID = "STA-01"
 
+BATCH = 500
+"""How many scripts one run of the state machine makes: Hypothesis remembers them all, and slows down with them."""
+
 
 @dataclass
 class Player:
@@ -175,22 +178,24 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
             raise _Found
 
     with progress_of(player.config, f"{ID} {player.backend.name}", scripts) as advance:
+        machine = state_machine(judge, player.abilities)
         try:
-            run_state_machine_as_test(
-                seed(from_seed)(state_machine(judge, player.abilities)),
-                settings=settings(
-                    max_examples=scripts,
-                    stateful_step_count=actions,
-                    phases=[Phase.generate],
-                    database=None,
-                    deadline=None,
-                    derandomize=False,
-                    report_multiple_bugs=False,
-                    print_blob=False,
-                    suppress_health_check=list(HealthCheck),
-                    verbosity=Verbosity.quiet,
-                ),
-            )
+            for done in range(0, scripts, BATCH):
+                run_state_machine_as_test(
+                    seed(from_seed + done)(machine),
+                    settings=settings(
+                        max_examples=min(BATCH, scripts - done),
+                        stateful_step_count=actions,
+                        phases=[Phase.generate],
+                        database=None,
+                        deadline=None,
+                        derandomize=False,
+                        report_multiple_bugs=False,
+                        print_blob=False,
+                        suppress_health_check=list(HealthCheck),
+                        verbosity=Verbosity.quiet,
+                    ),
+                )
         except (_Found, Flaky):
             shortest(found[0], lambda plan: player.shows_violation(plan.script(player.abilities)))
     if player.failed is not None:

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from session_conformance.fixtures.profiles import PROFILES
 from session_conformance.fixtures.progress import progress_of
-from session_conformance.harness import Script
+from session_conformance.harness import Backend, Capability, Script
+from session_conformance.suites import sta
 from session_conformance.suites.command import main
+from session_conformance.suites.sta import Player
 
 BROKEN = "--session-manager=tests.mutants.broken_managers:IgnoresUpdates"
 CORRECT = "--session-manager=tests.conforming.snapshot_manager:SnapshotFileManager"
@@ -145,3 +147,31 @@ def test_progress_is_silent_where_there_is_no_terminal(
         for _ in range(1000):
             advance()
     assert capfd.readouterr() == ("", "")
+
+
+class Looker(Player):
+    """Plays nothing, and finds nothing."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        super().__init__(Backend("nothing", lambda *_: None), config)  # type: ignore[arg-type,return-value]
+        self.seen: list[str] = []
+
+    @property
+    def abilities(self) -> frozenset[Capability]:
+        return frozenset()
+
+    def shows_violation(self, script: Script) -> bool:
+        self.seen.append(script.to_json())
+        return False
+
+
+def test_many_scripts_are_made_in_batches_that_differ(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sta, "BATCH", 10)
+    one, same, other = Looker(pytestconfig), Looker(pytestconfig), Looker(pytestconfig)
+    for looker, scripts, from_seed in ((one, 25, 1), (same, 25, 1), (other, 25, 2)):
+        sta.search(looker, scripts=scripts, actions=5, from_seed=from_seed)
+    assert len(one.seen) >= 25
+    assert one.seen == same.seen != other.seen
+    assert len(set(one.seen)) > 15, "a batch does not repeat the one before"
