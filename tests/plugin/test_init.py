@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from session_conformance.suites.starter import starter_files
 
 COMMAND = [sys.executable, "-m", "session_conformance.suites.command", "init"]
 PYTEST = Path(sys.executable).parent / "pytest"
@@ -73,3 +74,9 @@ def test_a_spec_that_is_none(tmp_path: Path) -> None:
     assert run.returncode == 4
     assert run.stderr.startswith("session-conformance: 'redis' is neither a built-in name (")
     assert not files_in(tmp_path)
+
+
+def test_the_page_on_gates_shows_the_workflow_that_is_written() -> None:
+    page = Path(__file__).parents[2] / "docs" / "gate-a-pull-request.md"
+    written = starter_files("mypkg:MyManager", is_package=True)[".github/workflows/conformance.yml"]
+    assert written in page.read_text(encoding="utf-8")
