@@ -57,6 +57,7 @@ class JournalFile:
         self._identity: tuple[int, int] | None = None  # and of what was scanned
         self._known = Scan()
         self._in_use: int | None = None
+        self._writing = False
         self._lock = threading.RLock()
 
     def exists(self) -> bool:
@@ -97,8 +98,7 @@ class JournalFile:
                 status = os.fstat(descriptor)
                 if not stat.S_ISREG(status.st_mode):
                     raise Damage(0, "it is no regular file")
-                data = _read_all(descriptor, status.st_size)
-                found = scan(data)
+                data, found = self._scanned(descriptor, status.st_size)
             finally:
                 os.close(descriptor)
             if found.torn:
@@ -113,6 +113,24 @@ class JournalFile:
             self._known = found
             self._hold()
             return json_array(data, found)
+
+    def _scanned(self, descriptor: int, size: int) -> tuple[bytearray, Scan]:
+        """Return what is in the file, and what that holds.
+
+        A reader beside a writer may see half of a write, with any of its bytes missing. So what looks torn or damaged
+        is looked at once more while nobody writes.
+        """
+        data = _read_all(descriptor, size)
+        try:
+            found = scan(data)
+        except Damage:
+            found = None
+        if found is not None and not found.torn:
+            return data, found
+        if fcntl is not None and not self._writing:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)  # until it is closed
+            data = _read_all(descriptor, size)
+        return data, scan(data)
 
     def changed(self) -> bool:
         """Whether the file is not as it was when it was read or written last."""
@@ -142,9 +160,11 @@ class JournalFile:
         """Keep every other writer out. Yields whether others have written since this object last looked."""
         with self._lock, self._errors("write"):
             descriptor = self._open_current()
+            self._writing = True
             try:
                 yield self._opened != self._identity or self._has_more(descriptor)
             finally:
+                self._writing = False
                 if fcntl is not None and self._descriptor is not None:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
@@ -343,6 +363,7 @@ def _read_all(descriptor: int, size: int) -> bytearray:
     """Return all that is in a file, which had a size in bytes and may be growing."""
     data = bytearray(size)
     with io.FileIO(os.dup(descriptor)) as file:
+        file.seek(0)
         del data[file.readinto(data) :]
         while more := file.read():
             data += more

@@ -216,7 +216,11 @@ class SeveralAgents(ConformanceSuite):
             expect_completed(played, 1, ["plan", "write", "check"])
         expect_told(run(GRAPH_FAILS), 1, "write", TASK, said_by("plan"))
 
-    @requirement("MAG-06", source=f"{PERSISTED}, in-flight nodes re-run on resume", needs=[Capability.MULTI_AGENT])
+    @requirement(
+        "MAG-06",
+        source=f"{PERSISTED}, in-flight nodes re-run on resume",
+        needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS],
+    )
     def branches(self, run: ScenarioRuns) -> None:
         """A graph that was killed while one of two branches was at work runs that branch again and not the other,
         and joins them once, with the results of both.

@@ -99,6 +99,24 @@ def test_damage_is_an_error_that_names_session_and_file(tmp_path: Path, damage: 
     assert texts_of(tmp_path, "t") == ["another"]
 
 
+@pytest.mark.parametrize("seen", ["its end only", "its beginning only"])
+def test_a_reader_that_sees_half_of_a_write_looks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: str
+) -> None:
+    """A read beside a write may miss any of its bytes, wherever the two passed each other."""
+    say(tmp_path, "one", "two", "three")
+    whole = journal_of(tmp_path).read_bytes()
+    end = scan(whole).end
+    begin = whole.rindex(b"\n", 0, end - 1) + 1
+    missed = range(begin, begin + 77) if seen == "its end only" else range(begin + 77, end)
+    half = bytearray(whole)
+    half[missed.start : missed.stop] = bytes(len(missed))
+    reads = iter([half])
+    read_all = journal_file._read_all
+    monkeypatch.setattr(journal_file, "_read_all", lambda *given: next(reads, None) or read_all(*given))
+    assert texts_of(tmp_path) == ["one", "two", "three"]
+
+
 def test_two_managers_interleave_and_overwrite_nothing(tmp_path: Path) -> None:
     one, two = open_agent(tmp_path), open_agent(tmp_path)
     for number in range(20):
