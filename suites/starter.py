@@ -61,7 +61,7 @@ jobs:
         with:
           python-version: "3.12"
       - run: pip install $installs
-      - run: pytest --session-manager=$name --conformance-report=conformance.json
+      - run: pytest --session-manager=$name --conformance-profile=ci --conformance-report=conformance.json
       - run: session-conformance report conformance.json --format markdown >> "$$GITHUB_STEP_SUMMARY"
         if: always()
       - uses: actions/upload-artifact@v4
