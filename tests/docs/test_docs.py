@@ -109,7 +109,8 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "COLUMNS": "120",
     }
-    environment.pop("PYTEST_ADDOPTS", None)
+    for ours in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
+        environment.pop(ours, None)
     executable = Path(sys.executable).parent / words[0]
     run = subprocess.run(
         [str(executable), *words[1:]],
