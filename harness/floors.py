@@ -1,7 +1,7 @@
 """Floors: the least that storing and restoring can take on this machine, to be measured beside a backend.
 
 A floor does what no correct backend can do without, and nothing else: it writes the same bytes and waits until they
-are durable; it reads the same bytes and parses them.
+are durable; it reads the messages, and nothing but the messages, and parses them.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class FileFloor:
     """
 
     append_about = "one write and fdatasync of the same bytes"
-    restore_about = "reading the same bytes from one file, and json.loads"
+    restore_about = "reading the history as JSON from one file, and json.loads"
 
     _SIZE = 16 * 2**20
 
@@ -89,7 +89,7 @@ class FileFloor:
 
 
 class S3Floor:
-    """One object: a PUT of the same bytes; a GET of the same bytes and ``json.loads``.
+    """One object: a PUT of the same bytes; a GET of the history and ``json.loads``.
 
     Args:
         client: A boto3 client of the endpoint that the backend uses.
@@ -97,7 +97,7 @@ class S3Floor:
     """
 
     append_about = "one PUT of the same bytes"
-    restore_about = "one GET of the same bytes, and json.loads"
+    restore_about = "one GET of the history as JSON, and json.loads"
 
     def __init__(self, client: Any, bucket: str) -> None:
         self._s3 = client

@@ -31,8 +31,10 @@ class MessageIndex:
             first = self._first.setdefault(tracking_id, id)
             if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
                 more.append(id)
-            if self.pending or "metadata" in message:
-                self._note_status(tracking_id, message)
+            if "metadata" in message and is_pending(message):
+                self.pending.add(tracking_id)
+            elif self.pending:
+                self.pending.discard(tracking_id)
         return id
 
     def replace(self, id: int | None, message: Any) -> list[int]:
@@ -45,8 +47,10 @@ class MessageIndex:
         ids = [id] if id is not None else self.ids(tracking_id)
         if not ids:
             return [self.add(None, message)]
-        if tracking_id:
-            self._note_status(tracking_id, message)
+        if tracking_id and is_pending(message):
+            self.pending.add(tracking_id)
+        elif tracking_id:
+            self.pending.discard(tracking_id)
         return ids
 
     def has(self, tracking_id: str) -> bool:
@@ -58,12 +62,6 @@ class MessageIndex:
         if not tracking_id or tracking_id not in self._first:
             return []
         return [self._first[tracking_id], *self._more.get(tracking_id, ())]
-
-    def _note_status(self, tracking_id: str, message: Any) -> None:
-        if is_pending(message):
-            self.pending.add(tracking_id)
-        else:
-            self.pending.discard(tracking_id)
 
 
 def is_pending(message: Any) -> bool:
