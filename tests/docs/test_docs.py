@@ -1,6 +1,5 @@
 """Every command and snippet that a user is shown is run, and what is shown of its output is real."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -12,6 +11,8 @@ from pathlib import Path
 import pytest
 from session_conformance.fixtures.s3 import endpoint_of_run
 from session_conformance.harness import ScriptedBidiModel, Timeline
+
+from .users_shell import environment
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -104,18 +105,11 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(body, encoding="utf-8")
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "120",
-    }
-    for ours in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):
-        environment.pop(ours, None)
     executable = Path(sys.executable).parent / words[0]
     run = subprocess.run(
         [str(executable), *words[1:]],
         cwd=tmp_path,
-        env=environment,
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=300,

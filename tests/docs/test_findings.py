@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from session_conformance.harness.script import HookRaises
 from session_conformance.harness.timeline import AgentStarted, AgentStopped
 from session_conformance.suites.any_script import judge_script
 from session_conformance.suites.catalog import all_requirements
+
+from .users_shell import environment
 
 PAGE = Path(__file__).parents[2] / "docs" / "findings.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -100,11 +101,6 @@ def section_of(finding: int) -> str:
     return TEXT.partition(f"\n## {finding}. ")[2].partition("\n## ")[0]
 
 
-def environment() -> dict[str, str]:
-    given = {name: value for name, value in os.environ.items() if name not in ("PYTEST_ADDOPTS", "PYTHONPATH")}
-    return given | {"PYTHONHASHSEED": "0"}
-
-
 def test_the_page_is_of_this_sdk() -> None:
     shown = re.search(r"`strands-agents` (\d+\.\d+)", TEXT)
     assert shown is not None
@@ -146,7 +142,7 @@ def test_reproduction_prints_what_is_shown(reproduction: Reproduction, tmp_path:
     run = subprocess.run(
         [sys.executable, "-W", "error", str(path)],
         cwd=tmp_path,
-        env=environment() | {"TMPDIR": str(tmp_path)},
+        env=environment(TMPDIR=str(tmp_path), PYTHONHASHSEED="0"),
         capture_output=True,
         text=True,
         timeout=120,
@@ -237,7 +233,7 @@ def judged(folder: Path, *arguments: str) -> dict[str, dict[str, str]]:
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--tb=no", *arguments, "--conformance-report=report.json"],
         cwd=folder,
-        env=environment() | {"PYTHONPATH": str(folder)},
+        env=environment(PYTHONPATH=str(folder), PYTHONHASHSEED="0"),
         capture_output=True,
         text=True,
         timeout=900,
