@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,9 @@ def test_a_script_is_replayed_in_parallel_and_by_the_command(
     run = pytester.runpytest_subprocess(CORRECT, BROKEN, f"--conformance-replay={saved}", "-n2")
     run.assert_outcomes(passed=1, failed=1)
     run.stdout.fnmatch_lines(["*a new manager opens the session, restores 2 messages"])
-    command = ["session-conformance", "replay", str(saved), CORRECT.partition("=")[2]]
-    assert pytester.run(*command).ret == 0
-    assert pytester.run("session-conformance", "replay", str(saved), BROKEN.partition("=")[2]).ret == 1
+    command = Path(sys.executable).parent / "session-conformance"
+    assert pytester.run(command, "replay", saved, CORRECT.partition("=")[2]).ret == 0
+    assert pytester.run(command, "replay", saved, BROKEN.partition("=")[2]).ret == 1
     assert main(["replay", str(saved)]) == 4
 
 
