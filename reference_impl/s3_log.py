@@ -229,7 +229,8 @@ class S3Log:
                     )
 
     def close(self) -> None:
-        """Let go of it: there is nothing to let go of."""
+        """Leave word as :meth:`rest` does: there is nothing else to let go of."""
+        self.rest()
 
     # -- listing -------------------------------------------------------------------------------------------
 

@@ -283,6 +283,16 @@ def test_a_stopped_session_is_cleaned_up_by_its_age(bucket: str) -> None:
     assert S3SessionManager.clean_up(timedelta(hours=1), bucket, now=later) == ["s"]
 
 
+def test_a_closed_session_is_cleaned_up_by_its_age(bucket: str) -> None:
+    manager = S3SessionManager("s", bucket)
+    agent = open_agent(None, manager=manager)  # type: ignore[arg-type]
+    asyncio.run(add(agent, text_message("one")))
+    later = datetime.now(timezone.utc) + timedelta(hours=2)
+    assert S3SessionManager.clean_up(timedelta(hours=1), bucket, now=later) == []
+    manager.close()
+    assert S3SessionManager.clean_up(timedelta(hours=1), bucket, now=later) == ["s"]
+
+
 def test_a_deletion_that_was_cut_short_leaves_no_shorter_history(s3: S3Endpoint, bucket: str) -> None:
     say(bucket, "one", "two")
     s3.client.delete_object(Bucket=bucket, Key="journal_s/c/0000000000")
