@@ -14,7 +14,7 @@ from .reader import read_session, restored_agent
 from .script import DirectToolCall, HookRaises, Redact, Script, SetState, Step, StorageFails, StorageWorks
 from .scripted_tools import ScriptedTools
 from .sdk import Agent, BidiAgent, SessionManager
-from .storage_faults import no_file_can_be_written
+from .storage_faults import FAULT_BEGINS, FAULT_ENDS, no_file_can_be_written
 from .team import Team
 from .text_agent import TextAgent
 from .timeline import Failed, Happened, Reading, Timeline
@@ -160,13 +160,11 @@ class Stage:
         self.observer.raise_once(step.event)
 
     async def _storage_fails(self, _: StorageFails) -> None:
-        self.timeline.record(Happened(what="from here on, nothing can be stored"))
+        self.timeline.record(Happened(what=FAULT_BEGINS))
         self._storage_faulty = True
         self._faults.enter_context(self._storage_fault())
 
     async def _storage_works(self, _: StorageWorks) -> None:
         self._faults.close()
         self._storage_faulty = False
-        self.timeline.record(
-            Happened(what="everything can be stored again", memory=self.agent.messages, stored=self._read_at_rest())
-        )
+        self.timeline.record(Happened(what=FAULT_ENDS, memory=self.agent.messages, stored=self._read_at_rest()))

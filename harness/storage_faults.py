@@ -12,6 +12,10 @@ try:
 except ImportError:  # Windows has no resource limits
     resource = None  # type: ignore[assignment]
 
+FAULT_BEGINS = "from here on, nothing can be stored"
+FAULT_ENDS = "everything can be stored again"
+"""What timelines say of the moments between which a script's storage faults lie."""
+
 SUPPORTED = resource is not None
 """Whether this platform can make a process's writes fail."""
 

@@ -36,6 +36,7 @@ from session_conformance.harness.timeline import (
 from .cnt import BLOCKS
 from .ord import expect_stored_at_hooks
 from .scenarios import CONSTRUCTOR_MESSAGES
+from .storage_outage import expect_outages_told_of
 from .stored_history import (
     expect_nowhere_at_rest,
     expect_readable,
@@ -61,6 +62,7 @@ from .text_scenarios import (
     TEXT_PROCESSES,
     TEXT_RAISING_HOOKS,
     TEXT_STATEFUL,
+    TEXT_STORAGE_FAULT,
     TEXT_STRUCTURED,
     TEXT_SUMMARY,
     TEXT_WINDOW,
@@ -482,6 +484,24 @@ class TextAgents(ConformanceSuite):
             if "one" not in texts(played.memory) or "three" in texts(played.memory):
                 violated("of the first messages, those that are pinned are kept", f"{texts(played.memory)}",
                          played.timeline, *played.timeline.of(AgentAtRest))  # fmt: skip
+
+    @requirement(
+        "AGT-24",
+        source="F: a write-ahead rule: who is told of a message may rely on it",
+        needs=[Capability.STORAGE_FAULTS],
+    )
+    def storage_that_fails(self, run: ScenarioRuns) -> None:
+        """When storage fails while a text agent is invoked (as what the user said, a tool use, an answer is to be
+        stored), the failure reaches the caller, no hook is told of a message that was not stored, and what a hook was
+        ever told of stays stored.
+        """
+        played = run(TEXT_STORAGE_FAULT)
+        expect_outages_told_of(played, "agent.invoke_async()")
+        expect_readable(played.stored, "after the conversation", played.timeline)
+        for told in played.timeline.hooks("message_added"):
+            if told.position == "early" and told.message is not None:
+                what = "of which a hook was told, is stored at the end"
+                expect_stored(told.message, played.stored.messages, what, played.timeline, told)
 
 
 def _last_result(start: ModelStarted) -> str | None:

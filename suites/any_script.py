@@ -11,6 +11,7 @@ from session_conformance.harness import Reading, Script, Session, Timeline, viol
 from session_conformance.harness.history import difference, is_pending, same
 from session_conformance.harness.oracle import OWN, Checkpoint, Expected, Oracle, Place, mismatch
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
+from session_conformance.harness.storage_faults import FAULT_BEGINS
 from session_conformance.harness.timeline import (
     AgentStopped,
     Event,
@@ -31,8 +32,6 @@ REFUSALS = frozenset({"ValueError", *(kind.__name__ for kind in SDK_EXCEPTIONS)}
 
 SCRIPTED = frozenset({"ScriptedFailure", "HookError", "ConnectionTimeoutError"})
 """The types of the errors that a script asks for."""
-
-_NOTHING_STORED = "from here on, nothing can be stored"
 
 
 @dataclass(frozen=True)
@@ -101,7 +100,7 @@ def _faulty(seen: Sequence[_Seen]) -> Iterator[tuple[_Seen, bool]]:
     """Yield each event, and whether it happened while nothing could be stored."""
     faulty = False
     for one in seen:
-        if isinstance(one.event, Happened) and one.event.what == _NOTHING_STORED:
+        if isinstance(one.event, Happened) and one.event.what == FAULT_BEGINS:
             faulty = True
         elif isinstance(one.event, Happened) and one.event.memory is not None:
             faulty = False

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from session_conformance.fixtures.suite import ConformanceSuite
 from session_conformance.harness import (
     Capability,
-    NotApplicable,
     ScenarioRuns,
     Timeline,
     expect_no_failure,
@@ -17,10 +16,11 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.history import difference, is_pending, same
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, ModelReceived, one_message
+from session_conformance.harness.timeline import AgentStopped, HookCalled, ModelReceived
 
 from .scenarios import EVERYDAY, RAISING_HOOKS, STATE_SET_BY_STOP_HOOK, STORAGE_FAULT, TOGETHER
-from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, find_same, has_block
+from .storage_outage import expect_outages_told_of
+from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, has_block
 
 HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration with Hooks'"
 
@@ -165,41 +165,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
     )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
-        played = run(STORAGE_FAULT)
-        timeline = played.timeline
-        begins, ends = (
-            next(event for event in timeline if what in event.summary)
-            for what in ("nothing can be stored", "everything can be stored again")
-        )
-        after = getattr(ends, "stored", None)
-        assert after is not None
-        told = [
-            call
-            for call in timeline.hooks("message_added")
-            if begins.at < call.at < ends.at and call.message is not None
-        ]
-        expect_readable(after, "after the fault", timeline, ends)
-        for call in told:
-            assert call.message is not None
-            if find_same(call.message, after.messages) is None:
-                violated(
-                    "no hook is told of a message that was not stored",
-                    f"a hook was told of {one_message(call.message)}, and it is not stored",
-                    timeline,
-                    call,
-                    ends,
-                )
-        failures = [failure for failure in timeline.of(Failed) if begins.at < failure.at < ends.at]
-        lost = [m for m in getattr(ends, "memory", None) or [] if find_same(m, after.messages) is None]
-        if lost and not failures:
-            violated(
-                "the failure reaches the caller",
-                f"{one_message(lost[0])} is not stored, and agent.send() raised nothing",
-                timeline,
-                ends,
-            )
-        if not lost and not failures:
-            raise NotApplicable("its storage was not reached by making the process's file writes fail")
+        expect_outages_told_of(run(STORAGE_FAULT), "agent.send()")
 
 
 def _expect_all_stored(timeline: Timeline, call: HookCalled, what: str) -> None:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
-from session_conformance.harness.script import Cancel, DirectToolCall, EndStream, HookRaises, Merge
+from session_conformance.harness.script import (
+    Cancel,
+    DirectToolCall,
+    EndStream,
+    HookRaises,
+    Merge,
+    StorageFails,
+    StorageWorks,
+)
 from session_conformance.harness.scripted_text_model import chunk, fails_here
 
 from .cnt import BLOCKS, BYTES
@@ -317,6 +325,33 @@ TEXT_DIRECT_TOOL_CALL = Scenario(
     observing=False,
     text_agent=TextAgent(),
 )
+
+TEXT_STORAGE_FAULT = Scenario(
+    "storage that fails for a while under a text agent",
+    Script()
+    .user("before the faults")
+    .assistant("noted")
+    .then(StorageFails())
+    .user("nothing can be stored")
+    .then(StorageWorks())
+    .stops()
+    .user("weather in Paris?")
+    .then(StorageFails())
+    .calls("weather", city="Paris", returns="Rain")
+    .then(StorageWorks())
+    .stops()
+    .user("weather in Rome?")
+    .calls("weather", city="Rome", returns="Sun")
+    .then(StorageFails())
+    .assistant("It is sunny in Rome")
+    .then(StorageWorks())
+    .stops()
+    .user("after the faults")
+    .assistant("noted again"),
+    fresh_processes=True,
+    text_agent=TextAgent(),
+)
+"""Nothing can be stored of what the user says, of a tool use, of an answer. An invocation that went on is torn down."""
 
 TEXT_MERGED = Scenario(
     "input that is merged into the last message",

@@ -1,6 +1,8 @@
 """Mutants for text agents and teams: a correct manager, each time with one thing broken on purpose."""
 
+import contextlib
 import copy
+from pathlib import Path
 from typing import Any
 
 from session_conformance.reference_impl import FileSessionManager
@@ -12,6 +14,7 @@ from strands.hooks import (
     HookRegistry,
     MessageAddedEvent,
 )
+from strands.types.exceptions import SessionException
 from strands.types.session import SessionAgent
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
@@ -247,6 +250,20 @@ class ForgetsMarks(FileSessionManager):
 
 
 # -- several agents ----------------------------------------------------------------------------------------
+
+
+class SwallowsStorageErrorsOfTextAgents(SnapshotFileManager):
+    """A text agent talks on, whatever became of what it said."""
+
+    _swallowed: tuple[type[Exception], ...] = ()
+
+    def claim(self, agent: Any) -> None:
+        super().claim(agent)
+        self._swallowed = (SessionException,) if isinstance(agent, Agent) else ()
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        with contextlib.suppress(*self._swallowed):
+            super()._write_for_good(agent_id, path, data)
 
 
 class _SpoilsTeams(FileSessionManager):

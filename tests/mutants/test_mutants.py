@@ -174,6 +174,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
         (broken_text.ForgetsMarks, "None instead of .*pinned"),
     ],
+    "AGT-24": [(broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored")],
     "MAG-01": [
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),

@@ -1,0 +1,49 @@
+"""Checks of a conversation in which nothing could be stored for a while."""
+
+from __future__ import annotations
+
+from session_conformance.harness import NotApplicable, Run, violated
+from session_conformance.harness.storage_faults import FAULT_BEGINS, FAULT_ENDS
+from session_conformance.harness.timeline import Failed, Happened, one_message
+
+from .stored_history import expect_readable, find_same
+
+
+def expect_outages_told_of(run: Run, call: str) -> None:
+    """Report a violation unless, of each outage, the caller was told, and no hook of a message that was not stored.
+
+    Args:
+        run: A scenario with one :class:`~.steps.StorageFails` or more, each with its :class:`~.steps.StorageWorks`.
+        call: What the application calls meanwhile, for the evidence.
+
+    Raises:
+        Violation: A hook was told of a message that was not stored, or nobody of one that was lost.
+        NotApplicable: None of the outages reached the backend's storage.
+    """
+    timeline, reached = run.timeline, False
+    edges = [event for event in timeline.of(Happened) if event.what in (FAULT_BEGINS, FAULT_ENDS)]
+    for begins, ends in zip(edges[::2], edges[1::2], strict=True):
+        after = ends.stored
+        assert after is not None
+        expect_readable(after, "after the fault", timeline, ends)
+        for told in timeline.hooks("message_added"):
+            if begins.at < told.at < ends.at and told.message and find_same(told.message, after.messages) is None:
+                violated(
+                    "no hook is told of a message that was not stored",
+                    f"a hook was told of {one_message(told.message)}, and it is not stored",
+                    timeline,
+                    told,
+                    ends,
+                )
+        failed = any(begins.at < failure.at < ends.at for failure in timeline.of(Failed))
+        lost = [message for message in ends.memory or [] if find_same(message, after.messages) is None]
+        if lost and not failed:
+            violated(
+                "the failure reaches the caller",
+                f"{one_message(lost[0])} is not stored, and {call} raised nothing",
+                timeline,
+                ends,
+            )
+        reached = reached or failed or bool(lost)
+    if not reached:
+        raise NotApplicable("its storage was not reached by making the process's file writes fail")
