@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import logging
 import uuid
@@ -41,6 +40,7 @@ from .history import (
 from .kept_messages import KEPT, kept_apart, pinned, restored
 from .message_index import is_pending
 from .names import check_id
+from .off_loop import off_loop
 from .session_store import SessionStore
 
 if TYPE_CHECKING:
@@ -82,11 +82,13 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         """
         self._stores: dict[str, SessionStore] = {}
         self._made_up: set[str] = set()
-        self._refused: set[str | None] = set()
+        self._not_to_store: set[str | None] = set()  # tracking ids of what was refused, and of what was redacted
         self._pinned: dict[str, set[str]] = {}
         self._kept: dict[str, dict[str, Any]] = {}
         check_id(session_id, "session")
         super().__init__(session_id=session_id, session_repository=self, **kwargs)
+        # The SDK would not look for what others stored since. Whatever is initialized reads the session first.
+        self._is_new_session = False
 
     def _open_store(self, session_id: str) -> SessionStore:
         raise NotImplementedError
@@ -123,8 +125,13 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         registry.add_callback(BidiAgentStopEvent, self._agent_stopped, order=last)
         registry.add_callback(AfterInvocationEvent, self._agent_changed, order=last)
 
-        registry.add_callback(MultiAgentInitializedEvent, lambda event: self.initialize_multi_agent(event.source))
-        registry.add_callback([AfterNodeCallEvent, AfterMultiAgentInvocationEvent], self._multi_agent_changed)
+        registry.add_callback(
+            MultiAgentInitializedEvent, lambda event: self.initialize_multi_agent(event.source), order=first
+        )
+        for order in (first, last):
+            registry.add_callback(
+                [AfterNodeCallEvent, AfterMultiAgentInvocationEvent], self._multi_agent_changed, order=order
+            )
 
     async def _message_added(self, event: MessageAddedEvent[Any]) -> None:
         addition = self._addition(event.message, event.agent)
@@ -141,12 +148,12 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
 
     async def _agent_stopped(self, event: Any) -> None:
         await self._agent_changed(event)
-        await asyncio.to_thread(self._store.rest)
+        await off_loop(self._store.rest)
 
     async def _multi_agent_changed(self, event: Any) -> None:
         state = event.source.serialize_state()
         ticket = self._store.submit([multi_agent_set(event.source.id, copy.deepcopy(state))])
-        await asyncio.to_thread(self._store.drain, ticket)
+        await off_loop(self._store.drain, ticket)
 
     async def _persist(self, agent: Any, *changes: Change) -> None:
         """Commit changes, and the agent's record if it changed, in the order of calls; return when they are durable."""
@@ -155,9 +162,10 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
             return
         ticket = self._store.submit(changes)
         try:
-            await asyncio.to_thread(self._store.drain, ticket)
+            await off_loop(self._store.drain, ticket)
         except UnstorableError:
-            self._refused |= {change["message"].get("tracking_id") for change in changes if "message" in change}
+            refused = [change["message"] for change in ticket.refused if "message" in change]
+            self._not_to_store |= {message.get("tracking_id") for message in refused}
             raise
 
     # -- what is to be stored ------------------------------------------------------------------------------
@@ -174,12 +182,11 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         an application sends a second time has the same tracking id too, but does not take the first one's place.
         """
         tracking_id, index = message.get("tracking_id"), self._store.index
-        before = agent.messages[-2].get("tracking_id") if len(agent.messages) > 1 else None
-        return (
-            bool(tracking_id)
-            and before != tracking_id
-            and index.last_id(agent.agent_id) in index.ids(agent.agent_id, tracking_id)
-        )
+        if not tracking_id or index.last_id(agent.agent_id) not in index.ids(agent.agent_id, tracking_id):
+            return False
+        messages = agent.messages  # of which others may have been added since: they are told of one by one
+        place = next((at for at in range(len(messages) - 1, 0, -1) if messages[at] is message), len(messages) - 1)
+        return place < 1 or messages[place - 1].get("tracking_id") != tracking_id
 
     def _replacement(self, message: Any, agent: Any) -> Change:
         return message_replaced(agent.agent_id, message, _now())
@@ -205,7 +212,7 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
                 continue
             if not tracking_id or index.has(agent.agent_id, tracking_id):
                 break  # from here on back everything was stored, or was never this manager's to store
-            if tracking_id not in self._made_up and tracking_id not in self._refused:
+            if tracking_id not in self._made_up and tracking_id not in self._not_to_store:
                 added.append(self._addition(message, agent))
         return [*self._trimmed(agent), *changed, *reversed(added)]
 
@@ -232,7 +239,7 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         before = self._store.index.records.get(agent.agent_id)
         # Of other agents than ``Agent`` the SDK keeps the state alone; comparing that is cheaper than making a record.
         only_state = before is not None and not isinstance(agent, Agent) and not before.get("_internal_state")
-        if before is not None and only_state and before.get("state") == agent.state.get():
+        if before is not None and only_state and _same(before.get("state"), agent.state.get()):
             return []
         record = SessionAgent.from_agent(agent)
         if agent.agent_id in self._kept:
@@ -240,7 +247,7 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         now = vars(record).copy()
         if before is not None:
             timeless = {"created_at", "updated_at"}
-            if all(before.get(key) == value for key, value in now.items() if key not in timeless):
+            if all(_same(before.get(key), value) for key, value in now.items() if key not in timeless):
                 return []
             now["created_at"] = before.get("created_at", now["created_at"])
         return [agent_set(copy.deepcopy(now))]
@@ -266,17 +273,16 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
             self._store.commit(changes)
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
-        """Replace the latest stored message, and every one with its tracking id; nothing of the original is kept.
+        """Replace the latest message, and every one with its replacement's tracking id; nothing of it stays in storage.
 
         Raises:
-            SessionException: There is no message, or it cannot be stored.
+            SessionException: There is no message, or storage fails: then the redaction is made with the next change.
         """
-        index = self._store.index
-        last = index.last_id(agent.agent_id)
-        if last is None:
+        redaction = self._store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), _now())
+        if redaction is None:
             raise SessionException("No message to redact.")
-        ids = {last, *index.ids(agent.agent_id, redact_message.get("tracking_id"))}
-        self._replace_for_good(self.session_id, agent.agent_id, ids, redact_message)
+        self._not_to_store |= redaction.tracking_ids  # memory may hold the original still
+        self._store.redact(redaction)
 
     def _replace_for_good(self, session_id: str, agent_id: str, ids: set[int], message: Any) -> None:
         changes = [message_replaced(agent_id, copy.deepcopy(message), _now(), id) for id in sorted(ids)]
@@ -291,7 +297,8 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         check_id(agent.agent_id, "agent")
         if agent.agent_id in self._latest_agent_message:
             raise SessionException("The `agent_id` of an agent must be unique in a session.")
-        self._is_new_session = False
+        if self._store.has_unwritten():
+            self._store.drain()  # of an attempt at this that failed
         with self._store.steady():
             record = self.read_agent(self.session_id, agent.agent_id)
             if record is None:
@@ -535,6 +542,15 @@ class ChangeLogSessionManager(RepositorySessionManager, SessionRepository):
         if self.read_multi_agent(session_id, multi_agent.id) is None:
             raise SessionException(f"MultiAgent state {multi_agent.id} in session {session_id} does not exist")
         self.create_multi_agent(session_id, multi_agent)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are stored alike: for Python, 1, 1.0 and True are equal."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return one == other and all(isinstance(one, kind) == isinstance(other, kind) for kind in (bool, float, list))
 
 
 def _have_tools(messages: list[Any]) -> bool:

@@ -1,7 +1,8 @@
 """Kept messages: what a conversation manager leaves of a history, where a count of removed messages does not say it.
 
 The SDK restores what follows the first N stored messages, N being the count. Messages that are pinned stay in memory
-while those behind them are removed, and are marked there without a hook being told.
+while those behind them are removed, and are marked there without a hook being told. Messages of which no hook was told,
+or that could not be stored, are counted all the same when they are removed.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def kept_apart(agent: Any, index: Index) -> dict[str, Any] | None:
     ids = [index.ids(agent.agent_id, message.get("tracking_id")) for message in agent.messages[:place]]
     kept = [found[-1] for found in ids if found]
     summary_at = next((number for number, found in enumerate(ids) if not found), len(kept))
-    return {"kept": kept, "from": following, "summary_at": summary_at} if kept else None
+    if not kept and following == agent.conversation_manager.removed_message_count:
+        return None
+    return {"kept": kept, "from": following, "summary_at": summary_at}
 
 
 def restored(kept: dict[str, Any], stored: list[tuple[int, Any]], summary: list[Any]) -> list[Any]:

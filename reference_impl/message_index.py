@@ -63,6 +63,11 @@ class MessageIndex:
             return []
         return [self._first[tracking_id], *self._more.get(tracking_id, ())]
 
+    def tracking_id(self, id: int) -> str | None:
+        """Return the tracking id of the message with an id, if it has one."""
+        first = next((name for name, at in reversed(self._first.items()) if at == id), None)
+        return first or next((name for name, ids in self._more.items() if id in ids), None)
+
 
 def is_pending(message: Any) -> bool:
     """Whether a message is the placeholder of a stream (``BidiContentMetadata.status``)."""

@@ -6,14 +6,15 @@ import threading
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from strands.types.exceptions import SessionException
 
 from .codec import UnstorableError, decode, encode
 from .commit_lines import bodies_of, commits_in
-from .history import Change, SessionHistory
+from .history import Change, SessionHistory, message_replaced
 from .message_index import MessageIndex
 
 
@@ -73,12 +74,33 @@ class Ticket:
 
     Attributes:
         changes: The changes.
+        refused: Those of them that cannot be encoded, and will never be stored.
         done: Gets None when they are durable, or the exception that says why they are not.
     """
 
     def __init__(self, changes: Sequence[Change]) -> None:
         self.changes = changes
+        self.refused: list[Change] = []
         self.done: Future[None] = Future()
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """A message that is to take the place of others for good.
+
+    Attributes:
+        agent_id: Whose messages.
+        message: What takes their place.
+        at: When, in ISO 8601.
+        ids: The ids of what is replaced, as far as they are known.
+        tracking_ids: The tracking ids of what is replaced.
+    """
+
+    agent_id: str
+    message: Any
+    at: str
+    ids: frozenset[int]
+    tracking_ids: frozenset[str]
 
 
 class SessionStore:
@@ -96,8 +118,9 @@ class SessionStore:
         self._session_id = session_id
         self._lock = threading.RLock()
         self._queue: deque[Ticket] = deque()
-        self._unwritten: list[tuple[list[Change], bytes]] = []
+        self._unwritten: list[tuple[Change, bytes]] = []  # each as the body of a commit of its own
         self._attempts: list[tuple[bytes, int]] = []  # commits that failed, and how many of the unwritten each had
+        self._redactions: deque[Redaction] = deque()
         self._loaded = False
         self._steady = False
         self._view: SessionHistory | None = None
@@ -145,18 +168,17 @@ class SessionStore:
 
     def has_unwritten(self) -> bool:
         """Whether changes are in line, or on their way, or could not be written so far. Never waits."""
-        return bool(self._queue or self._unwritten)
+        return bool(self._queue or self._unwritten or self._redactions)
 
     def is_in_line(self, agent_id: str, tracking_id: str) -> bool:
         """Whether a message waits to be stored. Never waits; what is no longer in line is in the :attr:`index`."""
-        changes = [change for ticket in list(self._queue) for change in ticket.changes]
-        changes += [change for part, _ in list(self._unwritten) for change in part]
-        return any(
-            change["op"] == "message"
-            and change["agent_id"] == agent_id
-            and change["message"].get("tracking_id") == tracking_id
-            for change in changes
-        )
+        return any(message.get("tracking_id") == tracking_id for message in self._in_line(agent_id))
+
+    def _in_line(self, agent_id: str) -> list[Any]:
+        """Return the messages of an agent that wait to be stored, in order."""
+        queued = [change for ticket in list(self._queue) for change in ticket.changes]
+        changes = [*(change for change, _ in list(self._unwritten)), *queued]
+        return [change["message"] for change in changes if change["op"] == "message" and change["agent_id"] == agent_id]
 
     def _load(self) -> SessionHistory:
         array = self._log.read()
@@ -189,7 +211,7 @@ class SessionStore:
     def _unreadable(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SessionException(
                 f"session {self._session_id!r}: a stored change cannot be read: {error!r}"
             ) from error
@@ -221,8 +243,11 @@ class SessionStore:
             SessionException: The ticket's changes were refused, or could not be written.
         """
         with self._lock:
-            if ticket is None or not ticket.done.done():
+            if ticket is None:
                 self._commit_queue()
+            elif not ticket.done.done():
+                with suppress(SessionException):  # which the ticket has, if it is the ticket's
+                    self._commit_queue()
         if ticket is not None:
             ticket.done.result()
 
@@ -235,27 +260,36 @@ class SessionStore:
         self.drain(self.submit(changes))
 
     def _commit_queue(self) -> None:
-        waiting: list[Ticket] = []
+        """Commit everything in line, tell the tickets, and make the redactions that could not be made before.
+
+        Raises:
+            SessionException: Storage failed.
+        """
+        waiting: list[tuple[Ticket, UnstorableError | None]] = []
         while self._queue:
             ticket = self._queue[0]
-            try:
-                if ticket.changes:
-                    self._unwritten.append((list(ticket.changes), encode(list(ticket.changes))))
-                waiting.append(ticket)
-            except UnstorableError as refusal:
-                ticket.done.set_exception(refusal)
+            refusal = None
+            for change in ticket.changes:
+                try:
+                    self._unwritten.append((change, encode([change])))
+                except UnstorableError as error:  # what goes with it can be stored all the same
+                    refusal = refusal or error
+                    ticket.refused.append(change)
+            waiting.append((ticket, refusal))
             self._queue.popleft()  # only now, so that has_unwritten() has no gap
         try:
             if self._unwritten:
                 self._write()
+            self._redact()
         except SessionException as failure:
-            for ticket in waiting:
-                ticket.done.set_exception(failure)
-            if not waiting:
-                raise
-            return
-        for ticket in waiting:
-            ticket.done.set_result(None)
+            for ticket, refusal in waiting:
+                ticket.done.set_exception(refusal or failure)
+            raise
+        for ticket, refusal in waiting:
+            if refusal is None:
+                ticket.done.set_result(None)
+            else:
+                ticket.done.set_exception(refusal)
 
     def _write(self) -> None:
         written = False
@@ -271,8 +305,7 @@ class SessionStore:
                     written = True
                 except Behind:
                     self._catch_up()
-        for changes, _ in self._unwritten:
-            self._index.note(changes)
+        self._index.note(change for change, _ in self._unwritten)
         self._unwritten.clear()
         self._attempts.clear()
         self._view = None
@@ -288,6 +321,45 @@ class SessionStore:
         for changes in self._decode(news):
             self._index.note(changes)
 
+    def redaction_of_latest(self, agent_id: str, message: Any, at: str) -> Redaction | None:
+        """Return the redaction of an agent's latest message, stored or in line; None where it has no message.
+
+        Args:
+            agent_id: The agent.
+            message: What takes its place, and that of any other with the same tracking id.
+            at: When, in ISO 8601.
+        """
+        with self._lock:
+            if any(not waiting.get("tracking_id") for waiting in self._in_line(agent_id)[-1:]):
+                self._commit_queue()  # only when it is stored will it have something by which it can be found
+            in_line, last = self._in_line(agent_id), self.index.last_id(agent_id)
+            if in_line:
+                ids, latest = frozenset[int](), in_line[-1]["tracking_id"]
+            elif last is not None:
+                ids, latest = frozenset({last}), self.index.tracking_id(agent_id, last)
+            else:
+                return None
+        tracking_ids = frozenset(name for name in (latest, message.get("tracking_id")) if name)
+        return Redaction(agent_id, message, at, ids, tracking_ids)
+
+    def redact(self, redaction: Redaction) -> None:
+        """Make a redaction: nothing of what it replaces stays in storage. Where storage fails, it is made later.
+
+        Raises:
+            SessionException: Storage failed.
+        """
+        with self._lock:
+            self._redactions.append(redaction)
+            self._commit_queue()
+
+    def _redact(self) -> None:
+        while self._redactions:
+            due = self._redactions[0]
+            ids = {*due.ids, *(id for name in due.tracking_ids for id in self.index.ids(due.agent_id, name))}
+            if ids:  # else what it was about was refused
+                self._replace([message_replaced(due.agent_id, due.message, due.at, id) for id in sorted(ids)])
+            self._redactions.popleft()
+
     def replace_for_good(self, changes: Sequence[Change]) -> None:
         """Replace messages: nothing of what they replace stays in storage.
 
@@ -296,26 +368,29 @@ class SessionStore:
         """
         with self._lock:
             self._commit_queue()
-            replaced = False
-            while not replaced:
-                with self._log.writing():
-                    history = SessionHistory()
-                    commits = self._decode(self._log.read())
-                    with self._unreadable():
-                        touched = [history.apply(changes) for changes in commits]
-                    self._check_owner(history)
-                    gone = history.apply(changes)
-                    try:
-                        self._log.rewrite(
-                            [encode([change]) for change in history.changes()],
-                            encode(list(changes)),
-                            [number for number, messages in enumerate(touched) if messages & gone],
-                        )
-                        replaced = True
-                    except Behind:
-                        continue
-            self._index = Index(history)
-            self._loaded, self._view = True, None
+            self._replace(changes)
+
+    def _replace(self, changes: Sequence[Change]) -> None:
+        replaced = False
+        while not replaced:
+            with self._log.writing():
+                history = SessionHistory()
+                commits = self._decode(self._log.read())
+                with self._unreadable():
+                    touched = [history.apply(changes) for changes in commits]
+                self._check_owner(history)
+                gone = history.apply(changes)
+                try:
+                    self._log.rewrite(
+                        [encode([change]) for change in history.changes()],
+                        encode(list(changes)),
+                        [number for number, messages in enumerate(touched) if messages & gone],
+                    )
+                    replaced = True
+                except Behind:
+                    continue
+        self._index = Index(history)
+        self._loaded, self._view = True, None
 
     def replace(self, history: SessionHistory) -> None:
         """Replace the stored history, whatever it is, by another.
@@ -365,6 +440,10 @@ class Index:
     def ids(self, agent_id: str, tracking_id: str | None) -> list[int]:
         """Return the ids of the agent's messages with a tracking id."""
         return self._of(agent_id).ids(tracking_id)
+
+    def tracking_id(self, agent_id: str, id: int) -> str | None:
+        """Return the tracking id of one of the agent's messages, if it has one."""
+        return self._of(agent_id).tracking_id(id)
 
     def pending(self, agent_id: str) -> set[str]:
         """Return the tracking ids of the agent's messages that are stored as placeholders of a stream."""

@@ -1,5 +1,6 @@
 """What conversation managers keep, and what agents merge or send twice, comes back as it was."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from session_conformance.harness.scripted_text_model import text_answer
 from session_conformance.reference_impl import FileSessionManager
 from strands import Agent
 from strands.agent.conversation_manager import SlidingWindowConversationManager
+from strands.hooks import MessageAddedEvent
 
 
 def agent(folder: Path, model: ScriptedTextModel | None = None, **window: Any) -> Agent:
@@ -62,3 +64,23 @@ def test_a_message_that_is_no_longer_pinned_goes(tmp_path: Path) -> None:
     first("and on")
     assert pinned not in first.messages
     assert difference(first.messages, agent(tmp_path, window_size=2).messages) is None
+
+
+def test_messages_that_nobody_was_told_of_do_not_shift_a_window(tmp_path: Path) -> None:
+    first = agent(tmp_path, window_size=4)
+    first.messages.append(user("an example", "example-1"))
+    first.messages.append({**user("of an answer", "example-2"), "role": "assistant"})
+    for number in range(5):
+        first(f"said {number}")
+    assert difference(first.messages, agent(tmp_path, window_size=4).messages) is None
+
+
+def test_a_message_that_was_merged_before_others_followed_is_stored_once(tmp_path: Path) -> None:
+    first = agent(tmp_path)
+    first("hello")
+    merged = {**first.messages[-1], "content": [*first.messages[-1]["content"], {"text": "and more"}]}
+    following = user("and on", "following")
+    first.messages[-1:] = [merged, following]  # as background tasks do: all are there before any is told of
+    for message in (merged, following):
+        asyncio.run(first.hooks.invoke_callbacks_async(MessageAddedEvent(agent=first, message=message)))
+    assert difference(first.messages, agent(tmp_path).messages) is None

@@ -1,0 +1,149 @@
+"""Work off the loop: tasks that are cancelled meanwhile are not torn, and other users of threads are not waited for."""
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from session_conformance.harness import ScriptedBidiModel, Timeline
+from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.journal_file import JournalFile
+from session_conformance.reference_impl.off_loop import off_loop
+from strands.bidi import BidiAgent
+from strands.bidi.types.events import BidiTextStartEvent
+
+from .agents import open_agent
+
+
+def test_a_task_that_is_cancelled_waits_and_ends_at_its_next_await() -> None:
+    begun, goes_on, told = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        goes_on.wait()
+        told.append("stored")
+
+    async def task() -> None:
+        await off_loop(work)
+        told.append("told")
+        await asyncio.sleep(0)
+        told.append("never")
+
+    async def main() -> None:
+        running = asyncio.create_task(task())
+        await asyncio.to_thread(begun.wait)
+        for _ in range(2):
+            running.cancel()
+            await asyncio.sleep(0)
+        goes_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+    assert told == ["stored", "told"]
+
+
+def test_a_timeout_around_it_stays_a_timeout() -> None:
+    goes_on = threading.Event()
+
+    async def main() -> None:
+        async def task() -> None:
+            await off_loop(goes_on.wait)
+            await asyncio.sleep(0)
+
+        running = asyncio.ensure_future(asyncio.wait_for(task(), 0.001))
+        while not running.done():
+            goes_on.set()
+            await asyncio.sleep(0.001)
+        if running.exception() is not None:  # unless it was done in time
+            assert isinstance(running.exception(), asyncio.TimeoutError)
+
+    asyncio.run(main())
+
+
+def test_what_fails_while_its_task_is_cancelled_says_so() -> None:
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        goes_on.wait()
+        raise OSError("no room")
+
+    async def main() -> None:
+        running = asyncio.create_task(off_loop(work))
+        await asyncio.to_thread(begun.wait)
+        running.cancel()
+        await asyncio.sleep(0)
+        goes_on.set()
+        with pytest.raises(OSError, match="no room"):
+            await running
+
+    asyncio.run(main())
+
+
+def test_it_does_not_wait_for_whoever_else_uses_threads() -> None:
+    ends = threading.Event()
+
+    async def main() -> None:
+        others = [asyncio.ensure_future(asyncio.to_thread(ends.wait)) for _ in range(64)]
+        await asyncio.sleep(0)
+        await off_loop(int)
+        assert not any(other.done() for other in others)
+        ends.set()
+        await asyncio.gather(*others)
+
+    asyncio.run(main())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks on this platform")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_process_that_was_forked_has_threads_of_its_own() -> None:
+    asyncio.run(off_loop(int))
+    child = os.fork()
+    if not child:
+        try:
+            asyncio.run(asyncio.wait_for(off_loop(int), 30))
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+class _Speaks(ScriptedBidiModel):
+    """Begins to say something as soon as it is started."""
+
+    async def receive(self):  # type: ignore[no-untyped-def, override]
+        yield BidiTextStartEvent(content_id="never-ends")
+        await asyncio.Event().wait()
+
+
+def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incomplete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work, goes_on, append = threading.Event(), threading.Event(), JournalFile.append
+
+    def slow(self: JournalFile, body: bytes) -> None:
+        if b"pending" in body:
+            at_work.set()
+            goes_on.wait()
+        append(self, body)
+
+    monkeypatch.setattr(JournalFile, "append", slow)
+    agent = BidiAgent(
+        model=_Speaks(Timeline()),
+        session_manager=FileSessionManager("s", storage_dir=str(tmp_path)),
+        agent_id="default",
+    )
+
+    async def main() -> None:
+        await agent.start()
+        await asyncio.to_thread(at_work.wait)
+        stopping = asyncio.ensure_future(agent.stop())
+        await asyncio.sleep(0)
+        goes_on.set()
+        await stopping
+
+    asyncio.run(main())
+    for messages in (agent.messages, open_agent(tmp_path, agent_id="default").messages):
+        assert [message["metadata"]["custom"]["bidi"]["status"] for message in messages] == ["incomplete"]
