@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from typing import Any
 
 from .backend_spec import BackendSpec
@@ -56,6 +57,12 @@ def _context() -> Any:
     if method == "forkserver":
         context.set_forkserver_preload(_PRELOAD)
     return context
+
+
+def same_moment(processes: int) -> Barrier:
+    """Return what so many new processes, that are given it, wait at until all of them are there."""
+    barrier: Barrier = _context().Barrier(processes)
+    return barrier
 
 
 def in_fresh_process(

@@ -4,17 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
+from threading import BrokenBarrierError
 
 from . import clock
 from .conversation import Conversation, Session
-from .fresh_process import Die, in_fresh_process
+from .fresh_process import Die, in_fresh_process, same_moment
+from .hang import HANG_LIMIT_S
+from .play import play
 from .script import Script, Send, Start, Stop
 from .timeline import Failed, Timeline
 from .tolerance import tolerating_warnings
+
+
+def begin_together(sessions: Sequence[Session], count: int) -> list[list[Timeline]]:
+    """Let processes begin sessions at the same moments, each with a message of its own, and return what happened.
+
+    Args:
+        sessions: For each process the session that it begins; the same one several times, or others of one workspace.
+        count: How many rounds there are; the ids of each are those of the sessions with the round's number behind them.
+
+    Returns:
+        Each process's timelines, one a round.
+    """
+    barrier = same_moment(len(sessions))
+    with ThreadPoolExecutor(max_workers=len(sessions)) as pool:
+        answers = [
+            pool.submit(in_fresh_process, _begin, session, barrier, f"process {number}", count)
+            for number, session in enumerate(sessions)
+        ]
+        return [[Timeline.from_json(one) for one in json.loads(answer.result())] for answer in answers]
+
+
+def _begin(session: Session, _: Die, barrier: Barrier, name: str, count: int) -> str:
+    timelines = []
+    for number in range(count):
+        here = replace(session, session_id=f"{session.session_id}-{number}")
+        with contextlib.suppress(BrokenBarrierError):  # another process failed: the rest need not wait for it
+            barrier.wait(HANG_LIMIT_S)
+        timelines.append(play(here, Script().user(f"{name} in round {number}"), observing=False).to_json())
+    return json.dumps(timelines)
 
 
 def write_together(session: Session, names: Sequence[str], count: int, *, in_turn: bool) -> list[Timeline]:

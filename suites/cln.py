@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -14,6 +15,7 @@ from session_conformance.harness import (
     NotApplicable,
     Script,
     Session,
+    Timeline,
     clock,
     expect_no_failure,
     expect_same,
@@ -24,7 +26,7 @@ from session_conformance.harness import (
 from session_conformance.harness.backend import ListedSession
 from session_conformance.harness.history import texts
 from session_conformance.harness.script import Send, Start, Stop
-from session_conformance.harness.sdk import Message
+from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed
 
 _COARSE = timedelta(seconds=2)
@@ -125,6 +127,46 @@ class CleanUp(ConformanceSuite):
         for id, session in listed.items():
             if not began - _COARSE <= session.updated_at <= ended + _COARSE:
                 violated(f"session {id} is listed with the time when it was written last", f"{session.updated_at}")
+
+    @requirement("CLN-04", source="F: a deletion holds, whoever had the session open", needs=[Capability.DELETE])
+    def delete_under_an_agent(self, new_session: NewSession) -> None:
+        """Where a session was deleted and begun anew, an agent that had it open before costs the new one no message
+        that was acknowledged, and brings nothing back of what was deleted; what it says is stored, or refused with an
+        SDK exception.
+        """
+        session = new_session("user_1")
+        delete = session.backend.delete
+        assert delete is not None
+        old, new = Timeline(), Timeline()
+
+        async def main() -> None:
+            outlives = Conversation(session, Script(), timeline=old, observing=False)
+            await outlives.step(Start())
+            for number in range(5):
+                await outlives.step(Send(f"private {number}"))
+            await asyncio.to_thread(delete, session.session_id, session.workspace)  # it may need a loop of its own
+            begins = Conversation(session, Script(), timeline=new, observing=False)
+            await begins.step(Start())
+            await begins.step(Send("I am new"))
+            await outlives.step(Send("I am old"))
+            await begins.step(Send("I go on"))
+            await begins.step(Stop())
+            await outlives.step(Send("I am still old"))
+            await outlives.step(Stop())
+
+        clock.run(main())
+        clear = {kind.__name__ for kind in SDK_EXCEPTIONS}
+        for timeline in (old, new):
+            for failure in timeline.of(Failed):
+                if failure.type not in clear:
+                    violated("a conflict is refused with an SDK exception", failure.summary, timeline, failure)
+        found = texts(_read(session))
+        told = [call for call in new.hooks("message_added") if call.position == "early" and call.message]
+        wanted = [text for call in told if call.message is not None for text in texts([call.message])]
+        if [text for text in found if text in wanted] != wanted:
+            violated(f"the session that was begun anew has {wanted}, which were acknowledged", f"it has {found}", new)
+        if any("private" in text for text in found):
+            violated("nothing comes back of the session that was deleted", f"it has {found}", old)
 
 
 def _say(session: Session, *said: str) -> list[Message]:

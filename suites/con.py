@@ -38,9 +38,9 @@ from session_conformance.harness.s3_endpoint import S3Endpoint
 from session_conformance.harness.s3_seam import Request
 from session_conformance.harness.script import Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
-from session_conformance.harness.timeline import AgentStarted, AgentStopped, Failed, HookCalled
+from session_conformance.harness.timeline import AgentStarted, AgentStopped, Failed, HookCalled, ProcessStarted
 from session_conformance.harness.tolerance import tolerating_warnings
-from session_conformance.harness.writers import write_together
+from session_conformance.harness.writers import begin_together, write_together
 
 from .dur import ON_DISK, recorded_conversation
 
@@ -68,7 +68,12 @@ class Concurrency(ConformanceSuite):
 
         async def talk(session: Session, timeline: Timeline) -> None:
             script = Script().user(f"I am {session.session_id}").user(f"Goodbye from {session.session_id}")
-            await Conversation(session, script, timeline=timeline, observing=False).play()
+            try:
+                conversation = Conversation(session, script, timeline=timeline, observing=False)
+            except Exception as error:
+                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+            else:
+                await conversation.play()
 
         async def main() -> None:
             await asyncio.gather(*map(talk, sessions, timelines))
@@ -125,6 +130,31 @@ class Concurrency(ConformanceSuite):
                 " storage takes",
                 "\n".join(["such as:", *(f"    {step}" for step in blocking[:6])]),
             )
+
+    @requirement("CON-05", source="F: a service begins many conversations at once", needs=[Capability.FRESH_PROCESS])
+    def beginnings(self, new_session: NewSession) -> None:
+        """Sessions that several processes begin at once do not get in each other's way: others, even if their ids begin
+        alike, open for each; one and the same opens for one process at least, and holds once what was acknowledged.
+        """
+        place = new_session("user")
+        others = [replace(place, session_id=id) for id in ("user", "user-voice", "user-voice-2", "voice")]
+        for session, timelines in zip(others, begin_together(others, _BEGINNINGS), strict=True):
+            for number, timeline in enumerate(timelines):
+                expect_no_failure(timeline)
+                there = replace(session, session_id=f"{session.session_id}-{number}")
+                _expect_all_kept(there.read(), [timeline], "beginning sessions of their own at once")
+        same = new_session("shared")
+        begun = begin_together([same] * len(others), _BEGINNINGS)
+        for number, timelines in enumerate(zip(*begun, strict=True)):
+            if not any(timeline.of(ProcessStarted) for timeline in timelines):
+                violated(
+                    f"a session that {len(timelines)} processes begin at once opens for one of them",
+                    "it opens for none",
+                    timelines[0],
+                    *timelines[0].of(Failed),
+                )
+            there = replace(same, session_id=f"{same.session_id}-{number}")
+            _expect_all_kept(there.read(), list(timelines), "beginning one session at once")
 
 
 def _expect_all_kept(stored: Reading, timelines: list[Timeline], how: str) -> None:
@@ -195,6 +225,9 @@ def _much_to_say() -> Script:
         script = script.user(f"message {number}").assistant(f"answer {number} of some length, " + "and more " * 20)
     return script
 
+
+_BEGINNINGS = 5
+"""How many times sessions are begun at once. Each is an occasion for processes to get in each other's way."""
 
 _LOOP_LIMIT_S = 2.0
 """Seconds that a request waits for a loop that does not go on. One that does is not waited for at all."""

@@ -28,7 +28,7 @@ from strands.types.exceptions import SessionException
 from .snapshot_manager import answered
 
 SCHEMA = """
-BEGIN;
+BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS agents (
     session TEXT, agent TEXT, state BLOB, messages INTEGER DEFAULT 0, PRIMARY KEY (session, agent)
 );
@@ -106,6 +106,8 @@ class SqliteManager(SessionManager[Any]):
                 raise OSError(problem)
             row = database.execute("SELECT state, messages FROM agents WHERE session = ? AND agent = ?", key).fetchone()
             if row is None:
+                database.rollback()  # whoever has read cannot wait for others to write: they would wait for each other
+                database.execute("BEGIN IMMEDIATE")
                 self._write_state(agent.agent_id, state_of(agent), database)
                 for message in agent.messages:
                     self._insert(agent.agent_id, message, None, database)

@@ -817,7 +817,23 @@ class WritesOnTheLoop(SnapshotFileManager):
         work()
 
 
+class TakesBeginningsForCrashes(SnapshotFileManager):
+    """What lies there half done is removed, whoever is about to finish it."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        for left in self._folder.parent.rglob("*.new"):
+            left.unlink(missing_ok=True)
+        super().write(path, data)
+
+
 # -- clean-up ----------------------------------------------------------------------------------------------
+
+
+class WritesWhateverElseWasWritten(SnapshotFileManager):
+    """What it holds in memory is the session, even where that was deleted."""
+
+    def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
+        pass
 
 
 class DeletesByPrefix(SnapshotFileManager):

@@ -100,6 +100,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CON-02": [(broken.WritesWhereTheLatestWas, "session-")],
     "CON-03": [(broken.WritesInTwoHalves, "it cannot be read")],
     "CON-04": [(broken.WritesOnTheLoop, "were done on it"), (broken_s3.WritesToS3OnTheLoop, "during PutObject")],
+    "CON-05": [(broken.TakesBeginningsForCrashes, "opening the session raises|opens for none")],
     "CLN-01": [(broken.DeletesByPrefix, "user_10 stays"), (broken.DeletesTheIndexOnly, "its text is still in")],
     "CLN-02": [
         (broken.RemovesSessionsInUse, "in-use"),
@@ -107,6 +108,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.RemovesNothing, "old still has"),
     ],
     "CLN-03": [(broken.ListsFolders, "are listed"), (broken.ListsTimesOfOpening, "the time when it was written last")],
+    "CLN-04": [(broken.WritesWhateverElseWasWritten, "private 0")],
     "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
     "S3A-02": [(broken_s3.WritesAgainUnderAnotherNumber, "Good morning.*Good morning")],
     "S3A-03": [(broken_s3.TriesOutItsRights, "AccessDenied")],
