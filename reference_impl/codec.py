@@ -17,10 +17,10 @@ class UnstorableError(SessionException):
 DEEPEST = 200
 """How many levels of lists and dicts are stored, the outermost included.
 
-Python's parser recurses, and how far it may depends on how deep the stack is where it is called. So a value that a worker
-thread could just write, the thread that restores it could not read: the whole session would be lost for one message.
-This many can be read on any stack that has half of Python's usual 1000 frames left. It also ends values that hold
-themselves.
+Python's parser recurses, and how far it may depends on how deep the stack is where it is called. So a value that a
+worker thread could just write, the thread that restores it could not read: the whole session would be lost for one
+message. This many can be read on any stack that has half of Python's usual 1000 frames left. It also ends values that
+hold themselves.
 """
 
 MOST_DIGITS = 4300
