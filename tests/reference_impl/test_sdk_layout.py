@@ -48,7 +48,7 @@ def holding(value: Any) -> Callable[[Path], object]:
         (f"{MESSAGES}/message_1.json", holding("[]"), "no JSON object"),
         (f"{MESSAGES}/message_1.json", holding('{"x":' * 200_000), "recursion"),
         (f"{MESSAGES}/message_0.json", Path.unlink, "missing before others"),
-        (f"{MESSAGES}/message_1.json", Path.unlink, "missing before others"),
+        (f"{MESSAGES}/message_1.json", Path.unlink, "missing between others"),
         (f"{MESSAGES}/message_-1.json", holding({}), "no message number"),
         (f"{MESSAGES}/message_01.json", holding({}), "no message number"),
         (MESSAGES, shutil.rmtree, "messages is missing"),
