@@ -16,6 +16,7 @@ from .history import SessionHistory
 from .journal import Damage, json_array, salvage
 from .journal_file import JournalFile
 from .names import check_id, folder_name
+from .posix import check_platform
 from .sdk_layout import SdkFolder, read_sdk_session, sdk_folder
 from .session_care import Repair, SessionInfo, Verification, salvaged
 from .session_folders import leftovers, remove_folder, remove_leftover
@@ -192,6 +193,7 @@ def _parent(storage_dir: str | None) -> Path:
 
 
 def _folders(parent: Path) -> list[Path]:
+    check_platform()
     return sorted(parent.glob("journal_*"))
 
 

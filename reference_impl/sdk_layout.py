@@ -161,7 +161,8 @@ def _messages(stored: SdkSession, paths: Sequence[str], agent: str) -> dict[int,
         if number not in numbered:
             raise SessionException(
                 f"cannot import {stored.place}: agents/agent_{agent}/messages/message_{number}.json is missing"
-                f" {'between' if number else 'before'} others. Restore it, or remove the later ones or number them from 0 on, and open the session again"
+                f" {'between' if number else 'before'} others. Restore it, or remove the later ones or number them from"
+                " 0 on, and open the session again"
             )
     return dict(sorted(numbered.items()))
 
