@@ -75,7 +75,8 @@ class FileSessionManager(ChangeLogSessionManager):
     def list_sessions(storage_dir: str | None = None) -> list[SessionInfo]:
         """Return the sessions in a folder, the most recently written first.
 
-        Sessions that are damaged, or that this user may not read, are left out; :meth:`verify` says what is wrong.
+        Sessions that are damaged, or that this user may not read, are left out (:meth:`verify` says what is wrong), and
+        so are folders that were copied under another name.
 
         Args:
             storage_dir: The folder; ``~/.strands/sessions`` by default.
@@ -134,7 +135,8 @@ class FileSessionManager(ChangeLogSessionManager):
         """Bring back all whole commits of a damaged session. The damaged journal is kept beside the new one.
 
         Other writers wait meanwhile, and go on with what was brought back. The damaged journal is kept for you to look
-        at what was lost: no redaction changes it, and it stays until you remove it or the session.
+        at what was lost: it holds what was said, no redaction changes it, and it stays until you remove it or the
+        session.
 
         Args:
             session_id: The session.
