@@ -27,6 +27,7 @@ MOST_DIGITS = 4300
 """How many digits an integer may have: as many as Python reads unless it is told otherwise, so that any Python can."""
 
 _BEYOND = 10**MOST_DIGITS
+_BELOW = -_BEYOND
 _BYTES = "$bytes"
 _TUPLE = "$tuple"
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
@@ -85,7 +86,7 @@ def _is_plain(value: Any, levels: int) -> bool:
             if not _is_plain(item, levels):
                 return False
         elif kind is int:
-            if not -_BEYOND < item < _BEYOND:
+            if not _BELOW < item < _BEYOND:
                 return False
         elif kind is not float or not math.isfinite(item):
             return False
@@ -97,7 +98,7 @@ def _tag(value: Any, where: str, levels: int) -> Any:
     if kind is str or kind is bool or value is None:
         return value
     if isinstance(value, int):  # enumerations and other subclasses come back as what they are made of
-        if not -_BEYOND < value < _BEYOND:
+        if not _BELOW < value < _BEYOND:
             raise UnstorableError(
                 f"cannot store an integer of more than {MOST_DIGITS} digits at {_place(where)}: Python reads none that"
                 " is longer. Convert it to text first"
