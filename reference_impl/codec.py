@@ -14,9 +14,23 @@ class UnstorableError(SessionException):
     """A value that JSON has no form for. Nothing of it was stored."""
 
 
+DEEPEST = 200
+"""How many levels of lists and dicts are stored, the outermost included.
+
+Python's parser recurses, and how far it may depends on how deep the stack is where it is called. So a value that a
+worker thread could just write, the thread that restores it could not read: the whole session would be lost for one
+message. This many can be read on any stack that has half of Python's usual 1000 frames left. It also ends values that
+hold themselves.
+"""
+
+MOST_DIGITS = 4300
+"""How many digits an integer may have: as many as Python reads unless it is told otherwise, so that any Python can."""
+
+_BEYOND = 10**MOST_DIGITS
+_BELOW = -_BEYOND
 _BYTES = "$bytes"
 _TUPLE = "$tuple"
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 
 def encode(value: Any) -> bytes:
@@ -29,77 +43,111 @@ def encode(value: Any) -> bytes:
         UnstorableError: The value holds something JSON has no form for; the text names it and where it is.
     """
     try:
-        return _ENCODER.encode(value if _is_plain([value]) else _tag(value, "")).encode()
+        return _ENCODER.encode(value if _is_plain([value], DEEPEST + 1) else _tag(value, "", DEEPEST)).encode()
     except UnicodeEncodeError as error:
         raise UnstorableError(
             f"cannot store a text with the lone surrogate {error.object[error.start]!r}: it has no form in UTF-8."
             " Encode it with errors='replace' first"
         ) from error
+    except (ValueError, RecursionError) as error:  # a stack that has no room left, or a subclass of a number
+        raise UnstorableError(f"cannot store a value of type {type(value).__name__}: {error}") from error
 
 
 def decode(data: bytes | bytearray) -> Any:
     """Return the value that :func:`encode` was given.
 
     Raises:
-        ValueError: ``data`` is not what :func:`encode` returns.
+        ValueError: ``data`` is not what :func:`encode` returns, or the stack has no room left to read it.
     """
-    value = json.loads(data)
-    return _untag(value) if b"$" in data and b'"$' in data else value  # one byte is found several times faster
+    try:
+        value = json.loads(data)
+        return _untag(value) if b"$" in data and b'"$' in data else value  # one byte is found several times faster
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply to be read on what is left of the stack") from error
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether JSON has a form for all that a dict or list holds, with nothing to tag: most messages are so."""
+def _is_plain(value: Any, levels: int) -> bool:
+    """Whether JSON has a form for all that a dict or list holds, with nothing to tag: most messages are so.
+
+    ``levels`` says how many levels it may have, its own included.
+    """
+    if not levels:
+        return False
+    levels -= 1
     if type(value) is dict:
         for key in value:
             if type(key) is not str or key.startswith("$"):
                 return False
     for item in value.values() if type(value) is dict else value:
         kind: Any = type(item)
-        if kind is str or kind is int or kind is bool or item is None:
+        if kind is str or kind is bool or item is None:
             continue
         if kind is dict or kind is list:
-            if not _is_plain(item):
+            if not _is_plain(item, levels):
+                return False
+        elif kind is int:
+            if not _BELOW < item < _BEYOND:
                 return False
         elif kind is not float or not math.isfinite(item):
             return False
     return True
 
 
-def _tag(value: Any, where: str) -> Any:
+def _tag(value: Any, where: str, levels: int) -> Any:
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is str or kind is bool or value is None:
         return value
-    if kind is dict:
-        tagged = {}
-        for key, item in value.items():
-            if type(key) is not str:
-                raise _refusal(f"the key {key!r} of type {type(key).__name__}", where)
-            tagged["$" + key if key.startswith("$") else key] = _tag(item, f"{where}.{key}")
-        return tagged
-    if kind is list:
-        return [_tag(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, int):  # enumerations and other subclasses come back as what they are made of
+        if not _BELOW < value < _BEYOND:
+            raise UnstorableError(
+                f"cannot store an integer of more than {MOST_DIGITS} digits at {_place(where)}: Python reads none that"
+                " is longer. Convert it to text first"
+            )
+        return value
+    if isinstance(value, dict | list | tuple):
+        if levels < (2 if isinstance(value, tuple) else 1):
+            raise UnstorableError(
+                f"cannot store what is nested more than {DEEPEST} levels deep, or holds itself, at {_place(where)}:"
+                " it could not be read on every stack. Make it flatter, or convert it to text first"
+            )
+        if isinstance(value, dict):
+            tagged = {}
+            for key, item in value.items():
+                if type(key) is not str:
+                    raise _refusal(f"the key {_shown(key)} of type {type(key).__name__}", where)
+                tagged["$" + key if key.startswith("$") else key] = _tag(item, f"{where}.{key}", levels - 1)
+            return tagged
+        if isinstance(value, tuple):
+            return {_TUPLE: [_tag(item, f"{where}[{index}]", levels - 2) for index, item in enumerate(value)]}
+        return [_tag(item, f"{where}[{index}]", levels - 1) for index, item in enumerate(value)]
     if isinstance(value, float):
         if not math.isfinite(value):
             raise _refusal(f"the number {value!r}", where)
         return value
     if isinstance(value, bytes | bytearray):
         return {_BYTES: base64.b64encode(value).decode("ascii")}
-    if isinstance(value, tuple):
-        return {_TUPLE: [_tag(item, f"{where}[{index}]") for index, item in enumerate(value)]}
-    if isinstance(value, dict):
-        return _tag(dict(value), where)
-    if isinstance(value, list):
-        return _tag(list(value), where)
-    if isinstance(value, str | int):  # enumerations and other subclasses come back as what they are made of
+    if isinstance(value, str):
         return value
-    raise _refusal(f"{value!r} of type {kind.__name__}", where)
+    raise _refusal(f"{_shown(value)} of type {kind.__name__}", where)
 
 
 def _refusal(what: str, where: str) -> UnstorableError:
     return UnstorableError(
-        f"cannot store {what[:200]} at {where.lstrip('.') or 'the top'}: JSON has no form for it. Convert it to"
-        " text, a finite number, bytes, a list or a dict with text keys first"
+        f"cannot store {what[:200]} at {_place(where)}: JSON has no form for it. Convert it to text, a finite number,"
+        " bytes, a list or a dict with text keys first"
     )
+
+
+def _place(where: str) -> str:
+    where = where.lstrip(".") or "the top"
+    return where if len(where) <= 200 else f"{where[:200]}..."
+
+
+def _shown(value: Any) -> str:
+    try:
+        return repr(value)
+    except Exception:  # a repr may raise anything: for one, of an integer inside that is too long to be shown
+        return "a value"
 
 
 def _untag(value: Any) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import contextlib
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,16 @@ from typing import Any
 from strands.types.exceptions import SessionException
 
 from .change_log_manager import ChangeLogSessionManager
-from .codec import decode
+from .codec import decode, encode
 from .commit_lines import bodies_of
 from .history import SessionHistory
-from .journal import Damage, json_array, salvage, scan
-from .journal_file import FILE, JournalFile, remove_folder, unfinished_folders
+from .journal import Damage, json_array, salvage
+from .journal_file import JournalFile
 from .names import check_id, folder_name
+from .posix import check_platform
 from .sdk_layout import SdkFolder, read_sdk_session, sdk_folder
 from .session_care import Repair, SessionInfo, Verification, salvaged
+from .session_folders import leftovers, remove_folder, remove_leftover
 from .session_store import SessionStore
 
 
@@ -32,7 +33,8 @@ class FileSessionManager(ChangeLogSessionManager):
 
     What is promised, and what is not, stands in ``docs/reference-file.md``. In short: a message is on disk
     (``fdatasync``) before any hook hears of it; a crash or power cut loses nothing that was acknowledged; damage is an
-    error and never a wrong history; several processes may write one session at once, on a local POSIX file system.
+    error and never a wrong history; several processes may write one session at once, on a local file system. It needs a
+    POSIX system; on Windows it cannot be made.
     """
 
     def __init__(self, session_id: str, storage_dir: str | None = None, **kwargs: Any) -> None:
@@ -45,7 +47,8 @@ class FileSessionManager(ChangeLogSessionManager):
 
         Raises:
             ValueError: The id cannot name a session.
-            SessionException: The session cannot be read or created; the text says why and what to do.
+            SessionException: The session cannot be read or created, or the system is none of the kind that is needed;
+                the text says why and what to do.
         """
         self.storage_dir = str(storage_dir or default_storage_dir())
         super().__init__(session_id, **kwargs)
@@ -70,16 +73,15 @@ class FileSessionManager(ChangeLogSessionManager):
 
     @staticmethod
     def list_sessions(storage_dir: str | None = None) -> list[SessionInfo]:
-        """Return the sessions in a folder, the most recently written first. Damaged ones are left out.
+        """Return the sessions in a folder, the most recently written first.
+
+        Sessions that are damaged, or that this user may not read, are left out (:meth:`verify` says what is wrong), and
+        so are folders that were copied under another name.
 
         Args:
             storage_dir: The folder; ``~/.strands/sessions`` by default.
         """
-        found = []
-        for folder in _folders(storage_dir):
-            info = _info(folder)
-            if info is not None:
-                found.append(info)
+        found = [info for folder in _folders(_parent(storage_dir)) if (info := _info(folder)) is not None]
         return sorted(found, key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
@@ -100,19 +102,14 @@ class FileSessionManager(ChangeLogSessionManager):
             SessionException: A session cannot be removed.
         """
         limit = (now or datetime.now(timezone.utc)) - older_than
-        parent = Path(storage_dir) if storage_dir is not None else default_storage_dir()
+        parent = _parent(storage_dir)
         removed = []
-        for folder in _folders(storage_dir):
-            info = _info(folder)
-            if info is None or info.updated_at >= limit:
-                continue
-            with JournalFile(folder, info.session_id).unused() as unused:
-                if unused:
-                    delete_session(info.session_id, str(parent))
-                    removed.append(info.session_id)
-        for left in unfinished_folders(parent):
-            if datetime.fromtimestamp(left.stat().st_mtime, timezone.utc) < limit:
-                shutil.rmtree(left, ignore_errors=True)
+        for folder in _folders(parent):
+            removed += _remove_if_older(folder, limit)
+        for left in leftovers(parent):
+            with contextlib.suppress(FileNotFoundError):
+                if datetime.fromtimestamp(left.stat().st_mtime, timezone.utc) < limit:
+                    remove_leftover(left)
         return removed
 
     @staticmethod
@@ -127,20 +124,19 @@ class FileSessionManager(ChangeLogSessionManager):
             ValueError: The id cannot name a session.
             SessionException: There is no such session, or its file cannot be read at all.
         """
-        journal = _journal(storage_dir, session_id)
-        data = _bytes_of(journal, session_id)
-        try:
-            found = scan(data)
-        except Damage as damage:
-            commits, lost = salvage(data)
-            return Verification(session_id, False, len(commits), (str(damage), *lost))
-        return Verification(session_id, True, found.number, (), found.torn)
+        look = _journal(storage_dir, session_id).look()
+        if isinstance(look.found, Damage):
+            commits, lost = salvage(look.data)
+            return Verification(session_id, False, len(commits), (str(look.found), *lost))
+        return Verification(session_id, True, look.found.number, (), look.found.torn)
 
     @staticmethod
     def repair(session_id: str, storage_dir: str | None = None) -> Repair:
         """Bring back all whole commits of a damaged session. The damaged journal is kept beside the new one.
 
-        No manager may have the session open.
+        Other writers wait meanwhile, and go on with what was brought back. The damaged journal is kept for you to look
+        at what was lost: it holds what was said, no redaction changes it, and it stays until you remove it or the
+        session.
 
         Args:
             session_id: The session.
@@ -150,20 +146,21 @@ class FileSessionManager(ChangeLogSessionManager):
             ValueError: The id cannot name a session.
             SessionException: There is no such session, nothing in it is whole, or it cannot be written.
         """
-        verification = FileSessionManager.verify(session_id, storage_dir)
-        if verification.ok:
-            return Repair(session_id, verification.commits, (), None)
-        journal = _journal(storage_dir, session_id)
-        bodies, lost = salvage(_bytes_of(journal, session_id))
-        history, more = salvaged(bodies, session_id)
-        lost += more
-        number = 1
-        while (journal.folder / f"{FILE}.damaged-{number}").exists():
-            number += 1
-        kept = journal.folder / f"{FILE}.damaged-{number}"
-        os.link(journal.path, kept)
-        SessionStore(journal, session_id).replace(history)
-        return Repair(session_id, len(bodies), tuple(lost), kept)
+        with contextlib.closing(_journal(storage_dir, session_id)) as journal, journal.writing():
+            look = journal.look()
+            if not isinstance(look.found, Damage):
+                return Repair(session_id, look.found.number, ())
+            bodies, lost = salvage(look.data)
+            if not bodies:
+                raise SessionException(
+                    f"session {session_id!r}: in {journal.path} nothing is whole ({look.found}). Nothing was changed."
+                    " Restore it from a backup, or remove the session with delete_session()"
+                )
+            history, more = salvaged(bodies, session_id)
+            repaired = [encode([change]) for change in history.changes()]
+            kept = journal.put_aside(look.data)
+            journal.rewrite(repaired, repaired[0], None)
+        return Repair(session_id, len(bodies), (*lost, *more), kept)
 
 
 def delete_session(session_id: str, storage_dir: str | None = None) -> None:
@@ -190,31 +187,53 @@ def delete_session(session_id: str, storage_dir: str | None = None) -> None:
 
 
 def _journal(storage_dir: str | None, session_id: str) -> JournalFile:
-    parent = Path(storage_dir) if storage_dir is not None else default_storage_dir()
-    return JournalFile(parent / folder_name(check_id(session_id, "session")), session_id)
+    return JournalFile(_parent(storage_dir) / folder_name(check_id(session_id, "session")), session_id)
 
 
-def _folders(storage_dir: str | None) -> list[Path]:
-    parent = Path(storage_dir) if storage_dir is not None else default_storage_dir()
-    return sorted(folder for folder in parent.glob("journal_*") if (folder / FILE).is_file())
+def _parent(storage_dir: str | None) -> Path:
+    return Path(storage_dir) if storage_dir is not None else default_storage_dir()
+
+
+def _folders(parent: Path) -> list[Path]:
+    check_platform()
+    return sorted(parent.glob("journal_*"))
 
 
 def _info(folder: Path) -> SessionInfo | None:
-    data, status = bytearray((folder / FILE).read_bytes()), (folder / FILE).stat()
+    """Return what is known of the session in a folder; None where it is damaged or gone, or has another's name.
+
+    A folder that was copied beside the original says that it is the original, which nobody may remove for it.
+    """
     try:
-        session = decode(bodies_of(json_array(data, scan(data)))[0])[0]["session"]
-    except (Damage, IndexError, KeyError, ValueError):
+        look = JournalFile(folder, folder.name).look()
+        if isinstance(look.found, Damage):
+            return None
+        session = decode(bodies_of(json_array(look.data, look.found))[0])[0]["session"]
+        if folder_name(session["session_id"]) != folder.name:
+            return None
+        return SessionInfo(
+            session["session_id"],
+            datetime.fromisoformat(session["created_at"]),
+            datetime.fromtimestamp(look.status.st_mtime, timezone.utc),
+            look.status.st_size,
+        )
+    except (SessionException, LookupError, TypeError, AttributeError, ValueError):
         return None
-    return SessionInfo(
-        session["session_id"],
-        datetime.fromisoformat(session["created_at"]),
-        datetime.fromtimestamp(status.st_mtime, timezone.utc),
-        status.st_size,
-    )
 
 
-def _bytes_of(journal: JournalFile, session_id: str) -> bytes:
-    try:
-        return journal.path.read_bytes()
-    except OSError as error:
-        raise SessionException(f"session {session_id!r}: cannot read {journal.path}: {error.strerror}") from error
+def _remove_if_older(folder: Path, limit: datetime) -> list[str]:
+    """Remove the session in a folder if nobody uses it and it was not written since; return the ids that are gone."""
+    info = _info(folder)
+    if info is None or info.updated_at >= limit:
+        return []
+    with JournalFile(folder, info.session_id).unused() as unused:
+        again = _info(folder) if unused else None  # it may have been written, and closed, before it was locked
+        if again is None or again.updated_at >= limit:
+            return []
+        try:
+            delete_session(again.session_id, str(folder.parent))
+        except SessionException:
+            if folder.exists():
+                raise
+            return []  # somebody else removed it, which needs no lock
+    return [again.session_id]

@@ -117,7 +117,7 @@ def json_array(data: bytearray, found: Scan) -> bytearray:
     return data
 
 
-def salvage(data: bytes) -> tuple[list[bytes], list[str]]:
+def salvage(data: bytes | bytearray) -> tuple[list[bytes], list[str]]:
     """Return the commits of a damaged journal that are whole, and what was passed over, in words."""
     commits: list[bytes] = []
     lost: list[str] = []

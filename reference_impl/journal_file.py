@@ -7,33 +7,41 @@ import errno
 import io
 import logging
 import os
-import secrets
-import shutil
 import stat
 import threading
+import weakref
 import zlib
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from strands.types.exceptions import SessionException
 
 from .commit_lines import commit_line
 from .journal import TRAILER, Damage, Scan, capacity_for, json_array, new_journal, reserve, scan
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:  # Windows: one process at a time, see FileSessionManager
-    fcntl = None
+from .posix import NEVER_WAIT, NO_LINKS, check_platform, fcntl, has_name, identity, open_folder, sync_all, sync_folder
+from .posix import sync as _sync
+from .sdk_layout import sdk_folder
+from .session_folders import new_folder, remove_leftovers, unused_folder
 
 logger = logging.getLogger(__name__)
 
 FILE = "journal"
-_HIDDEN = ".unfinished-"
 
-_sync = getattr(os, "fdatasync", os.fsync)
-_NO_LINKS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+@dataclass(frozen=True)
+class Look:
+    """What a look at a journal found.
+
+    Attributes:
+        data: What is in the file.
+        found: What that holds, or how it is damaged.
+        status: The file's.
+    """
+
+    data: bytearray
+    found: Scan | Damage
+    status: os.stat_result
 
 
 class JournalFile:
@@ -42,12 +50,19 @@ class JournalFile:
     Every method raises ``SessionException`` where the file is damaged, gone, or cannot be read or written; the text
     names the session, the file, what was found and what to do.
 
+    A child that is forked shares its parent's descriptors, and with them its locks: the two would not keep each other
+    out. So a child begins with none (:func:`_leave_to_parents`).
+
     Args:
         folder: The session's folder, which holds nothing but the journal and what repairs put aside.
         session_id: The session's id, for errors.
+
+    Raises:
+        SessionException: The system has no locks or syncs of the kind that is needed.
     """
 
     def __init__(self, folder: Path, session_id: str) -> None:
+        check_platform()
         self.folder = folder
         self.path = folder / FILE
         self._session_id = session_id
@@ -59,6 +74,7 @@ class JournalFile:
         self._in_use: int | None = None
         self._writing = False
         self._lock = threading.RLock()
+        _journals.add(self)
 
     def exists(self) -> bool:
         """Whether the session is there: its folder is, since that comes into being with the journal in it."""
@@ -74,63 +90,66 @@ class JournalFile:
         parent = self.folder.parent
         with self._errors("create"):
             parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._remove_unfinished()
-            unfinished = parent / f"{_HIDDEN}{self.folder.name}-{secrets.token_hex(4)}"
-            unfinished.mkdir(mode=0o700)
-            try:
+            remove_leftovers(self.folder)
+            with new_folder(self.folder) as unfinished:
                 self._write_new(unfinished / FILE, new_journal(bodies))
-                _sync_folder(unfinished)
-                unfinished.rename(self.folder)
-            except OSError as error:
-                shutil.rmtree(unfinished, ignore_errors=True)
-                if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
-                    return False
-                raise
-            _sync_folder(parent)
+                sync_folder(unfinished)
+                try:
+                    unfinished.rename(self.folder)
+                except OSError as error:
+                    if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
+                        return False
+                    raise
+            sync_folder(parent)
         return True
 
     def read(self) -> bytearray:
         """Return the JSON array of every commit, and remember where they end. Nothing is written."""
         with self._lock, self._errors("read"):
-            self._check_folder()
-            descriptor = os.open(self.path, os.O_RDONLY | _NO_LINKS)
+            was_held = self._in_use is not None
+            self._hold()  # before the look: whoever removes unused sessions looks again once nobody can come
             try:
-                status = os.fstat(descriptor)
-                if not stat.S_ISREG(status.st_mode):
-                    raise Damage(0, "it is no regular file")
-                data, found = self._scanned(descriptor, status.st_size)
-            finally:
-                os.close(descriptor)
-            if found.torn:
+                look = self.look()
+                if isinstance(look.found, Damage):
+                    raise look.found
+            except BaseException:
+                if not was_held:
+                    self.rest()
+                raise
+            if look.found.torn:
                 logger.warning(
                     "session_id=<%s>, file=<%s>, offset=<%d>, bytes=<%d> | a commit that a crash cut short is left out",
                     self._session_id,
                     self.path,
-                    found.end,
-                    found.torn,
+                    look.found.end,
+                    look.found.torn,
                 )
-            self._identity = _identity(status)
-            self._known = found
-            self._hold()
-            return json_array(data, found)
+            self._identity = identity(look.status)
+            self._known = look.found
+            return json_array(look.data, look.found)
 
-    def _scanned(self, descriptor: int, size: int) -> tuple[bytearray, Scan]:
-        """Return what is in the file, and what that holds.
+    def look(self) -> Look:
+        """Return what is in the file, and what that holds. Nothing is remembered, and nothing is written.
 
         A reader beside a writer may see half of a write, with any of its bytes missing. So what looks torn or damaged
         is looked at once more while nobody writes.
         """
-        data = _read_all(descriptor, size)
-        try:
-            found = scan(data)
-        except Damage:
-            found = None
-        if found is not None and not found.torn:
-            return data, found
-        if fcntl is not None and not self._writing:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)  # until it is closed
-            data = _read_all(descriptor, size)
-        return data, scan(data)
+        with self._lock, self._errors("read"):
+            self._check_folder()
+            descriptor = os.open(self.path, os.O_RDONLY | NEVER_WAIT | NO_LINKS)
+            try:
+                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                    raise Damage(0, "it is no regular file")
+                look = _look(descriptor)
+                if (isinstance(look.found, Damage) or look.found.torn) and not self._writing:
+                    fcntl.flock(descriptor, fcntl.LOCK_SH)
+                    try:
+                        look = _look(descriptor)
+                    finally:
+                        fcntl.flock(descriptor, fcntl.LOCK_UN)
+                return look
+            finally:
+                os.close(descriptor)
 
     def changed(self) -> bool:
         """Whether the file is not as it was when it was read or written last."""
@@ -140,9 +159,9 @@ class JournalFile:
                 status = self.path.lstat()
             except FileNotFoundError:
                 return True
-            if _identity(status) != self._identity:
+            if identity(status) != self._identity:
                 return True
-            descriptor = os.open(self.path, os.O_RDONLY | _NO_LINKS)
+            descriptor = os.open(self.path, os.O_RDONLY | NO_LINKS)
             try:
                 return status.st_size != self._known.capacity or self._has_more(descriptor)
             finally:
@@ -165,7 +184,7 @@ class JournalFile:
                 yield self._opened != self._identity or self._has_more(descriptor)
             finally:
                 self._writing = False
-                if fcntl is not None and self._descriptor is not None:
+                if self._descriptor is not None:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
     def append(self, body: bytes) -> None:
@@ -195,7 +214,11 @@ class JournalFile:
         known.before = zlib.crc32(line, known.before)
 
     def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
-        """Replace the journal by another, durably and at once. Only while :meth:`writing`."""
+        """Replace the journal by another, durably and at once. Only while :meth:`writing`.
+
+        Copies that others made are left alone: what :meth:`put_aside` kept, and what the SDK's manager left of a
+        session that was imported. Where some of the commits must go (``touched``), a warning names such copies.
+        """
         replacement = self.folder / f"{FILE}.new"
         with contextlib.suppress(FileNotFoundError):
             replacement.unlink()  # a crash left it
@@ -206,8 +229,25 @@ class JournalFile:
             with contextlib.suppress(OSError):
                 replacement.unlink()
             raise
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         self.forget()
+        if touched is not None:
+            self._warn_of_copies()
+
+    def put_aside(self, data: bytes | bytearray) -> Path:
+        """Keep the journal as it is beside itself, and return where. Only while :meth:`writing`.
+
+        Args:
+            data: What is in it, for file systems without links.
+        """
+        number = 1
+        while True:
+            kept = self.folder / f"{FILE}.damaged-{number}"
+            try:
+                self._link_or_write(kept, data)
+                return kept
+            except FileExistsError:
+                number += 1
 
     def news(self) -> None:
         """Say that all must be read again: reading a journal is one read, whatever is new in it."""
@@ -227,20 +267,9 @@ class JournalFile:
 
     @contextlib.contextmanager
     def unused(self) -> Iterator[bool]:
-        """Keep the session from being opened by others. Yields False if somebody has it open."""
-        if fcntl is None:
-            yield True
-            return
-        descriptor = os.open(self.folder, os.O_RDONLY | _NO_LINKS)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                yield False
-            else:
-                yield True
-        finally:
-            os.close(descriptor)
+        """Keep the session from being opened by others. Yields False if somebody has it open, or it is gone."""
+        with self._errors("lock"), unused_folder(self.folder) as nobody_has_it:
+            yield nobody_has_it
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
@@ -250,9 +279,34 @@ class JournalFile:
 
     def _hold(self) -> None:
         """Count as a user of the session for as long as this object lives: a shared lock on its folder."""
-        if fcntl is not None and self._in_use is None:
-            self._in_use = os.open(self.folder, os.O_RDONLY | _NO_LINKS)
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
+        if self._in_use is not None and not has_name(self._in_use, self.folder):
+            self.rest()  # it was removed, and another one has its name
+        while self._in_use is None:
+            self._check_folder()
+            descriptor = open_folder(self.folder)
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            if has_name(descriptor, self.folder):
+                self._in_use = descriptor
+            else:
+                os.close(descriptor)
+
+    def _leave_to_parent(self) -> None:
+        """Begin anew in a child that was forked: close what is the parent's, which keeps its locks."""
+        self._lock = threading.RLock()  # a thread that there is not in the child may have had it
+        self._writing = False
+        self.close()
+
+    def _warn_of_copies(self) -> None:
+        with contextlib.suppress(OSError):
+            old = sdk_folder(self.folder.parent, self._session_id)
+            copies = [*sorted(self.folder.glob(f"{FILE}.damaged-*")), *([old] if old.is_dir() else [])]
+            if copies:
+                logger.warning(
+                    "session_id=<%s>, copies=<%s> | earlier copies of a redacted session may hold what was redacted,"
+                    " and are left as they are",
+                    self._session_id,
+                    ", ".join(map(str, copies)),
+                )
 
     def _check_folder(self) -> None:
         if self.folder.is_symlink():
@@ -267,12 +321,11 @@ class JournalFile:
                 self._check_folder()
                 self._hold()
             if self._descriptor is None:
-                self._descriptor = os.open(self.path, os.O_RDWR | _NO_LINKS)
-                self._opened = _identity(os.fstat(self._descriptor))
-            if fcntl is not None:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+                self._descriptor = os.open(self.path, os.O_RDWR | NO_LINKS)
+                self._opened = identity(os.fstat(self._descriptor))
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
             try:
-                named: tuple[int, int] | None = _identity(os.lstat(self._name))
+                named: tuple[int, int] | None = identity(os.lstat(self._name))
             except FileNotFoundError:
                 named = None
             if named == self._opened:
@@ -298,18 +351,25 @@ class JournalFile:
         _sync(descriptor)
         known.capacity = capacity
 
+    def _link_or_write(self, path: Path, data: bytes | bytearray) -> None:
+        try:
+            os.link(self.path, path)
+        except FileExistsError:
+            raise
+        except OSError:
+            self._write_new(path, bytes(data))
+
     def _write_new(self, path: Path, data: bytes) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINKS, 0o600)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o600)
         try:
             _write(descriptor, data, 0)
-            os.fsync(descriptor)
+            sync_all(descriptor)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
         finally:
             os.close(descriptor)
-
-    def _remove_unfinished(self) -> None:
-        """Remove what crashes left of earlier attempts to create this session."""
-        for left in self.folder.parent.glob(f"{_HIDDEN}{self.folder.name}-*"):
-            shutil.rmtree(left, ignore_errors=True)
 
     @contextlib.contextmanager
     def _errors(self, action: str) -> Iterator[None]:
@@ -342,21 +402,26 @@ _HINTS = {
 }
 
 
-def unfinished_folders(parent: Path) -> list[Path]:
-    """Return what crashes left of sessions that were being created or deleted."""
-    return sorted(parent.glob(f"{_HIDDEN}*")) if parent.is_dir() else []
+_journals: weakref.WeakSet[JournalFile] = weakref.WeakSet()
 
 
-def remove_folder(folder: Path) -> None:
-    """Remove a session's folder: at once for everybody else, then in fact."""
-    hidden = folder.parent / f"{_HIDDEN}{folder.name}-{secrets.token_hex(4)}"
-    folder.rename(hidden)
-    _sync_folder(folder.parent)
-    shutil.rmtree(hidden)
+def _leave_to_parents() -> None:
+    for journal in list(_journals):
+        with contextlib.suppress(OSError):
+            journal._leave_to_parent()
 
 
-def _identity(status: os.stat_result) -> tuple[int, int]:
-    return status.st_dev, status.st_ino
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_leave_to_parents)
+
+
+def _look(descriptor: int) -> Look:
+    status = os.fstat(descriptor)
+    data = _read_all(descriptor, status.st_size)
+    try:
+        return Look(data, scan(data), status)
+    except Damage as damage:
+        return Look(data, damage, status)
 
 
 def _read_all(descriptor: int, size: int) -> bytearray:
@@ -376,11 +441,3 @@ def _write(descriptor: int, data: bytes, offset: int) -> None:
     while view:
         written = write(descriptor, view, offset)
         view, offset = view[written:], offset + written
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,12 +1,18 @@
-"""Sessions that the SDK's managers wrote, as files or as objects: reading them, and changing none of them."""
+"""Sessions that the SDK's managers wrote, as files or as objects: reading them, and changing none of them.
+
+An import happens once, and what it left out would be missing for good. So whatever is not as the SDK's managers write
+it is an error that names the file, where the SDK itself may pass over it.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
@@ -14,7 +20,7 @@ from strands.types.session import decode_bytes_values
 from .history import SessionHistory, agent_set, message_added, message_replaced, multi_agent_set, session_created
 
 _AGENT = re.compile(r"agents/agent_([^/]+)/agent\.json")
-_MESSAGE = re.compile(r"agents/agent_([^/]+)/messages/message_(\d+)\.json")
+_MESSAGE = re.compile(r"agents/agent_([^/]+)/messages/message_([^/]+)\.json")
 _MULTI_AGENT = re.compile(r"multi_agents/multi_agent_([^/]+)/multi_agent\.json")
 
 
@@ -56,13 +62,28 @@ class SdkFolder:
         self.place = str(self._folder)
 
     def paths(self) -> list[str]:
-        """Return the files in the session's folder."""
+        """Return the files in the session's folder.
+
+        Raises:
+            SessionException: A folder cannot be read, is a symbolic link, or is missing.
+        """
         try:
             if not (self._folder / "session.json").is_file():
                 return []
         except OSError:  # an id too long for a file name was never the SDK's
             return []
-        return [path.relative_to(self._folder).as_posix() for path in self._folder.rglob("*.json")]
+        found = []
+        for name, folders, files in os.walk(self._folder, onerror=_unreadable):
+            folder = Path(name)
+            for inner in folders:
+                if (folder / inner).is_symlink():
+                    raise SessionException(
+                        f"cannot import {folder / inner}: it is a symbolic link, which may lead anywhere"
+                    )
+            if "agent.json" in files and folder.parent.name == "agents" and "messages" not in folders:
+                raise SessionException(f"cannot import {folder}: its folder messages is missing. Restore it")
+            found += [(folder / file).relative_to(self._folder).as_posix() for file in files if file.endswith(".json")]
+        return found
 
     def read(self, paths: Sequence[str]) -> list[bytes]:
         """Return the contents of files.
@@ -81,24 +102,37 @@ class SdkFolder:
             raise SessionException(f"cannot import {file}: {error}") from error
 
 
+def _unreadable(error: OSError) -> NoReturn:
+    raise SessionException(f"cannot import {error.filename}: {error.strerror}") from error
+
+
 def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | None:
     """Return what the SDK's manager stored of a session, or None where it stored none.
 
     Raises:
-        SessionException: Something is missing between others, or cannot be read; the text names it.
+        SessionException: Something is missing, cannot be read, or is not as the SDK writes it; the text names it.
     """
     paths = sorted(stored.paths())
     if "session.json" not in paths:
         return None
     [session] = _read(stored, ["session.json"])
-    if session.get("session_id") != session_id:
+    found = session.get("session_id")
+    if found != session_id and isinstance(found, str) and _fold(found) == _fold(session_id):
         return None  # a file system that folds case or normalises names showed another session's folder
+    if found != session_id:
+        raise _wrong(stored, "session.json", f"it says session_id={found!r}, and not {session_id!r}")
     history = SessionHistory()
-    history.apply([session_created(session)])
+    try:
+        history.apply([session_created(session)])
+    except (KeyError, ValueError) as error:
+        raise _wrong(stored, "session.json", "it has no session_type that is known") from error
+    agents = {match.group(1): path for path in paths if (match := _AGENT.fullmatch(path))}
     for path in paths:
-        agent = _AGENT.fullmatch(path)
-        if agent is not None:
-            _read_agent(stored, path, _messages(stored, paths, agent.group(1)), history)
+        message = _MESSAGE.fullmatch(path)
+        if message is not None and message.group(1) not in agents:
+            raise _wrong(stored, f"agents/agent_{message.group(1)}/agent.json", "it is missing, and has messages")
+    for agent, path in agents.items():
+        _read_agent(stored, agent, path, _messages(stored, paths, agent), history)
     states = [(path, match.group(1)) for path in paths if (match := _MULTI_AGENT.fullmatch(path))]
     # The SDK stores this state as it is and hands it back as it is, so it is not decoded.
     for (_, id), state in zip(states, _read(stored, [path for path, _ in states], decode=False), strict=True):
@@ -109,30 +143,65 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
 def _messages(stored: SdkSession, paths: Sequence[str], agent: str) -> dict[int, str]:
     """Return the paths of an agent's messages by number.
 
+    The SDK's managers count from 0 and remove no message, so one that is missing before another was lost. Only an
+    application that calls ``create_message()`` itself can number otherwise; an error tells it, where a guess would not.
+
     Raises:
-        SessionException: One is missing between others.
+        SessionException: One is missing before another, or has another name than the SDK gives.
     """
-    matches = [match for path in paths if (match := _MESSAGE.fullmatch(path)) and match.group(1) == agent]
-    numbered = {int(match.group(2)): match.group(0) for match in matches}
-    for number in range(min(numbered, default=0), max(numbered, default=0)):
+    numbered = {}
+    for path in paths:
+        match = _MESSAGE.fullmatch(path)
+        if match is None or match.group(1) != agent:
+            continue
+        if re.fullmatch(r"0|[1-9][0-9]*", match.group(2)) is None:
+            raise _wrong(stored, path, "its name has no message number")
+        numbered[int(match.group(2))] = path
+    for number in range(max(numbered, default=0)):
         if number not in numbered:
             raise SessionException(
-                f"cannot import {stored.place}: agents/agent_{agent}/messages/message_{number}.json is missing between"
-                " others. Restore it, or remove the later ones, and open the session again"
+                f"cannot import {stored.place}: agents/agent_{agent}/messages/message_{number}.json is missing"
+                f" {'between' if number else 'before'} others. Restore it, or remove the later ones or number them from"
+                " 0 on, and open the session again"
             )
     return dict(sorted(numbered.items()))
 
 
-def _read_agent(stored: SdkSession, path: str, messages: dict[int, str], history: SessionHistory) -> None:
+def _read_agent(stored: SdkSession, agent: str, path: str, messages: dict[int, str], history: SessionHistory) -> None:
     [record] = _read(stored, [path])
+    agent_id = record.get("agent_id")
+    if not isinstance(agent_id, str) or _fold(agent_id) != _fold(agent):
+        raise _wrong(stored, path, f"it says agent_id={agent_id!r}, and not {agent!r}")
+    for key in ("state", "conversation_manager_state"):
+        if not isinstance(record.get(key), dict):
+            raise _wrong(stored, path, f"it has no {key}")
     history.apply([agent_set(record)])
-    agent_id = record["agent_id"]
     for number, found in zip(messages, _read(stored, list(messages.values())), strict=True):
-        message = found["message"] if found.get("redact_message") is None else found["redact_message"]
+        message = found.get("message") if found.get("redact_message") is None else found["redact_message"]
+        if not _is_message(message):
+            raise _wrong(stored, messages[number], "it holds no message with a role and a list of content")
         created_at = found.get("created_at", "")
         history.apply([message_added(agent_id, message, created_at, number)])
         if found.get("updated_at", created_at) != created_at:
             history.apply([message_replaced(agent_id, message, found["updated_at"], number)])
+
+
+def _is_message(value: Any) -> bool:
+    if not isinstance(value, dict) or not isinstance(value.get("role"), str):
+        return False
+    content = value.get("content")
+    return isinstance(content, list) and all(isinstance(block, dict) for block in content)
+
+
+def _wrong(stored: SdkSession, path: str, what: str) -> SessionException:
+    return SessionException(
+        f"cannot import {stored.place}: {path}: {what}. Restore it, or remove the session, and open it again"
+    )
+
+
+def _fold(name: str) -> str:
+    """Return what is the same for two names that some file system takes for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def _read(stored: SdkSession, paths: Sequence[str], *, decode: bool = True) -> list[dict[str, Any]]:
@@ -140,9 +209,9 @@ def _read(stored: SdkSession, paths: Sequence[str], *, decode: bool = True) -> l
     for path, data in zip(paths, stored.read(paths), strict=True):
         try:
             value = json.loads(data)
-        except ValueError as error:
+            if not isinstance(value, dict):
+                raise SessionException(f"cannot import {stored.place}: {path} holds no JSON object")
+            found.append(decode_bytes_values(value) if decode else value)
+        except (ValueError, TypeError, RecursionError) as error:  # also of bytes that are no base64
             raise SessionException(f"cannot import {stored.place}: {path}: {error}") from error
-        if not isinstance(value, dict):
-            raise SessionException(f"cannot import {stored.place}: {path} holds no JSON object")
-        found.append(decode_bytes_values(value) if decode else value)
     return found

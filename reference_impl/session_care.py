@@ -71,7 +71,12 @@ def salvaged(bodies: Iterable[bytes], session_id: str) -> tuple[SessionHistory, 
     lost: list[str] = []
     history = SessionHistory()
     for body in bodies:
-        for change in decode(body):
+        try:
+            changes = decode(body)
+        except ValueError as error:
+            lost.append(f"a whole commit cannot be read: {error}")
+            continue
+        for change in changes:
             try:
                 history.apply([change])
             except KeyError:

@@ -1,12 +1,13 @@
 """The codec: what goes in comes out, and what cannot is refused."""
 
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from session_conformance.harness.history import same
-from session_conformance.reference_impl.codec import UnstorableError, decode, encode
+from session_conformance.reference_impl.codec import DEEPEST, MOST_DIGITS, UnstorableError, decode, encode
 
 VALUES = st.recursive(
     st.none()
@@ -48,3 +49,65 @@ def test_what_json_has_no_form_for_is_refused(value: Any) -> None:
 def test_a_refusal_says_where() -> None:
     with pytest.raises(UnstorableError, match=r"content\[1\]\.toolUse\.input"):
         encode({"content": [{}, {"toolUse": {"input": {1}}}]})
+
+
+def nested(levels: int, kind: type = dict) -> Any:
+    value: Any = "the innermost"
+    for _ in range(levels):
+        value = {"a": value} if kind is dict else kind([value])
+    return value
+
+
+def at_depth(frames: int, call: Any) -> Any:
+    return at_depth(frames - 1, call) if frames else call()
+
+
+@pytest.mark.parametrize("kind", [dict, list, tuple])
+def test_what_is_stored_can_be_read_on_a_deeper_stack(kind: type) -> None:
+    """A worker thread writes on a stack of few frames; an application restores on one of many."""
+    deepest = DEEPEST // 2 if kind is tuple else DEEPEST  # a tuple is stored as a list in a dict
+    data = encode(nested(deepest, kind))
+    room = sys.getrecursionlimit() // 2 - len(_frames())
+    assert at_depth(room, lambda: decode(data)) == nested(deepest, kind)
+    with pytest.raises(UnstorableError, match="200 levels"):
+        encode(nested(deepest + 1, kind))
+
+
+def _frames() -> list[Any]:
+    found, frame = [], sys._getframe()
+    while frame is not None:
+        found.append(frame)
+        frame = frame.f_back  # type: ignore[assignment]
+    return found
+
+
+def test_one_level_more_is_refused_whatever_must_be_tagged() -> None:
+    with pytest.raises(UnstorableError, match=r"at content\.a\.a\.a"):
+        encode({"content": nested(DEEPEST), "data": b"to be tagged"})
+
+
+def test_what_holds_itself_is_refused() -> None:
+    circle: dict[str, Any] = {"fine": 1}
+    circle["me"] = circle
+    with pytest.raises(UnstorableError, match=r"holds itself, at content\[0\]\.me\.me\.me") as caught:
+        encode({"content": [circle]})
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_integers_are_stored_as_long_as_python_reads_them(sign: int) -> None:
+    longest = sign * (10**MOST_DIGITS - 1)
+    assert decode(encode({"n": [longest]})) == {"n": [longest]}
+    with pytest.raises(UnstorableError, match=r"digits at content\[0\]\.n"):
+        encode({"content": [{"n": longest + sign}]})
+
+
+def test_a_value_whose_text_cannot_be_made_is_refused_by_its_type() -> None:
+    with pytest.raises(UnstorableError, match="a value of type set"):
+        encode({"x": {10 ** (MOST_DIGITS + 1), 1}})
+
+
+def test_what_is_too_deep_for_the_stack_is_an_error_of_the_data() -> None:
+    data = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
+    with pytest.raises(ValueError, match="nested too deeply"):
+        decode(data)

@@ -307,24 +307,6 @@ def test_a_session_of_the_sdks_manager_opens_with_all_its_messages(tmp_path: Pat
     assert open_agent(tmp_path).messages == []
 
 
-def test_an_sdk_session_with_a_gap_is_not_imported_in_silence(tmp_path: Path) -> None:
-    old = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
-    asyncio.run(add(old, *(text_message(str(n)) for n in range(3))))
-    next(tmp_path.rglob("message_1.json")).unlink()
-    with pytest.raises(SessionException, match=r"message_1\.json is missing"):
-        open_agent(tmp_path)
-
-
-def test_what_a_crash_left_of_a_creation_neither_blocks_nor_stays(tmp_path: Path) -> None:
-    for _ in range(3):
-        left = tmp_path / f"{journal_file._HIDDEN}journal_s-{_}"
-        left.mkdir()
-        (left / "journal").write_bytes(b"half")
-    assert say(tmp_path, "one")
-    assert texts_of(tmp_path) == ["one"]
-    assert journal_file.unfinished_folders(tmp_path) == []
-
-
 def test_the_repository_methods_keep_the_sdks_contract(tmp_path: Path) -> None:
     manager = FileSessionManager("s", storage_dir=str(tmp_path))
     with pytest.raises(SessionException, match="already exists"):

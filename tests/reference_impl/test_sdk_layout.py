@@ -1,0 +1,99 @@
+"""The import of sessions that the SDK's managers wrote: all of a session, or an error that names the file."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_conformance.reference_impl.history import SessionHistory
+from session_conformance.reference_impl.sdk_layout import SdkFolder, read_sdk_session
+from strands.session import FileSessionManager as SdkFileSessionManager
+from strands.types.exceptions import SessionException
+
+from .agents import add, open_agent, text_message, texts_of
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Path:
+    """Return the folder of a session with three messages."""
+    agent = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    asyncio.run(add(agent, *(text_message(str(number)) for number in range(3))))
+    return tmp_path / "session_s"
+
+
+def imported(session: Path) -> SessionHistory | None:
+    return read_sdk_session(SdkFolder(session.parent, "s"), "s")
+
+
+AGENT, MESSAGES = "agents/agent_default/agent.json", "agents/agent_default/messages"
+
+
+def holding(value: Any) -> Callable[[Path], object]:
+    return lambda path: path.write_text(value if isinstance(value, str) else json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("path", "harm", "says"),
+    [
+        (f"{MESSAGES}/message_1.json", holding({}), "no message"),
+        (f"{MESSAGES}/message_1.json", holding({"message": "x", "message_id": 1}), "no message"),
+        (f"{MESSAGES}/message_1.json", holding({"message": {"role": "user", "content": "x"}}), "no message"),
+        (f"{MESSAGES}/message_1.json", holding({"message": {"role": "user", "content": ["x"]}}), "no message"),
+        (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": "A"}}), "base64"),
+        (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": 1}}), "bytes-like"),
+        (f"{MESSAGES}/message_1.json", holding("[]"), "no JSON object"),
+        (f"{MESSAGES}/message_1.json", holding('{"x":' * 200_000), "recursion"),
+        (f"{MESSAGES}/message_0.json", Path.unlink, "missing before others"),
+        (f"{MESSAGES}/message_1.json", Path.unlink, "missing between others"),
+        (f"{MESSAGES}/message_-1.json", holding({}), "no message number"),
+        (f"{MESSAGES}/message_01.json", holding({}), "no message number"),
+        (MESSAGES, shutil.rmtree, "messages is missing"),
+        (MESSAGES, lambda path: (path.rename(f"{path}-2"), path.symlink_to(f"{path}-2")), "symbolic link"),
+        (AGENT, holding({}), "agent_id=None"),
+        (AGENT, holding({"agent_id": "another"}), "agent_id='another'"),
+        (AGENT, holding({"agent_id": "default"}), "no state"),
+        (AGENT, Path.unlink, "it is missing"),
+        ("session.json", holding({}), "session_id=None"),
+        ("session.json", holding({"session_id": "s"}), "session_type"),
+        ("session.json", holding({"session_id": "s", "session_type": "?"}), "session_type"),
+        ("session.json", holding({"session_id": "another", "session_type": "AGENT"}), "session_id='another'"),
+    ],
+)
+def test_what_is_not_as_the_sdk_writes_it_is_an_error(
+    session: Path, path: str, harm: Callable[[Path], object], says: str
+) -> None:
+    harm(session / path)
+    with pytest.raises(SessionException, match=says) as caught:
+        imported(session)
+    assert str(session) in str(caught.value)
+    assert path.removesuffix("/messages") in str(caught.value)
+    with pytest.raises(SessionException):
+        open_agent(session.parent)
+    assert not (session.parent / "journal_s").exists()
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(session: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own walks pass over it, and its messages would be missing."""
+    scandir = os.scandir
+
+    def refuses(path: Any) -> Any:
+        if str(path).endswith("messages"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    with pytest.raises(SessionException, match="messages: Permission denied"):
+        imported(session)
+
+
+def test_the_folder_of_an_id_that_differs_in_case_is_anothers(session: Path) -> None:
+    (session / "session.json").write_text(json.dumps({"session_id": "S", "session_type": "AGENT"}))
+    assert imported(session) is None
+
+
+def test_what_the_sdk_wrote_is_imported(session: Path) -> None:
+    assert texts_of(session.parent) == ["0", "1", "2"]
