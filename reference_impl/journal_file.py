@@ -9,7 +9,6 @@ import logging
 import os
 import stat
 import threading
-import weakref
 import zlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from strands.types.exceptions import SessionException
 
 from .commit_lines import commit_line
+from .forks import begin_anew_in_children
 from .journal import TRAILER, Damage, Scan, capacity_for, json_array, new_journal, reserve, scan
 from .posix import NEVER_WAIT, NO_LINKS, check_platform, fcntl, has_name, identity, open_folder, sync_all, sync_folder
 from .posix import sync as _sync
@@ -51,7 +51,7 @@ class JournalFile:
     names the session, the file, what was found and what to do.
 
     A child that is forked shares its parent's descriptors, and with them its locks: the two would not keep each other
-    out. So a child begins with none (:func:`_leave_to_parents`).
+    out. So a child begins with none (:meth:`leave_to_parent`).
 
     Args:
         folder: The session's folder, which holds nothing but the journal and what repairs put aside.
@@ -74,7 +74,7 @@ class JournalFile:
         self._in_use: int | None = None
         self._writing = False
         self._lock = threading.RLock()
-        _journals.add(self)
+        begin_anew_in_children(self)
 
     def exists(self) -> bool:
         """Whether the session is there: its folder is, since that comes into being with the journal in it."""
@@ -290,7 +290,7 @@ class JournalFile:
             else:
                 os.close(descriptor)
 
-    def _leave_to_parent(self) -> None:
+    def leave_to_parent(self) -> None:
         """Begin anew in a child that was forked: close what is the parent's, which keeps its locks."""
         self._lock = threading.RLock()  # a thread that there is not in the child may have had it
         self._writing = False
@@ -400,19 +400,6 @@ _HINTS = {
     errno.ELOOP: "it is a symbolic link, which may lead anywhere",
     errno.EMFILE: "this process has too many files open: raise its limit, or close() managers that are not needed",
 }
-
-
-_journals: weakref.WeakSet[JournalFile] = weakref.WeakSet()
-
-
-def _leave_to_parents() -> None:
-    for journal in list(_journals):
-        with contextlib.suppress(OSError):
-            journal._leave_to_parent()
-
-
-if hasattr(os, "register_at_fork"):  # Windows has no fork
-    os.register_at_fork(after_in_child=_leave_to_parents)
 
 
 def _look(descriptor: int) -> Look:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from strands import Agent
 
 if TYPE_CHECKING:
-    from .session_store import Index
+    from .session_index import SessionIndex
 
 KEPT = "kept_messages"
 """The key of an agent's internal state under which :func:`kept_apart` is stored."""
@@ -27,7 +27,7 @@ def pinned(messages: list[Any]) -> set[str]:
     }
 
 
-def kept_apart(agent: Any, index: Index) -> dict[str, Any] | None:
+def kept_apart(agent: Any, index: SessionIndex) -> dict[str, Any] | None:
     """Return which stored messages an agent holds ahead of those that it holds without a gap to the end, if any.
 
     Returns:

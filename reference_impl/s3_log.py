@@ -26,10 +26,10 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
+from .change_log import Behind
 from .commit_lines import END, PREFIX, are_whole, commit_line, json_array, whole_commit
 from .s3_objects import NotThere, S3Objects
 from .s3_place import HEADER, Place, Segment, cover
-from .session_store import Behind
 
 logger = logging.getLogger(__name__)
 

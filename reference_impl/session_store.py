@@ -4,69 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from strands.types.exceptions import SessionException
 
+from .change_log import Behind, ChangeLog
 from .codec import UnstorableError, decode, encode
 from .commit_lines import bodies_of, commits_in
+from .forks import begin_anew_in_children
 from .history import Change, SessionHistory, message_replaced
-from .message_index import MessageIndex
-
-
-class Behind(Exception):
-    """Others have written to the log since it was read last."""
-
-
-class ChangeLog(Protocol):
-    """Where commits are kept, in order. Every method raises ``SessionException`` where that fails."""
-
-    def exists(self) -> bool:
-        """Whether the session is there."""
-
-    def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits; False if another process was first."""
-
-    def read(self) -> bytes | bytearray:
-        """Return the JSON array of every commit, in order (:func:`.commit_lines.commits_in`). Nothing is written."""
-
-    def changed(self) -> bool:
-        """Whether others have changed it since it was read or written last."""
-
-    def news(self) -> bytes | None:
-        """Return the array of what others appended since it was read or written last; None: it must be read again."""
-
-    def writing(self) -> AbstractContextManager[bool]:
-        """Keep other writers out, where that can be; yields whether others have written since it last looked."""
-
-    def append(self, body: bytes) -> None:
-        """Append a commit durably, while writing and up to date.
-
-        Raises:
-            Behind: Others have written, and nothing was appended.
-        """
-
-    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
-        """Replace all commits durably, while writing and up to date, and leave nothing of those that must go.
-
-        Args:
-            bodies: The new commits.
-            change: The commit that, appended, would add up to the same history.
-            touched: Which of the commits that were read must go; all of them if None.
-
-        Raises:
-            Behind: Others have written, and nothing was replaced.
-        """
-
-    def rest(self) -> None:
-        """No longer count as a user of it, until it is read or written again."""
-
-    def close(self) -> None:
-        """Let go of it."""
+from .session_index import SessionIndex
 
 
 class Ticket:
@@ -124,7 +75,17 @@ class SessionStore:
         self._loaded = False
         self._steady = False
         self._view: SessionHistory | None = None
-        self._index = Index()
+        self._index = SessionIndex()
+        begin_anew_in_children(self)
+
+    def leave_to_parent(self) -> None:
+        """Begin anew in a child that was forked: what is in line is the parent's to write, and its lock may be held."""
+        self._lock = threading.RLock()
+        self._queue.clear()
+        self._unwritten.clear()
+        self._attempts.clear()
+        self._redactions.clear()
+        self._loaded, self._view = False, None
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -157,7 +118,7 @@ class SessionStore:
             self._view = None
 
     @property
-    def index(self) -> Index:
+    def index(self) -> SessionIndex:
         """What is known of the stored messages without their content.
 
         Once the session was read, this never waits: a worker thread may hold the lock for as long as storage takes.
@@ -191,7 +152,7 @@ class SessionStore:
                 for change in changes:
                     history.apply_one(change)
         self._check_owner(history)
-        self._index = Index(history)
+        self._index = SessionIndex(history)
         self._loaded = True
         return history
 
@@ -389,19 +350,8 @@ class SessionStore:
                     replaced = True
                 except Behind:
                     continue
-        self._index = Index(history)
+        self._index = SessionIndex(history)
         self._loaded, self._view = True, None
-
-    def replace(self, history: SessionHistory) -> None:
-        """Replace the stored history, whatever it is, by another.
-
-        Raises:
-            SessionException: It cannot be written.
-        """
-        bodies = [encode([change]) for change in history.changes()]
-        with self._lock, self._log.writing():
-            self._log.rewrite(bodies, bodies[0], None)
-            self._loaded, self._view = False, None
 
     def rest(self) -> None:
         """No longer count as a user of the session, until it is read or written again."""
@@ -415,52 +365,3 @@ class SessionStore:
 def _joined(bodies: list[bytes]) -> bytes:
     """Return one commit of several: JSON lists joined into one."""
     return b"[" + b",".join(body[1:-1] for body in bodies) + b"]"
-
-
-class Index:
-    """What is known of a stored session without its messages' content.
-
-    Attributes:
-        records: Each agent's record as it is stored.
-    """
-
-    def __init__(self, history: SessionHistory | None = None) -> None:
-        agents = history.agents.items() if history is not None else ()
-        self.records = {agent_id: agent.record for agent_id, agent in agents if agent.record}
-        self._messages = {agent_id: agent.index for agent_id, agent in agents}
-
-    def last_id(self, agent_id: str) -> int | None:
-        """Return the id of the agent's last message, if there is one."""
-        return self._of(agent_id).next_id - 1 if self._of(agent_id).next_id else None
-
-    def has(self, agent_id: str, tracking_id: str) -> bool:
-        """Whether one of the agent's messages has a tracking id."""
-        return self._of(agent_id).has(tracking_id)
-
-    def ids(self, agent_id: str, tracking_id: str | None) -> list[int]:
-        """Return the ids of the agent's messages with a tracking id."""
-        return self._of(agent_id).ids(tracking_id)
-
-    def tracking_id(self, agent_id: str, id: int) -> str | None:
-        """Return the tracking id of one of the agent's messages, if it has one."""
-        return self._of(agent_id).tracking_id(id)
-
-    def pending(self, agent_id: str) -> set[str]:
-        """Return the tracking ids of the agent's messages that are stored as placeholders of a stream."""
-        return self._of(agent_id).pending
-
-    def note(self, changes: Iterable[Change]) -> None:
-        """Note what changes change."""
-        for change in changes:
-            if change["op"] == "message":
-                self._of(change["agent_id"]).add(change["id"], change["message"])
-            elif change["op"] == "update":
-                self._of(change["agent_id"]).replace(change["id"], change["message"])
-            elif change["op"] == "agent":
-                self.records[change["agent"]["agent_id"]] = change["agent"]
-
-    def _of(self, agent_id: str) -> MessageIndex:
-        found = self._messages.get(agent_id)
-        if found is None:
-            found = self._messages[agent_id] = MessageIndex()
-        return found

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from session_conformance.harness.s3_endpoint import S3Endpoint
 from session_conformance.reference_impl import S3SessionManager, s3_log
+from session_conformance.reference_impl.change_log import Behind
 from session_conformance.reference_impl.commit_lines import bodies_of, commit_line
 from session_conformance.reference_impl.s3_log import S3Log
 from session_conformance.reference_impl.s3_objects import S3Objects
 from session_conformance.reference_impl.s3_place import HEADER, Segment
-from session_conformance.reference_impl.session_store import Behind
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.types.exceptions import SessionException
 

@@ -182,6 +182,28 @@ def test_parent_and_child_both_write_and_lose_nothing(tmp_path: Path) -> None:
     assert texts_of(tmp_path) == expected
 
 
+def test_what_waits_in_a_parents_line_is_the_parents_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    agent, append, full = open_agent(tmp_path), JournalFile.append, True
+
+    def attempt(self: JournalFile, body: bytes) -> None:
+        if full:
+            raise SessionException("no room")
+        append(self, body)
+
+    def speaks() -> None:
+        nonlocal full
+        full = False
+        asyncio.run(add(agent, text_message("child")))
+
+    monkeypatch.setattr(JournalFile, "append", attempt)
+    with pytest.raises(SessionException, match="no room"):
+        asyncio.run(add(agent, text_message("late")))
+    assert in_a_child(speaks)() == 0
+    full = False
+    asyncio.run(add(agent, text_message("parent")))
+    assert texts_of(tmp_path) == ["child", "late", "parent"]
+
+
 def test_a_child_that_never_uses_the_session_does_not_keep_it_open(tmp_path: Path) -> None:
     agent = open_agent(tmp_path)
     asyncio.run(add(agent, text_message("one")))

@@ -1,0 +1,58 @@
+"""Change logs: where the commits of a session are kept, whatever keeps them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+
+class Behind(Exception):
+    """Others have written to the log since it was read last."""
+
+
+class ChangeLog(Protocol):
+    """Where commits are kept, in order. Every method raises ``SessionException`` where that fails."""
+
+    def exists(self) -> bool:
+        """Whether the session is there."""
+
+    def create(self, bodies: list[bytes]) -> bool:
+        """Create the session with its first commits; False if another process was first."""
+
+    def read(self) -> bytes | bytearray:
+        """Return the JSON array of every commit, in order (:func:`.commit_lines.commits_in`). Nothing is written."""
+
+    def changed(self) -> bool:
+        """Whether others have changed it since it was read or written last."""
+
+    def news(self) -> bytes | None:
+        """Return the array of what others appended since it was read or written last; None: it must be read again."""
+
+    def writing(self) -> AbstractContextManager[bool]:
+        """Keep other writers out, where that can be; yields whether others have written since it last looked."""
+
+    def append(self, body: bytes) -> None:
+        """Append a commit durably, while writing and up to date.
+
+        Raises:
+            Behind: Others have written, and nothing was appended.
+        """
+
+    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
+        """Replace all commits durably, while writing and up to date, and leave nothing of those that must go.
+
+        Args:
+            bodies: The new commits.
+            change: The commit that, appended, would add up to the same history.
+            touched: Which of the commits that were read must go; all of them if None.
+
+        Raises:
+            Behind: Others have written, and nothing was replaced.
+        """
+
+    def rest(self) -> None:
+        """No longer count as a user of it, until it is read or written again."""
+
+    def close(self) -> None:
+        """Let go of it."""

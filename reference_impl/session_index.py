@@ -1,0 +1,57 @@
+"""Session indexes: what is known of a stored session without its messages' content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .history import Change, SessionHistory
+from .message_index import MessageIndex
+
+
+class SessionIndex:
+    """What is known of a stored session without its messages' content.
+
+    Attributes:
+        records: Each agent's record as it is stored.
+    """
+
+    def __init__(self, history: SessionHistory | None = None) -> None:
+        agents = history.agents.items() if history is not None else ()
+        self.records = {agent_id: agent.record for agent_id, agent in agents if agent.record}
+        self._messages = {agent_id: agent.index for agent_id, agent in agents}
+
+    def last_id(self, agent_id: str) -> int | None:
+        """Return the id of the agent's last message, if there is one."""
+        return self._of(agent_id).next_id - 1 if self._of(agent_id).next_id else None
+
+    def has(self, agent_id: str, tracking_id: str) -> bool:
+        """Whether one of the agent's messages has a tracking id."""
+        return self._of(agent_id).has(tracking_id)
+
+    def ids(self, agent_id: str, tracking_id: str | None) -> list[int]:
+        """Return the ids of the agent's messages with a tracking id."""
+        return self._of(agent_id).ids(tracking_id)
+
+    def tracking_id(self, agent_id: str, id: int) -> str | None:
+        """Return the tracking id of one of the agent's messages, if it has one."""
+        return self._of(agent_id).tracking_id(id)
+
+    def pending(self, agent_id: str) -> set[str]:
+        """Return the tracking ids of the agent's messages that are stored as placeholders of a stream."""
+        return self._of(agent_id).pending
+
+    def note(self, changes: Iterable[Change]) -> None:
+        """Note what changes change."""
+        for change in changes:
+            if change["op"] == "message":
+                self._of(change["agent_id"]).add(change["id"], change["message"])
+            elif change["op"] == "update":
+                self._of(change["agent_id"]).replace(change["id"], change["message"])
+            elif change["op"] == "agent":
+                self.records[change["agent"]["agent_id"]] = change["agent"]
+
+    def _of(self, agent_id: str) -> MessageIndex:
+        found = self._messages.get(agent_id)
+        if found is None:
+            found = self._messages[agent_id] = MessageIndex()
+        return found
