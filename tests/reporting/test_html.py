@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,10 @@ from session_conformance.harness.reporting.html import as_html, comparison_as_ht
 from . import invented
 from .pages import Page
 
-CHROMIUM = next(
+CHROMIUM: str = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
 )
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def test_each_requirement_says_what_came_of_it_for_each_backend(page: Page) -> N
 
 
 def test_each_violation_shows_all_that_is_known_of_it(page: Page) -> None:
-    shown = {one.attributes["id"]: one for one in page.all("details", class_="violation")}
+    shown = {one.attributes["id"]: one for one in page.all("div", class_="inside")}
     assert set(shown) == {f"violation-bad-{id}" for id in ("LIF-01", "ORD-01", "COR-01", "CNT-06")}
     text = shown["violation-bad-ORD-01"].text
     assert "<script>alert('x')</script> & \"quotes\" | pipe ``` fence </details> @everybody #12" in text
@@ -141,10 +143,34 @@ def test_nothing_but_bare_results_makes_a_page_too() -> None:
     assert not page.all("section", id="violations") + page.all("section", id="benchmarks")
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
+def shown_by_browser(url: str, profile: Path, scheme: int = 1) -> str:
+    """Return a page as Chromium has it once it is shown; ``scheme`` is 0 for dark and 1 for light."""
+    return subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom",
+            "--disable-background-networking", "--no-first-run", f"--user-data-dir={profile}",
+            "--virtual-time-budget=5000", f"--blink-settings=preferredColorScheme={scheme}", url,
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    ).stdout  # fmt: skip
+
+
+@needs_browser
+def test_a_link_to_a_violation_opens_it_and_no_other(text: str, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(text, encoding="utf-8", errors="backslashreplace")
+    shown = Page.of(shown_by_browser(f"{page.as_uri()}#violation-bad-ORD-01", tmp_path / "profile"))
+    opened = [one for one in shown.all("details", class_="violation") if "open" in one.attributes]
+    assert [one.text.split()[:2] for one in opened] == [["violated", "ORD-01"]]
+
+
+@needs_browser
+@pytest.mark.parametrize("make", [lambda: as_html(invented.report()), a_comparison], ids=("report", "comparison"))
 @pytest.mark.parametrize(("width", "scheme"), [(390, 1), (1200, 0)])
-def test_a_browser_shows_it_without_scrolling_sideways(width: int, scheme: int, text: str, tmp_path: Path) -> None:
-    opened = text.replace('<details class="violation"', '<details open class="violation"')
+def test_a_browser_shows_it_without_scrolling_sideways(
+    width: int, scheme: int, make: Callable[[], str], tmp_path: Path
+) -> None:
+    opened = make().replace('<details class="violation"', '<details open class="violation"')
     (tmp_path / "report.html").write_text(
         re.sub(r"<meta http-equiv[^>]*>", "", opened), encoding="utf-8", errors="backslashreplace"
     )
@@ -152,21 +178,16 @@ def test_a_browser_shows_it_without_scrolling_sideways(width: int, scheme: int, 
         f"""<iframe src="report.html" width="{width}" height="800" style="border: 0"></iframe><pre></pre><script>
         document.querySelector("iframe").onload = event => {{
           const inner = event.target.contentDocument;
+          const boxes = [...inner.querySelectorAll(".wide")].filter(box => box.scrollWidth > box.clientWidth + 1);
           document.querySelector("pre").textContent = [
-            inner.documentElement.scrollWidth, inner.defaultView.getComputedStyle(inner.body).backgroundColor
+            inner.documentElement.scrollWidth, inner.defaultView.getComputedStyle(inner.body).backgroundColor,
+            boxes.map(box => box.getAttribute("aria-label") || box.getAttribute("aria-labelledby")).join("; ")
           ].join(" ");
         }};</script>"""
     )
-    run = subprocess.run(
-        [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom",
-            f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000",
-            f"--blink-settings=preferredColorScheme={scheme}", (tmp_path / "frame.html").as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r"<pre>(\d+) rgb\((\d+), ", run.stdout)
-    assert found is not None, run.stdout
+    shown = shown_by_browser((tmp_path / "frame.html").as_uri(), tmp_path / "profile", scheme)
+    found = re.search(r"<pre>(\d+) rgb\((\d+), \d+, \d+\) (.*?)</pre>", shown)
+    assert found is not None, shown
     assert int(found[1]) <= width
     assert (int(found[2]) < 50) == (scheme == 0)
 
