@@ -14,7 +14,7 @@ from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.measure import Growth, Measure
 from session_conformance.harness.report import BackendReport, Report
-from session_conformance.harness.verdict import Outcome, Result
+from session_conformance.harness.verdict import Result
 
 from .comparison import Comparison, Kind
 from .plot import plots
@@ -115,6 +115,36 @@ def groups(backends: Sequence[BackendReport]) -> list[Group]:
     ]
 
 
+@dataclass(frozen=True)
+class GroupCell:
+    """What came of a group for a backend, in one mark, one number and a word: the worst of it, by which it is read.
+
+    Attributes:
+        look: The class of the cell.
+        text: The mark, and how many requirements it stands for.
+        word: What they are.
+    """
+
+    look: str
+    text: str
+    word: str = ""
+
+
+def group_cell(backend: BackendReport, group: str) -> GroupCell:
+    """Return what is shown of a group: new violations, then what fails a run for other reasons, then what does not."""
+    states = [state_of(result) for result in backend.verdict.results if result.group == group]
+    for state, look, mark, word in (
+        (State.VIOLATED, "bad", "✗", "violated"),
+        (State.BROKEN, "bad", "?", "not judged"),
+        (State.STALE, "stale", "!", "met, but listed as known"),
+        (State.KNOWN, "known", "✗", "known"),
+        (State.MET, "good", "✓", "met"),
+    ):
+        if state in states:
+            return GroupCell(look, f"{mark} {states.count(state)}", word)
+    return GroupCell("none", "– n/a" if states else "–")
+
+
 def matrices(backends: Sequence[BackendReport]) -> list[MatrixOfAll]:
     """Return the matrices of damages, crashes and faults, those of one requirement together."""
     found: dict[str, MatrixOfAll] = {}
@@ -200,8 +230,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(quantity=quantity, ratio=ratio, state=state_of, diagram=diagram)
-    environment.globals.update(State=State, Outcome=Outcome)
+    environment.filters.update(quantity=quantity, ratio=ratio, state=state_of, diagram=diagram, group_cell=group_cell)
+    environment.globals.update(State=State)
     return environment
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.report import Report, read
+from session_conformance.harness import Verdict
+from session_conformance.harness.report import BackendReport, Report, read
 from session_conformance.harness.reporting import write
 from session_conformance.harness.reporting.comparison import compare
-from session_conformance.harness.reporting.html import as_html, comparison_as_html
+from session_conformance.harness.reporting.html import as_html, comparison_as_html, group_cell, groups
 
 from . import invented
 from .pages import Page
@@ -70,7 +71,7 @@ def test_each_verdict_is_there(page: Page) -> None:
         "1MUST violated",
         "1SHOULD violated",
         "1violated, as declared",
-        "1met, but declared as violated",
+        "1met, but listed as known",
         "1could not be judged",
     ):
         assert part in cards["bad"]
@@ -94,6 +95,25 @@ def test_each_requirement_says_what_came_of_it_for_each_backend(page: Page) -> N
         "S3A-09": ["✓ met", "–", "–"],
         "XYZ-01": ["–", "✓ met", "–"],
     }
+
+
+def test_a_group_shows_the_worst_of_it(page: Page) -> None:
+    backend = invented.report().backends[1]
+    cells = [group_cell(backend, group.id) for group in groups([backend])]
+    assert [(cell.look, cell.text, cell.word) for cell in cells] == [
+        ("bad", "? 1", "not judged"), ("bad", "✗ 1", "violated"), ("stale", "! 1", "met, but listed as known"),
+        ("bad", "✗ 1", "violated"), ("known", "✗ 1", "known"), ("good", "✓ 1", "met"),
+    ]  # fmt: skip
+    assert [one.text for one in page.all("td", class_="stale")] == ["! 1 met, but listed as known", "! stale"]
+
+
+def test_a_run_that_fails_for_its_list_alone_is_not_green() -> None:
+    results = [invented.result("b", "LIF-01"), invented.result("b", "UPD-06", known="was broken once")]
+    page = Page.of(as_html(Report([BackendReport(Verdict("b", results))])))
+    [card] = page.all("article")
+    assert "conforms-stale" in card.attributes["class"].split()
+    assert "! conforms" in card.text
+    assert "the run fails all the same" in card.text
 
 
 def test_each_violation_shows_all_that_is_known_of_it(page: Page) -> None:
@@ -170,6 +190,7 @@ def test_a_link_to_a_violation_opens_it_and_no_other(text: str, tmp_path: Path) 
 def test_a_browser_shows_it_without_scrolling_sideways(
     width: int, scheme: int, make: Callable[[], str], tmp_path: Path
 ) -> None:
+    """On a phone nothing scrolls, not even the boxes that may: what is off the screen is not read."""
     opened = make().replace('<details class="violation"', '<details open class="violation"')
     (tmp_path / "report.html").write_text(
         re.sub(r"<meta http-equiv[^>]*>", "", opened), encoding="utf-8", errors="backslashreplace"

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from session_conformance.harness import Verdict
-from session_conformance.harness.report import BackendReport
+from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.reporting.comparison import compare
 from session_conformance.harness.reporting.comparison_texts import as_markdown as comparison_as_markdown
 from session_conformance.harness.reporting.markdown import LONGEST, as_markdown, details, fenced, plain
@@ -62,6 +62,14 @@ def test_new_violations_are_told_from_declared_ones() -> None:
     ]  # fmt: skip
     assert "- bad, COR-01: violated, as is known (issue 7 is open)" in text
     assert "- bad, UPD-06: no longer violated: remove it from the list (was broken once)" in text
+
+
+def test_a_run_that_fails_for_its_list_alone_has_no_check_mark() -> None:
+    results = [invented.result("b", "LIF-01"), invented.result("b", "UPD-06", known="was broken once")]
+    text = as_markdown(Report([BackendReport(Verdict("b", results))]))
+    assert "- :warning: b " in text
+    assert "| **UPD** " in text
+    assert "| **1 met, but listed as known** |" in text
 
 
 def test_what_a_manager_said_stays_in_its_block() -> None:
