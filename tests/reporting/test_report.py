@@ -40,6 +40,28 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
+def test_every_field_has_a_description() -> None:
+    """The documentation says so, and a field's name says little."""
+    missing = [
+        f"{name}.{field}"
+        for name, schema in {"report": SCHEMA, **SCHEMA["$defs"]}.items()
+        for field, about in {"": schema, **schema.get("properties", {})}.items()
+        if not about.get("description")
+    ]
+    assert missing == []
+
+
+def test_no_field_of_the_schema_stands_there_twice() -> None:
+    """JSON keeps the last of two without a word."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), names
+        return dict(pairs)
+
+    json.loads(SCHEMA_FILE.read_text(encoding="utf-8"), object_pairs_hook=once)
+
+
 def test_everything_that_a_report_holds_is_described() -> None:
     data = invented.report().to_dict()
     Draft202012Validator(SCHEMA).validate(data)
