@@ -217,5 +217,6 @@ def _table_of(matrix: Matrix) -> str:
 def _footer(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     seeds = "".join(f", seed of {name} {seed}" for name, seed in report.seeds.items())
-    about = f"<sub>{plain(report.created)}, {plain(versions + seeds)}</sub>"
+    packages = "".join(f"{one.name}: {one.package}, " for one in report.backends if one.package)
+    about = f"<sub>{plain(report.created)}, {plain(packages + versions + seeds)}</sub>"
     return f"{about}\n\n{fenced(report.command)}" if report.command else about

@@ -65,6 +65,7 @@ def test_each_verdict_is_there(page: Page) -> None:
     assert list(cards) == ["good", "bad", "unjudged"]
     assert "✓ conforms" in cards["good"]
     assert "url=db:///{workdir}" in cards["good"]
+    assert "pkg-of-tests 2.7.1" in cards["good"]
     for part in (
         "✗ does not conform",
         "1met",

@@ -41,6 +41,7 @@ def test_it_says_what_matters_in_a_few_lines() -> None:
     ]
     assert "pytest --session-manager=good --session-manager=bad" in text
     assert "seed of hypothesis 4711" in text
+    assert "good: pkg-of-tests 2.7.1, python 3.11.0" in text
     assert "- good, S3A-09: 1.01 requests a message" in lines
 
 
