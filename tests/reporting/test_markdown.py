@@ -108,6 +108,7 @@ def test_a_comparison_as_markdown() -> None:
     after = invented.with_outcomes("b", {"ORD-01": "violated"}, invented.benchmarks(2.4, 0))
     text = comparison_as_markdown(compare([("a_1.json", before), ("b.json", after)]))
     assert "### b: a\\_1.json → b.json" in text
-    changes, benchmarks = tables(text)
+    changes, benchmarks, facts = tables(text)
     assert changes[2] == ["**ORD-01** What ORD-01 asks for is so.", "MUST", "met", "violated", "**regression**"]
     assert ["append", "0", "960 µs 1.2x", "1.92 ms 2.4x", "2x"] in benchmarks
+    assert ["strands-agents", "1.62.0", "1.62.0"] in facts
