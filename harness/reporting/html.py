@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import Growth, Measure
+from session_conformance.harness.measure import Growth, Measure, why_no_growth
 from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.verdict import Result
 
 from .comparison import Comparison, Kind
 from .plot import plots
 from .printable import printable
-from .quantities import quantity, ratio
+from .quantities import quantity, ratio, spread
 from .sequence import diagram
 from .states import State, state_of
 
@@ -68,6 +69,11 @@ class BenchmarkTable:
     sizes: list[int | None]
     cells: Mapping[tuple[int | None, str], Measure]
     growth: Mapping[str, Growth] = field(default_factory=dict)
+
+    def why_no_growth(self, backend: str) -> str:
+        """Return why it is not said how the cost grows; "" where the backend was not measured, or at no size."""
+        taken = [one for (size, name), one in self.cells.items() if name == backend and size is not None]
+        return why_no_growth(taken) or "not stated in the report" if taken else ""
 
 
 def as_html(report: Report) -> str:
@@ -200,10 +206,15 @@ class _Bar:
     number: int
     ratio: float
     share: float
+    floor: float
+    below_floor: str
 
 
 def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Measure, list[_Bar]]]:
-    """Return the ratios to the floor of each benchmark's largest size, as bars whose whole length is the largest."""
+    """Return the ratios to the floor of each benchmark's largest size, as bars.
+
+    Their whole length is the largest ratio, or 1 where all are below it: the floor has its place on each of them.
+    """
     found: list[tuple[Measure, list[_Bar]]] = []
     for table in benchmark_tables(backends):
         sizes = [size for size in table.sizes if any(table.cells[at].ratio for at in table.cells if at[0] == size)]
@@ -214,8 +225,11 @@ def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Measure, list[_Bar]
             for number, backend in enumerate(backends)
             if (one := table.cells.get((sizes[-1], backend.name))) is not None and one.ratio is not None
         ]
-        most = max(one.ratio or 0 for _, _, one in with_ratio)
-        bars = [_Bar(name, number, one.ratio or 0, (one.ratio or 0) / most) for number, name, one in with_ratio]
+        most = max(1.0, *(one.ratio or 0 for _, _, one in with_ratio))
+        bars = [
+            _Bar(name, number, one.ratio or 0, (one.ratio or 0) / most, 1 / most, one.below_floor)
+            for number, name, one in with_ratio
+        ]
         found.append((with_ratio[0][2], bars))
     return found
 
@@ -230,9 +244,22 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(quantity=quantity, ratio=ratio, state=state_of, diagram=diagram, group_cell=group_cell)
+    environment.filters.update(
+        quantity=quantity,
+        ratio=ratio,
+        spread=spread,
+        power=_power,
+        state=state_of,
+        diagram=diagram,
+        group_cell=group_cell,
+    )
     environment.globals.update(State=State)
     return environment
+
+
+def _power(text: str) -> Markup:
+    """Return text with the exponents of its powers raised."""
+    return Markup(re.sub(r"\^(-?[\d.]+)", r"<sup>\1</sup>", str(escape(text))))
 
 
 def _template(name: str) -> Any:

@@ -4,10 +4,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from session_conformance.harness import Verdict
+from session_conformance.harness.measure import Measure, growth
 from session_conformance.harness.report import BackendReport, Report, read
 from session_conformance.harness.reporting import write
 from session_conformance.harness.reporting.comparison import compare
@@ -151,11 +153,31 @@ def test_matrices_and_benchmarks_are_tables_with_headings(page: Page) -> None:
     assert all(one.attributes.get("scope") in ("col", "row") for one in headings)
     assert [one.text for one in page.all("td", class_="bad") if one.text == "1"]
     cells = [" ".join(one.text.split()) for one in page.all("td", class_="number")]
-    assert "960 µs 1.2x" in cells
-    assert "938 B" in cells
+    assert "960 µs 1.2x864 µs to 1.54 ms" in cells
+    assert len(page.all("line", class_="one")) == 4  # each bar of a ratio shows where the floor is
+    assert any("from the least to the most of the rounds" in one.text for one in page.all("li"))
+    assert any(cell.startswith("938 B") for cell in cells)
     assert len(page.all("svg", class_="plot")) == 2
     assert any("worse" in one.text for one in page.all("td"))
     assert [one.text for one in page.elements if one.tag == "td" and one.text == "4711"]
+
+
+def test_how_a_cost_grows_is_stated_or_why_it_is_not() -> None:
+    taken = [one for one in invented.benchmarks(1.2, 0.01) if (one.name, one.size) != ("restore", 10_000)]
+    found = [replace(one, backend="b") for one in taken]
+    report = invented.with_outcomes("b", {}, found)
+    report.backends[0].growth = growth(found)
+    cells = [" ".join(one.text.split()) for one in Page.of(as_html(report)).all("td") if "data-label" in one.attributes]
+    assert "linearn0.85 ± 0.06 over 3 sizes, n0.96 at the end" in cells
+    assert "not statedneeds two sizes above 0" in cells
+
+
+def test_a_ratio_below_the_floor_is_explained() -> None:
+    noise = Measure("append", "seconds", 0.9, 0.8, 1.2, 20, size=0, floor=1.0)
+    page = Page.of(as_html(invented.with_outcomes("b", {}, [noise])))
+    [bar] = page.all("span", class_="bar")
+    assert "below the floor within the spread, which is noise" in bar.text
+    assert [one.attributes["x1"] for one in page.all("line", class_="one")] == ["100.0"]
 
 
 def test_nothing_but_bare_results_makes_a_page_too() -> None:

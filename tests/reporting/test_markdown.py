@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 from session_conformance.harness import Verdict
+from session_conformance.harness.measure import Measure
 from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.reporting.comparison import compare
 from session_conformance.harness.reporting.comparison_texts import as_markdown as comparison_as_markdown
@@ -50,9 +51,34 @@ def test_tables_are_whole() -> None:
     for table in (groups, benchmarks, *matrices):
         assert len({len(row) for row in table}) == 1
     assert ["**COR** corruption", "1 met", "**1 known**", "-"] in groups
-    assert ["append, 10,000", "960 µs **1.2x**", "242 ms **303x**", "-"] in benchmarks
-    assert ["append grows", "constant", "worse", "-"] in benchmarks
+    spread, spread_bad = "864 µs to 1.54 ms", "218 ms to 388 ms"
+    assert [
+        "append, 10,000", f"960 µs **1.2x**<br><sub>{spread}</sub>", f"242 ms **303x**<br><sub>{spread_bad}</sub>", "-"
+    ] in benchmarks  # fmt: skip
+    assert ["append grows", "constant<br><sub>n^0.02</sub>", "worse<br><sub>n^1.40</sub>", "-"] in benchmarks
     assert ["bit &#124; flipped", "1", "-", "-"] in matrices[0]
+
+
+def test_benchmarks_stand_together_by_what_they_measure() -> None:
+    taken = sorted(invented.benchmarks(1.2, 0), key=lambda one: one.size or 0)
+    taken = [one for one in taken if (one.name, one.size) != ("restore", 10_000)]
+    text = as_markdown(invented.with_outcomes("b", {"LIF-01": "met"}, taken))
+    names = [row[0] for row in tables(text)[1][2:]]
+    assert names == [
+        "append, 0", "append, 100", "append, 1,000", "append, 10,000", "append grows", "stored", "restore, 100",
+        "restore grows",
+    ]  # fmt: skip
+    assert ["restore grows", "not stated<br><sub>needs two sizes above 0</sub>"] in tables(text)[1]
+
+
+def test_a_ratio_below_the_floor_is_explained() -> None:
+    noise = Measure("append", "seconds", 0.9, 0.8, 1.2, 20, size=0, floor=1.0)
+    less = Measure("stored", "bytes", 300, 300, 300, 1, floor=400)
+    text = as_markdown(invented.with_outcomes("b", {"LIF-01": "met"}, [noise, less]))
+    assert "**0.9x**≈<br><sub>800 ms to 1.2 s</sub>" in text
+    assert "**0.75x**▾" in text
+    assert "≈: below the floor within the spread, which is noise. ▾: below the floor: it does with less." in text
+    assert "≈" not in as_markdown(invented.report())
 
 
 def test_new_violations_are_told_from_declared_ones() -> None:
