@@ -21,7 +21,7 @@ from .comparison import Comparison, Kind
 from .plot import plots
 from .printable import printable
 from .quantities import quantity, ratio, spread
-from .sequence import diagram
+from .sequence import NAMES, diagram
 from .states import State, state_of
 
 
@@ -248,7 +248,7 @@ def _environment() -> Environment:
         quantity=quantity,
         ratio=ratio,
         spread=spread,
-        power=_power,
+        power=_power, lifeline=lambda name: NAMES.get(name, name),
         state=state_of,
         diagram=diagram,
         group_cell=group_cell,
