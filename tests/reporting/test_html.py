@@ -146,6 +146,24 @@ def test_a_timeline_is_drawn_with_who_took_part_and_what_was_stored(page: Page) 
     assert "3 events left out" in drawing.text
 
 
+def test_on_a_phone_the_timeline_is_a_list_that_says_the_same(page: Page) -> None:
+    [events] = [one for one in page.all("ol", class_="events") if "▸7" in one.text]
+    items = [" ".join(one.text.split()) for one in page.all("li") if one.path[-1] == "ol"]
+    assert all(item in " ".join(events.text.split()) for item in items)
+    assert "4 model → agent the model emits tool_use" in items
+    assert '3 agent → model model.send() gets ["Hello"] stored: 1 message; last: user ["Hello"]' in items
+    assert [item.split()[0] for item in items if item.startswith("▸")] == ["▸7"]
+
+
+def test_a_cell_that_stands_alone_on_a_phone_says_what_it_is(page: Page) -> None:
+    """There the row of headings is not shown: each cell has its own, but what names the row or is a sentence."""
+    for table in ("requirements", "counts", "numbers"):
+        assert page.all("table", class_=table)
+        assert all("stack" in one.attributes["class"].split() for one in page.all("table", class_=table))
+    cells = [one for kind in ("state", "number") for one in page.all("td", class_=kind)]
+    assert all(one.attributes.get("data-label") for one in cells)
+
+
 def test_matrices_and_benchmarks_are_tables_with_headings(page: Page) -> None:
     captions = [one.text for one in page.all("caption")]
     assert captions == ["good", "bad"]
@@ -175,8 +193,8 @@ def test_how_a_cost_grows_is_stated_or_why_it_is_not() -> None:
 def test_a_ratio_below_the_floor_is_explained() -> None:
     noise = Measure("append", "seconds", 0.9, 0.8, 1.2, 20, size=0, floor=1.0)
     page = Page.of(as_html(invented.with_outcomes("b", {}, [noise])))
-    [bar] = page.all("span", class_="bar")
-    assert "below the floor within the spread, which is noise" in bar.text
+    [note] = page.all("span", class_="note")
+    assert note.text == "below the floor within the spread, which is noise"
     assert [one.attributes["x1"] for one in page.all("line", class_="one")] == ["100.0"]
 
 
