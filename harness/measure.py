@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from statistics import fmean, median
 from typing import Any
 
 WITHIN_SPREAD = "below the floor within the spread, which is noise"
+IN_EVERY_ROUND = "below the floor in every round: the floor was disturbed, or it does with less"
 LESS_THAN_FLOOR = "below the floor: it does with less"
 
 
@@ -54,13 +55,14 @@ class Measure:
         """What it means that the ratio is below 1, in words; "" where it is not.
 
         A floor is what this machine cannot do it for less, taken in the same rounds: a time below it is noise, as long
-        as some round took longer. What is counted is the same each time, and then there is no noise to speak of.
+        as some round took longer; where none did, the floor's own rounds, of which the median alone is known, may have
+        been disturbed. What is counted is the same each time, and then there is no noise to speak of.
         """
         if self.floor is None or self.median >= self.floor:
             return ""
-        if self.max >= self.floor and self.rounds > 1:
-            return WITHIN_SPREAD
-        return LESS_THAN_FLOOR
+        if self.rounds == 1:
+            return LESS_THAN_FLOOR
+        return WITHIN_SPREAD if self.max >= self.floor else IN_EVERY_ROUND
 
     def to_dict(self) -> dict[str, Any]:
         """Return the measure as plain data, as reports have it."""
@@ -86,7 +88,9 @@ class Growth:
     Two numbers say it, since neither is enough. The *exponent* is fitted to all lengths, so that no single one decides,
     and has an uncertainty. But what an operation costs at any length hides, at short histories, how it grows: a fit
     over all of them reads too low where a curve bends up. So the exponent *at the end*, between the longest history and
-    the longest of those that are a third of it or less, stands beside it: that is how it goes on from here.
+    the longest of those that are a third of it or less, stands beside it: that is how it goes on from here. Of two
+    points, one that was disturbed decides; so the end is no steeper than the least of the rounds has it. Other programs
+    lengthen a round, and shorten none.
 
     Attributes:
         name: The measure's name.
@@ -147,7 +151,8 @@ def growth(measures: Iterable[Measure]) -> list[Growth]:
         longest = taken[-1]
         shorter = [one for one in taken if _size(one) * APART <= _size(longest)]
         exponent, error = _fitted(taken)
-        at_end, _ = _fitted([shorter[-1], longest])
+        ends = [shorter[-1], longest]
+        at_end = min(_fitted(ends)[0], _fitted([replace(one, median=one.min or one.median) for one in ends])[0])
         sizes = [_size(one) for one in taken]
         found.append(Growth(name, exponent, longest.about, backend, error, at_end, sizes))
     return found

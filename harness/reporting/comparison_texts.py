@@ -75,12 +75,12 @@ def _print(console: Console, drawn: Table) -> None:
 
 def _changes(found: Comparison, *, with_sentences: bool) -> Table:
     """Return a table in which headings and words may be folded; ids, levels and states are not."""
-    rows = [
-        (
+    rows: list[list[Text]] = [
+        [
             Text(found.word(change.kind), style=_STYLES.get(change.kind, "")),
             *(Text(cell, no_wrap=True) for cell in (change.result.id, change.result.level, *change.states)),
-            *([change.result.sentence] if with_sentences else []),
-        )
+            *([Text(change.result.sentence)] if with_sentences else []),
+        ]
         for change in found.changes
     ]
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=with_sentences)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import LESS_THAN_FLOOR, WITHIN_SPREAD, Measure, why_no_growth
+from session_conformance.harness.measure import IN_EVERY_ROUND, LESS_THAN_FLOOR, WITHIN_SPREAD, Measure, why_no_growth
 from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.verdict import Outcome, Result, Verdict
 
@@ -24,7 +24,7 @@ MARKER = "<!-- session-conformance -->"
 
 _LONGEST_EVIDENCE = 2_500
 
-_MARKS = {WITHIN_SPREAD: "≈", LESS_THAN_FLOOR: "▾"}
+_MARKS = {WITHIN_SPREAD: "≈", IN_EVERY_ROUND: "▿", LESS_THAN_FLOOR: "▾"}
 """What stands behind a ratio below 1, and is explained below the table."""
 
 

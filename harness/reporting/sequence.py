@@ -20,8 +20,8 @@ SPACING = 124
 SIDE = 52
 """From the numbers to the first lifeline, and from the last one to the edge."""
 NARROWEST = 500
-WIDEST = 1020
-"""What a page has room for: a diagram is as wide as its longest label needs, up to this."""
+WIDEST = 900
+"""A diagram is as wide as its longest label needs, up to this: what a screen has room for, and paper at 6 points."""
 LEAST_ROOM = 240
 """What a label is given where the page ends soon after its lifeline: it then begins further left."""
 TOP = 34
