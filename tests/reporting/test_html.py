@@ -193,8 +193,8 @@ def test_how_a_cost_grows_is_stated_or_why_it_is_not() -> None:
 def test_a_ratio_below_the_floor_is_explained() -> None:
     noise = Measure("append", "seconds", 0.9, 0.8, 1.2, 20, size=0, floor=1.0)
     page = Page.of(as_html(invented.with_outcomes("b", {}, [noise])))
-    [note] = page.all("span", class_="note")
-    assert note.text == "below the floor within the spread, which is noise"
+    in_bars, in_table = page.all("span", class_="note")
+    assert in_bars.text == in_table.text == "below the floor within the spread, which is noise"
     assert [one.attributes["x1"] for one in page.all("line", class_="one")] == ["100.0"]
 
 
