@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import Distribution, PackageNotFoundError, distribution, distributions, version
+from importlib.metadata import packages_distributions as distributions_by_package
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
 
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
@@ -27,8 +30,31 @@ SCHEMA_FILE = Path(__file__).with_name("report_schema.json")
 """The layout as a JSON Schema (draft 2020-12), in which every field is described."""
 
 
+VERSIONED = (
+    "strands-agents",
+    "strands-session-conformance",
+    "pytest",
+    "pytest-benchmark",
+    "hypothesis",
+    "boto3",
+    "moto",
+)
+"""The distributions whose versions a report has, where they are installed."""
+
+
 class ReportError(Exception):
     """A report cannot be read or written. The text is one line and says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """The installed distribution that a backend comes from: what a verdict holds for, before all else."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
 
 
 @dataclass
@@ -43,6 +69,7 @@ class BackendReport:
         benchmarks: What was measured.
         growth: How that grows.
         kind: What it is: a :class:`~.kind.Kind`'s value.
+        package: What it was installed with, or None where it was not, or is not known.
     """
 
     verdict: Verdict
@@ -52,6 +79,7 @@ class BackendReport:
     kind: str = Kind.MANAGER.value
     benchmarks: list[Measure] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
+    package: Package | None = None
 
     @property
     def name(self) -> str:
@@ -152,8 +180,9 @@ def report_of(
     """
     judged = {verdict.backend: verdict for verdict in verdicts}
     names = [*specs, *(name for name in judged if name not in specs)]
+    abouts = {name: {"package": package_of(about.get("target")), **about} for name, about in specs.items()}
     report = Report(
-        [_backend_of(judged.get(name, Verdict(name)), specs.get(name, {})) for name in names],
+        [_backend_of(judged.get(name, Verdict(name)), abouts.get(name, {})) for name in names],
         command=command,
         seeds=dict(seeds or {}),
         requirements=next((verdict.of for verdict in verdicts), None),
@@ -179,14 +208,49 @@ def read(path: Path) -> Report:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions a verdict holds for: Python, the platform, the SDK, the harness."""
+    """Return the versions a verdict holds for: Python, the platform, the SDK, the harness, and what that works with."""
     found = {"python": platform.python_version(), "platform": platform.platform(terse=True)}
-    for name in ("strands-agents", "strands-session-conformance", "pytest", "hypothesis"):
+    for name in VERSIONED:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
     return found
+
+
+def package_of(target: str | None) -> dict[str, str] | None:
+    """Return the name and the version of what a target was installed with, or None where that is not known.
+
+    A module that is merely called as an installed one is, and a folder that was never installed, have no version:
+    where the module was imported, its file must be one of the distribution's.
+
+    Args:
+        target: ``module:attribute``.
+    """
+    module = (target or "").partition(":")[0]
+    file = getattr(sys.modules.get(module), "__file__", None)
+    named = dict.fromkeys(distributions_by_package().get(module.partition(".")[0], ()))
+    found = [one for one in map(distribution, named) if file is None or _holds(one, Path(file))]
+    if len(found) > 1:  # a namespace that several distributions share
+        path = module.replace(".", "/")
+        found = [
+            one for one in found if {f"{path}.py", f"{path}/__init__.py"} & {str(held) for held in one.files or ()}
+        ]
+    if not found and file is not None:  # build backends other than setuptools do not say what an editable one holds
+        found = [one for one in distributions() if (folder := _project(one)) and folder in Path(file).parents]
+    return {"name": found[0].metadata["Name"], "version": found[0].version} if len(found) == 1 else None
+
+
+def _holds(one: Distribution, file: Path) -> bool:
+    return any(folder in file.parents for folder in (Path(str(one.locate_file(""))), _project(one)) if folder)
+
+
+def _project(one: Distribution) -> Path | None:
+    """Return the folder of an editable distribution (PEP 610), or None."""
+    about = json.loads(one.read_text("direct_url.json") or "{}")
+    if not about.get("dir_info", {}).get("editable"):
+        return None
+    return Path(unquote(urlsplit(about["url"]).path))
 
 
 def _backend_to_dict(backend: BackendReport) -> dict[str, Any]:
@@ -195,6 +259,7 @@ def _backend_to_dict(backend: BackendReport) -> dict[str, Any]:
         "name": verdict.backend,
         "kind": backend.kind,
         "target": backend.target,
+        "package": backend.package and {"name": backend.package.name, "version": backend.package.version},
         "arguments": backend.arguments,
         "capabilities": backend.capabilities,
         "conforms": verdict.conforms if verdict.results else None,
@@ -219,10 +284,11 @@ def _backend_of(verdict: Verdict, about: Mapping[str, Any]) -> BackendReport:
         about.get("kind", verdict.kind),
         [made(Measure, benchmark) for benchmark in about.get("benchmarks", [])],
         [made(Growth, growth) for growth in about.get("growth", [])],
+        made(Package, about["package"]) if about.get("package") else None,
     )
 
 
-Made = TypeVar("Made", Result, Measure, Growth)
+Made = TypeVar("Made", Result, Measure, Growth, Package)
 
 
 def made(kind: type[Made], data: Mapping[str, Any]) -> Made:

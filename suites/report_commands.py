@@ -73,7 +73,9 @@ def _badge(given: argparse.Namespace) -> int:
 
 def _text(found: list[Comparison], on_terminal: bool) -> str:
     console = Console()
-    return as_text(found, width=console.width, color=on_terminal and console.color_system is not None)
+    encoding = (sys.stdout.encoding if on_terminal else None) or "utf-8"  # files are always in UTF-8
+    color = on_terminal and console.color_system is not None
+    return as_text(found, width=console.width, color=color, encoding=encoding)
 
 
 def _html(found: list[Comparison], _: bool) -> str:

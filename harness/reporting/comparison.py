@@ -25,6 +25,8 @@ class Kind(Enum):
     OTHER = "other change"
 
 
+SUITES = "strands-session-conformance"
+
 _BETWEEN_BACKENDS = {
     Kind.REGRESSION: "worse",
     Kind.IMPROVEMENT: "better",
@@ -41,10 +43,32 @@ class Side:
     Attributes:
         file: The name of the report.
         backend: What it found.
+        report: The whole of it: when and with what it was made.
     """
 
     file: str
     backend: BackendReport
+    report: Report
+
+    @property
+    def line(self) -> str:
+        """What was judged with what, and when, in one line."""
+        versions = self.report.versions
+        named = (f"{name} {versions[name]}" for name in ("strands-agents", SUITES, "python") if name in versions)
+        judged = self.backend.package
+        return ", ".join(dict.fromkeys([*([str(judged)] if judged else []), *named, self.report.created]))
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """All that the side holds for, by what it is called."""
+        judged = self.backend.package
+        return {
+            "created": self.report.created,
+            "judged": str(judged) if judged else "",
+            "target": self.backend.target or "",
+            **self.report.versions,
+            "command": self.report.command,
+        }
 
 
 @dataclass(frozen=True)
@@ -131,6 +155,18 @@ class Comparison:
         return [change for change in self.changes if change.kind is kind]
 
     @property
+    def lines(self) -> list[tuple[str, str]]:
+        """What each side was judged with, and when, in one line each."""
+        return [(heading, side.line) for heading, side in zip(self.headings, (self.before, self.after), strict=True)]
+
+    @property
+    def facts(self) -> list[tuple[str, str, str]]:
+        """All that the two sides hold for: what it is called, and what it is on either side; "-" where unknown."""
+        then, now = self.before.facts, self.after.facts
+        every = ((name, then.get(name) or "-", now.get(name) or "-") for name in {**then, **now})
+        return [(name, one, two) for name, one, two in every if (one, two) != ("-", "-")]
+
+    @property
     def sentence(self) -> str:
         """The outcome in one line."""
         parts = []
@@ -155,7 +191,7 @@ def compare(reports: Sequence[tuple[str, Report]]) -> list[Comparison]:
     Raises:
         ReportError: There is nothing to compare.
     """
-    sides = [Side(file, backend) for file, report in reports for backend in report.backends]
+    sides = [Side(file, backend, report) for file, report in reports for backend in report.backends]
     releases: dict[str, list[Side]] = {}
     for side in sides:
         releases.setdefault(side.backend.name, []).append(side)
@@ -177,6 +213,8 @@ def _compared(before: Side, after: Side) -> Comparison:
         for one in after.backend.benchmarks
         if (key := (one.name, one.unit, one.size)) in measured
     ]
+    names = list(dict.fromkeys(one.after.name for one in benchmarks))
+    benchmarks.sort(key=lambda one: (names.index(one.after.name), one.after.size or 0))
     return Comparison(before, after, changes, benchmarks, len({*then, *now}) - len(changes))
 
 

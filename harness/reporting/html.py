@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,18 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import Growth, Measure
+from session_conformance.harness.measure import Growth, Measure, why_no_growth
 from session_conformance.harness.report import BackendReport, Report
-from session_conformance.harness.verdict import Outcome, Result
+from session_conformance.harness.verdict import Result
 
 from .comparison import Comparison, Kind
 from .plot import plots
 from .printable import printable
-from .quantities import quantity, ratio
-from .sequence import diagram
+from .quantities import quantity, ratio, spread
+from .sequence import NAMES, diagram
 from .states import State, state_of
 
 
@@ -69,6 +70,11 @@ class BenchmarkTable:
     cells: Mapping[tuple[int | None, str], Measure]
     growth: Mapping[str, Growth] = field(default_factory=dict)
 
+    def why_no_growth(self, backend: str) -> str:
+        """Return why it is not said how the cost grows; "" where the backend was not measured, or at no size."""
+        taken = [one for (size, name), one in self.cells.items() if name == backend and size is not None]
+        return why_no_growth(taken) or "not stated in the report" if taken else ""
+
 
 def as_html(report: Report) -> str:
     """Return a report as a page of HTML."""
@@ -113,6 +119,36 @@ def groups(backends: Sequence[BackendReport]) -> list[Group]:
         )
         for group in ids
     ]
+
+
+@dataclass(frozen=True)
+class GroupCell:
+    """What came of a group for a backend, in one mark, one number and a word: the worst of it, by which it is read.
+
+    Attributes:
+        look: The class of the cell.
+        text: The mark, and how many requirements it stands for.
+        word: What they are.
+    """
+
+    look: str
+    text: str
+    word: str = ""
+
+
+def group_cell(backend: BackendReport, group: str) -> GroupCell:
+    """Return what is shown of a group: new violations, then what fails a run for other reasons, then what does not."""
+    states = [state_of(result) for result in backend.verdict.results if result.group == group]
+    for state, look, mark, word in (
+        (State.VIOLATED, "bad", "✗", "violated"),
+        (State.BROKEN, "bad", "?", "not judged"),
+        (State.STALE, "stale", "!", "met, but listed as known"),
+        (State.KNOWN, "known", "✗", "known"),
+        (State.MET, "good", "✓", "met"),
+    ):
+        if state in states:
+            return GroupCell(look, f"{mark} {states.count(state)}", word)
+    return GroupCell("none", "– n/a" if states else "–")
 
 
 def matrices(backends: Sequence[BackendReport]) -> list[MatrixOfAll]:
@@ -170,10 +206,15 @@ class _Bar:
     number: int
     ratio: float
     share: float
+    floor: float
+    below_floor: str
 
 
 def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Measure, list[_Bar]]]:
-    """Return the ratios to the floor of each benchmark's largest size, as bars whose whole length is the largest."""
+    """Return the ratios to the floor of each benchmark's largest size, as bars.
+
+    Their whole length is the largest ratio, or 1 where all are below it: the floor has its place on each of them.
+    """
     found: list[tuple[Measure, list[_Bar]]] = []
     for table in benchmark_tables(backends):
         sizes = [size for size in table.sizes if any(table.cells[at].ratio for at in table.cells if at[0] == size)]
@@ -184,8 +225,11 @@ def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Measure, list[_Bar]
             for number, backend in enumerate(backends)
             if (one := table.cells.get((sizes[-1], backend.name))) is not None and one.ratio is not None
         ]
-        most = max(one.ratio or 0 for _, _, one in with_ratio)
-        bars = [_Bar(name, number, one.ratio or 0, (one.ratio or 0) / most) for number, name, one in with_ratio]
+        most = max(1.0, *(one.ratio or 0 for _, _, one in with_ratio))
+        bars = [
+            _Bar(name, number, one.ratio or 0, (one.ratio or 0) / most, 1 / most, one.below_floor)
+            for number, name, one in with_ratio
+        ]
         found.append((with_ratio[0][2], bars))
     return found
 
@@ -200,9 +244,23 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    environment.filters.update(quantity=quantity, ratio=ratio, state=state_of, diagram=diagram)
-    environment.globals.update(State=State, Outcome=Outcome)
+    environment.filters.update(
+        quantity=quantity,
+        ratio=ratio,
+        spread=spread,
+        power=_power,
+        lifeline=lambda name: NAMES.get(name, name),
+        state=state_of,
+        diagram=diagram,
+        group_cell=group_cell,
+    )
+    environment.globals.update(State=State)
     return environment
+
+
+def _power(text: str) -> Markup:
+    """Return text with the exponents of its powers raised."""
+    return Markup(re.sub(r"\^(-?[\d.]+)", r"<sup>\1</sup>", str(escape(text))))
 
 
 def _template(name: str) -> Any:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 
 from session_conformance.harness.groups import GROUPS
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import Measure
+from session_conformance.harness.measure import IN_EVERY_ROUND, LESS_THAN_FLOOR, WITHIN_SPREAD, Measure, why_no_growth
 from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.verdict import Outcome, Result, Verdict
 
 from .printable import printable
-from .quantities import quantity, ratio
+from .quantities import quantity, ratio, spread
 from .states import State, state_of
 
 LONGEST = 65_000
@@ -23,6 +23,9 @@ MARKER = "<!-- session-conformance -->"
 """The first line, by which a workflow finds its own comment to replace it."""
 
 _LONGEST_EVIDENCE = 2_500
+
+_MARKS = {WITHIN_SPREAD: "≈", IN_EVERY_ROUND: "▿", LESS_THAN_FLOOR: "▾"}
+"""What stands behind a ratio below 1, and is explained below the table."""
 
 
 def as_markdown(report: Report) -> str:
@@ -82,7 +85,10 @@ def _verdicts(backends: Sequence[BackendReport]) -> str:
 def _sign(verdict: Verdict) -> str:
     if not verdict.results:
         return ":grey_question:"
-    return ":white_check_mark:" if verdict.conforms else ":x:"
+    if not verdict.conforms:
+        return ":x:"
+    # What is met and still listed as known fails the run, so that the list is mended: a check mark would say otherwise.
+    return ":warning:" if any(result.is_stale for result in verdict.results) else ":white_check_mark:"
 
 
 def _groups(backends: Sequence[BackendReport]) -> str:
@@ -103,7 +109,7 @@ def _counts(verdict: Verdict, group: str) -> str:
         (State.MET, "met"),
         (State.VIOLATED, "violated"),
         (State.KNOWN, "known"),
-        (State.STALE, "stale"),
+        (State.STALE, "met, but listed as known"),
         (State.BROKEN, "not judged"),
     )
     counts = [(states.count(state), word) for state, word in words]
@@ -112,33 +118,49 @@ def _counts(verdict: Verdict, group: str) -> str:
 
 
 def _benchmarks(backends: Sequence[BackendReport]) -> str:
-    keys = dict.fromkeys((one.name, one.unit, one.size) for backend in backends for one in backend.benchmarks)
-    if not keys:
+    measures = dict.fromkeys((one.name, one.unit) for backend in backends for one in backend.benchmarks)
+    if not measures:
         return ""
-
-    def cell(backend: BackendReport, key: tuple[str, str, int | None]) -> str:
-        found = [one for one in backend.benchmarks if (one.name, one.unit, one.size) == key]
-        return _measured(found[0]) if found else "-"
-
-    rows = [
+    rows = [row for name, unit in measures for row in _rows_of(name, unit, backends)]
+    return "\n\n".join(
         [
-            plain(name) + (f", {size:,}" if size is not None else ""),
-            *(cell(backend, (name, unit, size)) for backend in backends),
+            table(["benchmark, size", *(plain(backend.name) for backend in backends)], rows),
+            "Bold: the ratio to this machine's floor, measured in the same run. Small: the least and the most of the"
+            f" rounds.{_below_floor(backends)}",
         ]
-        for name, unit, size in keys
-    ]
-    for name in dict.fromkeys(growth.name for backend in backends for growth in backend.growth):
-        verdicts = [
-            next((f"{growth.verdict}" for growth in backend.growth if growth.name == name), "-") for backend in backends
-        ]
-        rows.append([f"{plain(name)} grows", *verdicts])
-    heading = table(["benchmark, size", *(plain(backend.name) for backend in backends)], rows)
-    return f"{heading}\n\nBold: the ratio to this machine's floor, measured in the same run."
+    )
+
+
+def _rows_of(name: str, unit: str, backends: Sequence[BackendReport]) -> Iterator[list[str]]:
+    """Yield the rows of one benchmark: one a size, and how it grows."""
+    taken = [[one for one in backend.benchmarks if (one.name, one.unit) == (name, unit)] for backend in backends]
+    sizes = {one.size for found in taken for one in found}
+    for size in sorted(sizes, key=lambda size: -1 if size is None else size):
+        found = [next((one for one in each if one.size == size), None) for each in taken]
+        cells = ["-" if one is None else _measured(one) for one in found]
+        yield [plain(name) + (f", {size:,}" if size is not None else ""), *cells]
+    if sizes != {None}:
+        yield [f"{plain(name)} grows", *map(_growth, [name] * len(backends), backends, taken)]
+
+
+def _growth(name: str, backend: BackendReport, taken: Sequence[Measure]) -> str:
+    found = next((growth for growth in backend.growth if growth.name == name), None)
+    if found is not None:
+        return f"{found.verdict}<br><sub>{plain(found.how)}</sub>"
+    why = why_no_growth(taken) if taken else ""
+    return f"not stated<br><sub>{why}</sub>" if why else "-"
+
+
+def _below_floor(backends: Sequence[BackendReport]) -> str:
+    found = dict.fromkeys(one.below_floor for backend in backends for one in backend.benchmarks if one.below_floor)
+    return "".join(f" {mark}: {about}." for about, mark in _MARKS.items() if about in found)
 
 
 def _measured(one: Measure) -> str:
-    shown = quantity(one.median, one.unit)
-    return f"{shown} **{ratio(one.ratio)}**" if one.ratio is not None else shown
+    parts = [quantity(one.median, one.unit)]
+    if one.ratio is not None:
+        parts.append(f"**{ratio(one.ratio)}**{_MARKS.get(one.below_floor, '')}")
+    return " ".join(parts) + (f"<br><sub>{spread(one)}</sub>" if spread(one) else "")
 
 
 def _counted(backends: Sequence[BackendReport]) -> str:
@@ -214,5 +236,6 @@ def _table_of(matrix: Matrix) -> str:
 def _footer(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     seeds = "".join(f", seed of {name} {seed}" for name, seed in report.seeds.items())
-    about = f"<sub>{plain(report.created)}, {plain(versions + seeds)}</sub>"
+    packages = "".join(f"{one.name}: {one.package}, " for one in report.backends if one.package)
+    about = f"<sub>{plain(report.created)}, {plain(packages + versions + seeds)}</sub>"
     return f"{about}\n\n{fenced(report.command)}" if report.command else about

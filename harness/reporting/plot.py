@@ -12,7 +12,7 @@ from session_conformance.harness.report import BackendReport
 from .quantities import quantity
 
 WIDTH, HEIGHT = 640, 320
-LEFT, RIGHT, TOP, BOTTOM = 78, 16, 14, 44
+LEFT, RIGHT, TOP, BOTTOM = 100, 28, 14, 44
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from session_conformance.harness.measure import Measure
+
 
 def quantity(value: float, unit: str) -> str:
     """Return a value with its unit, in three digits.
@@ -23,6 +25,13 @@ def quantity(value: float, unit: str) -> str:
                 return f"{_digits(value / factor)} {name}"
         return f"{_digits(value)} B"
     return f"{_digits(value)} {unit}"
+
+
+def spread(one: Measure) -> str:
+    """Return the least and the most of a measure's rounds, or "" where it is the same each time."""
+    if one.min == one.max:
+        return ""
+    return f"{quantity(one.min, one.unit)} to {quantity(one.max, one.unit)}"
 
 
 def ratio(value: float | None) -> str:

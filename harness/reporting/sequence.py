@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +20,19 @@ SPACING = 124
 SIDE = 52
 """From the numbers to the first lifeline, and from the last one to the edge."""
 NARROWEST = 500
+WIDEST = 900
+"""A diagram is as wide as its longest label needs, up to this: what a screen has room for, and paper at 6 points."""
+LEAST_ROOM = 240
+"""What a label is given where the page ends soon after its lifeline: it then begins further left."""
 TOP = 34
 """The height of the lifelines' heads."""
 LINE = 15
 CHARACTER = 6.7
 """The width of a character of a monospace font of 11 pixels."""
+BESIDE = 7
+"""From a lifeline to the labels that begin there."""
+EDGE = 6
+"""From the longest label to the edge."""
 MOST_LINES = 4
 """Lines of text that an event is given at most: the whole text stands in the evidence."""
 
@@ -111,9 +120,11 @@ def diagram(events: Sequence[Mapping[str, Any]]) -> Diagram:
         taking_part.add("storage")
     names = [name for name in LIFELINES if name in taking_part]
     gaps_between = max(len(names) - 1, 1)
-    width = max(NARROWEST, MARGIN + 2 * SIDE + SPACING * gaps_between)
-    spacing = (width - MARGIN - 2 * SIDE) / gaps_between
+    least = max(NARROWEST, MARGIN + 2 * SIDE + SPACING * gaps_between)
+    spacing = (least - MARGIN - 2 * SIDE) / gaps_between
     places = {name: round(MARGIN + SIDE + spacing * index, 1) for index, name in enumerate(names)}
+    needed = (x + BESIDE + cell_len(printable(text)) * CHARACTER + EDGE for text, x in _labels(events, places))
+    width = min(max([least, *map(math.ceil, needed)]), WIDEST)
     rows: list[Row] = []
     gaps: list[Gap] = []
     y = float(TOP + 8)
@@ -131,13 +142,22 @@ def diagram(events: Sequence[Mapping[str, Any]]) -> Diagram:
     return Diagram(width, y + 8, lifelines, rows, gaps)
 
 
+def _labels(events: Sequence[Mapping[str, Any]], places: Mapping[str, float]) -> Iterator[tuple[str, float]]:
+    """Yield the texts of all events, each with the lifeline at which it begins: the left one of its arrow."""
+    for event in events:
+        yield event["text"], min(places[event["from"]], places[event["to"]])
+        if event["stored"] is not None:
+            yield f"stored: {event['stored']}", min(places[event["to"]], places["storage"])
+
+
 def _row(event: Mapping[str, Any], places: Mapping[str, float], top: float, width: int) -> Row:
     source, target = places[event["from"]], places[event["to"]]
-    texts = list(_texts(event["text"], min(source, target), top + LINE - 1, width))
+    (text, begin), *stored = _labels([event], places)
+    texts = list(_texts(text, begin, top + LINE - 1, width))
     y = top + LINE * len(texts) + 8
     arrow, look, found = Arrow(source, target, y), None, []
-    if event["stored"] is not None:
-        found = list(_texts(f"stored: {event['stored']}", min(target, places["storage"]), y + LINE + 1, width))
+    for text, begin in stored:
+        found = list(_texts(text, begin, y + LINE + 1, width))
         y += LINE * len(found) + 9
         look = Arrow(places["storage"], target, y)
     return Row(event["at"], event["kind"], event["marked"], top, y + 9 - top, arrow, texts, look, found)
@@ -145,11 +165,11 @@ def _row(event: Mapping[str, Any], places: Mapping[str, float], top: float, widt
 
 def _texts(text: str, x: float, y: float, width: int) -> Iterator[Text]:
     """Yield the lines of a text that begins at a lifeline, or further left where there is not room enough."""
-    room = int((width - MARGIN - 8) / CHARACTER)
+    room = int((width - max(MARGIN, min(x + BESIDE, width - EDGE - LEAST_ROOM)) - EDGE) / CHARACTER)
     lines = [part for line in textwrap.wrap(printable(text), room) or [""] for part in chop_cells(line, room) or [""]]
     if len(lines) > MOST_LINES:
         lines = [*lines[: MOST_LINES - 1], f"{chop_cells(lines[MOST_LINES - 1], room - 2)[0]} …"]
     longest = max(cell_len(line) for line in lines) * CHARACTER
-    begin = max(MARGIN, min(x + 7, width - 6 - longest))
+    begin = max(MARGIN, min(x + BESIDE, width - EDGE - longest))
     for index, line in enumerate(lines):
         yield Text(round(begin, 1), y + LINE * index, line)

@@ -7,7 +7,7 @@ from session_conformance.harness import Reading, Result, Timeline, Verdict
 from session_conformance.harness.excerpt import excerpt
 from session_conformance.harness.matrix import Matrix
 from session_conformance.harness.measure import Growth, Measure
-from session_conformance.harness.report import BackendReport, Report
+from session_conformance.harness.report import BackendReport, Package, Report
 from session_conformance.harness.timeline import (
     Failed,
     HookCalled,
@@ -113,6 +113,7 @@ def report() -> Report:
                 "session manager",
                 benchmarks(1.2, 0),
                 [Growth("append", 0.02)],
+                Package("pkg-of-tests", "2.7.1"),
             ),
             BackendReport(
                 Verdict("bad", bad, 5),

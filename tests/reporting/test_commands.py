@@ -1,6 +1,9 @@
 """The commands that read reports: what they write, where, and what the exit code says."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +50,18 @@ def test_compare_fails_on_regressions_only_where_asked(folder: Path, capsys: pyt
     assert "1 regression (ORD-01), 1 improvement (UPD-01), 0 as before" in capsys.readouterr().out
     assert main(["compare", "old.json", "new.json", "--fail-on-regression"]) == 1
     assert main(["compare", "new.json", "new.json", "--fail-on-regression"]) == 0
+
+
+def test_compare_writes_what_the_terminals_encoding_has(folder: Path) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii", "COLUMNS": "60"}
+    code = "from session_conformance.suites.command import main; main(['compare', 'old.json', 'new.json'])"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ, **plain}
+    ).stdout
+    assert shown.startswith("b: old.json -> new.json")
+    assert "\\u" not in shown
+    assert main(["compare", "old.json", "new.json", "-o", "c.txt"]) == 0
+    assert (folder / "c.txt").read_text(encoding="utf-8").startswith("b: old.json → new.json")
 
 
 def test_compare_writes_files(folder: Path) -> None:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from session_conformance.harness.report import Report, ReportError
+from session_conformance.harness.report import Package, Report, ReportError
 from session_conformance.harness.reporting.comparison import Comparison, Kind, compare
-from session_conformance.harness.reporting.comparison_texts import as_text
+from session_conformance.harness.reporting.comparison_texts import as_markdown, as_text
+from session_conformance.harness.reporting.html import comparison_as_html
 
 from . import invented
 from .invented import with_outcomes
@@ -98,3 +99,65 @@ def test_the_text_has_a_line_a_change() -> None:
     assert next(line.split()[:2] for line in lines if "regression" in line) == ["regression", "LIF-03"]
     assert any(line.split() == ["append", "10,000", "800", "µs", "1x", "1.6", "ms", "2x", "2x"] for line in lines)
     assert "\x1b" in as_text(found, color=True)
+
+
+def two_releases(sentence: str = "It is so.") -> list[Comparison]:
+    before = with_outcomes("b", BEFORE, invented.benchmarks(1, 0))
+    after = replace(
+        with_outcomes("b", AFTER, invented.benchmarks(2, 0)),
+        versions={"python": "3.12.1", "strands-agents": "1.63.0"}, created="2026-02-03T04:05:06+00:00",
+    )  # fmt: skip
+    for report, version in ((before, "0.9"), (after, "1.0")):
+        [backend] = report.backends
+        backend.package = Package("mine", version)
+        backend.verdict.results = [replace(result, sentence=sentence) for result in backend.verdict.results]
+    return compare([("1.json", before), ("2.json", after)])
+
+
+def test_each_format_says_which_versions_are_compared_and_when_they_were_judged() -> None:
+    found = two_releases()
+    for text in (as_text(found), as_markdown(found), comparison_as_html(found)):
+        for part in (
+            "mine 0.9, strands-agents 1.62.0, python 3.11.0, 2026-01-02T03:04:05+00:00",
+            "mine 1.0, strands-agents 1.63.0, python 3.12.1, 2026-02-03T04:05:06+00:00",
+        ):
+            assert part in text
+    command = "pytest --session-manager=good --session-manager=bad"
+    assert ("command", command, command) in found[0].facts
+    assert f"| command | {command} | {command} |" in as_markdown(found)
+    assert f'<td data-label="after">{command}</td>' in comparison_as_html(found)
+
+
+@pytest.mark.parametrize("width", [30, 40, 60, 80, 89, 90, 100])
+@pytest.mark.parametrize("names", [("b", "b"), ("a-backend-with-a-long-name", "another-backend")])
+def test_no_id_level_or_state_is_cut_on_a_narrow_terminal(width: int, names: tuple[str, str]) -> None:
+    before, after = (with_outcomes(name, outcomes) for name, outcomes in zip(names, (BEFORE, AFTER), strict=True))
+    lines = as_text(compare([("1.json", before), ("2.json", after)]), width=width).splitlines()
+    cells = [line.split() for line in lines]
+    for id, was, now in (("LIF-03", "met", "violated"), ("ORD-02", "n/a", "violated"), ("ORD-07", "-", "violated")):
+        [row] = [words[words.index(id) :] for words in cells if id in words]
+        assert row[:4] == [id, "MUST", was, now]
+    assert not any("…" in line for line in lines) or width >= 90
+    if width >= 60:
+        assert all(len(line) <= width for line in lines if any(id in line.split() for id in BEFORE))
+    assert any("session-conformance explain ID" in line for line in lines) == (width < 90)
+
+
+def test_a_terminal_without_the_characters_is_given_others() -> None:
+    found = two_releases("x" * 300)
+    shown = as_text(found, width=100, encoding="ascii")
+    assert shown.isascii()
+    for part in ("1.json -> 2.json", "xxx...", "-----", "800 us"):
+        assert part in shown
+    assert max(map(len, shown.splitlines()[3:12])) <= 100
+    assert "800 µs" in as_text(found, encoding="latin-1")
+    assert "->" in as_text(found, encoding="latin-1")
+
+
+def test_benchmarks_stand_together_by_what_they_measure() -> None:
+    mixed = sorted(invented.benchmarks(1, 0), key=lambda one: one.size or 0)
+    [found] = compare([("1", with_outcomes("b", {}, mixed)), ("2", with_outcomes("b", {}, mixed))])
+    assert [(one.after.name, one.after.size) for one in found.benchmarks] == [
+        ("append", 0), ("append", 100), ("append", 1_000), ("append", 10_000), ("stored", None), ("restore", 100),
+        ("restore", 10_000),
+    ]  # fmt: skip

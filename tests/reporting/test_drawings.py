@@ -11,7 +11,7 @@ from session_conformance.harness.measure import Measure
 from session_conformance.harness.report import BackendReport
 from session_conformance.harness.reporting.plot import plots
 from session_conformance.harness.reporting.quantities import quantity, ratio
-from session_conformance.harness.reporting.sequence import CHARACTER, MARGIN, diagram
+from session_conformance.harness.reporting.sequence import BESIDE, CHARACTER, MARGIN, WIDEST, diagram
 from session_conformance.harness.timeline import UserSent
 
 from . import invented
@@ -102,6 +102,22 @@ def test_a_diagram_goes_down_and_stays_inside() -> None:
     assert [gap.text for gap in diagram(excerpt(invented.timeline(), 7, before=0, after=0)).gaps] == [
         "7 events left out"
     ]
+
+
+def test_a_diagram_is_as_wide_as_its_labels_which_begin_at_their_arrows() -> None:
+    event = excerpt(invented.timeline(), 5, before=0, after=0)[0]
+    widths = []
+    for letters in (10, 60, 90):
+        [row] = (drawn := diagram([{**event, "from": "agent", "to": "storage", "text": "x" * letters}])).rows
+        assert [text.line for text in row.texts] == ["x" * letters]
+        assert row.texts[0].x == min(row.arrow.x1, row.arrow.x2) + BESIDE
+        widths.append(drawn.width)
+    assert widths == sorted(set(widths))
+    assert widths[-1] <= WIDEST
+    [row] = (drawn := diagram([{**event, "text": "two words " * 30}])).rows
+    assert drawn.width == WIDEST
+    assert {text.x for text in row.texts} == {min(row.arrow.x1, row.arrow.x2) + BESIDE}
+    assert len(row.texts) > 1
 
 
 def test_an_arrow_leads_from_who_did_it_to_whom_it_was_done() -> None:

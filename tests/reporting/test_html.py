@@ -3,20 +3,25 @@
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.report import Report, read
+from session_conformance.harness import Verdict
+from session_conformance.harness.measure import Measure, growth
+from session_conformance.harness.report import BackendReport, Report, read
 from session_conformance.harness.reporting import write
 from session_conformance.harness.reporting.comparison import compare
-from session_conformance.harness.reporting.html import as_html, comparison_as_html
+from session_conformance.harness.reporting.html import as_html, comparison_as_html, group_cell, groups
 
 from . import invented
 from .pages import Page
 
-CHROMIUM = next(
+CHROMIUM: str = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
 )
+needs_browser = pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +67,14 @@ def test_each_verdict_is_there(page: Page) -> None:
     assert list(cards) == ["good", "bad", "unjudged"]
     assert "✓ conforms" in cards["good"]
     assert "url=db:///{workdir}" in cards["good"]
+    assert "pkg-of-tests 2.7.1" in cards["good"]
     for part in (
         "✗ does not conform",
         "1met",
         "1MUST violated",
         "1SHOULD violated",
         "1violated, as declared",
-        "1met, but declared as violated",
+        "1met, but listed as known",
         "1could not be judged",
     ):
         assert part in cards["bad"]
@@ -80,7 +86,7 @@ def test_each_requirement_says_what_came_of_it_for_each_backend(page: Page) -> N
     for element in page.elements:
         if element.tag == "th" and "id" in element.attributes.get("class", "").split():
             rows[element.text] = []
-        elif element.tag == "td" and "data-backend" in element.attributes and rows:
+        elif element.tag == "td" and "state" in element.attributes.get("class", "").split():
             rows[list(rows)[-1]].append(element.text.strip())
     assert rows == {
         "LIF-01": ["✓ met", "? not judged", "–"],
@@ -94,8 +100,27 @@ def test_each_requirement_says_what_came_of_it_for_each_backend(page: Page) -> N
     }
 
 
+def test_a_group_shows_the_worst_of_it(page: Page) -> None:
+    backend = invented.report().backends[1]
+    cells = [group_cell(backend, group.id) for group in groups([backend])]
+    assert [(cell.look, cell.text, cell.word) for cell in cells] == [
+        ("bad", "? 1", "not judged"), ("bad", "✗ 1", "violated"), ("stale", "! 1", "met, but listed as known"),
+        ("bad", "✗ 1", "violated"), ("known", "✗ 1", "known"), ("good", "✓ 1", "met"),
+    ]  # fmt: skip
+    assert [one.text for one in page.all("td", class_="stale")] == ["! 1 met, but listed as known", "! stale"]
+
+
+def test_a_run_that_fails_for_its_list_alone_is_not_green() -> None:
+    results = [invented.result("b", "LIF-01"), invented.result("b", "UPD-06", known="was broken once")]
+    page = Page.of(as_html(Report([BackendReport(Verdict("b", results))])))
+    [card] = page.all("article")
+    assert "conforms-stale" in card.attributes["class"].split()
+    assert "! conforms" in card.text
+    assert "the run fails all the same" in card.text
+
+
 def test_each_violation_shows_all_that_is_known_of_it(page: Page) -> None:
-    shown = {one.attributes["id"]: one for one in page.all("details", class_="violation")}
+    shown = {one.attributes["id"]: one for one in page.all("div", class_="inside")}
     assert set(shown) == {f"violation-bad-{id}" for id in ("LIF-01", "ORD-01", "COR-01", "CNT-06")}
     text = shown["violation-bad-ORD-01"].text
     assert "<script>alert('x')</script> & \"quotes\" | pipe ``` fence </details> @everybody #12" in text
@@ -121,6 +146,24 @@ def test_a_timeline_is_drawn_with_who_took_part_and_what_was_stored(page: Page) 
     assert "3 events left out" in drawing.text
 
 
+def test_on_a_phone_the_timeline_is_a_list_that_says_the_same(page: Page) -> None:
+    [events] = [one for one in page.all("ol", class_="events") if "▸7" in one.text]
+    items = [" ".join(one.text.split()) for one in page.all("li") if one.path[-1] == "ol"]
+    assert all(item in " ".join(events.text.split()) for item in items)
+    assert "4 model → agent the model emits tool_use" in items
+    assert '3 agent → model model.send() gets ["Hello"] stored: 1 message; last: user ["Hello"]' in items
+    assert [item.split()[0] for item in items if item.startswith("▸")] == ["▸7"]
+
+
+def test_a_cell_that_stands_alone_on_a_phone_says_what_it_is(page: Page) -> None:
+    """There the row of headings is not shown: each cell has its own, but what names the row or is a sentence."""
+    for table in ("requirements", "counts", "numbers"):
+        assert page.all("table", class_=table)
+        assert all("stack" in one.attributes["class"].split() for one in page.all("table", class_=table))
+    cells = [one for kind in ("state", "number") for one in page.all("td", class_=kind)]
+    assert all(one.attributes.get("data-label") for one in cells)
+
+
 def test_matrices_and_benchmarks_are_tables_with_headings(page: Page) -> None:
     captions = [one.text for one in page.all("caption")]
     assert captions == ["good", "bad"]
@@ -128,11 +171,31 @@ def test_matrices_and_benchmarks_are_tables_with_headings(page: Page) -> None:
     assert all(one.attributes.get("scope") in ("col", "row") for one in headings)
     assert [one.text for one in page.all("td", class_="bad") if one.text == "1"]
     cells = [" ".join(one.text.split()) for one in page.all("td", class_="number")]
-    assert "960 µs 1.2x" in cells
-    assert "938 B" in cells
+    assert "960 µs 1.2x864 µs to 1.54 ms" in cells
+    assert len(page.all("line", class_="one")) == 4  # each bar of a ratio shows where the floor is
+    assert any("from the least to the most of the rounds" in one.text for one in page.all("li"))
+    assert any(cell.startswith("938 B") for cell in cells)
     assert len(page.all("svg", class_="plot")) == 2
     assert any("worse" in one.text for one in page.all("td"))
     assert [one.text for one in page.elements if one.tag == "td" and one.text == "4711"]
+
+
+def test_how_a_cost_grows_is_stated_or_why_it_is_not() -> None:
+    taken = [one for one in invented.benchmarks(1.2, 0.01) if (one.name, one.size) != ("restore", 10_000)]
+    found = [replace(one, backend="b") for one in taken]
+    report = invented.with_outcomes("b", {}, found)
+    report.backends[0].growth = growth(found)
+    cells = [" ".join(one.text.split()) for one in Page.of(as_html(report)).all("td") if "data-label" in one.attributes]
+    assert "linearn0.85 ± 0.06 over 3 sizes, n0.96 at the end" in cells
+    assert "not statedneeds two sizes above 0" in cells
+
+
+def test_a_ratio_below_the_floor_is_explained() -> None:
+    noise = Measure("append", "seconds", 0.9, 0.8, 1.2, 20, size=0, floor=1.0)
+    page = Page.of(as_html(invented.with_outcomes("b", {}, [noise])))
+    in_bars, in_table = page.all("span", class_="note")
+    assert in_bars.text == in_table.text == "below the floor within the spread, which is noise"
+    assert [one.attributes["x1"] for one in page.all("line", class_="one")] == ["100.0"]
 
 
 def test_nothing_but_bare_results_makes_a_page_too() -> None:
@@ -141,10 +204,35 @@ def test_nothing_but_bare_results_makes_a_page_too() -> None:
     assert not page.all("section", id="violations") + page.all("section", id="benchmarks")
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium here")
+def shown_by_browser(url: str, profile: Path, scheme: int = 1) -> str:
+    """Return a page as Chromium has it once it is shown; ``scheme`` is 0 for dark and 1 for light."""
+    return subprocess.run(
+        [
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom",
+            "--disable-background-networking", "--no-first-run", f"--user-data-dir={profile}",
+            "--virtual-time-budget=5000", f"--blink-settings=preferredColorScheme={scheme}", url,
+        ],
+        capture_output=True, text=True, timeout=120, check=True,
+    ).stdout  # fmt: skip
+
+
+@needs_browser
+def test_a_link_to_a_violation_opens_it_and_no_other(text: str, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    page.write_text(text, encoding="utf-8", errors="backslashreplace")
+    shown = Page.of(shown_by_browser(f"{page.as_uri()}#violation-bad-ORD-01", tmp_path / "profile"))
+    opened = [one for one in shown.all("details", class_="violation") if "open" in one.attributes]
+    assert [one.text.split()[:2] for one in opened] == [["violated", "ORD-01"]]
+
+
+@needs_browser
+@pytest.mark.parametrize("make", [lambda: as_html(invented.report()), a_comparison], ids=("report", "comparison"))
 @pytest.mark.parametrize(("width", "scheme"), [(390, 1), (1200, 0)])
-def test_a_browser_shows_it_without_scrolling_sideways(width: int, scheme: int, text: str, tmp_path: Path) -> None:
-    opened = text.replace('<details class="violation"', '<details open class="violation"')
+def test_a_browser_shows_it_without_scrolling_sideways(
+    width: int, scheme: int, make: Callable[[], str], tmp_path: Path
+) -> None:
+    """On a phone nothing scrolls, not even the boxes that may: what is off the screen is not read."""
+    opened = make().replace('<details class="violation"', '<details open class="violation"')
     (tmp_path / "report.html").write_text(
         re.sub(r"<meta http-equiv[^>]*>", "", opened), encoding="utf-8", errors="backslashreplace"
     )
@@ -152,23 +240,19 @@ def test_a_browser_shows_it_without_scrolling_sideways(width: int, scheme: int, 
         f"""<iframe src="report.html" width="{width}" height="800" style="border: 0"></iframe><pre></pre><script>
         document.querySelector("iframe").onload = event => {{
           const inner = event.target.contentDocument;
+          const boxes = [...inner.querySelectorAll(".wide")].filter(box => box.scrollWidth > box.clientWidth + 1);
           document.querySelector("pre").textContent = [
-            inner.documentElement.scrollWidth, inner.defaultView.getComputedStyle(inner.body).backgroundColor
+            inner.documentElement.scrollWidth, inner.defaultView.getComputedStyle(inner.body).backgroundColor,
+            boxes.map(box => box.getAttribute("aria-label") || box.getAttribute("aria-labelledby")).join("; ")
           ].join(" ");
         }};</script>"""
     )
-    run = subprocess.run(
-        [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom",
-            f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=5000",
-            f"--blink-settings=preferredColorScheme={scheme}", (tmp_path / "frame.html").as_uri(),
-        ],
-        capture_output=True, text=True, timeout=120, check=True,
-    )  # fmt: skip
-    found = re.search(r"<pre>(\d+) rgb\((\d+), ", run.stdout)
-    assert found is not None, run.stdout
+    shown = shown_by_browser((tmp_path / "frame.html").as_uri(), tmp_path / "profile", scheme)
+    found = re.search(r"<pre>(\d+) rgb\((\d+), \d+, \d+\) (.*?)</pre>", shown)
+    assert found is not None, shown
     assert int(found[1]) <= width
     assert (int(found[2]) < 50) == (scheme == 0)
+    assert found[3] == ""
 
 
 def test_it_is_written_even_where_text_is_no_unicode(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 from session_conformance.harness import Verdict
-from session_conformance.harness.report import BackendReport
+from session_conformance.harness.measure import Measure
+from session_conformance.harness.report import BackendReport, Report
 from session_conformance.harness.reporting.comparison import compare
 from session_conformance.harness.reporting.comparison_texts import as_markdown as comparison_as_markdown
 from session_conformance.harness.reporting.markdown import LONGEST, as_markdown, details, fenced, plain
@@ -41,6 +42,7 @@ def test_it_says_what_matters_in_a_few_lines() -> None:
     ]
     assert "pytest --session-manager=good --session-manager=bad" in text
     assert "seed of hypothesis 4711" in text
+    assert "good: pkg-of-tests 2.7.1, python 3.11.0" in text
     assert "- good, S3A-09: 1.01 requests a message" in lines
 
 
@@ -49,9 +51,34 @@ def test_tables_are_whole() -> None:
     for table in (groups, benchmarks, *matrices):
         assert len({len(row) for row in table}) == 1
     assert ["**COR** corruption", "1 met", "**1 known**", "-"] in groups
-    assert ["append, 10,000", "960 µs **1.2x**", "242 ms **303x**", "-"] in benchmarks
-    assert ["append grows", "constant", "worse", "-"] in benchmarks
+    spread, spread_bad = "864 µs to 1.54 ms", "218 ms to 388 ms"
+    assert [
+        "append, 10,000", f"960 µs **1.2x**<br><sub>{spread}</sub>", f"242 ms **303x**<br><sub>{spread_bad}</sub>", "-"
+    ] in benchmarks  # fmt: skip
+    assert ["append grows", "constant<br><sub>n^0.02</sub>", "worse<br><sub>n^1.40</sub>", "-"] in benchmarks
     assert ["bit &#124; flipped", "1", "-", "-"] in matrices[0]
+
+
+def test_benchmarks_stand_together_by_what_they_measure() -> None:
+    taken = sorted(invented.benchmarks(1.2, 0), key=lambda one: one.size or 0)
+    taken = [one for one in taken if (one.name, one.size) != ("restore", 10_000)]
+    text = as_markdown(invented.with_outcomes("b", {"LIF-01": "met"}, taken))
+    names = [row[0] for row in tables(text)[1][2:]]
+    assert names == [
+        "append, 0", "append, 100", "append, 1,000", "append, 10,000", "append grows", "stored", "restore, 100",
+        "restore grows",
+    ]  # fmt: skip
+    assert ["restore grows", "not stated<br><sub>needs two sizes above 0</sub>"] in tables(text)[1]
+
+
+def test_a_ratio_below_the_floor_is_explained() -> None:
+    noise = Measure("append", "seconds", 0.9, 0.8, 1.2, 20, size=0, floor=1.0)
+    less = Measure("stored", "bytes", 300, 300, 300, 1, floor=400)
+    text = as_markdown(invented.with_outcomes("b", {"LIF-01": "met"}, [noise, less]))
+    assert "**0.9x**≈<br><sub>800 ms to 1.2 s</sub>" in text
+    assert "**0.75x**▾" in text
+    assert "≈: below the floor within the spread, which is noise. ▾: below the floor: it does with less." in text
+    assert "≈" not in as_markdown(invented.report())
 
 
 def test_new_violations_are_told_from_declared_ones() -> None:
@@ -62,6 +89,14 @@ def test_new_violations_are_told_from_declared_ones() -> None:
     ]  # fmt: skip
     assert "- bad, COR-01: violated, as is known (issue 7 is open)" in text
     assert "- bad, UPD-06: no longer violated: remove it from the list (was broken once)" in text
+
+
+def test_a_run_that_fails_for_its_list_alone_has_no_check_mark() -> None:
+    results = [invented.result("b", "LIF-01"), invented.result("b", "UPD-06", known="was broken once")]
+    text = as_markdown(Report([BackendReport(Verdict("b", results))]))
+    assert "- :warning: b " in text
+    assert "| **UPD** " in text
+    assert "| **1 met, but listed as known** |" in text
 
 
 def test_what_a_manager_said_stays_in_its_block() -> None:
@@ -99,6 +134,7 @@ def test_a_comparison_as_markdown() -> None:
     after = invented.with_outcomes("b", {"ORD-01": "violated"}, invented.benchmarks(2.4, 0))
     text = comparison_as_markdown(compare([("a_1.json", before), ("b.json", after)]))
     assert "### b: a\\_1.json → b.json" in text
-    changes, benchmarks = tables(text)
+    changes, benchmarks, facts = tables(text)
     assert changes[2] == ["**ORD-01** What ORD-01 asks for is so.", "MUST", "met", "violated", "**regression**"]
     assert ["append", "0", "960 µs 1.2x", "1.92 ms 2.4x", "2x"] in benchmarks
+    assert ["strands-agents", "1.62.0", "1.62.0"] in facts

@@ -1,7 +1,10 @@
 """Reports: their JSON loses nothing, says what its schema says, and holds no password; what is no report is refused."""
 
 import json
+import sys
+import types
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ from session_conformance.harness import Result, Verdict
 from session_conformance.harness.concealment import conceal
 from session_conformance.harness.io_faults import plans
 from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.report import SCHEMA_FILE, Report, ReportError, read, report_of
+from session_conformance.harness.report import SCHEMA_FILE, Package, Report, ReportError, package_of, read, report_of
 from session_conformance.harness.tracing import unavailable
 
 from . import invented
@@ -38,6 +41,28 @@ def undescribed(data: Any, schema: Any, where: str = "$") -> list[str]:
 
 def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_field_has_a_description() -> None:
+    """The documentation says so, and a field's name says little."""
+    missing = [
+        f"{name}.{field}"
+        for name, schema in {"report": SCHEMA, **SCHEMA["$defs"]}.items()
+        for field, about in {"": schema, **schema.get("properties", {})}.items()
+        if not about.get("description")
+    ]
+    assert missing == []
+
+
+def test_no_field_of_the_schema_stands_there_twice() -> None:
+    """JSON keeps the last of two without a word."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        names = [name for name, _ in pairs]
+        assert len(names) == len(set(names)), names
+        return dict(pairs)
+
+    json.loads(SCHEMA_FILE.read_text(encoding="utf-8"), object_pairs_hook=once)
 
 
 def test_everything_that_a_report_holds_is_described() -> None:
@@ -178,6 +203,72 @@ def test_a_backend_that_was_measured_alone_is_in_the_report() -> None:
     assert backend.benchmarks[0].median == 1
     assert backend.verdict.sentence == "b was not judged"
     assert report_of([], {"b": {}}).to_dict()["backends"][0]["conforms"] is None
+
+
+def installed(folder: Path, name: str, version: str, *, top: str = "", files: str = "", url: str = "") -> None:
+    """Write what an installer notes of a distribution."""
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (info / "RECORD").write_text(files)
+    if top:
+        (info / "top_level.txt").write_text(top)
+    if url:
+        (info / "direct_url.json").write_text(json.dumps({"url": url, "dir_info": {"editable": True}}))
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder from which packages are imported."""
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setattr(sys, "modules", dict(sys.modules))
+    return tmp_path / "site"
+
+
+def module(name: str, file: Path) -> None:
+    sys.modules[name] = types.ModuleType(name)
+    sys.modules[name].__file__ = str(file)
+
+
+def test_a_backend_has_the_version_of_what_it_was_installed_with() -> None:
+    specs = {
+        "sdk": {"target": "strands.session:FileSessionManager"},
+        "reference": {"target": "session_conformance.reference_impl:FileSessionManager"},
+        "own": {"target": "json:never_installed"},
+        "unnamed": {},
+    }
+    report = report_of([], specs)
+    packages = {backend.name: backend.package for backend in report.backends}
+    assert packages == {
+        "sdk": Package("strands-agents", version("strands-agents")),
+        "reference": Package("strands-session-conformance", version("strands-session-conformance")),
+        "own": None,
+        "unnamed": None,
+    }
+    for name in ("pytest-benchmark", "boto3", "moto"):
+        assert report.versions[name] == version(name)
+
+
+def test_one_of_several_distributions_of_a_namespace_is_told_by_its_files(site: Path) -> None:
+    for name in ("one", "two"):
+        installed(site, f"acme-{name}", "1.2", top="acme_space", files=f"acme_space/{name}/__init__.py,,\n")
+    assert package_of("acme_space.two:Manager") == {"name": "acme-two", "version": "1.2"}
+    assert package_of("acme_space.three:Manager") is None
+
+
+def test_an_editable_project_is_found_by_its_folder(site: Path, tmp_path: Path) -> None:
+    project = tmp_path / "my project"
+    installed(site, "acme", "3.0.dev1", files="_acme.pth,,\n", url=project.as_uri())
+    module("acme_editable", project / "src" / "acme_editable" / "__init__.py")
+    assert package_of("acme_editable:Manager") == {"name": "acme", "version": "3.0.dev1"}
+
+
+def test_a_module_that_only_shares_its_name_has_no_version(site: Path, tmp_path: Path) -> None:
+    installed(site, "acme", "3.0", top="acme_other")
+    module("acme_other", tmp_path / "acme_other.py")
+    assert package_of("acme_other:Manager") is None
+    module("acme_other", site / "acme_other.py")
+    assert package_of("acme_other:Manager") == {"name": "acme", "version": "3.0"}
 
 
 def test_a_matrix_counts() -> None:
