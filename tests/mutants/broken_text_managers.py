@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import posixpath
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +248,23 @@ class ForgetsMarks(FileSessionManager):
     def _trimmed(self, agent: Any) -> list[Any]:
         super()._trimmed(agent)
         return []
+
+
+# -- agents of any kind ------------------------------------------------------------------------------------
+
+
+class JoinsAbsoluteIds(SnapshotFileManager):
+    """Refuses what leads upwards, and forgets that an absolute path leads out as well."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        if not session_id.strip() or session_id[0] == "." or posixpath.normpath(session_id) != session_id:
+            raise ValueError(f"{session_id!r} cannot name a session")
+        super().__init__("any", storage_dir)
+        self.session_id = session_id
+        self._folder = Path(storage_dir) / session_id
+
+    def path(self, agent_id: str) -> Path:
+        return super().path(agent_id).with_suffix(".agent")  # what lies below it may be a session
 
 
 # -- several agents ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Each requirement can fail: it catches a manager that is broken in just the way it is about."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -74,7 +75,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CNT-05": [(broken.ReadsIntegersAsFloats, "integers")],
     "CNT-06": [(broken.StoresWhatItCannot, "a lone surrogate is refused")],
     "CNT-07": [(broken.MisreadsEmptyLists, r"message \d comes back equal")],
-    "IDS-01": [(broken.JoinsIdIntoPath, "outside the workspace|victim")],
+    "IDS-01": [
+        (broken.JoinsIdIntoPath, "outside the workspace|victim"),
+        (broken_text.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
+    ],
     "IDS-02": [(broken.FoldsCase, "case")],
     "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
     "IDS-04": [(broken.BreaksOnSpaces, "is refused with ValueError")],
@@ -200,6 +204,9 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.DropsInternalState, "_internal_state"),
         (broken_api.KeepsTheOriginal, r"message 2 \(after updates\)"),
         (broken_api.CannotStoreBytes, "create_message.* works"),
+        (broken_api.UpdateMovesToTheEnd, r"it gives messages \[0, 3, 1, 2\]"),
+        (broken_api.UpdateCannotStoreBytes, "update_message.* works"),
+        (broken_api.UpdateDropsMetadata, r"message 1 \(after updates\)(.|\n)*tracking_id"),
     ],
     "REP-02": [
         (broken_api.RaisesForAbsentAgents, "read_agent.* works"),
@@ -210,8 +217,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.SortsNumbersAsText, "at place 2 stands message 10"),
         (broken_api.TakesNoneForNoLimit, "limit=0"),
         (broken_api.TakesOffsetsForNumbers, "offset=998"),
+        (broken_api.UpdateMovesToTheEnd, "at place 3 stands message 4"),
     ],
-    "REP-04": [(broken_api.ForgetsCreatedAt, "that was updated has created_at")],
+    "REP-04": [
+        (broken_api.ForgetsCreatedAt, "that was updated has created_at"),
+        (broken_api.TellsTimesOfItsOwnZone, "that was created has created_at"),
+    ],
     "REP-05": [
         (broken_api.TakesAnyMessageId, "a number as text"),
         (broken_api.ReadsAnyMessageId, "reading the message"),
@@ -221,6 +232,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "REP-08": [
         (broken_api.TakesIdsForPaths, "I am the victim"),
         (broken_api.LogsUnderAgentIds, "outside the workspace"),
+        (broken_api.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
     ],
     "REP-09": [
         (broken_api.KeepsWhatItIsGiven, "that were given"),
@@ -246,6 +258,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "SNP-05": [
         (broken_api.FoldsKeys, "KEY|key"),
         (broken_api.TakesKeysForPaths, "outside of the storage's own place"),
+        (broken_api.JoinsAbsoluteKeys, "writing '/.* changes nothing outside"),
         (broken_api.ResolvesKeys, "'victim' .*has b'I am the victim'"),
     ],
     "SNP-06": [(broken_api.WritesInTwoHalves, "whole")],
@@ -294,3 +307,17 @@ def test_every_mutant_says_what_is_broken() -> None:
     for mutants in CAUGHT.values():
         for mutant, _ in mutants:
             assert mutant.__doc__
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Karachi"])
+def test_a_time_without_a_zone_is_taken_for_utc_wherever_that_is(
+    zone: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        judge(broken_api.TellsNoZone, "REP-04", tmp_path, pytestconfig)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
