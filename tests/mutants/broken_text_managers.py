@@ -4,12 +4,13 @@ import contextlib
 import copy
 import posixpath
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.kept_messages import KEPT
 from strands import Agent
 from strands.hooks import (
+    AfterMultiAgentInvocationEvent,
     AfterNodeCallEvent,
     HookOrder,
     HookRegistry,
@@ -324,6 +325,53 @@ class DropsBytesOfTasks(_SpoilsTeams):
     def spoil(self, state: dict[str, Any]) -> None:
         if isinstance(state["current_task"], list):
             state["current_task"] = [block for block in state["current_task"] if "text" in block]
+
+
+class DropsBytesOfAnswers(_SpoilsTeams):
+    """The text of what the nodes answered is stored."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["node_results"].values():
+            if node["result"]["type"] == "agent_result":
+                node["result"]["message"] = _without_bytes(node["result"]["message"])
+
+
+class KeepsTeamsInAClassAttribute(FileSessionManager):
+    """Teams live as long as the process."""
+
+    _teams: ClassVar[dict[tuple[str, str, str], Any]] = {}
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry, **kwargs)
+        kinds: Any = [AfterNodeCallEvent, AfterMultiAgentInvocationEvent]
+        registry.add_callback(kinds, self._keep, order=HookOrder.SDK_LAST)
+
+    def _keep(self, event: Any) -> None:
+        team = event.source
+        self._teams[self.storage_dir, self.session_id, team.id] = copy.deepcopy(team.serialize_state())
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        kept = self._teams.get((self.storage_dir, session_id, multi_agent_id))
+        return copy.deepcopy(kept) if kept else self.on_disk(super().read_multi_agent(session_id, multi_agent_id))
+
+    def on_disk(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
+        return None
+
+
+class CachesTeams(KeepsTeamsInAClassAttribute):
+    """A cache of the process hides that bytes are not written."""
+
+    def on_disk(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
+        return _without_bytes(state)  # type: ignore[no-any-return]
+
+
+def _without_bytes(value: Any) -> Any:
+    if isinstance(value, dict):
+        marked = value.get("__bytes_encoded__")
+        return {**value, "data": ""} if marked else {key: _without_bytes(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(item) for item in value]
+    return b"" if isinstance(value, bytes) else value
 
 
 class ResumesWhatIsDone(_SpoilsTeams):

@@ -183,23 +183,37 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
     ],
-    "MAG-02": [(broken_text.DropsBytesOfTasks, "the task's image")],
+    "MAG-02": [
+        (broken_text.DropsBytesOfTasks, "the task's image"),
+        (broken_text.DropsBytesOfAnswers, "the result of plan has its redacted reasoning"),
+        (broken_text.CachesTeams, "the task's image"),
+    ],
     "MAG-03": [(broken_text.ResumesWhatIsDone, "the run had finished")],
     "MAG-04": [
         (broken_text.ForgetsWhatWasHandedOver, "plan hands over'] are missing"),
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
     ],
     "MAG-05": [
-        (
-            broken_text.SkipsFailedNodes,
-            "these run: check, plan",
-        )
+        (broken_text.SkipsFailedNodes, "these run: check, plan"),
+        (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
     ],
     "MAG-06": [(broken_text.JoinsTooEarly, "these run: right, join, join")],
-    "MAG-07": [(broken_text.KnowsAgentsOnly, "write-1 has done its part")],
-    "MAG-08": [(broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write")],
-    "MAG-09": [(broken_text.KeepsOneTeamASession, "goes on with 'one-2'")],
-    "MAG-10": [(broken_text.ForgetsHistoriesWithinTeams, "goes on with its history")],
+    "MAG-07": [
+        (broken_text.KnowsAgentsOnly, "write-1 has done its part"),
+        (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check"),
+    ],
+    "MAG-08": [
+        (broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write"),
+        (broken_text.CachesTeams, "the task's image"),
+    ],
+    "MAG-09": [
+        (broken_text.KeepsOneTeamASession, "goes on with 'one-2'"),
+        (broken_text.KeepsTeamsInAClassAttribute, "goes on with 'one-2'"),
+    ],
+    "MAG-10": [
+        (broken_text.ForgetsHistoriesWithinTeams, "goes on with its history"),
+        (broken_text.CachesTeams, "goes on with its history"),
+    ],
     "REP-01": [
         (broken_api.DropsInternalState, "_internal_state"),
         (broken_api.KeepsTheOriginal, r"message 2 \(after updates\)"),
