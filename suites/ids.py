@@ -165,14 +165,21 @@ class IdentityAndIsolation(ConformanceSuite):
 
 async def _talk(sessions: list[Session], turns: list[tuple[int, int]]) -> list[Timeline]:
     with tolerating_warnings():
-        conversations = [Conversation(session, Script(), observing=False) for session in sessions]
-        for conversation in conversations:
+        timelines, conversations = [Timeline() for _ in sessions], dict[int, Conversation]()
+        for number, session in enumerate(sessions):
+            timeline = timelines[number]
+            try:
+                conversations[number] = Conversation(session, Script(), timeline=timeline, observing=False)
+            except Exception as error:
+                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+        for conversation in conversations.values():
             await conversation.step(Start())
         for number, turn in turns:
-            await conversations[number].step(Send(f"{number}: {turn}"))
-        for conversation in conversations:
+            if number in conversations:
+                await conversations[number].step(Send(f"{number}: {turn}"))
+        for conversation in conversations.values():
             await conversation.step(Stop())
-    return [conversation.timeline for conversation in conversations]
+    return timelines
 
 
 def _files_beside(outside: Path, workspace: Path) -> dict[Path, bytes | None]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.kept_messages import KEPT
 from strands import Agent
+from strands.agent.state import AgentState
 from strands.hooks import (
     AfterMultiAgentInvocationEvent,
     AfterNodeCallEvent,
@@ -266,6 +267,68 @@ class JoinsAbsoluteIds(SnapshotFileManager):
 
     def path(self, agent_id: str) -> Path:
         return super().path(agent_id).with_suffix(".agent")  # what lies below it may be a session
+
+
+class CannotBeOpened(SnapshotFileManager):
+    """There is no such manager today."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        raise RuntimeError("no connection")
+
+
+class CannotBeOpenedAgain(SnapshotFileManager):
+    """A session that is there is taken for an error."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        if self._folder.exists():
+            raise RuntimeError("it is there already")
+
+
+class RestoresTheStateSavedLast(SnapshotFileManager):
+    """A session has one state, that of the agent that was saved last."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        latest = max(self._folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        agent.state = AgentState(self.unpack(self.unseal(latest.read_bytes()))["state"])
+
+
+class GivesNewAgentsTheOldState(SnapshotFileManager):
+    """An agent that is new in its session begins with the state of another."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        others = list(self._folder.glob("*"))
+        if others and not self.path(agent.agent_id).exists():
+            agent.state = AgentState(self.unpack(self.unseal(others[0].read_bytes()))["state"])
+        super().initialize(agent, **kwargs)
+
+
+class AcceptsATextAgentTwice(SnapshotFileManager):
+    """Text agents of one id share what is stored."""
+
+    def claim(self, agent: Any) -> None:
+        if not isinstance(agent, Agent):
+            super().claim(agent)
+
+
+class CannotRestoreAnEmptyTextSession(SnapshotFileManager):
+    """There is no last message to restore by."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        if isinstance(agent, Agent) and not agent.messages:
+            raise KeyError("no message is stored")
+        super().restore_rest(agent, rest)
+
+
+class LogsEachRestoreOfATextAgent(SnapshotFileManager):
+    """Writes down who looked."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        if isinstance(agent, Agent):
+            with self._folder.with_suffix(".log").open("a") as log:
+                log.write("restored\n")
 
 
 # -- several agents ----------------------------------------------------------------------------------------

@@ -18,7 +18,10 @@ from . import broken_text_managers as broken_text
 from .judge import CHECKS, judge
 
 CAUGHT: dict[str, list[tuple[type, str]]] = {
-    "LIF-01": [(broken.StoresNothingAtStart, "nothing is stored in the workspace")],
+    "LIF-01": [
+        (broken.StoresNothingAtStart, "nothing is stored in the workspace"),
+        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+    ],
     "LIF-02": [(broken.DropsMetadata, "metadata"), (broken.IgnoresUpdates, "pending")],
     "LIF-03": [(broken.KeepsHistoryInAClassAttribute, "fresh process")],
     "LIF-04": [(broken.SavesStateWithMessagesOnly, "'step': 2"), (broken.StopsBeforeStopHooks, "closed")],
@@ -28,10 +31,22 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.ForgetsConstructorMessages, "constructor's messages are stored"),
         (broken.PrefersConstructorMessages, "replace the constructor's"),
     ],
-    "LIF-08": [(broken.OneFileForAllAgents, "agent 'one' has")],
-    "LIF-09": [(broken.AcceptsAnAgentTwice, "was accepted")],
-    "LIF-10": [(broken.GivesNewAgentsTheOldHistory, "I was here first")],
-    "LIF-11": [(broken.SavesAtStopOnly, "what the user said is stored")],
+    "LIF-08": [
+        (broken.OneFileForAllAgents, "agent 'one' has"),
+        (broken_text.RestoresTheStateSavedLast, "has the state"),
+    ],
+    "LIF-09": [
+        (broken.AcceptsAnAgentTwice, "was accepted"),
+        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+    ],
+    "LIF-10": [
+        (broken.GivesNewAgentsTheOldHistory, "I was here first"),
+        (broken_text.GivesNewAgentsTheOldState, "'second' has the state {}"),
+    ],
+    "LIF-11": [
+        (broken.SavesAtStopOnly, "what the user said is stored"),
+        (broken_text.CannotBeOpenedAgain, "opening the session raises RuntimeError"),
+    ],
     "LIF-12": [(broken.CannotRestoreAnEmptySession, "no message is stored")],
     "LIF-13": [(broken.CountsItsReaders, "opened")],
     "ORD-01": [(broken.PersistsAfterUserHooks, "before any hook"), (broken.WaitsForTheAnswer, "My name is Alice")],
@@ -82,7 +97,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "IDS-02": [(broken.FoldsCase, "case")],
     "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
     "IDS-04": [(broken.BreaksOnSpaces, "is refused with ValueError")],
-    "IDS-05": [(broken.TakesSessionsForOthers, r"session-\d+ has")],
+    "IDS-05": [
+        (broken.TakesSessionsForOthers, r"session-\d+ has"),
+        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+    ],
     "COR-01": [(broken.RaisesWhateverComes, "ValueError")],
     "COR-02": [(broken.HasNoChecksum, "bit . of byte")],
     "COR-03": [(broken.RemovesWhatItCannotRead, "what was left of it was removed")],
@@ -172,13 +190,22 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-18": [(broken.KeepsBackups, "backup")],
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
     "AGT-20": [(broken.SavesStateWithMessagesOnly, "at rest the")],
-    "AGT-21": [(broken.OneFileForAllAgents, "the voice agent has")],
+    "AGT-21": [
+        (broken.OneFileForAllAgents, "agent 'voice' has"),
+        (broken_text.RestoresTheStateSavedLast, "has the state"),
+        (broken_text.GivesNewAgentsTheOldState, "has the state"),
+    ],
     "AGT-22": [(broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]')],
     "AGT-23": [
         (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
         (broken_text.ForgetsMarks, "None instead of .*pinned"),
     ],
     "AGT-24": [(broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored")],
+    "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],
+    "AGT-26": [
+        (broken_text.CannotRestoreAnEmptyTextSession, "no message is stored"),
+        (broken_text.LogsEachRestoreOfATextAgent, "does not grow"),
+    ],
     "MAG-01": [
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
