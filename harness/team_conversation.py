@@ -175,6 +175,9 @@ class TeamConversation:
                 status=result.status.value,
                 nodes=[node.node_id for node in history],
                 results={name: str(found).strip() for name, found in result.results.items()},
+                messages={
+                    name: [one.message for one in found.get_agent_results()] for name, found in result.results.items()
+                },
             )
         )
 

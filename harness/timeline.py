@@ -284,11 +284,16 @@ class NodeRan(Event):
 
 @dataclass(frozen=True)
 class TeamEnded(Event):
-    """A team's invocation ended: its status, the nodes that it says ran, in order, and the text of each result."""
+    """A team's invocation ended: its status, the nodes that it says ran, in order, and what came of each.
+
+    ``results`` has the text of each node's result, ``messages`` the messages of its agents' results: of several agents
+    where the node is a team itself.
+    """
 
     status: str = ""
     nodes: list[str] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
+    messages: dict[str, list[Message]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:  # noqa: D102

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
@@ -11,6 +13,7 @@ from session_conformance.harness import (
     Script,
     Session,
     TextAgent,
+    Timeline,
     expect_no_failure,
     expect_same,
     play,
@@ -20,6 +23,7 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.history import content_of, difference, same, texts, without_made_up_answers
+from session_conformance.harness.scripted_text_model import ScriptedTextModel
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import (
     AgentAtRest,
@@ -34,6 +38,7 @@ from session_conformance.harness.timeline import (
 )
 
 from .cnt import BLOCKS
+from .lif import expect_own, expect_twins_refused
 from .ord import expect_stored_at_hooks
 from .scenarios import CONSTRUCTOR_MESSAGES
 from .storage_outage import expect_outages_told_of
@@ -448,20 +453,24 @@ class TextAgents(ConformanceSuite):
 
     @requirement("AGT-21", source="A: SessionAgent.agent_id")
     def beside_a_voice_agent(self, new_session: NewSession) -> None:
-        """A text agent and a voice agent (other agent_id) in one session never mix."""
+        """Text agents and a voice agent (each with an agent_id of its own) in one session never mix, neither their
+        histories nor their states.
+        """
         voice = new_session(agent_id="voice")
-        text = Session(voice.backend, voice.workspace, voice.session_id, "text", TextAgent())
+        text, other = (
+            Session(voice.backend, voice.workspace, voice.session_id, agent_id, TextAgent())
+            for agent_id in ("text", "other")
+        )
         for turn in range(3):
-            expect_no_failure(play(voice, Script().user(f"voice {turn}"), observing=False))
-            expect_no_failure(play(text, Script().user(f"text {turn}").assistant(f"yes {turn}"), observing=False))
-        for agent, wanted in (
-            (voice, [f"voice {turn}" for turn in range(3)]),
-            (text, [said for turn in range(3) for said in (f"text {turn}", f"yes {turn}")]),
-        ):
-            found = agent.read()
-            expect_readable(found, f"for the {agent.agent_id} agent")
-            if texts(found.messages) != wanted:
-                violated(f"the {agent.agent_id} agent has {wanted}", f"it has {texts(found.messages)}")
+            says = Script().sets_state("voice", turn).user(f"voice {turn}")
+            expect_no_failure(play(voice, says, observing=False))
+            for agent in (text, other):
+                says = Script().sets_state(agent.agent_id, turn).user(f"{agent.agent_id} {turn}").assistant("yes")
+                expect_no_failure(play(agent, says, observing=False))
+        expect_own(voice, ["voice 0", "voice 1", "voice 2"], {"voice": 2})
+        for agent in (text, other):
+            wanted = [said for turn in range(3) for said in (f"{agent.agent_id} {turn}", "yes")]
+            expect_own(agent, wanted, {agent.agent_id: 2})
 
     @requirement("AGT-22", source="B: harness-sdk #4420")
     def merged_input(self, run: ScenarioRuns) -> None:
@@ -502,6 +511,41 @@ class TextAgents(ConformanceSuite):
             if told.position == "early" and told.message is not None:
                 what = "of which a hook was told, is stored at the end"
                 expect_stored(told.message, played.stored.messages, what, played.timeline, told)
+
+    @requirement(
+        "AGT-25",
+        source="A,B: RepositorySessionManager.initialize, 'the agent_id of an agent must be unique in a session'",
+    )
+    def same_agent_twice(self, new_session: NewSession) -> None:
+        """A second text agent of the same agent_id on one manager is refused with SessionException."""
+        expect_twins_refused(
+            new_session(),
+            lambda manager: TextAgent().build(ScriptedTextModel(Timeline()), agent_id="twin", session_manager=manager),
+        )
+
+    @requirement("AGT-26", source="A: AgentInitializedEvent restores; it is no event that changes a session")
+    def restored_again_and_again(self, new_session: NewSession) -> None:
+        """A text agent's session restores any number of times, before its first message and after it: nothing that a
+        reader sees changes, and storage does not grow with each restore.
+        """
+        new = new_session()
+        session = Session(new.backend, new.workspace, new.session_id, text_agent=TextAgent())
+        for what, script, said in (
+            ("no message yet", Script(), []),
+            ("a message and its answer", Script().sets_state("seat", 1).user("one").assistant("two"), ["one", "two"]),
+        ):
+            timeline = play(session, script, observing=False)
+            expect_no_failure(timeline)
+            sizes = []
+            for _ in range(5):
+                expect_own(session, said, {"seat": 1} if said else {}, timeline)
+                sizes.append(session.workspace.bytes_stored())
+            if all(earlier < later for earlier, later in pairwise(sizes)):
+                violated(
+                    f"with {what}, storage does not grow with each restore",
+                    f"it has {sizes} bytes after each of five restores",
+                    timeline,
+                )
 
 
 def _last_result(start: ModelStarted) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
@@ -21,8 +23,8 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.history import difference, is_pending, same, texts
 from session_conformance.harness.scripted_model import ScriptedBidiModel
-from session_conformance.harness.sdk import BidiAgent, SessionException
-from session_conformance.harness.timeline import AgentStarted, AgentStopped, HookCalled
+from session_conformance.harness.sdk import BidiAgent, SessionException, SessionManager
+from session_conformance.harness.timeline import AgentStarted, AgentStopped, Failed, HookCalled
 
 from .scenarios import (
     CONSTRUCTOR_MESSAGES,
@@ -39,6 +41,46 @@ from .stored_history import expect_readable, expect_stored, expect_stored_as_in_
 LIFECYCLE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Lifecycle'"
 
 
+def expect_own(agent: Session, said: list[str], state: dict[str, Any], timeline: Timeline | None = None) -> None:
+    """Report a violation unless an agent has its own history and state, and nothing else.
+
+    Raises:
+        Violation: It has not, or cannot be read.
+    """
+    found = agent.read()
+    expect_readable(found, f"for agent {agent.agent_id!r}", timeline)
+    if texts(found.messages) != said:
+        violated(f"agent {agent.agent_id!r} has {said}", f"it has {texts(found.messages)}", timeline)
+    if not same(found.state, state):
+        violated(f"agent {agent.agent_id!r} has the state {state}", f"it has {found.state}", timeline)
+
+
+def expect_twins_refused(session: Session, agent: Callable[[SessionManager[Any]], object]) -> None:
+    """Report a violation unless a manager refuses a second agent of the same id.
+
+    Args:
+        session: A new session.
+        agent: Makes an agent with a manager, each time with the same id.
+
+    Raises:
+        Violation: It is accepted, or refused with something else, or the first is refused too.
+    """
+    timeline, agents = Timeline(), list[object]()
+    try:
+        manager = session.open()
+        agents.append(agent(manager))  # it lives on while there is a second one
+    except Exception as error:
+        timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+    expect_no_failure(timeline)
+    try:
+        agents.append(agent(manager))
+    except SessionException:
+        return
+    except Exception as error:
+        violated("SessionException", f"{type(error).__name__}: {error}")
+    violated("SessionException", "a second agent of the same id was accepted on the same manager")
+
+
 class LifeOfASession(ConformanceSuite):
     """LIF: life of a session."""
 
@@ -46,6 +88,7 @@ class LifeOfASession(ConformanceSuite):
     def new_session_is_empty(self, run: ScenarioRuns) -> None:
         """A new session id starts an empty history, and the session exists in storage once the agent has started."""
         timeline = run(EVERYDAY).timeline
+        expect_no_failure(timeline)
         if run(EVERYDAY).processes[0].memory:
             violated("a new session starts empty", "it has messages", timeline, run(EVERYDAY).processes[0])
         started = timeline.of(AgentStarted)[0]
@@ -153,24 +196,22 @@ class LifeOfASession(ConformanceSuite):
         )
         other = [{"role": "user", "content": [{"text": "I come too late"}]}]
         again = play(played.session, Script().starts().stops(), messages=other)  # type: ignore[arg-type]
+        expect_no_failure(again)
         stop = again.of(AgentStopped)[-1]
         expect_same(CONSTRUCTOR_MESSAGES, stop.memory, "the stored messages replace the constructor's", again, stop)
         expect_same(CONSTRUCTOR_MESSAGES, played.session.read().messages, "they stay stored", again, stop)
 
     @requirement("LIF-08", source="A: SessionAgent.agent_id")
     def two_agents(self, new_session: NewSession) -> None:
-        """Two agents (other agent_id) in one session never mix."""
+        """Two agents (other agent_id) in one session never mix, neither their histories nor their states."""
         one = new_session(agent_id="one")
         two = Session(one.backend, one.workspace, one.session_id, "two")
         for turn in range(3):
             for agent in (one, two):
-                expect_no_failure(play(agent, Script().user(f"{agent.agent_id} {turn}"), observing=False))
+                says = Script().sets_state(agent.agent_id, turn).user(f"{agent.agent_id} {turn}")
+                expect_no_failure(play(agent, says, observing=False))
         for agent in (one, two):
-            found = agent.read()
-            expect_readable(found, f"for agent {agent.agent_id!r}")
-            wanted = [f"{agent.agent_id} {turn}" for turn in range(3)]
-            if texts(found.messages) != wanted:
-                violated(f"agent {agent.agent_id!r} has {wanted}", f"it has {texts(found.messages)}")
+            expect_own(agent, [f"{agent.agent_id} {turn}" for turn in range(3)], {agent.agent_id: 2})
 
     @requirement(
         "LIF-09",
@@ -178,39 +219,30 @@ class LifeOfASession(ConformanceSuite):
     )
     def same_agent_twice(self, new_session: NewSession) -> None:
         """The same agent_id twice on one manager is refused with SessionException."""
-        manager = new_session().open()
-
-        def agent() -> BidiAgent:
-            return BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id="twin", session_manager=manager)
-
-        first = agent()
-        try:
-            agent()
-        except SessionException:
-            return
-        except Exception as error:
-            violated("SessionException", f"{type(error).__name__}: {error}")
-        violated("SessionException", f"a second agent {first.agent_id!r} was accepted on the same manager")
+        expect_twins_refused(
+            new_session(),
+            lambda manager: BidiAgent(
+                model=ScriptedBidiModel(Timeline()), agent_id="twin", session_manager=manager, hooks=[]
+            ),
+        )
 
     @requirement("LIF-10", source="B: harness-sdk #458, #1859")
     def added_agent(self, new_session: NewSession) -> None:
-        """A second agent added to an existing session starts empty and is stored."""
+        """A second agent added to an existing session starts empty, history and state, and is stored."""
         first = new_session(agent_id="first")
-        expect_no_failure(play(first, Script().user("I was here first"), observing=False))
+        expect_no_failure(play(first, Script().sets_state("seat", 1).user("I was here first"), observing=False))
         second = Session(first.backend, first.workspace, first.session_id, "second")
         timeline = play(second, Script().user("I came later"), observing=False)
         expect_no_failure(timeline)
-        opened = Session(first.backend, first.workspace, first.session_id, "second").read()
-        expect_readable(opened, "for the second agent")
-        if texts(opened.messages) != ["I came later"]:
-            violated("the second agent has ['I came later']", f"it has {texts(opened.messages)}", timeline)
-        if texts(first.read().messages) != ["I was here first"]:
-            violated("the first agent keeps ['I was here first']", f"{texts(first.read().messages)}", timeline)
+        expect_own(second, ["I came later"], {}, timeline)
+        expect_own(first, ["I was here first"], {"seat": 1}, timeline)
 
     @requirement("LIF-11", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
     def killed_process(self, run: ScenarioRuns) -> None:
         """A process that ends without stop() loses nothing that was stored before."""
         played = run(KILLED)
+        if len(played.processes) < 2:
+            expect_no_failure(played.timeline)
         first = [event for event in played.timeline if event.at < played.processes[1].at]
         told = [call for call in first if isinstance(call, HookCalled) and call.message is not None]
         for call in told:

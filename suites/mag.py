@@ -1,13 +1,21 @@
-"""MAG: several agents. A graph or a swarm that was stopped goes on where it was."""
+"""MAG: several agents. A graph or a swarm that was stopped goes on where it was.
+
+Whoever goes on with it is a process of its own, where the backend can be opened by one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import pytest
+from session_conformance.fixtures.backends import capabilities_of
 from session_conformance.fixtures.suite import ConformanceSuite, NewSession
 from session_conformance.harness import (
+    Backend,
     Capability,
     Run,
+    Scenario,
     ScenarioRuns,
     Script,
     Session,
@@ -49,6 +57,16 @@ from .team_scenarios import (
 )
 
 PERSISTED = "A: SessionManager.register_hooks, sync_multi_agent after each node; Graph.deserialize_state"
+
+
+def _opens_elsewhere(backend: Backend, request: pytest.FixtureRequest) -> bool:
+    """Whether the processes of a script can be processes of the operating system."""
+    return Capability.FRESH_PROCESS in capabilities_of(backend, request.config)
+
+
+def _resumed_elsewhere(scenario: Scenario, backend: Backend, request: pytest.FixtureRequest) -> Scenario:
+    """Return a scenario that needs no fresh processes, with fresh processes where the backend can be opened by them."""
+    return replace(scenario, fresh_processes=_opens_elsewhere(backend, request))
 
 
 def _processes(timeline: Timeline) -> list[list[Event]]:
@@ -146,11 +164,11 @@ class SeveralAgents(ConformanceSuite):
         expect_completed(played, 2, ["plan", "write", "check"])
 
     @requirement("MAG-02", source="B: harness-sdk #1864, #1870", needs=[Capability.MULTI_AGENT])
-    def binary(self, run: ScenarioRuns) -> None:
+    def binary(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A team's binary content (in its task, and in the answers of its agents) is stored, and comes back to the last
         bit.
         """
-        played = run(GRAPH_BINARY)
+        played = run(_resumed_elsewhere(GRAPH_BINARY, backend, request))
         expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
         expect_nodes(played, 1, ["check"], "check failed")
         asked = _asked(played, 1, "check")
@@ -165,6 +183,20 @@ class SeveralAgents(ConformanceSuite):
                     asked,
                 )
         expect_told(played, 1, "check", TASK, said_by("write"))
+        expect_completed(played, 1, ["plan", "write", "check"])
+        end = played.timeline.of(TeamEnded)[-1]
+        for node in ("plan", "write"):
+            blocks = [block for message in end.messages[node] for block in message["content"]]
+            redacted = [
+                block["reasoningContent"].get("redactedContent") for block in blocks if "reasoningContent" in block
+            ]
+            if not same(redacted, [BYTES]):
+                violated(
+                    f"the result of {node} has its redacted reasoning, {len(BYTES)} bytes",
+                    f"it has {redacted!r:.120}",
+                    played.timeline,
+                    end,
+                )
 
     @requirement(
         "MAG-03",
@@ -204,17 +236,18 @@ class SeveralAgents(ConformanceSuite):
         expect_completed(played, 2, ["plan", "write", "check"])
 
     @requirement("MAG-05", source=PERSISTED, needs=[Capability.MULTI_AGENT])
-    def nodes_that_fail(self, run: ScenarioRuns) -> None:
+    def nodes_that_fail(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """After a node failed, the next manager's graph goes on with that node, and its swarm with its first agent;
         each node that runs does so once, and a task after that begins at the beginning.
         """
         for scenario, resumed in ((GRAPH_FAILS, ["write", "check"]), (SWARM_FAILS, ["plan", "write", "check"])):
-            played = run(scenario)
+            played = run(_resumed_elsewhere(scenario, backend, request))
             expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
             expect_nodes(played, 0, ["plan", "write"], "write fails")
             expect_nodes(played, 1, [*resumed, "plan", "write", "check"], "write failed")
             expect_completed(played, 1, ["plan", "write", "check"])
-        expect_told(run(GRAPH_FAILS), 1, "write", TASK, said_by("plan"))
+            if scenario is GRAPH_FAILS:
+                expect_told(played, 1, "write", TASK, said_by("plan"))
 
     @requirement(
         "MAG-06",
@@ -231,11 +264,11 @@ class SeveralAgents(ConformanceSuite):
         expect_told(played, 1, "join", TASK, said_by("left"), said_by("right"))
 
     @requirement("MAG-07", source="A: MultiAgentResult.to_dict, nested results", needs=[Capability.MULTI_AGENT])
-    def nested(self, run: ScenarioRuns) -> None:
+    def nested(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A swarm that is a node of a graph, with no manager of its own, does not run again, and the results of its
         agents come back.
         """
-        played = run(GRAPH_NESTED)
+        played = run(_resumed_elsewhere(GRAPH_NESTED, backend, request))
         expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
         expect_nodes(played, 1, ["check"], "check failed")
         expect_told(played, 1, "check", TASK, said_by("write-1"), said_by("write-2"))
@@ -249,12 +282,12 @@ class SeveralAgents(ConformanceSuite):
         source="D,A: interrupts in multi-agent systems; BeforeNodeCallEvent.interrupt",
         needs=[Capability.MULTI_AGENT],
     )
-    def interrupts(self, run: ScenarioRuns) -> None:
+    def interrupts(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """An interrupt of a graph, and of a swarm, is answered after a restart: the node that asked runs then, once,
         with the task's binary content, and those before it do not run again.
         """
         for scenario in (GRAPH_ASKS, SWARM_ASKS):
-            played = run(scenario)
+            played = run(_resumed_elsewhere(scenario, backend, request))
             timeline = played.timeline
             expect_no_failure(timeline)
             reasons = [interrupt["reason"] for event in timeline.of(Asked) for interrupt in event.interrupts]
@@ -273,9 +306,10 @@ class SeveralAgents(ConformanceSuite):
     @requirement(
         "MAG-09", source="A: MultiAgentBase.id, 'unique id for session management'", needs=[Capability.MULTI_AGENT]
     )
-    def two_teams(self, new_session: NewSession) -> None:
+    def two_teams(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:
         """Two teams (other id) in one session never mix: each goes on where it was."""
         first = new_session()
+        elsewhere = _opens_elsewhere(first.backend, request)
         teams = [
             Session(first.backend, first.workspace, first.session_id, team=Team("graph", (f"{id}-1", f"{id}-2"), id=id))
             for id in ("one", "two")
@@ -283,10 +317,10 @@ class SeveralAgents(ConformanceSuite):
         for session in teams:
             assert session.team is not None
             fails = Script().then(NodeWill(session.team.nodes[1], "fail")).user(f"task of {session.team.id}")
-            expect_no_failure(play(session, fails), allowed=["ScriptedFailure"])
+            expect_no_failure(play(session, fails, fresh_processes=elsewhere), allowed=["ScriptedFailure"])
         for session in teams:
             assert session.team is not None
-            timeline = play(session, Script().user("go on"))
+            timeline = play(session, Script().user("go on"), fresh_processes=elsewhere)
             expect_no_failure(timeline)
             begun = [event.node for event in timeline.of(NodeRan) if event.what == "begins"]
             told = "\n".join(texts([m for start in timeline.of(ModelStarted) for m in start.messages]))
@@ -301,11 +335,11 @@ class SeveralAgents(ConformanceSuite):
     @requirement(
         "MAG-10", source="B,A: harness-sdk #1864; interrupts in multi-agent systems", needs=[Capability.MULTI_AGENT]
     )
-    def interrupts_within_a_node(self, run: ScenarioRuns) -> None:
+    def interrupts_within_a_node(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """An interrupt of a tool within a graph's node, whose agent has binary content in its history, is answered
         after a restart: that agent goes on with its history as it was, and the graph with the nodes behind it.
         """
-        played = run(GRAPH_ASKS_WITHIN)
+        played = run(_resumed_elsewhere(GRAPH_ASKS_WITHIN, backend, request))
         timeline = played.timeline
         expect_no_failure(timeline)
         if len(timeline.of(Asked)) != 1:

@@ -39,6 +39,9 @@ CONTRACT = "A: strands.session.SessionRepository"
 MANY = 1005
 """Messages of the history that is listed: past 9, 99 and 999, where texts and numbers sort differently."""
 
+UPDATED = (3, 998)
+"""Which of them are updated when all were created."""
+
 LONG_AGO = "2020-02-03T04:05:06.789000+00:00"
 SAME_TIME = timedelta(seconds=1)
 """How far a stored time may be off: several databases keep times in seconds."""
@@ -59,7 +62,7 @@ NO_MESSAGE_IDS: dict[str, Any] = {
 
 NEAR_IDS = (("user_1", "user_10"), ("case", "CASE"), ("a", "a-b"), ("s", "session_s"))
 
-HOSTILE_IDS = ("../victim", "..", ".", "a/b", "/absolute", "a\\b", "", " ", "a\0b", "victim/../victim")
+HOSTILE_IDS = ("../victim", "..", ".", "a/b", "a\\b", "", " ", "a\0b", "victim/../victim")
 
 
 def text_message(text: str, role: str = "user", **more: Any) -> Message:
@@ -81,6 +84,14 @@ MESSAGES: dict[str, Any] = {
     },
     "no content": {"role": "assistant", "content": []},
 }
+
+REPLACED: Any = {
+    "role": "assistant",
+    "content": [{"text": "replaced"}, {"image": {"format": "png", "source": {"bytes": bytes(range(255, -1, -1))}}}],
+    "metadata": {"usage": {"inputTokens": 3, "outputTokens": 4, "totalTokens": 7}},
+    "tracking_id": "00000000-0000-4000-8000-000000000002",
+}
+"""What a message in the middle of a history is updated to."""
 
 
 class Calls:
@@ -163,7 +174,8 @@ class RepositoryApi(ConformanceSuite):
     @requirement("REP-01", source=f"{CONTRACT}, 'creating, reading, and updating Sessions'", needs=REPOSITORY)
     def round_trip(self, new_session: NewSession) -> None:
         """Create, read and update of session, agent and message: what is read equals what was written, also by a
-        repository that is opened later; a redacted message is read with its redaction.
+        repository that is opened later; a redacted message is read with its redaction; what is updated stays in its
+        place.
         """
         place = Place(new_session())
         writer = place.created()
@@ -178,17 +190,17 @@ class RepositoryApi(ConformanceSuite):
                 expect_message(message, who.read_message(place.id, "agent", number), name, number)
         changed = SessionAgent("agent", {"n": 2}, {"removed": 3}, {"model": {"id": "m"}})
         writer.update_agent(place.id, copy.deepcopy(changed))
-        replaced = text_message("replaced", "assistant")
-        writer.update_message(place.id, "agent", SessionMessage(copy.deepcopy(replaced), 1))
+        writer.update_message(place.id, "agent", SessionMessage(copy.deepcopy(REPLACED), 1))
         redaction = text_message("[redacted]", "assistant")
         writer.update_message(
             place.id, "agent", SessionMessage(copy.deepcopy(MESSAGES["a tool use"]), 2, copy.deepcopy(redaction))
         )
-        wanted = [MESSAGES["a text"], replaced, redaction, MESSAGES["no content"]]
+        wanted = [MESSAGES["a text"], REPLACED, redaction, MESSAGES["no content"]]
         for who in (writer, place.open()):
             expect_agent(changed, who.read_agent(place.id, "agent"))
             for number, message in enumerate(wanted):
                 expect_message(message, who.read_message(place.id, "agent", number), "after updates", number)
+            expect_listed(wanted, who, place, "after updates")
 
     @requirement("REP-02", source=f"{CONTRACT}, read_* -> ... | None; FileSessionManager", needs=REPOSITORY)
     def what_is_not_there(self, new_session: NewSession) -> None:
@@ -221,7 +233,9 @@ class RepositoryApi(ConformanceSuite):
 
     @requirement("REP-03", source=f"{CONTRACT}.list_messages, 'with pagination'", needs=REPOSITORY)
     def listing(self, run: ScenarioRuns) -> None:
-        """list_messages is in numeric order past 9, 99 and 999, and obeys limit and offset, also out of range."""
+        """list_messages is in numeric order past 9, 99 and 999, also where some were updated since, and obeys limit
+        and offset, also out of range.
+        """
         place = run.once(_long_history)
         reader = place.open()
         expect_numbers(reader, place, None, 0, list(range(MANY)))
@@ -333,7 +347,7 @@ class RepositoryApi(ConformanceSuite):
         workspace = replace(new_session().workspace, folder=folder)
         victim = Place(new_session("victim", workspace=workspace))
         victim.with_agent("victim").create_message("victim", "victim", stored_message("I am the victim", 0))
-        for id in HOSTILE_IDS:
+        for id in (*HOSTILE_IDS, str(outside / "absolute")):
             for place, agent_id in ((victim, id), (Place(new_session(id, workspace=workspace)), "victim")):
                 what = f"the agent id {id!r}" if place is victim else f"the session id {id!r}"
                 if not _refused(partial(_say, place, agent_id, "someone else"), what):
@@ -388,7 +402,10 @@ def _long_history(new_session: Callable[[], Session]) -> Place:
     place = Place(new_session())
     writer = place.with_agent()
     for number in range(MANY):
-        writer.create_message(place.id, "agent", stored_message(f"message {number}", number))
+        text = f"message {number}" if number not in UPDATED else "not said in full yet"
+        writer.create_message(place.id, "agent", stored_message(text, number))
+    for number in UPDATED:
+        writer.update_message(place.id, "agent", stored_message(f"message {number}", number))
     return place
 
 
@@ -480,6 +497,22 @@ def expect_message(wanted: Message, found: SessionMessage | None, what: str, id:
         violated(f"message {id} ({what}) is read as it was written", f"its id is {found.message_id!r}; {differs}")
 
 
+def expect_listed(wanted: list[Message], who: Calls, place: Place, what: str) -> None:
+    """Report a violation unless the messages that are listed are these, in this order, with the numbers from 0 on.
+
+    Raises:
+        Violation: They are others, or in another order.
+    """
+    listed = who.list_messages(place.id, "agent")
+    if [one.message_id for one in listed] != list(range(len(wanted))):
+        violated(
+            f"{what}, list_messages gives messages {list(range(len(wanted)))}",
+            f"it gives messages {[one.message_id for one in listed]}",
+        )
+    for number, (message, one) in enumerate(zip(wanted, listed, strict=True)):
+        expect_message(message, one, f"{what}, as listed", number)
+
+
 def expect_time(wanted: str, found: SessionAgent | SessionMessage | None, what: str) -> None:
     """Report a violation unless something was created at a time.
 
@@ -489,7 +522,9 @@ def expect_time(wanted: str, found: SessionAgent | SessionMessage | None, what: 
     told = "None was read" if found is None else str(found.created_at)
     try:
         moment = datetime.fromisoformat(told.replace("Z", "+00:00"))
-        apart = abs(moment.astimezone(timezone.utc) - datetime.fromisoformat(wanted))
+        if moment.tzinfo is None:  # as a database column without a zone gives it back: UTC, wherever this runs
+            moment = moment.replace(tzinfo=timezone.utc)
+        apart = abs(moment - datetime.fromisoformat(wanted))
     except ValueError:
         apart = timedelta.max
     if apart > SAME_TIME:

@@ -7,7 +7,15 @@ from session_conformance.harness import Script, Session, Team, play
 from session_conformance.harness.history import texts
 from session_conformance.harness.script import NodeWill, SetState
 from session_conformance.harness.team import fact_from, handed_over_by, said_by
-from session_conformance.harness.timeline import Asked, Failed, ModelStarted, NodeRan, ProcessStarted, TeamEnded
+from session_conformance.harness.timeline import (
+    Asked,
+    Failed,
+    ModelStarted,
+    NodeRan,
+    ProcessStarted,
+    TeamEnded,
+    Timeline,
+)
 
 BRANCHES = (("root", "left"), ("root", "right"), ("left", "join"), ("right", "join"))
 
@@ -35,6 +43,18 @@ def test_each_node_runs_once_and_says_its_part(make: Any, kind: str) -> None:
     assert (ended.status, ended.nodes) == ("completed", ["plan", "write", "check"])
     assert ended.results == {node: said_by(node) for node in ended.nodes}
     assert [start.team for start in timeline.of(ProcessStarted)] == [kind]
+
+
+def test_the_end_has_what_the_agents_of_each_node_answered(make: Any) -> None:
+    timeline = play(make("graph", nested=("write",), redacted=b"\0\xff"), Script().user("Write"))
+    [ended] = Timeline.from_json(timeline.to_json()).of(TeamEnded)
+    assert {node: texts(messages) for node, messages in ended.messages.items()} == {
+        "plan": [said_by("plan")],
+        "write": [said_by("write-1"), said_by("write-2")],
+        "check": [said_by("check")],
+    }
+    blocks = [block for messages in ended.messages.values() for message in messages for block in message["content"]]
+    assert [b["reasoningContent"] for b in blocks if "reasoningContent" in b] == [{"redactedContent": b"\0\xff"}] * 4
 
 
 def test_agents_of_a_swarm_hand_over_what_they_know(make: Any) -> None:

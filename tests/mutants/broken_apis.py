@@ -4,6 +4,7 @@ import asyncio
 import copy
 import json
 import posixpath
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,61 @@ class TakesOffsetsForNumbers(DictRepository):
         return super().page(messages, limit, offset - 1 if offset > 1 else offset)
 
 
+class UpdateMovesToTheEnd(DictRepository):
+    """An update deletes and inserts, and messages are listed as they were inserted."""
+
+    def in_order(self, messages: dict[int, SessionMessage]) -> list[SessionMessage]:
+        return list(messages.values())
+
+    def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        super().update_message(session_id, agent_id, session_message)
+        messages = self._messages[self.key(session_id, agent_id)]
+        messages[session_message.message_id] = messages.pop(session_message.message_id)
+
+
+class UpdateCannotStoreBytes(DictRepository):
+    """The bytes of an update are given to JSON as they are."""
+
+    def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        json.dumps(session_message.message)
+        super().update_message(session_id, agent_id, session_message)
+
+
+class UpdateDropsMetadata(DictRepository):
+    """An update stores role and content."""
+
+    def updated(self, before: Any, value: Any) -> Any:
+        value = super().updated(before, value)
+        for message in (getattr(value, "message", None), getattr(value, "redact_message", None)):
+            for key in ("metadata", "tracking_id"):
+                (message or {}).pop(key, None)
+        return value
+
+
 class ForgetsCreatedAt(DictRepository):
     """An update is stored just as it is given."""
 
     def updated(self, before: Any, value: Any) -> Any:
         return self.kept(value)
+
+
+class TellsNoZone(DictRepository):
+    """No mutant: times are in UTC, as they are in a database column that has no zone."""
+
+    def kept(self, value: Any) -> Any:
+        value = super().kept(value)
+        if "+00:00" in getattr(value, "created_at", ""):
+            moment = datetime.fromisoformat(value.created_at).astimezone(self.zone)
+            value.created_at = moment.replace(tzinfo=None).isoformat()
+        return value
+
+    zone = timezone.utc
+
+
+class TellsTimesOfItsOwnZone(TellsNoZone):
+    """Times are those of a clock on a wall, five hours ahead, and do not say so."""
+
+    zone = timezone(timedelta(hours=5))
 
 
 class TakesAnyMessageId(DictRepository):
@@ -148,6 +199,17 @@ class LogsUnderAgentIds(PlainRepository):
 
     def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
         (self._folder / f"{session_agent.agent_id}.log").write_text("created")
+        super().create_agent(session_id, session_agent)
+
+
+class JoinsAbsoluteIds(LogsUnderAgentIds):
+    """Refuses what leads upwards, and forgets that an absolute path leads out as well."""
+
+    def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
+        id = session_agent.agent_id
+        if not id.strip() or {".", ".."} & {*id.split("/")} or set(id) & set("\\\0"):
+            raise ValueError(f"{id!r} cannot name an agent")
+        (self._folder / id).parent.mkdir(parents=True, exist_ok=True)
         super().create_agent(session_id, session_agent)
 
 
@@ -263,6 +325,18 @@ class TakesKeysForPaths(LocalFileStorage):
             path.write_bytes(data)
         except (OSError, ValueError) as error:
             raise StorageError(f"{key!r} cannot be written") from error
+
+
+class JoinsAbsoluteKeys(LocalFileStorage):
+    """Refuses what leads upwards, and forgets that an absolute path leads out as well."""
+
+    async def write(self, key: str, data: bytes) -> None:
+        if key.startswith("/"):
+            path = Path(self.base_dir) / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        else:
+            await super().write(key, data)
 
 
 class ResolvesKeys(DictStorage):

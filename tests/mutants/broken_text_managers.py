@@ -2,13 +2,16 @@
 
 import contextlib
 import copy
+import posixpath
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.kept_messages import KEPT
 from strands import Agent
+from strands.agent.state import AgentState
 from strands.hooks import (
+    AfterMultiAgentInvocationEvent,
     AfterNodeCallEvent,
     HookOrder,
     HookRegistry,
@@ -249,6 +252,85 @@ class ForgetsMarks(FileSessionManager):
         return []
 
 
+# -- agents of any kind ------------------------------------------------------------------------------------
+
+
+class JoinsAbsoluteIds(SnapshotFileManager):
+    """Refuses what leads upwards, and forgets that an absolute path leads out as well."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        if not session_id.strip() or session_id[0] == "." or posixpath.normpath(session_id) != session_id:
+            raise ValueError(f"{session_id!r} cannot name a session")
+        super().__init__("any", storage_dir)
+        self.session_id = session_id
+        self._folder = Path(storage_dir) / session_id
+
+    def path(self, agent_id: str) -> Path:
+        return super().path(agent_id).with_suffix(".agent")  # what lies below it may be a session
+
+
+class CannotBeOpened(SnapshotFileManager):
+    """There is no such manager today."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        raise RuntimeError("no connection")
+
+
+class CannotBeOpenedAgain(SnapshotFileManager):
+    """A session that is there is taken for an error."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        if self._folder.exists():
+            raise RuntimeError("it is there already")
+
+
+class RestoresTheStateSavedLast(SnapshotFileManager):
+    """A session has one state, that of the agent that was saved last."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        latest = max(self._folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        agent.state = AgentState(self.unpack(self.unseal(latest.read_bytes()))["state"])
+
+
+class GivesNewAgentsTheOldState(SnapshotFileManager):
+    """An agent that is new in its session begins with the state of another."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        others = list(self._folder.glob("*"))
+        if others and not self.path(agent.agent_id).exists():
+            agent.state = AgentState(self.unpack(self.unseal(others[0].read_bytes()))["state"])
+        super().initialize(agent, **kwargs)
+
+
+class AcceptsATextAgentTwice(SnapshotFileManager):
+    """Text agents of one id share what is stored."""
+
+    def claim(self, agent: Any) -> None:
+        if not isinstance(agent, Agent):
+            super().claim(agent)
+
+
+class CannotRestoreAnEmptyTextSession(SnapshotFileManager):
+    """There is no last message to restore by."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        if isinstance(agent, Agent) and not agent.messages:
+            raise KeyError("no message is stored")
+        super().restore_rest(agent, rest)
+
+
+class LogsEachRestoreOfATextAgent(SnapshotFileManager):
+    """Writes down who looked."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        if isinstance(agent, Agent):
+            with self._folder.with_suffix(".log").open("a") as log:
+                log.write("restored\n")
+
+
 # -- several agents ----------------------------------------------------------------------------------------
 
 
@@ -306,6 +388,53 @@ class DropsBytesOfTasks(_SpoilsTeams):
     def spoil(self, state: dict[str, Any]) -> None:
         if isinstance(state["current_task"], list):
             state["current_task"] = [block for block in state["current_task"] if "text" in block]
+
+
+class DropsBytesOfAnswers(_SpoilsTeams):
+    """The text of what the nodes answered is stored."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["node_results"].values():
+            if node["result"]["type"] == "agent_result":
+                node["result"]["message"] = _without_bytes(node["result"]["message"])
+
+
+class KeepsTeamsInAClassAttribute(FileSessionManager):
+    """Teams live as long as the process."""
+
+    _teams: ClassVar[dict[tuple[str, str, str], Any]] = {}
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry, **kwargs)
+        kinds: Any = [AfterNodeCallEvent, AfterMultiAgentInvocationEvent]
+        registry.add_callback(kinds, self._keep, order=HookOrder.SDK_LAST)
+
+    def _keep(self, event: Any) -> None:
+        team = event.source
+        self._teams[self.storage_dir, self.session_id, team.id] = copy.deepcopy(team.serialize_state())
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        kept = self._teams.get((self.storage_dir, session_id, multi_agent_id))
+        return copy.deepcopy(kept) if kept else self.on_disk(super().read_multi_agent(session_id, multi_agent_id))
+
+    def on_disk(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
+        return None
+
+
+class CachesTeams(KeepsTeamsInAClassAttribute):
+    """A cache of the process hides that bytes are not written."""
+
+    def on_disk(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
+        return _without_bytes(state)  # type: ignore[no-any-return]
+
+
+def _without_bytes(value: Any) -> Any:
+    if isinstance(value, dict):
+        marked = value.get("__bytes_encoded__")
+        return {**value, "data": ""} if marked else {key: _without_bytes(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(item) for item in value]
+    return b"" if isinstance(value, bytes) else value
 
 
 class ResumesWhatIsDone(_SpoilsTeams):

@@ -1,6 +1,7 @@
 """Each requirement can fail: it catches a manager that is broken in just the way it is about."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,10 @@ from . import broken_text_managers as broken_text
 from .judge import CHECKS, judge
 
 CAUGHT: dict[str, list[tuple[type, str]]] = {
-    "LIF-01": [(broken.StoresNothingAtStart, "nothing is stored in the workspace")],
+    "LIF-01": [
+        (broken.StoresNothingAtStart, "nothing is stored in the workspace"),
+        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+    ],
     "LIF-02": [(broken.DropsMetadata, "metadata"), (broken.IgnoresUpdates, "pending")],
     "LIF-03": [(broken.KeepsHistoryInAClassAttribute, "fresh process")],
     "LIF-04": [(broken.SavesStateWithMessagesOnly, "'step': 2"), (broken.StopsBeforeStopHooks, "closed")],
@@ -27,10 +31,22 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.ForgetsConstructorMessages, "constructor's messages are stored"),
         (broken.PrefersConstructorMessages, "replace the constructor's"),
     ],
-    "LIF-08": [(broken.OneFileForAllAgents, "agent 'one' has")],
-    "LIF-09": [(broken.AcceptsAnAgentTwice, "was accepted")],
-    "LIF-10": [(broken.GivesNewAgentsTheOldHistory, "I was here first")],
-    "LIF-11": [(broken.SavesAtStopOnly, "what the user said is stored")],
+    "LIF-08": [
+        (broken.OneFileForAllAgents, "agent 'one' has"),
+        (broken_text.RestoresTheStateSavedLast, "has the state"),
+    ],
+    "LIF-09": [
+        (broken.AcceptsAnAgentTwice, "was accepted"),
+        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+    ],
+    "LIF-10": [
+        (broken.GivesNewAgentsTheOldHistory, "I was here first"),
+        (broken_text.GivesNewAgentsTheOldState, "'second' has the state {}"),
+    ],
+    "LIF-11": [
+        (broken.SavesAtStopOnly, "what the user said is stored"),
+        (broken_text.CannotBeOpenedAgain, "opening the session raises RuntimeError"),
+    ],
     "LIF-12": [(broken.CannotRestoreAnEmptySession, "no message is stored")],
     "LIF-13": [(broken.CountsItsReaders, "opened")],
     "ORD-01": [(broken.PersistsAfterUserHooks, "before any hook"), (broken.WaitsForTheAnswer, "My name is Alice")],
@@ -74,11 +90,17 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CNT-05": [(broken.ReadsIntegersAsFloats, "integers")],
     "CNT-06": [(broken.StoresWhatItCannot, "a lone surrogate is refused")],
     "CNT-07": [(broken.MisreadsEmptyLists, r"message \d comes back equal")],
-    "IDS-01": [(broken.JoinsIdIntoPath, "outside the workspace|victim")],
+    "IDS-01": [
+        (broken.JoinsIdIntoPath, "outside the workspace|victim"),
+        (broken_text.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
+    ],
     "IDS-02": [(broken.FoldsCase, "case")],
     "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
     "IDS-04": [(broken.BreaksOnSpaces, "is refused with ValueError")],
-    "IDS-05": [(broken.TakesSessionsForOthers, r"session-\d+ has")],
+    "IDS-05": [
+        (broken.TakesSessionsForOthers, r"session-\d+ has"),
+        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+    ],
     "COR-01": [(broken.RaisesWhateverComes, "ValueError")],
     "COR-02": [(broken.HasNoChecksum, "bit . of byte")],
     "COR-03": [(broken.RemovesWhatItCannotRead, "what was left of it was removed")],
@@ -170,38 +192,64 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-18": [(broken.KeepsBackups, "backup")],
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
     "AGT-20": [(broken.SavesStateWithMessagesOnly, "at rest the")],
-    "AGT-21": [(broken.OneFileForAllAgents, "the voice agent has")],
+    "AGT-21": [
+        (broken.OneFileForAllAgents, "agent 'voice' has"),
+        (broken_text.RestoresTheStateSavedLast, "has the state"),
+        (broken_text.GivesNewAgentsTheOldState, "has the state"),
+    ],
     "AGT-22": [(broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]')],
     "AGT-23": [
         (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
         (broken_text.ForgetsMarks, "None instead of .*pinned"),
     ],
     "AGT-24": [(broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored")],
+    "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],
+    "AGT-26": [
+        (broken_text.CannotRestoreAnEmptyTextSession, "no message is stored"),
+        (broken_text.LogsEachRestoreOfATextAgent, "does not grow"),
+    ],
     "MAG-01": [
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
     ],
-    "MAG-02": [(broken_text.DropsBytesOfTasks, "the task's image")],
+    "MAG-02": [
+        (broken_text.DropsBytesOfTasks, "the task's image"),
+        (broken_text.DropsBytesOfAnswers, "the result of plan has its redacted reasoning"),
+        (broken_text.CachesTeams, "the task's image"),
+    ],
     "MAG-03": [(broken_text.ResumesWhatIsDone, "the run had finished")],
     "MAG-04": [
         (broken_text.ForgetsWhatWasHandedOver, "plan hands over'] are missing"),
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
     ],
     "MAG-05": [
-        (
-            broken_text.SkipsFailedNodes,
-            "these run: check, plan",
-        )
+        (broken_text.SkipsFailedNodes, "these run: check, plan"),
+        (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
     ],
     "MAG-06": [(broken_text.JoinsTooEarly, "these run: right, join, join")],
-    "MAG-07": [(broken_text.KnowsAgentsOnly, "write-1 has done its part")],
-    "MAG-08": [(broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write")],
-    "MAG-09": [(broken_text.KeepsOneTeamASession, "goes on with 'one-2'")],
-    "MAG-10": [(broken_text.ForgetsHistoriesWithinTeams, "goes on with its history")],
+    "MAG-07": [
+        (broken_text.KnowsAgentsOnly, "write-1 has done its part"),
+        (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check"),
+    ],
+    "MAG-08": [
+        (broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write"),
+        (broken_text.CachesTeams, "the task's image"),
+    ],
+    "MAG-09": [
+        (broken_text.KeepsOneTeamASession, "goes on with 'one-2'"),
+        (broken_text.KeepsTeamsInAClassAttribute, "goes on with 'one-2'"),
+    ],
+    "MAG-10": [
+        (broken_text.ForgetsHistoriesWithinTeams, "goes on with its history"),
+        (broken_text.CachesTeams, "goes on with its history"),
+    ],
     "REP-01": [
         (broken_api.DropsInternalState, "_internal_state"),
         (broken_api.KeepsTheOriginal, r"message 2 \(after updates\)"),
         (broken_api.CannotStoreBytes, "create_message.* works"),
+        (broken_api.UpdateMovesToTheEnd, r"it gives messages \[0, 3, 1, 2\]"),
+        (broken_api.UpdateCannotStoreBytes, "update_message.* works"),
+        (broken_api.UpdateDropsMetadata, r"message 1 \(after updates\)(.|\n)*tracking_id"),
     ],
     "REP-02": [
         (broken_api.RaisesForAbsentAgents, "read_agent.* works"),
@@ -212,8 +260,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.SortsNumbersAsText, "at place 2 stands message 10"),
         (broken_api.TakesNoneForNoLimit, "limit=0"),
         (broken_api.TakesOffsetsForNumbers, "offset=998"),
+        (broken_api.UpdateMovesToTheEnd, "at place 3 stands message 4"),
     ],
-    "REP-04": [(broken_api.ForgetsCreatedAt, "that was updated has created_at")],
+    "REP-04": [
+        (broken_api.ForgetsCreatedAt, "that was updated has created_at"),
+        (broken_api.TellsTimesOfItsOwnZone, "that was created has created_at"),
+    ],
     "REP-05": [
         (broken_api.TakesAnyMessageId, "a number as text"),
         (broken_api.ReadsAnyMessageId, "reading the message"),
@@ -223,6 +275,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "REP-08": [
         (broken_api.TakesIdsForPaths, "I am the victim"),
         (broken_api.LogsUnderAgentIds, "outside the workspace"),
+        (broken_api.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
     ],
     "REP-09": [
         (broken_api.KeepsWhatItIsGiven, "that were given"),
@@ -248,6 +301,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "SNP-05": [
         (broken_api.FoldsKeys, "KEY|key"),
         (broken_api.TakesKeysForPaths, "outside of the storage's own place"),
+        (broken_api.JoinsAbsoluteKeys, "writing '/.* changes nothing outside"),
         (broken_api.ResolvesKeys, "'victim' .*has b'I am the victim'"),
     ],
     "SNP-06": [(broken_api.WritesInTwoHalves, "whole")],
@@ -296,3 +350,17 @@ def test_every_mutant_says_what_is_broken() -> None:
     for mutants in CAUGHT.values():
         for mutant, _ in mutants:
             assert mutant.__doc__
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone cannot be changed here")
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Karachi"])
+def test_a_time_without_a_zone_is_taken_for_utc_wherever_that_is(
+    zone: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, pytestconfig: pytest.Config
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        judge(broken_api.TellsNoZone, "REP-04", tmp_path, pytestconfig)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
