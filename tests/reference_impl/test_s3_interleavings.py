@@ -1,8 +1,9 @@
 """The log in S3 with several writers, their requests interleaved in many ways, on objects in memory."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from typing import Any
 
@@ -34,8 +35,10 @@ class Turns:
             assert self._changed.wait_for(lambda: self._next() in (None, who), timeout=20)
             if self._schedule:
                 self._schedule.pop(0)
-            yield
-            self._changed.notify_all()
+            try:
+                yield
+            finally:
+                self._changed.notify_all()
 
     def done(self, who: str) -> None:
         with self._changed:
@@ -118,13 +121,14 @@ def append(log: S3Log, body: bytes) -> None:
 
 
 def redact(log: S3Log, secret: bytes) -> None:
-    """Redact as a session store does: the commits here are texts, and one that ends with a text replaces it."""
+    """Redact as a session store does: here commits are texts, and ``no X`` is a change that takes X out."""
     change = b'["no %b"]' % secret[2:-2]
     while True:
         bodies = bodies_of(log.read())
         touched = [index for index, body in enumerate(bodies) if body == secret]
+        taken_out = {body.replace(b"no ", b"") for body in [*bodies, change] if b"no " in body}
         try:
-            return log.rewrite([body if body != secret else change for body in bodies], change, touched)
+            return log.rewrite([body for body in bodies if body not in taken_out], change, touched)
         except Behind:
             continue
 
@@ -162,7 +166,7 @@ def test_redactions_beside_each_other_and_a_writer_leave_no_copy(
     append(first, b'["two"]')
     turns = Turns(schedule)
     logs = {who: log_on(stored, who) for who in ("one", "two", "writer")}
-    for who, log in logs.items():
+    for log in logs.values():
         log.read()
         log.objects._turns = turns  # type: ignore[attr-defined]
 
@@ -202,34 +206,24 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
     first.create([b"[0]"])
     for number in range(before):
         append(first, b'["old %d"]' % number)
-    logs["old"].read.__self__.objects._turns = Turns([])  # type: ignore[attr-defined]
+    logs["old"].objects._turns = Turns([])  # type: ignore[attr-defined]
     logs["old"].read()
     logs["old"].objects._turns = turns  # type: ignore[attr-defined]
     seen: list[list[bytes]] = []
 
     def go_on() -> None:
-        with_deletion: Any = (Deleted,)
-        for number in range(before, before + 4):
-            try:
+        with suppress(Deleted):
+            for number in range(before, before + 4):
                 append(logs["old"], b'["old %d"]' % number)
-            except with_deletion:
-                return
 
     def begin() -> None:
         while logs["new"].exists() or not logs["new"].create([b"[1]"]):
-            if removed.is_set() and not logs["new"].exists():
-                continue
-            if removed.is_set():
-                return
+            time.sleep(0.0001)  # lets others at the lock
         for number in range(4):
             append(logs["new"], b'["new %d"]' % number)
 
-    removed = threading.Event()
-
     def remove() -> None:
         delete(Memory(stored, "remover", turns), "place/", "sdk/", "s")  # type: ignore[arg-type]
-        removed.set()
-        turns.done("remover")
 
     def look() -> None:
         for _ in range(3):
@@ -245,3 +239,95 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
         assert found[1:] == [b'["%b %d"]' % (kind, number) for number in range(len(found) - 1)]
         assert kind == b"new" or len(found) > before
     assert history_in(stored) == [b"[1]", *(b'["new %d"]' % number for number in range(4))]
+
+
+def with_a_secret(stored: Objects, last: int) -> None:
+    """Store a session of commits up to the last, of which the second holds a secret."""
+    log = log_on(stored)
+    log.create([b"[0]"])
+    for number in range(1, last + 1):
+        append(log, b'["secret"]' if number == 2 else b"[%d]" % number)
+
+
+def expect_no_secret(stored: Objects, *expected: bytes) -> None:
+    assert not [key for key, (data, _) in stored.items() if b'["secret"]' in data]
+    assert [body for body in history_in(stored) if b"no " not in body] == list(expected)
+
+
+def test_a_segment_that_reaches_beyond_a_redaction_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: Objects = {}
+    with_a_secret(stored, 3)
+    writer, redactor = log_on_read(stored), log_on_read(stored)
+    store = redactor._store
+
+    def store_late(key: str, data: bytes) -> None:
+        if key.endswith("-r"):  # the redaction's commit 4 is stored, and its history is not
+            append(writer, b"[5]")
+            assert any(key.endswith("s/0000000000-0000000005") for key in stored)
+        store(key, data)
+
+    monkeypatch.setattr(redactor, "_store", store_late)
+    redact(redactor, b'["secret"]')
+    expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[5]")
+
+
+def test_a_segment_that_is_stored_after_a_redaction_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: Objects = {}
+    with_a_secret(stored, 4)
+    writer, redactor = log_on_read(stored), log_on_read(stored)
+    put_new = writer.objects.put_new
+
+    def put_late(key: str, *given: Any) -> bool:
+        if "/s/" in key:
+            redact(redactor, b'["secret"]')
+        return put_new(key, *given)
+
+    monkeypatch.setattr(writer.objects, "put_new", put_late)
+    append(writer, b"[5]")
+    expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[4]", b"[5]")
+
+
+def test_a_segment_of_which_nobody_knows_whether_it_may_stay_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: Objects = {}
+    with_a_secret(stored, 4)
+    writer, redactor = log_on_read(stored), log_on_read(stored)
+    segments = writer._all_segments
+    listings = iter(range(10))
+
+    def fails_once_it_is_stored() -> Any:
+        if next(listings) == 1:
+            raise SessionException("asks to slow down")
+        return segments()
+
+    monkeypatch.setattr(writer, "_all_segments", fails_once_it_is_stored)
+    append(writer, b"[5]")
+    assert b'["secret"]' not in b"".join(data for key, (data, _) in stored.items() if "/s/" in key)
+    redact(redactor, b'["secret"]')
+    expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[4]", b"[5]")
+
+
+def test_a_redaction_that_broke_off_is_finished_by_another_of_the_same_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stores in range(3):  # the rewritten history, the object and the segment that are emptied
+        stored: Objects = {}
+        with_a_secret(stored, 7)
+        redactor = log_on_read(stored)
+        left = iter(range(stores))
+        store = redactor._store
+
+        def breaks_off(key: str, data: bytes, left: Any = left, store: Any = store) -> None:
+            if next(left, None) is None:
+                raise SessionException("broke off")
+            store(key, data)
+
+        monkeypatch.setattr(redactor, "_store", breaks_off)
+        with pytest.raises(SessionException, match="broke off"):
+            redact(redactor, b'["secret"]')
+        assert b'["secret"]' in b"".join(data for data, _ in stored.values())
+        again = log_on_read(stored)
+        bodies = bodies_of(again.read())
+        touched = [index for index, body in enumerate(bodies) if b"secret" in body]
+        kept = [body for body in bodies if b"secret" not in body]
+        again.rewrite([*kept, b'["no secret"]'], b'["no secret"]', touched or [0])
+        expect_no_secret(stored, *(b"[%d]" % number for number in (0, 1, 3, 4, 5, 6, 7)))
