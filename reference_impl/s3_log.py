@@ -232,7 +232,7 @@ class S3Log:
     def _others(self) -> list[int]:
         """Return the numbers of the commits that others appended."""
         numbers = list(self._numbers(self._next - 2))
-        if self._next > 1 and numbers[:1] != [self._next - 1]:  # the newest that was known is no longer there
+        if numbers[:1] != [self._next - 1]:  # the newest that was known is no longer there, or is the root
             self._expect_alive()
         return [number for number in numbers if number >= self._next]
 
@@ -404,7 +404,7 @@ class S3Log:
         """
         try:
             there = list(self._numbers(0)) if self._unsure else []
-            if set(there) <= set(self._unsure):
+            if 1 not in there and set(there) <= set(self._unsure):
                 self._empty([f"c/{number:010d}" for number in there])
         except SessionException as error:
             logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self._session_id, error)

@@ -100,6 +100,27 @@ def test_a_writer_that_only_lost_its_root_keeps_what_it_wrote(s3: S3Endpoint, bu
     assert texts_in(bucket) == ["one", "two"]
 
 
+def test_a_young_session_that_only_lost_its_root_keeps_what_was_written(s3: S3Endpoint, bucket: str) -> None:
+    agent = agent_on(bucket)
+    keep_on(agent, "one", "two")
+    s3.client.delete_object(Bucket=bucket, Key="journal_s/root")
+    with pytest.raises(SessionException, match="was deleted"):
+        redacted(agent._session_manager, agent)
+    S3SessionManager.repair("s", bucket)
+    assert texts_in(bucket) == ["one", "two"]
+
+
+def test_a_manager_that_knows_only_its_root_is_told_when_it_gets_an_agent(
+    bucket: str, remover: Callable[[], None]
+) -> None:
+    manager = S3SessionManager("s", bucket)
+    remover()
+    say(bucket, "new")
+    with pytest.raises(SessionException, match="was deleted while it was open"):
+        open_agent(None, manager=manager)  # type: ignore[arg-type]
+    assert texts_in(bucket) == ["new"]
+
+
 def test_a_writer_looks_for_its_root_now_and_then(s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
     agent = agent_on(bucket)
     keep_on(agent, "one")
