@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from strands.types.exceptions import SessionException
 
 from .commit_lines import whole_commit
-from .s3_log import BORN
+from .s3_deletion import is_first_commit
 from .s3_objects import NotThere, S3Objects
 from .s3_place import HEADER, Segment
+from .s3_root import ROOT, DamagedRoot, Root, life_in, read_root, root_in
 
 
 @dataclass
@@ -22,9 +25,11 @@ class Inspection:
         base: The number of the first commit behind it.
         commits: The bodies of other whole commits by number.
         problems: What is damaged or missing, in words.
-        damaged: The keys that are damaged, without the session's prefix.
+        damaged: The keys that are damaged, without the prefix of the session's life.
         keys: All keys.
-        born: What tells the session from an earlier one with its id: see :data:`~.s3_log.BORN`.
+        life: The life of the session, as its root says; or the one that has most objects, if there is no root.
+        has_root: Whether the root is there, and whole.
+        root_is_missing: Whether it is not there at all.
     """
 
     rewritten: list[bytes] = field(default_factory=list)
@@ -33,7 +38,9 @@ class Inspection:
     problems: list[str] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
-    born: str | None = None
+    life: str = ""
+    has_root: bool = False
+    root_is_missing: bool = False
 
     @property
     def bodies(self) -> list[bytes]:
@@ -74,8 +81,47 @@ def inspect(objects: S3Objects, prefix: str) -> Inspection:
         SessionException: There is none, or they cannot be read.
     """
     found = Inspection()
-    for item in objects.list(prefix):
-        key = item.key.removeprefix(prefix)
+    try:
+        root = read_root(objects, prefix)
+    except DamagedRoot:
+        root = None
+        found.problems.append(f"s3://{objects.bucket}/{prefix}{ROOT} is not what was stored")
+    if root is not None:
+        found.has_root, found.life, found.commits = True, root.life, {0: root.body}
+    else:
+        found.life = _largest_life(objects, prefix)
+        if not found.problems:
+            if not found.life:
+                raise SessionException(f"there is no session at s3://{objects.bucket}/{prefix}")
+            found.root_is_missing = True
+            found.problems.append(
+                f"s3://{objects.bucket}/{prefix}{ROOT} is missing: it was lost, or the session was deleted and that was"
+                " cut short"
+            )
+    if found.life:
+        _read_life(objects, f"{prefix}{found.life}/", found)
+    found.note_gaps()
+    if root is not None and read_root(objects, prefix) != root:
+        raise SessionException(f"the session at s3://{objects.bucket}/{prefix} was deleted while it was read")
+    return found
+
+
+def _largest_life(objects: S3Objects, prefix: str) -> str:
+    """Return the life that has most objects, of those that nobody began to remove."""
+    keys = [item.key.removeprefix(prefix) for item in objects.list(prefix)]
+    lives = Counter(map(life_in, keys))
+    return max(
+        (life_in(key) for key in keys if life_in(key) and is_first_commit(key)), key=lives.__getitem__, default=""
+    )
+
+
+def _is_there(objects: S3Objects, prefix: str, life: str) -> bool:
+    return any(is_first_commit(item.key) for item in objects.list(f"{prefix}{life}/c/"))
+
+
+def _read_life(objects: S3Objects, place: str, found: Inspection) -> None:
+    for item in objects.list(place):
+        key = item.key.removeprefix(place)
         if not _is_ours(key):
             continue
         found.keys.add(key)
@@ -83,15 +129,9 @@ def inspect(objects: S3Objects, prefix: str) -> Inspection:
             fetched = objects.get(item.key)
         except NotThere:
             continue
-        if found.add(key, fetched.data):
-            found.born = fetched.metadata.get(BORN)
-        else:
+        if not found.add(key, fetched.data):
             found.damaged.add(key)
             found.problems.append(f"s3://{objects.bucket}/{item.key} is not what was stored")
-    if not found.keys:
-        raise SessionException(f"there is no session at s3://{objects.bucket}/{prefix}")
-    found.note_gaps()
-    return found
 
 
 def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) -> Inspection:
@@ -105,26 +145,39 @@ def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) ->
     except SessionException as error:
         found.problems.append(f"earlier versions cannot be looked for: {error}")
         return found
-    first = f"{prefix}c/{0:010d}"
+    if not found.has_root:
+        root = _earlier_root(objects, [version for version in versions if version[0] == prefix + ROOT])
+        if root is not None:
+            if root.life != found.life and (not found.root_is_missing or _is_there(objects, prefix, root.life)):
+                found.life = root.life
+                found.rewritten, found.base, found.commits, found.keys, found.damaged = [], 0, {}, set(), set()
+                _read_life(objects, f"{prefix}{found.life}/", found)
+            if root.life == found.life:
+                found.commits[0] = root.body
+    place = f"{prefix}{found.life}/"
     brought_back: set[str] = set()
-    for key, version in sorted(versions, key=lambda found: found[0] != first):  # a stable sort: the first commit first
-        name = key.removeprefix(prefix)
+    for key, version in versions if found.life else ():
+        name = key.removeprefix(place)
         if not _is_ours(name) or name in brought_back or (name in found.keys and name not in found.damaged):
             continue
         try:
             fetched = objects.get(key, version)
         except NotThere:
             continue
-        if found.born not in (None, fetched.metadata.get(BORN)):
-            continue  # of an earlier session with this id, which was deleted
         if found.add(name, fetched.data):
-            found.born = fetched.metadata.get(BORN)
             brought_back.add(name)
             if name not in found.keys:
                 found.problems.append(f"s3://{objects.bucket}/{key} was deleted")
     found.problems = [problem for problem in found.problems if not problem.startswith("commit ")]
     found.note_gaps()
     return found
+
+
+def _earlier_root(objects: S3Objects, versions: Iterable[tuple[str, str]]) -> Root | None:
+    for key, version in versions:
+        with suppress(NotThere, DamagedRoot):
+            return root_in(objects.get(key, version).data)
+    return None
 
 
 def _is_ours(key: str) -> bool:

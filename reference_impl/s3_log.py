@@ -2,10 +2,11 @@
 
 Under the session's prefix lie::
 
-    c/<number>          a commit: its line, behind those of the commits before it in its run of 16
-    s/<first>-<last>    a segment: the lines of many commits in one object, written beside them
-    s/<first>-<last>-r  a rewritten history, which stands for everything up to its last number
-    rest                says that the writer of a commit has stopped
+    root                       which life of the session this is, and commit 0 (:mod:`.s3_root`)
+    <life>/c/<number>          a commit: its line, behind those of the commits before it in its run of 16
+    <life>/s/<first>-<last>    a segment: the lines of many commits in one object, written beside them
+    <life>/s/<first>-<last>-r  a rewritten history, which stands for everything up to its last number
+    <life>/rest                says that the writer of a commit has stopped
 
 Each object is a header and commit lines (:mod:`.commit_lines`). A commit's key is taken with ``If-None-Match: *``, so
 that no writer can overwrite another's, and the numbers give all commits one order. A commit repeats what came before it
@@ -18,11 +19,12 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, suppress
+from itertools import repeat
 
 from strands.types.exceptions import SessionException
 
@@ -30,6 +32,7 @@ from .change_log import Behind
 from .commit_lines import END, PREFIX, are_whole, commit_line, json_array, whole_commit
 from .s3_objects import NotThere, S3Objects
 from .s3_place import HEADER, Place, Segment, cover
+from .s3_root import ROOT, DamagedRoot, Root, new_life, read_root
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +55,11 @@ SEGMENT_BYTES = 64 * 1024 * 1024
 _REMEMBERED = 4 * 1024 * 1024
 """How many bytes of the latest lines are kept for the next segment."""
 
+SURE = 300.0
+"""How many seconds a writer takes for granted that nobody deleted the session: then it looks, with one request."""
+
 _WRITER = "writer"
-BORN = "session"
-"""Metadata of every object: what tells a session from an earlier one with its id, which was deleted."""
+"""Metadata of a commit: what tells a writer its own from another's."""
 
 _MOVED = 5
 """How often a reader looks again where a history was rewritten beside it."""
@@ -62,6 +67,10 @@ _MOVED = 5
 
 class Unreadable(SessionException):
     """An object of a session is missing, or is not what was stored."""
+
+
+class Deleted(SessionException):
+    """The session was deleted while it was open."""
 
 
 class _Moved(Exception):
@@ -79,15 +88,19 @@ class S3Log:
         objects: The bucket.
         prefix: The session's prefix, with a slash at its end.
         session_id: The session's id, for errors.
+        life: The only life of the session that may be read, if it was read before.
     """
 
-    def __init__(self, objects: S3Objects, prefix: str, session_id: str) -> None:
+    def __init__(self, objects: S3Objects, prefix: str, session_id: str, life: str = "") -> None:
         self.objects = objects
         self.prefix = prefix
         self._session_id = session_id
-        self._born = ""
+        self._life = life
+        self._over = False  # whether it is known that this life was deleted
+        self._sure_at = 0.0  # when it was known last that it was not
+        self._unsure: list[int] = []  # the commits that were written since
         self._lock = threading.RLock()
-        self._listed: Place | None = None  # what exists() saw, for the read that follows it
+        self._root: Root | None = None  # what exists() saw, for the read that follows it
         self._next = 0
         self._base = 0
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
@@ -95,62 +108,133 @@ class S3Log:
         self._run_start = 0  # the number of the first commit that the next one may repeat
         self._wrote = False
 
+    @property
+    def life(self) -> str:
+        """The name of the life of the session that was read or created, or shall be; empty before that."""
+        return self._life
+
     # -- the change log's methods --------------------------------------------------------------------------
 
     def exists(self) -> bool:
         """Whether the session is there."""
         with self._lock:
-            if self._next == 0 and (self._listed is None or not self._listed.next):
-                self._listed = self.place()
-                return self._listed.next > 0
+            self._expect_not_over()
+            if self._next == 0:
+                self._root = self._look()
+                if self._root is not None and self._life not in ("", self._root.life):
+                    raise self._deleted()
+                return self._root is not None
             return True
 
     def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits, in one object; False if another process was first."""
+        """Create the session with its first commits; False if another process was first.
+
+        The first commit is the session's record, and goes into the root. All others, which are there if a session is
+        imported, are stored before it, as one: where there is a root, there is all of it.
+        """
         with self._lock:
-            self._born = uuid.uuid4().hex
-            body = b"[" + b",".join(body[1:-1] for body in bodies) + b"]"
-            self._listed = None
-            line = commit_line(0, body)
-            if not self._put(0, line, line):
+            self._root = None
+            life, self._life = self._life, new_life()
+            lines = {0: commit_line(0, bodies[0])}
+            if len(bodies) > 1:
+                lines[1] = commit_line(1, b"[" + b",".join(body[1:-1] for body in bodies[1:]) + b"]")
+                self._store(f"c/{1:010d}", HEADER + lines[1])
+            if not self._put_root(Root(self._life, bodies[0])):
+                self._life = life
                 return False
-            self._note(0, {0: line})
+            self._note(0, lines)
+            self._run_start = 0
             return True
+
+    def mend_root(self, body: bytes) -> None:
+        """Put a root in place of one that is damaged or missing: for repairs.
+
+        Raises:
+            SessionException: A session was started meanwhile, or it cannot be stored.
+        """
+        root = Root(self._life, body)
+        with suppress(DamagedRoot):
+            found = read_root(self.objects, self.prefix)
+            if found is None and self._put_root(root):
+                return
+            raise SessionException(
+                f"session {self._session_id!r}: it was started anew at s3://{self.objects.bucket}/{self.prefix} while"
+                " it was repaired, and that is left as it is"
+            )
+        self.objects.put(self.prefix + ROOT, root.data(), {})
 
     def read(self) -> bytes:
         """Return the JSON array of every commit. Nothing is written."""
         with self._lock:
-            for _ in range(_MOVED):
-                place, self._listed = self._listed or self.place(), None
-                if not place.next:
-                    raise SessionException(
-                        f"session {self._session_id!r} is gone: there is nothing at s3://{self.objects.bucket}/"
-                        f"{self.prefix}"
-                    )
+            self._expect_not_over()
+            known = self._life
+            if not self._next:
+                root, self._root = self._root or self._look(), None
+                if root is None or known not in ("", root.life):
+                    raise self._deleted() if known else self._gone()
+                self._life = root.life
+            try:
+                return self._read_whole()
+            except SessionException:
+                if not self._next:
+                    self._life = known  # nothing was read of this life: another one may follow it
+                raise
+
+    def _read_whole(self) -> bytes:
+        for _ in range(_MOVED):
+            place = self.place()
+            # What deletes a session removes its root first. So if that is still there now, the listing, which was
+            # made before, shows all there was.
+            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="session-restore") as pool:
+                after_listing = pool.submit(self._look)
                 try:
-                    return self._read(place)
+                    lines = self._read(place)
                 except _Moved:
                     continue
-            raise SessionException(
-                f"session {self._session_id!r}: it was rewritten {_MOVED} times while it was read. Try again"
-            )
+                except Unreadable:
+                    self._expect_alive()  # a deletion may have begun meanwhile: that is no damage
+                    raise
+                root = self._expect_alive(after_listing.result())
+            return self._take(place, root, *lines)
+        raise SessionException(
+            f"session {self._session_id!r}: it was rewritten {_MOVED} times while it was read. Try again"
+        )
 
     def changed(self) -> bool:
-        """Whether others have appended."""
+        """Whether others have appended.
+
+        Raises:
+            Deleted: Others have deleted the session.
+        """
         with self._lock:
-            return self._next == 0 or any(True for _ in self._numbers(self._next - 1))
+            self._expect_not_over()
+            return self._next == 0 or bool(self._others())
 
     def news(self) -> bytes | None:
-        """Return the JSON array of the commits that others appended; None where the history was rewritten, too."""
+        """Return the JSON array of the commits that others appended; None where the history was rewritten, too.
+
+        Raises:
+            Deleted: Others have deleted the session.
+        """
         with self._lock:
+            self._expect_not_over()
             known = self._next
-            numbers = list(self._numbers(known - 1))
             try:
-                lines = self._tail(known, numbers)
+                lines = self._tail(known, self._others())
             except _Moved:
                 return None
+            except Unreadable:
+                self._expect_alive()
+                raise
             self._note(known, lines)
             return json_array(b"".join(lines.values()))
+
+    def _others(self) -> list[int]:
+        """Return the numbers of the commits that others appended."""
+        numbers = list(self._numbers(self._next - 2))
+        if numbers[:1] != [self._next - 1]:  # the newest that was known is no longer there, or is the root
+            self._expect_alive()
+        return [number for number in numbers if number >= self._next]
 
     @contextmanager
     def writing(self) -> Iterator[bool]:
@@ -163,13 +247,17 @@ class S3Log:
 
         Raises:
             Behind: Others have written.
+            Deleted: Others have deleted the session, and this became known: see :data:`SURE`.
         """
         with self._lock:
+            self._expect_not_over()
             number = self._next
             line = commit_line(number, body)
             repeated = b"".join(self._repeated(number))
             if not self._put(number, repeated + line, line):
                 raise Behind
+            self._unsure.append(number)
+            self._make_sure()
             self._note(number, {number: line})
             self._wrote = True
             if (number + 1) % SEGMENT == 0:
@@ -182,6 +270,7 @@ class S3Log:
             Behind: Others have written, and nothing was replaced.
         """
         with self._lock:
+            self._expect_not_over()
             number, base, known = self._next, self._base, self._rewritten
             line = commit_line(number, change)
             if not self._put(number, line, line):  # from here on everybody has the new history
@@ -193,18 +282,39 @@ class S3Log:
             self._store(kept, HEADER + lines)
             self._base = number + 1
             self._rewritten = len(bodies)
-            gone = range(number) if touched is None else [base + index - known for index in touched if index >= known]
-            self._empty({holder for commit in gone for holder in _holders(commit, number)})
-            self._empty(
-                segment.key
-                for segment in self._all_segments()
-                if segment.key != kept
-                and segment.last <= number
-                and (
-                    (segment.rewritten and (touched is None or any(index < known for index in touched)))
-                    or any(segment.first <= commit <= segment.last for commit in gone)
-                )
-            )
+            gone = set(range(number)) if touched is None else {base + n - known for n in touched if n >= known}
+            holders = {holder for commit in gone for holder in _holders(commit, number)}
+            if base and (touched is None or any(index < known for index in touched)):
+                # which of the commits that an earlier rewriting stands for must go, nobody knows any more: all do
+                gone |= set(range(base))
+                holders -= {f"c/{commit:010d}" for commit in range(base)}
+                holders |= self._full_commits(base)
+            self._empty(holders)
+            self._empty_segments(kept, number, gone)
+
+    def _full_commits(self, stop: int) -> set[str]:
+        """Return the keys of the commits before ``stop`` whose objects were not emptied yet."""
+        numbered = self._listed_commits(-1)
+        return {f"c/{number:010d}" for number, size in numbered if number < stop and size > len(HEADER)}
+
+    def _empty_segments(self, kept: str, number: int, gone: Collection[int]) -> None:
+        """Empty the segments that hold commits that must go, once a rewriting is stored.
+
+        Others may write a segment at this moment, from what they have in memory, or another rewriting from what they
+        read before this one. Everyone stores first and lists then: so one of two sees what the other stored. What
+        begins at or before a rewriting's number is needed no more, also where it reaches beyond it.
+        """
+        segments = self._all_segments()
+        earliest = min(gone, default=number)
+        for segment in segments:
+            if segment.key == kept:
+                needless = any(other.rewritten and other.last > number for other in segments)  # what it says is older
+            elif segment.rewritten:
+                needless = earliest <= segment.last < number
+            else:
+                needless = segment.first <= number and any(segment.first <= n <= segment.last for n in gone)
+            if needless:
+                self._empty([segment.key])
 
     def replace(self, bodies: list[bytes]) -> None:
         """Put a history in place of all commits, and leave the objects that hold them as they are: for repairs.
@@ -219,7 +329,7 @@ class S3Log:
     def rest(self) -> None:
         """Leave word that nobody is writing any more, if this object wrote."""
         with self._lock:
-            if self._wrote:
+            if self._wrote and not self._over:
                 self._wrote = False
                 try:
                     self._store(REST, b"%d" % self._next)
@@ -232,53 +342,136 @@ class S3Log:
         """Leave word as :meth:`rest` does: there is nothing else to let go of."""
         self.rest()
 
+    # -- the life of the session ---------------------------------------------------------------------------
+
+    def _look(self) -> Root | None:
+        try:
+            return read_root(self.objects, self.prefix)
+        except DamagedRoot:
+            raise self._unreadable(self.prefix + ROOT, "it is no whole root") from None
+
+    def _put_root(self, root: Root) -> bool:
+        """Store a root; False if the session has another."""
+        if not self.objects.put_new(self.prefix + ROOT, root.data(), {}):
+            found = self._look()  # an answer may be lost though the root was stored
+            if found is None or found.life != root.life:
+                return False
+        self._be_sure()
+        return True
+
+    def _be_sure(self) -> None:
+        self._sure_at = time.monotonic()
+        self._unsure.clear()
+
+    def _make_sure(self) -> None:
+        """See, after a commit was stored and now and then, that its session is still there."""
+        if time.monotonic() - self._sure_at < SURE:
+            return
+        try:
+            self._expect_alive()
+        except Deleted:
+            raise
+        except SessionException as error:  # the commit itself is stored
+            logger.warning("session_id=<%s>, error=<%s> | cannot see the session's root", self._session_id, error)
+
+    def _expect_alive(self, *seen: Root | None) -> Root:
+        """Return the root, if it is still that of this life.
+
+        Args:
+            seen: What was found to be the root; it is fetched if this is not given.
+
+        Raises:
+            Deleted: It is not.
+        """
+        root = seen[0] if seen else self._look()
+        if root is None or root.life != self._life:
+            if self._next:
+                self._over = True
+                self._leave_nothing()
+            raise self._deleted()
+        self._be_sure()
+        return root
+
+    def _expect_not_over(self) -> None:
+        if self._over:
+            raise self._deleted()
+
+    def _leave_nothing(self) -> None:
+        """Empty what was written after a deletion: it repeats what was deleted.
+
+        Where commits from before are still there, the deletion goes on and will find these, or was cut short, or only
+        the root was lost: that is no reason to remove anything.
+        """
+        try:
+            there = list(self._numbers(0)) if self._unsure else []
+            if 1 not in there and set(there) <= set(self._unsure):
+                self._empty([f"c/{number:010d}" for number in there])
+        except SessionException as error:
+            logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self._session_id, error)
+
+    def _deleted(self) -> Deleted:
+        return Deleted(
+            f"session {self._session_id!r} at s3://{self.objects.bucket}/{self.prefix} was deleted while it was open."
+            " What is said now is not stored. To start a session with this id, open it with a new manager"
+        )
+
+    def _gone(self) -> SessionException:
+        return SessionException(
+            f"session {self._session_id!r} is gone: there is nothing at s3://{self.objects.bucket}/{self.prefix}"
+        )
+
+    def _key(self, name: str) -> str:
+        return f"{self.prefix}{self._life}/{name}"
+
     # -- listing -------------------------------------------------------------------------------------------
 
     def place(self) -> Place:
         """Return where the commits lie: two listings, however many there are."""
         place = cover(self._all_segments())
-        for number, modified in self._commits(place.next - 1):
-            place.tail.append(number)
-            place.modified = modified
-        if not place.tail and place.segments:
-            place.modified = max((modified for _, modified in self._commits(place.next - 2)), default=None)
+        place.tail.extend(self._numbers(place.next - 1))
         return place
 
     def _all_segments(self) -> list[Segment]:
-        listed = self.objects.list(f"{self.prefix}s/")
-        found = [Segment.named(item.key.removeprefix(self.prefix), item.size) for item in listed]
+        listed = self.objects.list(self._key("s/"))
+        found = [Segment.named(item.key.removeprefix(self._key("")), item.size) for item in listed]
         return [segment for segment in found if segment is not None and segment.size > len(HEADER)]
 
-    def _commits(self, after: int) -> Iterator[tuple[int, datetime]]:
-        prefix = f"{self.prefix}c/"
+    def _listed_commits(self, after: int) -> Iterator[tuple[int, int]]:
+        """Yield number and size of the commits behind one."""
+        prefix = self._key("c/")
         for item in self.objects.list(prefix, f"{prefix}{after:010d}" if after >= 0 else ""):
             name = item.key.removeprefix(prefix)
             if name.isdecimal():
-                yield int(name), item.modified
+                yield int(name), item.size
 
     def _numbers(self, after: int) -> Iterator[int]:
-        return (number for number, _ in self._commits(after))
+        return (number for number, _ in self._listed_commits(after))
 
     # -- reading -------------------------------------------------------------------------------------------
 
-    def _read(self, place: Place) -> bytes:
+    def _read(self, place: Place) -> tuple[list[bytes], dict[int, bytes]]:
+        """Return the lines of the rewritten history, and by number those of the commits that are not in the root."""
         rewritten: list[bytes] = []
         lines: dict[int, bytes] = {}
         for segment, data in zip(place.segments, self._fetch([segment.key for segment in place.segments]), strict=True):
+            found = self._parse(segment.key, data, 0 if segment.rewritten else segment.first)
             if segment.rewritten:
-                rewritten = list(self._parse(segment.key, data, 0).values())
+                rewritten = list(found.values())
                 continue
-            found = self._parse(segment.key, data, segment.first)
             if max(found, default=-1) != segment.last:
-                raise self._unreadable(segment.key, "it holds fewer commits than its name says")
+                raise self._unreadable(self._key(segment.key), "it holds fewer commits than its name says")
             lines.update(found)
-        after = place.segments[-1].last + 1 if place.segments else 0
-        tail = self._tail(after, place.tail)
-        lines.update(tail)
+        lines.update(self._tail(place.segments[-1].last + 1 if place.segments else 1, place.tail))
+        return rewritten, lines
+
+    def _take(self, place: Place, root: Root, rewritten: list[bytes], lines: dict[int, bytes]) -> bytes:
+        """Note what was read, and return it as an array."""
+        if not place.base:
+            lines = {0: commit_line(0, root.body), **lines}
         self._base, self._rewritten = place.base, len(rewritten)
-        self._lines, self._next = {}, after
         newest = dict(list(lines.items())[-SEGMENT:])
-        self._note(min(newest, default=after), newest)
+        self._lines, self._next = {}, min(newest, default=place.next)
+        self._note(self._next, newest)
         return json_array(b"".join((*rewritten, *(lines[number] for number in range(place.base, place.next)))))
 
     def _tail(self, start: int, numbers: Sequence[int]) -> dict[int, bytes]:
@@ -292,7 +485,7 @@ class S3Log:
             begin = max(start, number // RUN * RUN)
             found = self._parse(f"c/{number:010d}", data, None)
             if max(found, default=-1) != number:
-                raise self._unreadable(f"c/{number:010d}", "its last commit is not its own")
+                raise self._unreadable(self._key(f"c/{number:010d}"), "its last commit is not its own")
             lines.update({at: line for at, line in found.items() if at >= begin})
             self._run_start = min(found)  # what the newest object does not repeat, no later one shall
             missing = min(found) - 1
@@ -301,12 +494,12 @@ class S3Log:
                 [more] = self._fetch([key])
                 found = self._parse(key, more, None)
                 if max(found, default=-1) != missing:
-                    raise self._unreadable(key, "its last commit is not its own")
+                    raise self._unreadable(self._key(key), "its last commit is not its own")
                 lines.update({at: line for at, line in found.items() if at >= begin})
                 missing = min(found) - 1
         for number in range(start, last + 1):
             if number not in lines:
-                raise self._unreadable(f"c/{number:010d}", "it is missing, and later ones are there")
+                raise self._unreadable(self._key(f"c/{number:010d}"), "it is missing, and later ones are there")
         return dict(sorted(lines.items()))
 
     def _fetch(self, keys: Sequence[str]) -> list[bytes]:
@@ -317,18 +510,17 @@ class S3Log:
 
     def _get(self, key: str) -> bytes:
         try:
-            found = self.objects.get(self.prefix + key)
+            data = self.objects.get(self._key(key)).data
         except NotThere:
-            raise self._unreadable(key, "it is missing") from None
-        if found.data == HEADER:
+            raise self._unreadable(self._key(key), "it is missing") from None
+        if data == HEADER:
             raise _Moved
-        self._born = found.metadata.get(BORN, self._born)
-        return found.data
+        return data
 
     def _parse(self, key: str, data: bytes, first: int | None) -> dict[int, bytes]:
         """Return an object's lines by number. ``first`` is the number that it must begin with, if that is known."""
         if not data.startswith(HEADER):
-            raise self._unreadable(key, "it is empty" if not data else "it has no header")
+            raise self._unreadable(self._key(key), "it is empty" if not data else "it has no header")
         whole = self._whole_lines(data, first)
         if whole:
             return whole
@@ -337,7 +529,7 @@ class S3Log:
         while position < len(data):
             commit = whole_commit(data, position)
             if commit is None or (number is not None and commit.number != number):
-                raise self._unreadable(key, f"at byte {position} there is no whole commit")
+                raise self._unreadable(self._key(key), f"at byte {position} there is no whole commit")
             lines[commit.number] = data[position : commit.stop]
             position, number = commit.stop, commit.number + 1
         return lines
@@ -353,7 +545,7 @@ class S3Log:
 
     def _unreadable(self, key: str, what: str) -> Unreadable:
         return Unreadable(
-            f"session {self._session_id!r}: s3://{self.objects.bucket}/{self.prefix}{key} is damaged: {what}."
+            f"session {self._session_id!r}: s3://{self.objects.bucket}/{key} is damaged: {what}."
             " Nothing was changed. S3SessionManager.verify() says more, S3SessionManager.repair() brings back what is"
             " whole, from earlier versions too where the bucket keeps them"
         )
@@ -366,9 +558,9 @@ class S3Log:
         An answer may be lost though the write was applied, and then the client's own second attempt finds the key
         taken: who took it is told by what is stored with it.
         """
-        key = f"{self.prefix}c/{number:010d}"
+        key = self._key(f"c/{number:010d}")
         attempt = uuid.uuid4().hex
-        if self.objects.put_new(key, HEADER + lines, {_WRITER: attempt, BORN: self._born}):
+        if self.objects.put_new(key, HEADER + lines, {_WRITER: attempt}):
             return True
         try:
             found = self.objects.get(key)
@@ -417,17 +609,26 @@ class S3Log:
                 size //= MERGE
             else:
                 return
-            key = f"s/{first:010d}-{last:010d}"
-            self.objects.put_new(self.prefix + key, data, {BORN: self._born})
-            if any(segment.rewritten and segment.last >= first for segment in self._all_segments()):
-                self._empty([key])  # the history was rewritten meanwhile
+            self._write_segment(f"s/{first:010d}-{last:010d}", data, first)
         except (_Moved, SessionException) as error:  # the commit itself is stored: restores take longer, that is all
             logger.warning("session_id=<%s>, error=<%s> | no segment was written", self._session_id, error)
+
+    def _write_segment(self, key: str, data: bytes, first: int) -> None:
+        """Store a segment, and empty it if the history was rewritten meanwhile: see :meth:`_empty_segments`."""
+        rewritten = True
+        try:
+            self.objects.put_new(self._key(key), data, {})
+            rewritten = any(segment.rewritten and segment.last >= first for segment in self._all_segments())
+        finally:
+            if rewritten:  # or nobody knows: it can be done without
+                self._empty([key])
 
     def _between(self, place: Place, first: int, last: int) -> dict[int, bytes]:
         """Return the lines of commits, from memory as far as they are there."""
         lines = {number: line for number, line in self._lines.items() if first <= number <= last}
-        needed = min(lines, default=last + 1)
+        if first == 0 and 0 not in lines:
+            lines = {0: commit_line(0, self._expect_alive().body), **lines}
+        needed = min((number for number in lines if number), default=last + 1)
         for segment in reversed(place.segments):
             if not segment.rewritten and segment.first < needed and segment.last >= first and needed > first:
                 [data] = self._fetch([segment.key])
@@ -442,14 +643,18 @@ class S3Log:
                 lines |= self._tail(number, range(number, stop))
         return lines
 
-    def _empty(self, keys: Collection[str] | Iterator[str]) -> None:
-        for key in keys:
-            self._store(key, HEADER)
+    def _empty(self, keys: Collection[str]) -> None:
+        if len(keys) <= 1:
+            for key in keys:
+                self._store(key, HEADER)
+            return
+        with ThreadPoolExecutor(max_workers=min(8, len(keys)), thread_name_prefix="session-rewrite") as pool:
+            list(pool.map(self._store, sorted(keys), repeat(HEADER)))
 
     def _store(self, key: str, data: bytes) -> None:
-        self.objects.put(self.prefix + key, data, {BORN: self._born})
+        self.objects.put(self._key(key), data, {})
 
 
 def _holders(commit: int, stop: int) -> list[str]:
     """Return the keys of the commits' objects, before ``stop``, that may hold a commit."""
-    return [f"c/{number:010d}" for number in range(commit, min((commit // RUN + 1) * RUN, stop))]
+    return [f"c/{number:010d}" for number in range(max(commit, 1), min((commit // RUN + 1) * RUN, stop))]

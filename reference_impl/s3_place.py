@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 HEADER = b"strands-session-commits 1\n"
 """What each object begins with. One that holds nothing else was emptied: what it held was rewritten."""
@@ -15,7 +14,7 @@ class Segment:
     """An object with the lines of many commits.
 
     Attributes:
-        key: Its key, without the session's prefix.
+        key: Its key, without the prefix of the session's life.
         first: The number of its first commit.
         last: The number of its last.
         rewritten: Whether it holds a rewritten history, whose lines have numbers of their own.
@@ -44,19 +43,17 @@ class Place:
     Attributes:
         segments: The segments that a restore needs, in order; each begins at or before the end of the one before it.
         tail: The numbers of the commits behind them.
-        modified: When the newest of those was written.
     """
 
     segments: list[Segment] = field(default_factory=list)
     tail: list[int] = field(default_factory=list)
-    modified: datetime | None = None
 
     @property
     def next(self) -> int:
         """The number of the next commit."""
         if self.tail:
             return self.tail[-1] + 1
-        return self.segments[-1].last + 1 if self.segments else 0
+        return self.segments[-1].last + 1 if self.segments else 1  # the root is commit 0
 
     @property
     def base(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -13,19 +14,23 @@ from strands.types.exceptions import SessionException
 
 from .change_log_manager import ChangeLogSessionManager
 from .codec import decode, encode
-from .commit_lines import whole_commit
 from .history import SessionHistory
 from .names import check_id, folder_name
+from .s3_deletion import delete, delete_orphans
 from .s3_inspection import inspect, with_earlier_versions
 from .s3_log import REST, S3Log
 from .s3_objects import Listed, NotThere, S3Objects, client_for
-from .s3_place import HEADER
+from .s3_root import ROOT, DamagedRoot, Root, read_root
 from .sdk_layout import read_sdk_session
 from .session_care import Repair, SessionInfo, Verification, salvaged
 from .session_store import SessionStore
 
 IN_USE = timedelta(days=7)
 """How long a session counts as in use whose latest writer left no word that it stopped: it may have crashed."""
+
+
+ORPHANED = timedelta(hours=1)
+"""How old must be what belongs to no session, to be removed: a session that is imported now has no root yet."""
 
 
 class S3SessionManager(ChangeLogSessionManager):
@@ -68,23 +73,30 @@ class S3SessionManager(ChangeLogSessionManager):
         self.bucket = bucket
         self.prefix = prefix
         self.client = client_for(boto_session, boto_client_config, region_name, endpoint_url)
+        self._logs: dict[str, S3Log] = {}
         super().__init__(session_id, **kwargs)
 
     def _open_store(self, session_id: str) -> SessionStore:
-        return SessionStore(_log(self.client, self.bucket, self.prefix, session_id), session_id)
+        # What was closed is opened again as it was: a session that was started since under the same id is another one.
+        before = self._logs.get(session_id)
+        log = _log(self.client, self.bucket, self.prefix, session_id, before.life if before is not None else "")
+        self._logs[session_id] = log
+        return SessionStore(log, session_id)
 
     def _import(self, session_id: str) -> SessionHistory | None:
         return read_sdk_session(_SdkObjects(self.client, self.bucket, self.prefix, session_id), session_id)
 
     def delete_session(self, session_id: str, **kwargs: Any) -> None:
-        """Remove a session and all that belongs to it, also what the SDK's manager left of it.
+        """Remove a session and all that belongs to it, also what the SDK's manager or a deletion cut short left of it.
 
         Raises:
             ValueError: The id cannot name a session.
             SessionException: There is no such session, or it cannot be removed (this needs ``s3:DeleteObject``).
         """
         self._stores.pop(session_id, None)
-        _delete(self.client, self.bucket, self.prefix, session_id)
+        if session_id != self.session_id:
+            self._logs.pop(session_id, None)
+        delete(_objects(self.client, self.bucket, session_id), *_places(self.prefix, session_id), session_id)
 
     @staticmethod
     def list_sessions(
@@ -107,8 +119,8 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: They cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        found = [info for info, _ in _sessions(client, bucket, prefix)]
-        return sorted(found, key=lambda info: info.updated_at, reverse=True)
+        found = [folder.info() for folder in _folders(client, bucket, prefix)]
+        return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
     def clean_up(
@@ -123,7 +135,8 @@ class S3SessionManager(ChangeLogSessionManager):
     ) -> list[str]:
         """Remove the sessions that were not written for some time. This needs ``s3:DeleteObject``.
 
-        A session whose writer has not stopped is kept, for seven days: later than that it is taken for crashed.
+        A session whose writer has not stopped is kept, for seven days: later than that it is taken for crashed. What
+        is left of sessions that were deleted is removed, too, once it is an hour old.
 
         Args:
             older_than: How long a session must not have been written.
@@ -143,10 +156,15 @@ class S3SessionManager(ChangeLogSessionManager):
         client = client_for(boto_session, None, region_name, endpoint_url)
         today = now or datetime.now(timezone.utc)
         removed = []
-        for info, resting in _sessions(client, bucket, prefix):
-            if info.updated_at < today - (older_than if resting else max(older_than, IN_USE)):
-                _delete(client, bucket, prefix, info.session_id)
-                removed.append(info.session_id)
+        for found in _folders(client, bucket, prefix):
+            info = found.info()
+            delete_orphans(found.objects, found.place, found.root, found.listed, today - ORPHANED, today - older_than)
+            if info is None:
+                continue
+            if info.updated_at < today - (older_than if found.is_resting() else max(older_than, IN_USE)):
+                objects, places = _objects(client, bucket, info.session_id), _places(prefix, info.session_id)
+                if delete(objects, *places, info.session_id, only=found.root):
+                    removed.append(info.session_id)
         return removed
 
     @staticmethod
@@ -172,8 +190,11 @@ class S3SessionManager(ChangeLogSessionManager):
             ValueError: The id cannot name a session.
             SessionException: There is no such session, or the bucket cannot be read.
         """
-        log = _log(client_for(boto_session, None, region_name, endpoint_url), bucket, prefix, session_id)
-        found = inspect(log.objects, log.prefix)
+        client = client_for(boto_session, None, region_name, endpoint_url)
+        objects, (place, _) = _objects(client, bucket, session_id), _places(prefix, session_id)
+        found = inspect(objects, place)
+        if found.problems:  # of what is rewritten beside it, some may have been read before and some after
+            found = inspect(objects, place)
         return Verification(session_id, not found.problems, found.count, tuple(found.problems))
 
     @staticmethod
@@ -203,14 +224,18 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: There is no such session, nothing in it is whole, or it cannot be written.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        log = _log(client, bucket, prefix, session_id)
-        found = with_earlier_versions(log.objects, log.prefix, inspect(log.objects, log.prefix))
+        objects, (place, _) = _objects(client, bucket, session_id), _places(prefix, session_id)
+        found = with_earlier_versions(objects, place, inspect(objects, place))
         if not found.problems:
             return Repair(session_id, found.count, ())
         if not found.count:
-            raise SessionException(f"session {session_id!r}: at s3://{bucket}/{log.prefix} nothing is whole")
+            raise SessionException(f"session {session_id!r}: at s3://{bucket}/{place} nothing is whole")
         history, more = salvaged(found.bodies, session_id)
-        log.replace([encode([change]) for change in history.changes()])
+        bodies = [encode([change]) for change in history.changes()]
+        log = _log(client, bucket, prefix, session_id, found.life)
+        log.replace(bodies)
+        if not found.has_root:
+            log.mend_root(bodies[0])
         return Repair(session_id, found.count, (*found.problems, *more))
 
 
@@ -219,7 +244,7 @@ class _SdkObjects:
 
     def __init__(self, client: Any, bucket: str, prefix: str, session_id: str) -> None:
         self._objects = S3Objects(client, bucket, session_id)
-        self._prefix = _sdk_place(prefix, session_id)
+        self._prefix = _places(prefix, session_id)[1]
         self.place = f"s3://{bucket}/{self._prefix}"
 
     def paths(self) -> list[str]:
@@ -236,70 +261,86 @@ class _SdkObjects:
             raise SessionException(f"cannot import {self.place}: {path} is missing") from None
 
 
-def _root(prefix: str) -> str:
+def _places(prefix: str, session_id: str) -> tuple[str, str]:
+    """Return the prefixes of a session's objects, and of those of the SDK's manager."""
+    root = _root_of(prefix)
+    return f"{root}{folder_name(check_id(session_id, 'session'))}/", f"{root}session_{session_id}/"
+
+
+def _root_of(prefix: str) -> str:
     prefix = prefix.strip("/")
     return f"{prefix}/" if prefix else ""
 
 
-def _place(prefix: str, session_id: str) -> str:
-    return f"{_root(prefix)}{folder_name(check_id(session_id, 'session'))}/"
+def _objects(client: Any, bucket: str, session_id: str) -> S3Objects:
+    return S3Objects(client, bucket, session_id)
 
 
-def _sdk_place(prefix: str, session_id: str) -> str:
-    return f"{_root(prefix)}session_{session_id}/"
+def _log(client: Any, bucket: str, prefix: str, session_id: str, life: str = "") -> S3Log:
+    return S3Log(_objects(client, bucket, session_id), _places(prefix, session_id)[0], session_id, life)
 
 
-def _log(client: Any, bucket: str, prefix: str, session_id: str) -> S3Log:
-    return S3Log(S3Objects(client, bucket, session_id), _place(prefix, session_id), session_id)
+@dataclass(frozen=True)
+class _Folder:
+    """What lies under the prefix of a session.
 
+    Attributes:
+        objects: The bucket.
+        place: The prefix.
+        listed: All objects there.
+        root: The root; None where there is none: then this is what is left of a session.
+    """
 
-def _delete(client: Any, bucket: str, prefix: str, session_id: str) -> None:
-    objects = S3Objects(client, bucket, session_id)
-    place = _place(prefix, session_id)
-    keys = [found.key for found in objects.list(place)]
-    old = [found.key for found in objects.list(_sdk_place(prefix, session_id))]
-    if not keys and not old:
-        raise SessionException(f"Session {session_id} does not exist")
-    # What the SDK's manager left goes first, else it would be imported again. Then that without which the rest is an
-    # error and no shorter history: should this be cut short, a second call removes what is left.
-    beginning = [key for key in keys if key == f"{place}c/{0:010d}" or key.startswith(f"{place}s/")]
-    objects.delete(old)
-    objects.delete(beginning)
-    objects.delete(key for key in keys if key not in set(beginning))
+    objects: S3Objects
+    place: str
+    listed: list[Listed]
+    root: Root | None
 
-
-def _sessions(client: Any, bucket: str, prefix: str) -> Iterator[tuple[SessionInfo, bool]]:
-    """Yield the sessions under a prefix, each with whether its latest writer has stopped."""
-    root = _root(prefix)
-    objects = S3Objects(client, bucket, "")
-    for folder in objects.folders(f"{root}journal_"):
-        listed = list(objects.list(folder))
-        written = [item for item in listed if item.key.removeprefix(folder).startswith("c/")]
-        info = _info(objects, folder, listed, written)
-        if info is not None:
-            yield info, _resting(objects, folder, listed, written)
-
-
-def _info(objects: S3Objects, folder: str, listed: list[Listed], written: list[Listed]) -> SessionInfo | None:
-    rewritten = [item.key for item in listed if item.key.endswith("-r")]
-    for key in (f"{folder}c/{0:010d}", *reversed(rewritten)):  # a redaction may have emptied the first commit
+    def info(self) -> SessionInfo | None:
+        """Return what a list says of the session; None where there is none, or it cannot be read."""
+        if self.root is None:
+            return None
         try:
-            first = whole_commit(objects.get(key).data, len(HEADER))
-            session = decode(first.body)[0]["session"] if first is not None else {}
+            session = decode(self.root.body)[0]["session"]
             return SessionInfo(
                 session["session_id"],
                 datetime.fromisoformat(session["created_at"]),
-                max(item.modified for item in written),
-                sum(item.size for item in listed),
+                max(item.modified for item in self._written()),
+                sum(item.size for item in self.listed),
             )
-        except (NotThere, KeyError, IndexError, ValueError):
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+
+    def is_resting(self) -> bool:
+        """Whether its latest writer has stopped."""
+        assert self.root is not None
+        rest = f"{self.place}{self.root.life}/{REST}"
+        if not any(item.key == rest for item in self.listed):
+            return False
+        latest = max((int(item.key.rpartition("/")[2]) for item in self._commits()), default=0)
+        try:
+            text = self.objects.get(rest).data
+        except NotThere:  # it was deleted meanwhile
+            return False
+        return text.isdigit() and int(text) > latest
+
+    def _written(self) -> list[Listed]:
+        return [*self._commits(), *(item for item in self.listed if item.key == self.place + ROOT)]
+
+    def _commits(self) -> list[Listed]:
+        assert self.root is not None
+        commits = f"{self.place}{self.root.life}/c/"
+        return [
+            item for item in self.listed if item.key.startswith(commits) and item.key.removeprefix(commits).isdecimal()
+        ]
+
+
+def _folders(client: Any, bucket: str, prefix: str) -> Iterator[_Folder]:
+    objects = _objects(client, bucket, "")
+    for place in objects.folders(f"{_root_of(prefix)}journal_"):
+        listed = list(objects.list(place))
+        try:
+            root = read_root(objects, place)
+        except DamagedRoot:  # until it is repaired nobody can tell what is left over
             continue
-    return None
-
-
-def _resting(objects: S3Objects, folder: str, listed: list[Listed], written: list[Listed]) -> bool:
-    if not any(item.key == folder + REST for item in listed):
-        return False
-    latest = max(int(item.key.rpartition("/")[2]) for item in written)
-    text = objects.get(folder + REST).data
-    return text.isdigit() and int(text) > latest
+        yield _Folder(objects, place, listed, root)

@@ -52,7 +52,7 @@ class WritesAgainUnderAnotherNumber(WithParts):
             self._note(number, {number: commit_line(number, body)})
 
         def key(self, number: int) -> str:
-            return f"{self.prefix}c/{number:010d}"
+            return f"{self.prefix}{self.life}/c/{number:010d}"
 
 
 class TriesOutItsRights(S3SessionManager):

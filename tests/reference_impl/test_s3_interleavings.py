@@ -1,0 +1,333 @@
+"""The log in S3 with several writers, their requests interleaved in many ways, on objects in memory."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from session_conformance.reference_impl import s3_log
+from session_conformance.reference_impl.change_log import Behind
+from session_conformance.reference_impl.commit_lines import bodies_of
+from session_conformance.reference_impl.s3_deletion import delete
+from session_conformance.reference_impl.s3_log import Deleted, S3Log
+from session_conformance.reference_impl.s3_objects import Fetched, Listed, NotThere
+from strands.types.exceptions import SessionException
+
+Objects = dict[str, tuple[bytes, dict[str, str]]]
+
+
+class Turns:
+    """Whose request is next: as a schedule says, and then whoever comes."""
+
+    def __init__(self, schedule: Iterable[str]) -> None:
+        self._schedule = list(schedule)
+        self._done: set[str] = set()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def of(self, who: str) -> Iterator[None]:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._next() in (None, who), timeout=20)
+            if self._schedule:
+                self._schedule.pop(0)
+            try:
+                yield
+            finally:
+                self._changed.notify_all()
+
+    def done(self, who: str) -> None:
+        with self._changed:
+            self._done.add(who)
+            self._changed.notify_all()
+
+    def _next(self) -> str | None:
+        while self._schedule and self._schedule[0] in self._done:
+            self._schedule.pop(0)
+        return self._schedule[0] if self._schedule else None
+
+
+class Memory:
+    """Objects in memory with the methods of :class:`S3Objects`, for one writer."""
+
+    bucket = "bucket"
+
+    def __init__(self, stored: Objects, who: str = "", turns: Turns | None = None) -> None:
+        self._stored, self._who, self._turns = stored, who, turns or Turns([])
+
+    def put_new(self, key: str, data: bytes, metadata: dict[str, str]) -> bool:
+        with self._turns.of(self._who):
+            return self._stored.setdefault(key, (data, new := dict(metadata)))[1] is new
+
+    def put(self, key: str, data: bytes, metadata: dict[str, str]) -> None:
+        with self._turns.of(self._who):
+            self._stored[key] = (data, dict(metadata))
+
+    def get(self, key: str) -> Fetched:
+        with self._turns.of(self._who):
+            if key not in self._stored:
+                raise NotThere
+            return Fetched(*self._stored[key])
+
+    def list(self, prefix: str, after: str = "") -> list[Listed]:
+        now = datetime.now(timezone.utc)
+        with self._turns.of(self._who):
+            keys = sorted(key for key in self._stored if key.startswith(prefix) and key > after)
+            return [Listed(key, len(self._stored[key][0]), now) for key in keys]
+
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            with self._turns.of(self._who):
+                self._stored.pop(key, None)
+
+
+def log_on(stored: Objects, who: str = "", turns: Turns | None = None) -> S3Log:
+    return S3Log(Memory(stored, who, turns), "place/", "s")  # type: ignore[arg-type]
+
+
+def run(turns: Turns, actors: dict[str, Callable[[], None]]) -> None:
+    """Let actors do their work at once, and raise what one of them raised."""
+    failures: list[BaseException] = []
+
+    def work(who: str) -> None:
+        try:
+            actors[who]()
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            turns.done(who)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in actors]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def append(log: S3Log, body: bytes) -> None:
+    """Append as a session store does."""
+    while True:
+        try:
+            return log.append(body)
+        except Behind:
+            if log.news() is None:
+                log.read()
+
+
+def redact(log: S3Log, secret: bytes) -> None:
+    """Redact as a session store does: here commits are texts, and ``no X`` is a change that takes X out."""
+    change = b'["no %b"]' % secret[2:-2]
+    while True:
+        bodies = bodies_of(log.read())
+        touched = [index for index, body in enumerate(bodies) if body == secret]
+        taken_out = {body.replace(b"no ", b"") for body in [*bodies, change] if b"no " in body}
+        try:
+            return log.rewrite([body for body in bodies if body not in taken_out], change, touched)
+        except Behind:
+            continue
+
+
+def history_in(stored: Objects) -> list[bytes]:
+    return bodies_of(log_on(stored).read())
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs and segments be so short that a few commits fill them."""
+    for name, length in (("RUN", 3), ("SEGMENT", 6), ("MERGE", 2)):
+        monkeypatch.setattr(s3_log, name, length)
+
+
+many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def schedules(*actors: str) -> st.SearchStrategy[list[str]]:
+    runs = st.tuples(st.sampled_from(actors), st.integers(1, 12))
+    return st.lists(runs, max_size=12).map(lambda found: [who for who, count in found for _ in range(count)])
+
+
+@many
+@given(schedules("one", "two", "writer"), st.integers(0, 12), st.integers(0, 13))
+def test_redactions_beside_each_other_and_a_writer_leave_no_copy(
+    schedule: list[str], before: int, appended: int
+) -> None:
+    stored: Objects = {}
+    first = log_on(stored)
+    first.create([b"[0]"])
+    for number in range(before):
+        append(first, b"[%d]" % number)
+    append(first, b'["one"]')
+    append(first, b'["two"]')
+    turns = Turns(schedule)
+    logs = {who: log_on(stored, who) for who in ("one", "two", "writer")}
+    for log in logs.values():
+        log.read()
+        log.objects._turns = turns  # type: ignore[attr-defined]
+
+    def write() -> None:
+        for number in range(appended):
+            append(logs["writer"], b'["new %d"]' % number)
+
+    run(
+        turns,
+        {
+            "one": lambda: redact(logs["one"], b'["one"]'),
+            "two": lambda: redact(logs["two"], b'["two"]'),
+            "writer": write,
+        },
+    )
+    for secret in (b'["one"]', b'["two"]'):
+        assert not [key for key, (data, _) in stored.items() if secret in data]
+    found = history_in(stored)
+    assert [body for body in found if body.startswith(b'["new')] == [b'["new %d"]' % n for n in range(appended)]
+    append(log_on_read(stored), b'["more"]')
+    assert history_in(stored) == [*found, b'["more"]']
+
+
+def log_on_read(stored: Objects) -> S3Log:
+    log = log_on(stored)
+    log.read()
+    return log
+
+
+@many
+@given(schedules("old", "remover", "new", "reader"), st.integers(0, 8))
+def test_lives_never_mix(schedule: list[str], before: int) -> None:
+    stored: Objects = {}
+    turns = Turns(schedule)
+    logs = {who: log_on(stored, who, turns) for who in ("old", "new", "reader")}
+    first = log_on(stored)
+    first.create([b"[0]"])
+    for number in range(before):
+        append(first, b'["old %d"]' % number)
+    logs["old"].objects._turns = Turns([])  # type: ignore[attr-defined]
+    logs["old"].read()
+    logs["old"].objects._turns = turns  # type: ignore[attr-defined]
+    seen: list[list[bytes]] = []
+
+    def go_on() -> None:
+        with suppress(Deleted):
+            for number in range(before, before + 4):
+                append(logs["old"], b'["old %d"]' % number)
+
+    def begin() -> None:
+        while logs["new"].exists() or not logs["new"].create([b"[1]"]):
+            time.sleep(0.0001)  # lets others at the lock
+        for number in range(4):
+            append(logs["new"], b'["new %d"]' % number)
+
+    def remove() -> None:
+        delete(Memory(stored, "remover", turns), "place/", "sdk/", "s")  # type: ignore[arg-type]
+
+    def look() -> None:
+        for _ in range(3):
+            log = log_on(stored, "reader", turns)
+            try:
+                seen.append(bodies_of(log.read()))
+            except SessionException:
+                continue
+
+    run(turns, {"old": go_on, "new": begin, "remover": remove, "reader": look})
+    for found in [*seen, history_in(stored)]:
+        kind = b"old" if found[0] == b"[0]" else b"new"
+        assert found[1:] == [b'["%b %d"]' % (kind, number) for number in range(len(found) - 1)]
+        assert kind == b"new" or len(found) > before
+    assert history_in(stored) == [b"[1]", *(b'["new %d"]' % number for number in range(4))]
+
+
+def with_a_secret(stored: Objects, last: int) -> None:
+    """Store a session of commits up to the last, of which the second holds a secret."""
+    log = log_on(stored)
+    log.create([b"[0]"])
+    for number in range(1, last + 1):
+        append(log, b'["secret"]' if number == 2 else b"[%d]" % number)
+
+
+def expect_no_secret(stored: Objects, *expected: bytes) -> None:
+    assert not [key for key, (data, _) in stored.items() if b'["secret"]' in data]
+    assert [body for body in history_in(stored) if b"no " not in body] == list(expected)
+
+
+def test_a_segment_that_reaches_beyond_a_redaction_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: Objects = {}
+    with_a_secret(stored, 3)
+    writer, redactor = log_on_read(stored), log_on_read(stored)
+    store = redactor._store
+
+    def store_late(key: str, data: bytes) -> None:
+        if key.endswith("-r"):  # the redaction's commit 4 is stored, and its history is not
+            append(writer, b"[5]")
+            assert any(key.endswith("s/0000000000-0000000005") for key in stored)
+        store(key, data)
+
+    monkeypatch.setattr(redactor, "_store", store_late)
+    redact(redactor, b'["secret"]')
+    expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[5]")
+
+
+def test_a_segment_that_is_stored_after_a_redaction_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: Objects = {}
+    with_a_secret(stored, 4)
+    writer, redactor = log_on_read(stored), log_on_read(stored)
+    put_new = writer.objects.put_new
+
+    def put_late(key: str, *given: Any) -> bool:
+        if "/s/" in key:
+            redact(redactor, b'["secret"]')
+        return put_new(key, *given)
+
+    monkeypatch.setattr(writer.objects, "put_new", put_late)
+    append(writer, b"[5]")
+    expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[4]", b"[5]")
+
+
+def test_a_segment_of_which_nobody_knows_whether_it_may_stay_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored: Objects = {}
+    with_a_secret(stored, 4)
+    writer, redactor = log_on_read(stored), log_on_read(stored)
+    segments = writer._all_segments
+    listings = iter(range(10))
+
+    def fails_once_it_is_stored() -> Any:
+        if next(listings) == 1:
+            raise SessionException("asks to slow down")
+        return segments()
+
+    monkeypatch.setattr(writer, "_all_segments", fails_once_it_is_stored)
+    append(writer, b"[5]")
+    assert b'["secret"]' not in b"".join(data for key, (data, _) in stored.items() if "/s/" in key)
+    redact(redactor, b'["secret"]')
+    expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[4]", b"[5]")
+
+
+def test_a_redaction_that_broke_off_is_finished_by_another_of_the_same_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stores in range(3):  # the rewritten history, the object and the segment that are emptied
+        stored: Objects = {}
+        with_a_secret(stored, 7)
+        redactor = log_on_read(stored)
+        left = iter(range(stores))
+        store = redactor._store
+
+        def breaks_off(key: str, data: bytes, left: Any = left, store: Any = store) -> None:
+            if next(left, None) is None:
+                raise SessionException("broke off")
+            store(key, data)
+
+        monkeypatch.setattr(redactor, "_store", breaks_off)
+        with pytest.raises(SessionException, match="broke off"):
+            redact(redactor, b'["secret"]')
+        assert b'["secret"]' in b"".join(data for data, _ in stored.values())
+        again = log_on_read(stored)
+        bodies = bodies_of(again.read())
+        touched = [index for index, body in enumerate(bodies) if b"secret" in body]
+        kept = [body for body in bodies if b"secret" not in body]
+        again.rewrite([*kept, b'["no secret"]'], b'["no secret"]', touched or [0])
+        expect_no_secret(stored, *(b"[%d]" % number for number in (0, 1, 3, 4, 5, 6, 7)))
