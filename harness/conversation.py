@@ -256,8 +256,8 @@ class Conversation(Stage):
         await self._look_after_restart(restarts)
 
     async def _look_after_restart(self, before: int) -> None:
-        """Read what is stored once a restart is over, where nothing else reads it."""
-        if self._reading or not self._reads_at_rest or self._restarts_done() == before:
+        """Note what is in memory once a restart is over and, where it can be read at rest, what is stored."""
+        if self._reading or self._restarts_done() == before:
             return
         await self._let_others_run()  # what a receiver that fails with the restart has to say comes first
         if self._receiver is not None and not self._receiver.done():

@@ -56,8 +56,8 @@ def play(
 
     Raises:
         Hang: The conversation did not end.
-        ValueError: The script asks for what cannot be played: a kill in this process, or something to be done to whole
-            sessions that the backend cannot do.
+        CannotBePlayed: The script asks for a kill in this process, or for something to be done to whole sessions that
+            the backend cannot do.
     """
     timeline = _new_timeline(on_record)
     given_messages: Any = script.messages or None if messages is None else messages
@@ -68,7 +68,7 @@ def play(
             data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
         elif end == "killed":
-            raise ValueError("a script in which a process is killed needs fresh_processes=True")
+            raise CannotBePlayed("a script in which a process is killed needs fresh_processes=True")
         else:
             heard, happened = _counting(on_record)
             part = partial(_play_segment, session, segment, given, on_record=heard, storage_fault=storage_fault)
@@ -94,15 +94,15 @@ def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None
                 now = datetime.now(timezone.utc) + timedelta(days=step.days_later)
                 backend.clean_up(timedelta(hours=1), session.workspace, now)
             else:
-                raise _CannotBePlayed(f"a script with the step {step.op!r} between processes: {backend.name} cannot")
-    except _CannotBePlayed:
+                raise CannotBePlayed(f"a script with the step {step.op!r} between processes: {backend.name} cannot")
+    except CannotBePlayed:
         raise
     except Exception as error:
         timeline.record(Failed(where=step.op, error=str(error), type=type(error).__name__))
 
 
-class _CannotBePlayed(ValueError):
-    """A script asks for what the backend cannot do."""
+class CannotBePlayed(ValueError):
+    """A script asks for what the backend, or this process, cannot do. Any other error is no fault of the script."""
 
 
 @dataclass(frozen=True)
@@ -186,4 +186,4 @@ def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, giv
     return _play_segment(session, Script.from_json(script), given, fresh=True, kill=kill).to_json()
 
 
-__all__ = ["play"]
+__all__ = ["CannotBePlayed", "play"]

@@ -497,7 +497,7 @@ class TextAgents(ConformanceSuite):
     @requirement(
         "AGT-24",
         source="F: a write-ahead rule: who is told of a message may rely on it",
-        needs=[Capability.STORAGE_FAULTS],
+        needs=[Capability.STORAGE_FAULTS, Capability.READ_BESIDE_WRITER],
     )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails while a text agent is invoked (as what the user said, a tool use, an answer is to be

@@ -20,7 +20,7 @@ from session_conformance.harness.timeline import AgentStopped, HookCalled, Model
 
 from .scenarios import EVERYDAY, RAISING_HOOKS, STATE_SET_BY_STOP_HOOK, STORAGE_FAULT, TOGETHER
 from .storage_outage import expect_outages_told_of
-from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, has_block
+from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, find_same, has_block
 
 HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration with Hooks'"
 
@@ -48,10 +48,18 @@ def expect_stored_at_hooks(timeline: Timeline, event: str, about: Callable[[Mess
 
 
 def _same_event(timeline: Timeline, call: HookCalled) -> list[HookCalled]:
-    """Return the call and those of the same event that follow it directly."""
+    """Return the call and those of the same event after it, up to the first that found the message stored.
+
+    Those that looked at nothing are left out: they show nothing.
+    """
     calls = [call]
     for event in list(timeline)[call.at + 1 : call.at + 4]:
-        if isinstance(event, HookCalled) and event.event == call.event and event.message == call.message:
+        if not (isinstance(event, HookCalled) and event.event == call.event and event.message == call.message):
+            continue
+        if event.stored is not None and event.message is not None:
+            found = find_same(event.message, event.stored.messages)
+            if found is not None and difference([event.message], [found]) is None:
+                break
             calls.append(event)
     return calls
 
@@ -161,7 +169,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
     @requirement(
         "ORD-09",
         source="F: a write-ahead rule: who is told of a message may rely on it",
-        needs=[Capability.STORAGE_FAULTS],
+        needs=[Capability.STORAGE_FAULTS, Capability.READ_BESIDE_WRITER],
     )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""

@@ -182,7 +182,11 @@ TWENTY_TIMEOUTS = Scenario(
         tuple(
             step
             for number in range(20)
-            for step in Script().user(f"question {number}").timeout().assistant(f"answer {number}").steps
+            for step in Script()
+            .user(f"question {number}")
+            .timeout(options={"session_handle": "handle-9"} if number == 9 else None)
+            .assistant(f"answer {number}")
+            .steps
         )
     ),
 )

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from session_conformance.fixtures.actions import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
+from session_conformance.fixtures.attribution import OfTheManager, attributes_itself, excuse, plain_backend
 from session_conformance.fixtures.backends import capabilities_of
 from session_conformance.fixtures.profiles import profile_of, seed_of
 from session_conformance.fixtures.progress import progress_of
@@ -25,6 +26,7 @@ from session_conformance.harness import (
     Backend,
     Capability,
     Hang,
+    Kind,
     NotApplicable,
     Script,
     Session,
@@ -33,6 +35,7 @@ from session_conformance.harness import (
     play,
     requirement,
 )
+from session_conformance.harness.play import CannotBePlayed
 from session_conformance.harness.storage_faults import no_file_can_be_written
 
 from .any_script import judge_script
@@ -42,16 +45,25 @@ ID = "STA-01"
 BATCH = 500
 """How many scripts one run of the state machine makes: Hypothesis remembers them all, and slows down with them."""
 
+MORE = 3
+"""How many times as many scripts are played at most where some say nothing of the backend."""
+
 
 @dataclass
 class Player:
     """Plays scripts on a backend, each in a workspace of its own, and judges them.
+
+    What a repository or a storage does wrong counts, unless the SDK's manager does it over a plain one too, with just
+    that script.
 
     Attributes:
         backend: The backend.
         config: pytest's configuration.
         played: How many scripts were played.
         steps: How many steps they had.
+        judged: How many of them could be judged: they are met, or show a violation that is the backend's.
+        excused: How many show what the SDK's manager does over any repository or storage.
+        told: What was said last of a script that says nothing of the backend.
         failed: The latest script that showed a violation, and the violation.
         timeline: What happened when the latest script was played.
     """
@@ -60,6 +72,9 @@ class Player:
     config: pytest.Config
     played: int = 0
     steps: int = 0
+    judged: int = 0
+    excused: int = 0
+    told: str = ""
     failed: tuple[Script, Violation] | None = None
     timeline: Timeline | None = None
     _hung: str | None = field(default=None, repr=False)
@@ -74,29 +89,55 @@ class Player:
         """Play a script and judge it.
 
         Raises:
-            NotApplicable: It asks for what the backend cannot do.
+            NotApplicable: It asks for what the backend cannot do, or what it shows is the SDK's manager's doing.
             Violation: It shows one; see :attr:`failed`.
         """
         if self._hung is not None:
             self._judge_after_a_hang(script)
         self.played += 1
         self.steps += len(script.steps)
+        try:
+            self._judge_once(script)
+        except CannotBePlayed as error:
+            self.told = str(error)
+            raise NotApplicable(self.told) from error
+        except Violation as violation:
+            self._excuse(script, violation)
+            self.judged += 1
+            self.failed = (script, violation)
+            if isinstance(violation.__cause__, Hang):
+                self._hung = script.to_json()
+            raise
+        self.judged += 1
+
+    def _judge_once(self, script: Script) -> None:
         with scratch_workspace(self.backend, self.config) as workspace:
             session = Session(self.backend, workspace)
             fault = storage_fault_for(self.backend, workspace, self.config) or no_file_can_be_written
             at_rest = Capability.READ_BESIDE_WRITER in self.abilities
             try:
                 self.timeline = play(session, script, observing=False, at_rest=at_rest, storage_fault=fault)
-                judge_script(session, script, self.timeline, must_open=EVERYDAY_IDS)
             except Hang as error:
-                self._hung = script.to_json()
-                self.failed = (script, Violation("the conversation comes to its end", str(error)))
-                raise self.failed[1] from None
-            except Violation as error:
-                self.failed = (script, error)
-                raise
-            except ValueError as error:
-                raise NotApplicable(str(error)) from error
+                raise Violation("the conversation comes to its end", str(error)) from error
+            judge_script(session, script, self.timeline, must_open=EVERYDAY_IDS)
+
+    def _excuse(self, script: Script, violation: Violation) -> None:
+        """Play a script that shows a violation over a plain store as well.
+
+        Raises:
+            OfTheManager: It shows one there too.
+        """
+        plain = plain_backend(self.backend.kind)
+        if plain is None:
+            return
+        try:
+            Player(plain, self.config)._judge_once(script)
+        except CannotBePlayed:
+            return
+        except Violation as same:
+            self.excused += 1
+            self.told = excuse(self.backend, same)
+            raise OfTheManager(self.told) from violation
 
     def shows_violation(self, script: Script) -> bool:
         """Whether a script shows a violation. What the backend cannot be asked shows none."""
@@ -160,7 +201,7 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
 
     Args:
         player: Plays the scripts.
-        scripts: How many.
+        scripts: How many that say something of the backend: under the SDK's manager many do not, and more are played.
         actions: How many actions one has at most.
         from_seed: The same seed gives the same scripts.
 
@@ -168,23 +209,26 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
         Violation: There is one: :attr:`Player.failed` has the script.
     """
     found: list[Plan] = []
+    limit = scripts if player.backend.kind is Kind.MANAGER else MORE * scripts
 
     def judge(plan: Plan, script: Script) -> None:
         if found:  # Hypothesis asks again, to be sure
             raise _Found
+        if player.judged >= scripts:
+            return
         advance()
         if player.shows_violation(script):
             found.append(plan)
             raise _Found
 
-    with progress_of(player.config, f"{ID} {player.backend.name}", scripts) as advance:
+    with progress_of(player.config, f"{ID} {player.backend.name}", limit) as advance:
         machine = state_machine(judge, player.abilities)
         try:
-            for done in range(0, scripts, BATCH):
+            for done in range(0, limit, BATCH):
                 run_state_machine_as_test(
                     seed(from_seed + done)(machine),
                     settings=settings(
-                        max_examples=min(BATCH, scripts - done),
+                        max_examples=min(BATCH, limit - done),
                         stateful_step_count=actions,
                         phases=[Phase.generate],
                         database=None,
@@ -197,6 +241,8 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
                     ),
                 )
         except (_Found, Flaky):
+            if not found:  # something else came and went: it is not the backend that it says something of
+                raise
             shortest(found[0], lambda plan: player.shows_violation(plan.script(player.abilities)))
     if player.failed is not None:
         raise player.failed[1]
@@ -205,6 +251,7 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
 class AnyConversationAtAll(ConformanceSuite):
     """STA: any conversation at all."""
 
+    @attributes_itself
     @requirement(ID, source="F: model-based testing: a state machine of a user's actions, and a list as its model")
     def any_script(
         self, backend: Backend, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
@@ -224,11 +271,21 @@ class AnyConversationAtAll(ConformanceSuite):
         except Violation:
             assert player.failed is not None
             raise _explained(*player.failed, _saved(player, config), player) from None
+        if not player.judged:
+            _nothing_judged(player)
+        excused = f" ({player.excused} of them the SDK's manager's doing)" if player.excused else ""
         record_property(
             "measured",
-            f"{player.played} scripts with {player.steps} steps, profile {profile.name},"
+            f"{player.played} scripts{excused} with {player.steps} steps, profile {profile.name},"
             f" seed {from_seed} (--hypothesis-seed={from_seed})",
         )
+
+
+def _nothing_judged(player: Player) -> None:
+    """Say that no script says anything of the backend: what was not judged is not met."""
+    if player.excused == player.played > 0:
+        raise OfTheManager(player.told)
+    raise RuntimeError(f"none of {player.played} scripts could be judged: {player.told}")
 
 
 def _replay(player: Player, script: Script, record_property: Callable[[str, object], None]) -> None:

@@ -8,6 +8,10 @@ NO_CLEAN_UP = {"CLN-02", "COR-05"}
 TEAMS = {f"MAG-{number:02}" for number in range(1, 11)}
 ON_S3 = {f"S3A-{number:02}" for number in range(1, 10)}
 REPOSITORY = {f"REP-{number:02}" for number in range(1, 10)}
+NOT_BESIDE_A_WRITER = {
+    "AGT-07", "AGT-08", "AGT-12", "AGT-20", "AGT-24", "CON-03", "ORD-01", "ORD-02", "ORD-03", "ORD-04", "ORD-07",
+    "ORD-08", "ORD-09", "RPL-01", "TOL-05",
+}  # fmt: skip
 STORAGE = {f"SNP-{number:02}" for number in range(1, 10)}
 
 
@@ -16,6 +20,7 @@ STORAGE = {f"SNP-{number:02}" for number in range(1, 10)}
     [
         ("tests.conforming.snapshot_manager:SnapshotFileManager", NO_CLEAN_UP | TEAMS | REPOSITORY),
         ("tests.conforming.sqlite_manager:SqliteManager", NO_CLEAN_UP | TEAMS | REPOSITORY | {"CLN-01", "CLN-03"}),
+        ("tests.conforming.locking_manager:LockingManager", NO_CLEAN_UP | TEAMS | REPOSITORY | NOT_BESIDE_A_WRITER),
         ("session_conformance.reference_impl:FileSessionManager", set()),
     ],
 )

@@ -316,6 +316,15 @@ class ForgetsReasoning(SnapshotFileManager):
         return [message for message in agent.messages if not has(message, "reasoningContent")]
 
 
+class LosesTheLastMessageWhereItIsToldHowToResume(SnapshotFileManager):
+    """A restart for which the provider says how to resume forgets the last message."""
+
+    def on_restart(self, event: Any) -> None:
+        if getattr(event.timeout_error, "restart_config", None) and event.agent.messages:
+            event.agent.messages.pop()
+        super().on_restart(event)
+
+
 class LosesTheOldestMessageAtRestarts(SnapshotFileManager):
     """Each restart makes room."""
 

@@ -65,7 +65,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "UPD-05": [(broken.KeepsTheOriginalOfARedaction, r"\[redacted\]")],
     "UPD-06": [(broken.KeepsBackups, "backup")],
     "RPL-01": [(broken.ForgetsReasoning, "what is stored is what the connection is given")],
-    "RPL-02": [(broken.LosesTheOldestMessageAtRestarts, "missing")],
+    "RPL-02": [
+        (broken.LosesTheOldestMessageAtRestarts, "missing"),
+        (broken.LosesTheLastMessageWhereItIsToldHowToResume, "missing"),
+    ],
     "RPL-03": [(broken.DropsCutStreams, "then there")],
     "RPL-04": [(broken.StoresToolResultsTwice, "2 are stored")],
     "RPL-05": [(broken.GivesUpAfterAFailedRestart, "whole")],

@@ -224,3 +224,63 @@ def test_the_command_for_people_without_pytest(pytester: pytest.Pytester) -> Non
     for wrong in (["explain", "XXX-99"], ["nonsense"], [], ["list", "--what"]):
         assert pytester.run(*command, *wrong).ret == 4
     assert len(pytester.run(*command, "list").outlines) >= 59
+
+
+SAME_NAME = """
+    from session_conformance.harness import Backend
+    from session_conformance.suites import UpdatesAndRedaction
+
+    class TestOne(UpdatesAndRedaction):
+        session_manager = {one}
+
+    class TestOther(UpdatesAndRedaction):
+        session_manager = {other}
+"""
+
+GOOD = "from tests.conforming.snapshot_manager import SnapshotFileManager\nclass Manager(SnapshotFileManager): ...\n"
+BAD = "from tests.mutants.broken_managers import IgnoresUpdates\nclass Manager(IgnoresUpdates): ...\n"
+
+
+@pytest.fixture
+def two_managers(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = pytester.mkpydir("mypkg")
+    for name, source in (("good", GOOD), ("bad", BAD)):
+        opened = "def manager(session_id, workspace): return Manager(session_id, str(workspace.folder))\n"
+        backend = "from session_conformance.harness import Backend\nBACKEND = Backend('mypkg', manager)\n"
+        (package / f"{name}.py").write_text(source + opened + backend)
+    monkeypatch.setenv("PYTHONPATH", str(pytester.path), prepend=":")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "bad"),
+    [
+        ("'mypkg.good:Manager'", "'mypkg.bad:Manager'", "mypkg-2"),
+        ("'mypkg.bad:Manager'", "'mypkg.good:Manager'", "mypkg"),
+        ("__import__('mypkg.good').good.Manager", "__import__('mypkg.bad').bad.Manager", "mypkg-2"),
+        ("__import__('mypkg.good').good.manager", "__import__('mypkg.bad').bad.manager", "manager-2"),
+        ("__import__('mypkg.good').good.BACKEND", "'mypkg.bad:BACKEND'", "mypkg-2"),
+    ],
+)
+@pytest.mark.usefixtures("two_managers")
+def test_two_backends_of_one_name_are_judged_apart(one: str, other: str, bad: str, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SAME_NAME.format(one=one, other=other))
+    run = judge(pytester, "-k", "UPD-01")
+    run.assert_outcomes(passed=1, failed=1)
+    run.stdout.fnmatch_lines([f"{bad} does not conform: * 1 MUST violated (UPD-01)*"])
+
+
+@pytest.mark.parametrize("form", ["Manager", "BACKEND"])
+@pytest.mark.usefixtures("two_managers")
+def test_what_a_suite_names_has_no_name_of_the_command_line(form: str, pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SAME_NAME.format(one=f"'mypkg.good:{form}'", other=f"'mypkg.bad:{form}'"))
+    given = [f"--session-manager=mypkg.{name}:{form}" for name in ("bad", "good")]
+    run = judge(pytester, *given, "-k", "UPD-01", "test_what_a_suite_names_has_no_name_of_the_command_line.py", "-v")
+    run.assert_outcomes(passed=2, failed=2)
+    run.stdout.fnmatch_lines_random(
+        [
+            "*::TestOne::UPD-01[[]mypkg-2[]] PASSED*",
+            "*::TestOther::UPD-01[[]mypkg[]] FAILED*",
+            "mypkg does not conform*(UPD-01)*",
+            "mypkg-2 conforms*",
+        ]
+    )

@@ -6,12 +6,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures.profiles import PROFILES
+from session_conformance.fixtures.attribution import OfTheManager, plain_backend
+from session_conformance.fixtures.profiles import PROFILES, SEED
 from session_conformance.fixtures.progress import progress_of
-from session_conformance.harness import Backend, Capability, Script
+from session_conformance.harness import Backend, Capability, NotApplicable, Script, Violation
+from session_conformance.harness.play import CannotBePlayed
 from session_conformance.suites import sta
 from session_conformance.suites.command import main
 from session_conformance.suites.sta import Player
+
+from tests.conforming.snapshot_manager import SnapshotFileManager
+from tests.mutants import broken_apis
+from tests.mutants.judge import backend_of
 
 BROKEN = "--session-manager=tests.mutants.broken_managers:IgnoresUpdates"
 CORRECT = "--session-manager=tests.conforming.snapshot_manager:SnapshotFileManager"
@@ -176,3 +182,64 @@ def test_many_scripts_are_made_in_batches_that_differ(
     assert len(one.seen) >= 25
     assert one.seen == same.seen != other.seen
     assert len(set(one.seen)) > 15, "a batch does not repeat the one before"
+
+
+def test_what_the_judge_cannot_do_is_not_met(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makeconftest(
+        """
+        from session_conformance.suites import sta
+
+        def judge_script(*_, **__):
+            [].index("a slip in the judge")
+
+        sta.judge_script = judge_script
+        """
+    )
+    run = pytester.runpytest_subprocess(CORRECT, "-k", "STA-01")
+    run.assert_outcomes(failed=1)
+    run.stdout.fnmatch_lines(["*1 could not be judged (STA-01)*"])
+
+
+def test_a_script_that_cannot_be_played_says_nothing(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def play(*_: object, **__: object) -> None:
+        raise CannotBePlayed("not here")
+
+    monkeypatch.setattr(sta, "play", play)
+    player = Player(backend_of(SnapshotFileManager), pytestconfig)
+    sta.search(player, scripts=5, actions=5, from_seed=1)
+    assert player.played > player.judged == 0
+    with pytest.raises(NotApplicable, match="not here"):
+        player.judge(Script().user("hello"))
+    with pytest.raises(RuntimeError, match=r"none of \d+ scripts could be judged: not here"):
+        sta._nothing_judged(player)
+
+
+@pytest.mark.parametrize("broken", [broken_apis.IgnoresSessions, broken_apis.KeepsTheFirstSnapshots])
+def test_what_a_store_does_wrong_itself_counts(broken: type, pytestconfig: pytest.Config) -> None:
+    player = Player(backend_of(broken), pytestconfig)
+    with pytest.raises(Violation):
+        sta.search(player, scripts=40, actions=10, from_seed=SEED)
+    assert player.failed is not None
+    plain = plain_backend(player.backend.kind)
+    assert plain is not None
+    Player(plain, pytestconfig).judge(player.failed[0])  # raises nothing
+
+
+def test_what_the_manager_does_over_any_store_does_not_count(pytestconfig: pytest.Config) -> None:
+    player = Player(backend_of(broken_apis.IgnoresSessions), pytestconfig)
+    with pytest.raises(OfTheManager, match="violates it over a plain session repository too"):
+        player.judge(Script().user("hello").assistant("I hear you"))
+    assert (player.judged, player.excused, player.failed) == (0, 1, None)
+
+
+def test_a_repository_is_judged_by_what_the_manager_does_right(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-repository=tests.mutants.broken_apis:IgnoresSessions",
+        "--session-repository=tests.conforming.plain_dicts:DictRepository",
+        "-k",
+        "STA-01",
+    )
+    run.assert_outcomes(passed=1, failed=1)
+    run.stdout.fnmatch_lines(["STA-01 measured: * scripts (* of them the SDK's manager's doing) with *"])
