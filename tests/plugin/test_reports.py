@@ -37,7 +37,8 @@ def test_a_report_of_a_project_that_judges_nothing_is_a_usage_error(pytester: py
 def test_nothing_is_left_in_the_project_but_pytests_cache(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(MANAGER, "-k", "CNT-07 or LIF-01")
     run.assert_outcomes(passed=2)
-    assert {path.name for path in pytester.path.iterdir()} <= {".pytest_cache"}
+    left = {path.name for path in pytester.path.iterdir()} - {"runpytest-0"}  # what pytester gives as temporary folder
+    assert left <= {".pytest_cache"}
 
 
 def test_benchmarks_that_are_saved_are_where_they_always_were(pytester: pytest.Pytester) -> None:
@@ -55,7 +56,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("plain_terminal")
 def test_a_terminal_without_unicode_shows_lines(pytester: pytest.Pytester) -> None:
-    run = pytester.runpytest_subprocess("--session-manager=strands-file", "-k", "ORD-04", "-q")
+    run = pytester.runpytest_subprocess("--session-manager=strands-file", "-k", "ORD-05", "-q")
     run.stdout.fnmatch_lines(
         [
             "found:    *",
