@@ -165,7 +165,7 @@ class BackendSpec:
             raise BackendError(
                 f"cannot import {module_name!r}: it needs {missing!r}, which is not installed"
             ) from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise BackendError(f"importing {module_name!r} raised {_one_line(error)}") from error
         found: Any = module
         for part in attribute.split("."):
@@ -366,7 +366,7 @@ def try_out(backend: Backend, workspace: Workspace) -> None:
             opened = part(workspace)
     except BackendError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BackendError(f"building {backend.name} raised {_one_line(error)}") from error
     if not is_of(opened, backend.kind):
         raise BackendError(f"{backend.name} opened a {type(opened).__name__}: expected {EXPECTED[backend.kind]}")

@@ -20,17 +20,17 @@ def workflow_commands(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """Yield one workflow command for each requirement that is not simply met.
 
     A MUST violation, a stale known violation and what could not be judged are errors, a SHOULD violation is a warning,
-    a known violation a notice.
+    or an error where it fails the run, a known violation a notice.
     """
     for verdict in verdicts:
         for result in verdict.results:
-            kind, text = _finding(result)
+            kind, text = _finding(result, verdict.fails_on)
             if kind:
                 title = _property(f"{result.id} ({result.level}), {result.backend}")
                 yield f"::{kind} title={title}::{_message(text)}"
 
 
-def _finding(result: Result) -> tuple[str, str]:
+def _finding(result: Result, fails_on: Level) -> tuple[str, str]:
     about = f"{result.sentence}\nexpected: {result.expected}\nfound: {result.found}"
     if result.is_known:
         return "notice", f"known violation ({result.known}): {about}"
@@ -39,7 +39,7 @@ def _finding(result: Result) -> tuple[str, str]:
     if result.outcome == Outcome.BROKEN.value:
         return "error", f"could not be judged: {result.reason}"
     if result.outcome == Outcome.VIOLATED.value:
-        return "error" if result.level == Level.MUST.value else "warning", about
+        return "error" if result.level == Level.MUST.value or fails_on is Level.SHOULD else "warning", about
     return "", ""
 
 

@@ -52,7 +52,9 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         console.print(Text(f"{result.id} ({result.level}) known violation: {result.known}"), soft_wrap=True)
     for result in verdict.measured:
         console.print(Text(f"{result.id} measured: {result.measured}"), soft_wrap=True)
-    console.print(Text(verdict.sentence, style="green" if verdict.conforms else "red"), soft_wrap=True)
+    console.print(
+        Text(verdict.sentence, style="green" if verdict.conforms and not verdict.gate else "red"), soft_wrap=True
+    )
     return out.getvalue()
 
 
@@ -111,6 +113,24 @@ def _with_unit(value: float, unit: str) -> str:
     if unit == "bytes":
         return f"{value / 2**20:.1f} MiB" if value >= 2**20 else f"{value:,.0f} B"
     return f"{value:.2f}"
+
+
+_PLAIN = {"\N{BOX DRAWINGS LIGHT HORIZONTAL}": "-", "…": "...", "µ": "u", "–": "-", "×": "x"}
+"""What is shown instead, where a terminal's encoding has not got a character."""
+
+
+def showable(text: str, encoding: str) -> str:
+    """Return text as a stream of an encoding can show it: plainer characters, or escapes, for those it has not got."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        for character, plain in _PLAIN.items():
+            try:
+                character.encode(encoding)
+            except UnicodeEncodeError:
+                text = text.replace(character, plain)
+        return text.encode(encoding, errors="backslashreplace").decode(encoding)
+    return text
 
 
 def _console(width: int, color: bool) -> tuple[io.StringIO, Console]:

@@ -93,11 +93,13 @@ class Verdict:
         backend: The backend's name.
         results: Its results, in the order in which they came.
         of: How many requirements there are, where it is known: fewer results are no whole verdict.
+        fails_on: The least level whose violations fail the run: ``--conformance-fail-on``.
     """
 
     backend: str
     results: list[Result] = field(default_factory=list)
     of: int | None = None
+    fails_on: Level = Level.MUST
 
     def count(self, outcome: Outcome, *, group: str | None = None, level: Level | None = None) -> int:
         """Return how many requirements had an outcome, of one group or level if asked."""
@@ -135,6 +137,40 @@ class Verdict:
         return bool(self.results) and not broken and not self.count(Outcome.VIOLATED, level=Level.MUST)
 
     @property
+    def judged(self) -> int:
+        """How many of the project's own requirements were judged: a user's own ones are no part of the whole."""
+        return sum(result.group in GROUPS for result in self.results)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every requirement was judged, as far as is known how many there are."""
+        return self.of is None or self.judged >= self.of
+
+    @property
+    def gate(self) -> str:
+        """Why the run fails although no MUST requirement is newly violated, in words; "" where it does not."""
+        stale = [result.id for result in self.results if result.is_stale]
+        should = [result.id for result in self.having(Outcome.VIOLATED, level=Level.SHOULD) if not result.is_known]
+        reasons = []
+        if stale:
+            what = (
+                ("is listed as a known violation", "it")
+                if len(stale) == 1
+                else ("are listed as known violations", "them")
+            )
+            reasons.append(f"{', '.join(stale)} {what[0]} and met: remove {what[1]}")
+        if should and self.fails_on is Level.SHOULD:
+            verb = "is" if len(should) == 1 else "are"
+            reasons.append(f"{', '.join(should)} {verb} violated, and --conformance-fail-on=should was given")
+        return "; ".join(reasons)
+
+    @property
+    def passes(self) -> bool:
+        """Whether nothing of the backend fails the run. One with known violations passes, and does not conform."""
+        new = any(not result.is_known for result in self.having(Outcome.VIOLATED, level=Level.MUST))
+        return bool(self.results) and not new and not self.count(Outcome.BROKEN) and not self.gate
+
+    @property
     def sentence(self) -> str:
         """The verdict in one line."""
         if not self.results:
@@ -144,7 +180,6 @@ class Verdict:
         must = [result.id for result in new if result.level == Level.MUST.value]
         should = [result.id for result in new if result.level == Level.SHOULD.value]
         known = [result.id for result in self.results if result.is_known]
-        stale = [result.id for result in self.results if result.is_stale]
         broken = [result.id for result in self.having(Outcome.BROKEN)]
         parts = [f"{met} met"]
         if must:
@@ -153,23 +188,31 @@ class Verdict:
             parts.append(f"{len(should)} SHOULD violated ({', '.join(should)})")
         if known:
             parts.append(f"{len(known)} violated as known ({', '.join(known)})")
-        if stale:
-            parts.append(f"{len(stale)} met and still listed as known violations ({', '.join(stale)})")
         if broken:
             parts.append(f"{len(broken)} could not be judged ({', '.join(broken)})")
         parts.append(f"{away} not applicable")
+        gate = f"; {'but ' if self.conforms else ''}the gate fails: {self.gate}" if self.gate else ""
         word = "conforms" if self.conforms else "does not conform"
-        if self.of is not None and len(self.results) < self.of:
-            word += f", as far as {len(self.results)} of {self.of} requirements tell"
-        return f"{self.backend} {word}: {', '.join(parts)}"
+        return f"{self.backend} {word}{self._so_far()}: {', '.join(parts)}{gate}"
+
+    def _so_far(self) -> str:
+        """Say how little a part of the requirements tells."""
+        if self.is_whole:
+            return ""
+        own = len(self.results) - self.judged
+        if own and not self.judged:
+            return f", as far as {own} requirements beside the {self.of} tell"
+        beside = f" and {own} beside them" if own else ""
+        return f", as far as {self.judged} of {self.of} requirements{beside} tell"
 
 
-def verdicts(results: Iterable[Result], of: int | None = None) -> list[Verdict]:
+def verdicts(results: Iterable[Result], of: int | None = None, *, fails_on: Level = Level.MUST) -> list[Verdict]:
     """Collect results into one verdict a backend, in order of groups and numbers.
 
     Args:
         results: In any order. One that comes twice (a test that was run again) counts as it came last.
         of: How many requirements there are, where it is known.
+        fails_on: The least level whose violations fail the run.
     """
     by_backend: dict[str, dict[str, Result]] = {}
     for result in results:
@@ -179,4 +222,4 @@ def verdicts(results: Iterable[Result], of: int | None = None) -> list[Verdict]:
     def place(result: Result) -> tuple[int, str]:
         return (order.index(result.group) if result.group in order else len(order), result.id)
 
-    return [Verdict(name, sorted(found.values(), key=place), of) for name, found in by_backend.items()]
+    return [Verdict(name, sorted(found.values(), key=place), of, fails_on) for name, found in by_backend.items()]

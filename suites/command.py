@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
+from session_conformance.fixtures.plugin import pytest_addoption
 from session_conformance.harness import BackendError
 
 from . import report_commands
@@ -16,27 +20,93 @@ from .catalog import all_requirements, as_markdown, as_text, explain
 from .exit_codes import USAGE_ERROR
 from .starter import StarterError, write_starter
 
+EXIT_CODES = """\
+exit codes:
+  0  every MUST requirement is met, is a known violation, or does not apply
+  1  one is violated, could not be judged, or is met and still listed as a known violation
+  2  the run was interrupted
+  4  the command cannot be carried out as it was given, and nothing was judged
+  5  -k or -m selects no requirement
+
+pytest's own options work too: -k ORD-02 judges one requirement, -m ord one group, -x stops at the first violation.
+
+example:
+  session-conformance run mypkg.sessions:MyManager -m ord --conformance-report=report.html
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit code.
+    """Run the command and return its exit code: see :data:`EXIT_CODES`."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough, as with | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
+        return PIPE_CLOSED
+    return code
 
-    Exit codes: 0, every MUST requirement is met or does not apply; 1, one is violated or could not be judged; 2, it was
-    interrupted; 4, it cannot be carried out as it was given.
-    """
+
+PIPE_CLOSED = 141
+"""What a shell says of a program that SIGPIPE has ended: 128 + 13."""
+
+
+class _Options:
+    """Takes the plugin's options, as pytest's parser does, and shows them in the help of this command."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parser = parser
+        self._group: Any = parser
+
+    def getgroup(self, name: str, description: str) -> _Options:
+        """Begin a group."""
+        self._group = self._parser.add_argument_group(description)
+        return self
+
+    def addoption(self, *names: str, **how: Any) -> None:
+        """Add an option to the group."""
+        self._group.add_argument(*names, **how)
+
+
+class _HelpOfRun(argparse.Action):
+    """Shows what ``run`` takes: its own arguments, and the options that it hands to pytest."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        shown = argparse.ArgumentParser(
+            prog=parser.prog,
+            usage=f"{parser.prog} SPEC [SPEC ...] [OPTIONS]",
+            description="Judge session managers.",
+            epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        shown.add_argument("spec", metavar="SPEC", nargs="+", help=_SPEC)
+        options: Any = _Options(shown)
+        pytest_addoption(options)
+        shown.print_help()
+        parser.exit()
+
+
+_SPEC = "module:attribute, or a configured name"
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(
         prog="session-conformance", description="Judge session managers of the Strands Agents SDK."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('strands-session-conformance')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="judge session managers", add_help=False)
-    run.add_argument("spec", nargs="+", help="module:attribute, or a configured name")
+    run.add_argument("-h", "--help", action=_HelpOfRun, nargs=0)
+    run.add_argument("spec", nargs="+", help=_SPEC)
     replay = commands.add_parser("replay", help="play a script that a failing STA-01 saved")
     replay.add_argument("file", help="the file with the script")
-    replay.add_argument("spec", nargs="+", help="module:attribute, or a configured name")
+    replay.add_argument("spec", nargs="+", help=_SPEC)
     listing = commands.add_parser("list", help="list the requirements")
     listing.add_argument("--markdown", action="store_true", help="as docs/requirements.md has them")
     counting = commands.add_parser("requests", help="count the requests to S3 of a message and of a restore")
     counting.add_argument("spec", nargs="+", help="a manager that is given a bucket, as for run")
-    counting.add_argument("--messages", type=int, nargs="+", default=[100], metavar="N", help="lengths of histories")
+    counting.add_argument(
+        "--messages", type=_length, nargs="+", default=[100], metavar="N", help="lengths of histories, each at least 2"
+    )
     starting = commands.add_parser("init", help="write what a new backend's project begins with")
     starting.add_argument("spec", nargs="?", help="the backend; without it, one to begin with is written too")
     report_commands.add_to(commands)
@@ -73,6 +143,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         file=sys.stderr,
     )
     return USAGE_ERROR
+
+
+def _length(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of messages: expected 2 or more, one turn of a talk")
+    return int(text)
 
 
 def _begin(spec: str | None) -> int:

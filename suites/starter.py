@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from string import Template
 
-from session_conformance.fixtures.configuration import BUILT_IN
+from session_conformance.fixtures.configuration import BUILT_IN, testpaths_of
+from session_conformance.harness import BackendError
 
 CONFIGURATION = Template("""\
 # The backends of this project: pytest --session-manager=$name
@@ -60,12 +61,13 @@ jobs:
       - uses: actions/setup-python@v5
         with:
           python-version: "3.12"
+      - run: sudo apt-get install -y strace  # without it, kills, power cuts and full disks are not applicable
       - run: pip install $installs
       - run: pytest --session-manager=$name --conformance-profile=ci --conformance-report=conformance.json
       - run: session-conformance report conformance.json --format markdown >> "$$GITHUB_STEP_SUMMARY"
-        if: always()
+        if: always() && hashFiles('conformance.json') != ''
       - uses: actions/upload-artifact@v4
-        if: always()
+        if: always() && hashFiles('conformance.json') != ''
         with:
           name: conformance
           path: conformance.json
@@ -79,12 +81,13 @@ class StarterError(Exception):
     """The files cannot be written. The text is one line that says why."""
 
 
-def starter_files(spec: str | None, *, is_package: bool) -> dict[str, str]:
+def starter_files(spec: str | None, *, is_package: bool, tests: str = "") -> dict[str, str]:
     """Return the files by path, relative to the project's folder.
 
     Args:
         spec: The backend, ``module:attribute`` or a built-in name; None for one of the project's own, to begin with.
         is_package: Whether the project itself can be installed.
+        tests: The folder that pytest finds the project's tests in, relative to the project's; "" for that itself.
 
     Raises:
         StarterError: The spec is neither of them.
@@ -101,10 +104,26 @@ def starter_files(spec: str | None, *, is_package: bool) -> dict[str, str]:
     }
     files = {
         "session-conformance.toml": CONFIGURATION.substitute(given),
-        "test_conformance.py": TESTS.substitute(given),
+        (PurePosixPath(tests) / "test_conformance.py").as_posix(): TESTS.substitute(given),
         ".github/workflows/conformance.yml": WORKFLOW.substitute(given),
     }
     return files if spec is not None else {f"{OWN_BACKEND}.py": BACKEND, **files}
+
+
+def _folder_of_tests(folder: Path) -> str:
+    """Return where pytest collects the project's tests when it is given no path: the first plain folder of testpaths.
+
+    Raises:
+        StarterError: The configuration of pytest cannot be read.
+    """
+    try:
+        found = testpaths_of(folder)
+    except BackendError as error:
+        raise StarterError(str(error)) from error
+    for place in found:
+        if not set(place) & set("*?[") and not (folder / place).is_file() and not PurePosixPath(place).is_absolute():
+            return place
+    return ""
 
 
 def write_starter(folder: Path, spec: str | None) -> list[str]:
@@ -117,7 +136,8 @@ def write_starter(folder: Path, spec: str | None) -> list[str]:
     Raises:
         StarterError: One of the files is there already, or cannot be written; then none is written.
     """
-    files = starter_files(spec, is_package=(folder / "pyproject.toml").exists() or (folder / "setup.py").exists())
+    is_package = (folder / "pyproject.toml").exists() or (folder / "setup.py").exists()
+    files = starter_files(spec, is_package=is_package, tests=_folder_of_tests(folder))
     there = [name for name in files if (folder / name).exists()]
     if there:
         raise StarterError(f"{', '.join(there)} is there already, and nothing was written: move it away, or edit it")

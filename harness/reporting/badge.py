@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from typing import Any
 
-from session_conformance.harness.report import BackendReport, Report, ReportError
+from session_conformance.harness.report import Report, ReportError
 from session_conformance.harness.requirement import Level
-from session_conformance.harness.verdict import Outcome
+from session_conformance.harness.verdict import Outcome, Verdict
 
 LABEL = "session conformance"
 
@@ -26,30 +28,39 @@ def badge(report: Report, backend: str | None = None) -> str:
     if not about:
         names = ", ".join(one.name for one in report.backends) or "none"
         raise ReportError(f"there is no backend {backend!r} in the report: it has {names}")
-    message, color = _of_one(about[0]) if len(about) == 1 else _of_all(about)
+    verdicts = [replace(one.verdict, fails_on=_fails_on(report)) for one in about]
+    message, color = _of_one(verdicts[0]) if len(verdicts) == 1 else _of_all(verdicts)
     content: dict[str, Any] = {"schemaVersion": 1, "label": LABEL, "message": message, "color": color}
     if color == "red":
         content["isError"] = True  # nobody shall give it another color
     return json.dumps(content, indent=1) + "\n"
 
 
-def _of_one(backend: BackendReport) -> tuple[str, str]:
-    verdict = backend.verdict
+def _fails_on(report: Report) -> Level:
+    """Return the least level whose violations failed the run: a report says it in its command alone."""
+    return Level.SHOULD if re.search(r"--conformance-fail-on[= ]should\b", report.command) else Level.MUST
+
+
+def _of_one(verdict: Verdict) -> tuple[str, str]:
     if not verdict.results:
         return "not judged", "lightgrey"
     if not verdict.conforms:
         must = verdict.count(Outcome.VIOLATED, level=Level.MUST)
         return (f"{must} MUST violated", "red") if must else ("could not be judged", "red")
-    if verdict.of is not None and len(verdict.results) < verdict.of:
-        return f"{len(verdict.results)} of {verdict.of} judged", "lightgrey"
+    if verdict.gate:
+        return "conforms, gate fails" if verdict.is_whole else "gate fails", "orange"
+    if not verdict.is_whole:
+        return f"{verdict.judged} of {verdict.of} judged", "lightgrey"
     should = verdict.count(Outcome.VIOLATED, level=Level.SHOULD)
     return (f"conforms, {should} SHOULD violated", "green") if should else ("conforms", "brightgreen")
 
 
-def _of_all(backends: list[BackendReport]) -> tuple[str, str]:
-    each = [_of_one(backend) for backend in backends]
-    good = sum(color in ("green", "brightgreen") for _, color in each)
-    message = f"{good} of {len(backends)} conform"
-    if good == len(backends):
-        return message, "green" if any(color == "green" for _, color in each) else "brightgreen"
-    return message, "red" if any(color == "red" for _, color in each) else "lightgrey"
+def _of_all(verdicts: list[Verdict]) -> tuple[str, str]:
+    colors = [color for _, color in map(_of_one, verdicts)]
+    good = sum(color in ("green", "brightgreen") for color in colors)
+    message = f"{good} of {len(verdicts)} conform"
+    return message, next(color for color in _WORST_FIRST if color in colors)
+
+
+_WORST_FIRST = ("red", "orange", "lightgrey", "green", "brightgreen")
+"""What several backends show is what the worst of them does."""

@@ -27,6 +27,10 @@ AS_BACKEND = Backend(
 )
 
 
+class NeedsNothing(SnapshotFileManager):
+    """A correct manager of a folder."""
+
+
 class NoManager:
     """A class that is no session manager."""
 
@@ -36,6 +40,13 @@ class RaisesWhenBuilt(SnapshotFileManager):
 
     def __init__(self, session_id: str, storage_dir: str) -> None:
         raise ConnectionError("cannot reach the server\nat all")
+
+
+class EndsTheProcess(SnapshotFileManager):
+    """A constructor that ends its process, as code written for a command does."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        raise SystemExit(3)
 
 
 class NeedsMore(SnapshotFileManager):

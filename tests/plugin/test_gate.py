@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
+from session_conformance.harness.report import read as read_report
+from session_conformance.harness.reporting.badge import badge
 
 CORRECT = "tests.conforming.snapshot_manager:SnapshotFileManager"
 BREAKS_ORD_01 = "tests.mutants.broken_managers:PersistsAfterUserHooks"
@@ -65,7 +67,7 @@ def test_a_stale_known_violation_fails_until_it_is_removed(pytester: pytest.Pyte
     run.stdout.fnmatch_lines(
         [
             "ORD-01 is met by mine, and listed as a known violation (it was broken once): take it out of*",
-            "mine conforms,*1 met and still listed as known violations (ORD-01)*",
+            "mine conforms, *; but the gate fails: ORD-01 is listed as a known violation and met: remove it",
         ]
     )
 
@@ -83,6 +85,40 @@ def test_a_list_that_cannot_be_used(pytester: pytest.Pytester, known: str, messa
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     assert len([line for line in run.errlines if line.strip()]) == 1
     run.stderr.fnmatch_lines([f"ERROR: {message}"])
+
+
+def badge_of(pytester: pytest.Pytester) -> dict[str, str]:
+    read: dict[str, str] = json.loads(badge(read_report(pytester.path / "r.json")))
+    return read
+
+
+def test_a_verdict_is_not_green_where_the_gate_fails(pytester: pytest.Pytester) -> None:
+    run = gate(pytester, CORRECT, "ORD-01 = 'once'\nORD-02 = 'once'", "--color=yes")
+    said = "but the gate fails: ORD-01, ORD-02 are listed as known violations and met: remove them"
+    run.stdout.fnmatch_lines([f"*\x1b[[]31mmine conforms,*{said}*"])
+    assert badge_of(pytester)["color"] == "orange"
+
+
+@pytest.mark.parametrize("where", ["command line", "configuration"])
+def test_a_should_that_fails_the_run_is_said_and_earns_no_green(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    option = "--conformance-fail-on=should"
+    if where == "configuration":
+        pytester.makeini(f"[pytest]\naddopts = {option}")
+    arguments = [option] if where == "command line" else []
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.plugin.backends:Leaky", "-k", "UPD", "--conformance-report=r.json", *arguments
+    )
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.stdout.fnmatch_lines(
+        [
+            "*conforms, *; but the gate fails: UPD-06 is violated, and --conformance-fail-on=should was given",
+            "::error title=UPD-06 (SHOULD)*",
+        ]
+    )
+    assert badge_of(pytester)["color"] == "orange"
 
 
 def test_annotations_on_github_actions(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

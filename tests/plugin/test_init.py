@@ -40,6 +40,37 @@ def test_the_files_run_as_they_are(pytester: pytest.Pytester) -> None:
     judged.stdout.fnmatch_lines(["mine conforms, as far as *"])
 
 
+CONFIGURATIONS = {
+    "pyproject.toml": '[tool.pytest.ini_options]\ntestpaths = ["checks"]\n',
+    "pytest.ini": "[pytest]\ntestpaths = checks more\n",
+    "setup.cfg": "[tool:pytest]\ntestpaths =\n    checks\n    more\n",
+    "tox.ini": "[pytest]\ntestpaths = gone* checks\n",
+}
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_test_file_lies_where_pytest_collects_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(CONFIGURATIONS[name])
+    assert init(tmp_path).returncode == 0
+    assert files_in(tmp_path) - {name} == FILES - {"test_conformance.py"} | {"checks/test_conformance.py"}
+
+
+def test_the_test_file_runs_from_a_folder_of_tests(pytester: pytest.Pytester) -> None:
+    (pytester.path / "pyproject.toml").write_text(CONFIGURATIONS["pyproject.toml"])
+    init(pytester.path)
+    run = pytester.run(PYTEST, "-k", "LIF-01")  # with no path, and without the project's folder on sys.path
+    assert run.ret == pytest.ExitCode.OK
+    run.assert_outcomes(passed=1)
+
+
+def test_a_configuration_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "tox.ini").write_text("testpaths = checks\n")
+    run = init(tmp_path)
+    assert (run.returncode, len(run.stderr.splitlines())) == (4, 1)
+    assert run.stderr.startswith("session-conformance: tox.ini cannot be read: File contains no section headers.")
+    assert files_in(tmp_path) == {"tox.ini"}
+
+
 def test_the_commands_of_the_workflow_run(pytester: pytest.Pytester) -> None:
     init(pytester.path)
     lines = (pytester.path / ".github/workflows/conformance.yml").read_text().splitlines()
@@ -49,6 +80,8 @@ def test_the_commands_of_the_workflow_run(pytester: pytest.Pytester) -> None:
     run = pytester.run(PYTEST, *words[1:], "-k", "ORD-01")
     assert run.ret == pytest.ExitCode.OK
     assert (pytester.path / "conformance.json").exists()
+    assert any("apt-get install -y strace" in line for line in lines)
+    assert lines.count("        if: always() && hashFiles('conformance.json') != ''") == 2  # it may have judged nothing
 
 
 def test_a_backend_of_ones_own(pytester: pytest.Pytester) -> None:

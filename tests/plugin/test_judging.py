@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from session_conformance.harness.report import read
+from session_conformance.harness.reporting.badge import badge
 
 HERE = "tests.plugin.backends"
 SDK = "strands.session:FileSessionManager"
@@ -192,13 +194,33 @@ def test_subclassing_a_suite_needs_no_option(pytester: pytest.Pytester) -> None:
             "test_*.py::TestUpdates::UPD-01[[]strands-file] FAILED*",
             "run it alone: pytest 'test_*.py::TestUpdates::UPD-01[[]strands-file]'",
             "*not applicable: needs fresh process*",
-            "strands-file does not conform: 2 met, 4 MUST violated*",
+            "strands-file does not conform, as far as 6 of * requirements tell: 2 met, 4 MUST violated*",
         ]
     )
     judge(pytester, "-n2").assert_outcomes(failed=4, passed=7, skipped=1)
     judge(pytester, "test_subclassing_a_suite_needs_no_option.py::TestUpdates::UPD-05[strands-file]").assert_outcomes(
         passed=1
     )
+
+
+@pytest.mark.parametrize("workers", [[], ["-n2"]])
+def test_a_few_requirements_of_a_subclass_are_no_whole_verdict(pytester: pytest.Pytester, workers: list[str]) -> None:
+    pytester.makepyfile(
+        f"""
+        from session_conformance.suites import LifeOfASession
+
+        class TestLife(LifeOfASession):
+            session_manager = "{HERE}:NeedsNothing"
+        """
+    )
+    run = judge(pytester, "-k", "LIF-01", "--conformance-report=r.json", *workers)
+    run.stdout.fnmatch_lines(["tests-needs-nothing conforms, as far as 1 of * requirements tell: 1 met*"])
+    report = read(pytester.path / "r.json")
+    [backend] = report.backends
+    assert backend.target == f"{HERE}:NeedsNothing"
+    assert "ON_DISK" in backend.capabilities
+    content = json.loads(badge(report))
+    assert (content["message"], content["color"]) == (f"1 of {report.requirements} judged", "lightgrey")
 
 
 def test_the_report_says_what_it_holds_for(pytester: pytest.Pytester) -> None:

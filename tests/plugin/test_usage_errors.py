@@ -14,6 +14,8 @@ CASES = {
         [f"{HERE}:RaisesWhenBuilt"],
         "building tests-raises-when-built raised ConnectionError: cannot reach the server at all",
     ),
+    "a constructor that ends the process": ([f"{HERE}:EndsTheProcess"], "building * raised SystemExit: 3"),
+    "a module that ends the process": (["tests.plugin.ends_the_process:Manager"], "importing '*' raised SystemExit: 3"),
     "an argument it does not take": (
         ["strands.session:FileSessionManager", "folder=x"],
         "strands.session:FileSessionManager takes no argument 'folder' (it takes storage_dir)",
@@ -51,6 +53,7 @@ def test_one_clear_line_and_exit_code_4(name: str, pytester: pytest.Pytester) ->
     [
         ("[tool.session-conformance.backends.mine]\n", "pyproject.toml: backend 'mine' needs target*"),
         ("[tool.session-conformance]\nlevel = 3\n", "pyproject.toml: unknown settings level*"),
+        ("[tool]\nsession-conformance = 'x'\n", "pyproject.toml: tool.session-conformance must be a table, not 'x'"),
         ("[tool.session-conformance.backends.mine]\ntarget = 'a:b'\nargs = 1\n", "*backend 'mine': unknown args*"),
     ],
 )
@@ -83,3 +86,27 @@ def test_a_report_whose_format_nobody_knows_is_found_before_the_run(pytester: py
         ["ERROR: --conformance-report: cannot tell the format of report.pdf by its ending: expected .htm, .html, *"]
     )
     assert not (pytester.path / "report.pdf").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ORD::ORD-01[[]strands-file]"], ["-k", "ORD-01", "no/such/path.py"], ["--no-such-option"]]
+)
+def test_a_usage_error_leaves_no_report(arguments: list[str], pytester: pytest.Pytester) -> None:
+    given = [argument.replace("[[]", "[") for argument in arguments]
+    run = pytester.runpytest_subprocess("--conformance-report=new.json", *given)
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    assert not (pytester.path / "new.json").exists()
+
+
+def test_an_id_without_anything_to_judge_is_told_how_to_run(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("ORD::ORD-01[strands-file]")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(
+        ["ERROR: ORD::ORD-01*is a conformance requirement, * to judge: pytest --session-manager=SPEC -k ORD-01"]
+    )
+    assert len([line for line in run.errlines if line.strip()]) == 1
+
+
+def test_an_id_that_there_is_not(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--session-manager=reference-file", "ORD::ORD-99[reference-file]")
+    assert run.ret == pytest.ExitCode.NO_TESTS_COLLECTED

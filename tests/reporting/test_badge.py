@@ -10,11 +10,15 @@ from session_conformance.harness.reporting.badge import badge
 from . import invented
 
 
-def of(*outcomes: str, requirements: int | None = None, level: str = "MUST") -> Report:
+def of(
+    *outcomes: str, requirements: int | None = None, level: str = "MUST", group: str = "LIF", known: str = "",
+    command: str = "",
+) -> Report:  # fmt: skip
     results = [
-        invented.result("b", f"LIF-{number:02}", outcome, level=level) for number, outcome in enumerate(outcomes)
+        invented.result("b", f"{group}-{number:02}", outcome, level=level, known=known)
+        for number, outcome in enumerate(outcomes)
     ]
-    return Report([BackendReport(Verdict("b", results, requirements))])
+    return Report([BackendReport(Verdict("b", results, requirements))], command)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,14 @@ def of(*outcomes: str, requirements: int | None = None, level: str = "MUST") -> 
         (of("met", "violated", "violated"), "2 MUST violated", "red"),
         (of("met", "could not be judged"), "could not be judged", "red"),
         (of("met", requirements=85), "1 of 85 judged", "lightgrey"),
+        (of("met", requirements=85, group="OWN"), "0 of 85 judged", "lightgrey"),
+        (of("met", known="once"), "conforms, gate fails", "orange"),
+        (of("met", known="once", requirements=85), "gate fails", "orange"),
+        (
+            of("met", "violated", level="SHOULD", command="pytest --conformance-fail-on=should"),
+            "conforms, gate fails",
+            "orange",
+        ),
         (of(), "not judged", "lightgrey"),
         (invented.report(), "1 of 3 conform", "red"),
     ],
