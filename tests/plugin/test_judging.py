@@ -306,3 +306,10 @@ def test_what_a_suite_names_has_no_name_of_the_command_line(form: str, pytester:
             "mypkg-2 conforms*",
         ]
     )
+
+
+def test_no_event_is_marked_that_shows_the_opposite(pytester: pytest.Pytester) -> None:
+    run = judge(pytester, "--session-manager=tests.mutants.broken_managers:PersistsAfterUserHooks", "-k", "ORD-01")
+    marked = [line for line in run.outlines if line.startswith("  > ")]
+    assert ["(early)" in line or "(constructor)" in line for line in marked] == [True, True]
+    run.stdout.fnmatch_lines(["   * hook message_added (added) *", "*stored: 1 message; last: user *"])
