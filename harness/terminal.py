@@ -89,7 +89,7 @@ def draw_measures(measures: Sequence[Measure], *, width: int = 80, color: bool =
     ):
         console.print(Text(text), soft_wrap=True)
     for name in dict.fromkeys(grown.name for grown in growth(measures)):
-        how = [f"{one.backend} {one.verdict} (n^{one.exponent:.2f})" for one in growth(measures) if one.name == name]
+        how = [f"{one.backend} {one.verdict} ({one.how})" for one in growth(measures) if one.name == name]
         console.print(Text(f"{name} grows with the history: {', '.join(how)}"), soft_wrap=True)
     for text in dict.fromkeys(f"{one.backend}, {one.size:,} messages: {one.note}" for one in measures if one.note):
         console.print(Text(text), soft_wrap=True)

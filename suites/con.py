@@ -145,16 +145,16 @@ class Concurrency(ConformanceSuite):
                 _expect_all_kept(there.read(), [timeline], "beginning sessions of their own at once")
         same = new_session("shared")
         begun = begin_together([same] * len(others), _BEGINNINGS)
-        for number, timelines in enumerate(zip(*begun, strict=True)):
-            if not any(timeline.of(ProcessStarted) for timeline in timelines):
+        for number, at_once in enumerate(zip(*begun, strict=True)):
+            if not any(timeline.of(ProcessStarted) for timeline in at_once):
                 violated(
-                    f"a session that {len(timelines)} processes begin at once opens for one of them",
+                    f"a session that {len(at_once)} processes begin at once opens for one of them",
                     "it opens for none",
-                    timelines[0],
-                    *timelines[0].of(Failed),
+                    at_once[0],
+                    *at_once[0].of(Failed),
                 )
             there = replace(same, session_id=f"{same.session_id}-{number}")
-            _expect_all_kept(there.read(), list(timelines), "beginning one session at once")
+            _expect_all_kept(there.read(), list(at_once), "beginning one session at once")
 
 
 def _expect_all_kept(stored: Reading, timelines: list[Timeline], how: str) -> None:

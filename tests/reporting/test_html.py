@@ -116,7 +116,7 @@ def test_a_run_that_fails_for_its_list_alone_is_not_green() -> None:
     [card] = page.all("article")
     assert "conforms-stale" in card.attributes["class"].split()
     assert "! conforms" in card.text
-    assert "the run fails all the same" in card.text
+    assert "the gate fails all the same" in card.text
 
 
 def test_each_violation_shows_all_that_is_known_of_it(page: Page) -> None:
