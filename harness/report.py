@@ -232,13 +232,20 @@ def package_of(target: str | None) -> dict[str, str] | None:
     named = dict.fromkeys(distributions_by_package().get(module.partition(".")[0], ()))
     found = [one for one in map(distribution, named) if file is None or _holds(one, Path(file))]
     if len(found) > 1:  # a namespace that several distributions share
-        path = module.replace(".", "/")
+        found = [one for one in found if _lists(one, module)]
+    if not found and file is not None:
+        # Build backends other than setuptools do not say what an editable one holds, and Python 3.10 hears of none.
         found = [
-            one for one in found if {f"{path}.py", f"{path}/__init__.py"} & {str(held) for held in one.files or ()}
+            one
+            for one in distributions()
+            if ((folder := _project(one)) and folder in Path(file).parents) or _lists(one, module)
         ]
-    if not found and file is not None:  # build backends other than setuptools do not say what an editable one holds
-        found = [one for one in distributions() if (folder := _project(one)) and folder in Path(file).parents]
     return {"name": found[0].metadata["Name"], "version": found[0].version} if len(found) == 1 else None
+
+
+def _lists(one: Distribution, module: str) -> bool:
+    path = module.replace(".", "/")
+    return bool({f"{path}.py", f"{path}/__init__.py"} & {held.as_posix() for held in one.files or ()})
 
 
 def _holds(one: Distribution, file: Path) -> bool:

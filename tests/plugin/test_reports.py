@@ -55,6 +55,7 @@ def plain_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "C")
     for name in ("PYTHONUTF8", "PYTHONCOERCECLOCALE"):
         monkeypatch.setenv(name, "0")
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)  # tox sets it
 
 
 @pytest.mark.usefixtures("plain_terminal")
