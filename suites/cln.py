@@ -144,8 +144,13 @@ class CleanUp(ConformanceSuite):
             await outlives.step(Start())
             for number in range(5):
                 await outlives.step(Send(f"private {number}"))
-            await asyncio.to_thread(delete, session.session_id, session.workspace)  # it may need a loop of its own
-            begins = Conversation(session, Script(), timeline=new, observing=False)
+            try:
+                await asyncio.to_thread(delete, session.session_id, session.workspace)  # it may need a loop of its own
+                begins = Conversation(session, Script(), timeline=new, observing=False)
+            except SDK_EXCEPTIONS as error:
+                raise NotApplicable(
+                    f"a session that an agent has open is not deleted and begun anew: {error}"
+                ) from error
             await begins.step(Start())
             await begins.step(Send("I am new"))
             await outlives.step(Send("I am old"))
