@@ -9,18 +9,18 @@ from typing import Any
 
 from strands.types.exceptions import SessionException
 
-from .change_log_manager import ChangeLogSessionManager
-from .codec import decode, encode
-from .commit_lines import bodies_of
-from .history import SessionHistory
-from .journal import Damage, json_array, salvage
-from .journal_file import JournalFile
-from .names import check_id, folder_name
-from .posix import check_platform
-from .sdk_layout import SdkFolder, read_sdk_session, sdk_folder
-from .session_care import Repair, SessionInfo, Verification, salvaged
-from .session_folders import leftovers, remove_folder, remove_leftover
-from .session_store import SessionStore
+from .file.folders import leftovers, remove_folder, remove_leftover
+from .file.journal import Damage, json_array, salvage
+from .file.journal_file import JournalFile
+from .file.posix import check_platform
+from .log.codec import decode, encode
+from .log.commit_lines import bodies_of
+from .log.history import SessionHistory
+from .log.ids import check_id, folder_name
+from .log.inspection import Repair, SessionInfo, Verification, salvaged
+from .log.manager import ChangeLogSessionManager
+from .log.sdk_layout import SdkFolder, read_sdk_session, sdk_folder
+from .log.session_store import SessionStore
 
 
 def default_storage_dir() -> Path:

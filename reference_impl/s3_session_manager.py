@@ -12,18 +12,18 @@ import boto3
 from botocore.config import Config
 from strands.types.exceptions import SessionException
 
-from .change_log_manager import ChangeLogSessionManager
-from .codec import decode, encode
-from .history import SessionHistory
-from .names import check_id, folder_name
-from .s3_deletion import delete, delete_orphans
-from .s3_inspection import inspect, with_earlier_versions
-from .s3_log import REST, S3Log
-from .s3_objects import Listed, NotThere, S3Objects, client_for
-from .s3_root import ROOT, DamagedRoot, Root, read_root
-from .sdk_layout import read_sdk_session
-from .session_care import Repair, SessionInfo, Verification, salvaged
-from .session_store import SessionStore
+from .log.codec import decode, encode
+from .log.history import SessionHistory
+from .log.ids import check_id, folder_name
+from .log.inspection import Repair, SessionInfo, Verification, salvaged
+from .log.manager import ChangeLogSessionManager
+from .log.sdk_layout import read_sdk_session
+from .log.session_store import SessionStore
+from .s3.deletion import delete, delete_orphans
+from .s3.inspection import inspect, with_earlier_versions
+from .s3.log import REST, S3Log
+from .s3.objects import Listed, NotThere, S3Objects, client_for
+from .s3.root import ROOT, DamagedRoot, Root, read_root
 
 IN_USE = timedelta(days=7)
 """How long a session counts as in use whose latest writer left no word that it stopped: it may have crashed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
     Level,
@@ -22,8 +22,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
-from session_conformance.harness.history import content_of, difference, same, texts, without_made_up_answers
-from session_conformance.harness.scripted_text_model import ScriptedTextModel
+from session_conformance.harness.models import ScriptedTextModel
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import (
     AgentAtRest,
@@ -34,23 +33,20 @@ from session_conformance.harness.timeline import (
     ModelStarted,
     ProcessStarted,
     ToolRan,
+    content_of,
+    difference,
     one_message,
+    same,
+    texts,
+    without_made_up_answers,
 )
 
-from .cnt import BLOCKS
 from .lif import expect_own, expect_twins_refused
 from .ord import expect_stored_at_hooks
-from .scenarios import CONSTRUCTOR_MESSAGES
-from .storage_outage import expect_outages_told_of
-from .stored_history import (
-    expect_nowhere_at_rest,
-    expect_readable,
-    expect_stored,
-    expect_stored_as_in_memory,
-    has_block,
-)
-from .text_scenarios import (
+from .scenarios import (
     ACCOUNT,
+    BLOCKS,
+    CONSTRUCTOR_MESSAGES,
     PASSWORD,
     TEXT_CONTENT,
     TEXT_CUT_SHORT,
@@ -71,6 +67,12 @@ from .text_scenarios import (
     TEXT_STRUCTURED,
     TEXT_SUMMARY,
     TEXT_WINDOW,
+    expect_nowhere_at_rest,
+    expect_outages_told_of,
+    expect_readable,
+    expect_stored,
+    expect_stored_as_in_memory,
+    has_block,
 )
 from .tol import results_of
 

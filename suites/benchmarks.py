@@ -13,19 +13,16 @@ from contextlib import closing, contextmanager
 from typing import Any
 
 import pytest
-from session_conformance.fixtures.bench import Bench, BenchFloor
-from session_conformance.fixtures.s3 import endpoint_of_run
-from session_conformance.fixtures.seeding import Seeds, seeds_of_run, sizes_of_run
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import Bench, BenchFloor, ConformanceSuite, NewSession, endpoint_of_run
+from session_conformance.fixtures.properties import Seeds, seeds_of_run, sizes_of_run
 from session_conformance.harness import Backend
-from session_conformance.harness.appending import Appender, talk
-from session_conformance.harness.floors import FileFloor, Floor, S3Floor, as_bytes
+from session_conformance.harness.conversations import Appender, talk
+from session_conformance.harness.faults import TracerMissing, file_calls, stall_on_files, stall_on_s3
+from session_conformance.harness.process import tolerating_warnings
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.slow_storage import file_calls, stall_on_files, stall_on_s3
-from session_conformance.harness.tolerance import tolerating_warnings
-from session_conformance.harness.tracing import TracerMissing
+from session_conformance.harness.verdicts import FileFloor, Floor, S3Floor, as_bytes
 
-from .s3_requests import count_requests
+from .scenarios import count_requests
 
 _A_ROUND = 10
 """Messages a round: one alone is too short to be timed through an event loop."""

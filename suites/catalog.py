@@ -5,8 +5,7 @@ from __future__ import annotations
 import importlib
 
 from session_conformance.harness import Capability, Kind, Level, Requirement, requirements
-from session_conformance.harness.groups import GROUPS
-from session_conformance.harness.requirement import SOURCES
+from session_conformance.harness.verdicts import GROUPS, SOURCES
 
 
 def all_requirements() -> list[Requirement]:

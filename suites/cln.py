@@ -7,7 +7,7 @@ import gc
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
     Conversation,
@@ -16,18 +16,17 @@ from session_conformance.harness import (
     Script,
     Session,
     Timeline,
-    clock,
     expect_no_failure,
     expect_same,
     play,
     requirement,
     violated,
 )
-from session_conformance.harness.backend import ListedSession
-from session_conformance.harness.history import texts
-from session_conformance.harness.script import Send, Start, Stop
+from session_conformance.harness.backends import ListedSession
+from session_conformance.harness.process import clock
+from session_conformance.harness.scripts import Send, Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import AgentStopped, Failed
+from session_conformance.harness.timeline import AgentStopped, Failed, texts
 
 _COARSE = timedelta(seconds=2)
 """How far a stored time may be off: FAT counts in steps of two seconds, several databases in seconds."""

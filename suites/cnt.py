@@ -9,24 +9,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from session_conformance.fixtures.profiles import profile_of, seed_of
-from session_conformance.fixtures.strategies import conversations, realistic_conversations, realistic_texts
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
-from session_conformance.harness import (
-    Level,
-    Script,
-    Session,
-    expect_no_failure,
-    play,
-    requirement,
-    violated,
+from session_conformance.fixtures import ConformanceSuite, NewSession
+from session_conformance.fixtures.properties import (
+    conversations,
+    profile_of,
+    realistic_conversations,
+    realistic_texts,
+    seed_of,
 )
-from session_conformance.harness.history import difference
+from session_conformance.harness import Level, Script, Session, expect_no_failure, play, requirement, violated
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import Failed, one_message
+from session_conformance.harness.timeline import Failed, difference, one_message
 
-from .scenarios import PIXEL
-from .stored_history import expect_readable
+from .scenarios import BLOCKS, BYTES, expect_readable
 
 TEXTS = {
     "empty": "",
@@ -42,42 +37,6 @@ TEXTS = {
     "1 MiB": "0123456789abcdef" * 65536,
     "1 MiB beyond ASCII": "äöüß漢字🙂" * 43690,
 }
-
-BYTES = bytes(range(256)) * 3 + b"\xff\xfe\x00"
-
-BLOCKS: dict[str, dict[str, Any]] = {
-    "text": {"text": "hello"},
-    "image": {"image": {"format": "png", "source": {"bytes": PIXEL}}},
-    "image by location": {"image": {"format": "png", "source": {"location": {"type": "s3", "uri": "s3://b/k.png"}}}},
-    "audio": {"audio": {"format": "wav", "source": {"bytes": BYTES}}},
-    "video": {"video": {"format": "mp4", "source": {"bytes": BYTES}}},
-    "document": {
-        "document": {
-            "format": "pdf",
-            "name": "report",
-            "source": {"bytes": BYTES},
-            "citations": {"enabled": True},
-            "context": None,
-        }
-    },
-    "reasoning": {"reasoningContent": {"reasoningText": {"text": "so it is", "signature": "c2lnbmVk"}}},
-    "redacted reasoning": {"reasoningContent": {"redactedContent": BYTES}},
-    "cache point": {"cachePoint": {"type": "default", "ttl": "5m"}},
-    "guard content": {"guardContent": {"text": {"text": "check this", "qualifiers": ["query"]}}},
-    "citations": {
-        "citationsContent": {
-            "content": [{"text": "cited"}],
-            "citations": [
-                {
-                    "title": "t",
-                    "sourceContent": [{"text": "s"}],
-                    "location": {"documentPage": {"documentIndex": 0, "start": 1, "end": 2}},
-                }
-            ],
-        }
-    },
-}
-"""One of each content block of ``strands.types.content.ContentBlock`` that needs no partner."""
 
 NUMBERS: dict[str, Any] = {
     "integers": [0, -1, 1, 2**31, 2**53 + 1, 2**63, -(2**64), 10**40],

@@ -8,9 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from session_conformance.fixtures.backends import capabilities_of
-from session_conformance.fixtures.s3 import endpoint_of_run
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of, endpoint_of_run
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -23,24 +21,27 @@ from session_conformance.harness import (
     Session,
     Timeline,
     Violation,
-    clock,
     expect_no_failure,
     expect_same,
     play,
     requirement,
     violated,
 )
-from session_conformance.harness.acknowledgement import Acknowledged
-from session_conformance.harness.file_operations import Step
-from session_conformance.harness.history import texts
-from session_conformance.harness.recording import Recording
-from session_conformance.harness.s3_endpoint import S3Endpoint
-from session_conformance.harness.s3_seam import Request
-from session_conformance.harness.script import Start, Stop
+from session_conformance.harness.conversations import begin_together, write_together
+from session_conformance.harness.faults import Recording, Step
+from session_conformance.harness.process import clock, tolerating_warnings
+from session_conformance.harness.s3 import Request, S3Endpoint
+from session_conformance.harness.scripts import Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
-from session_conformance.harness.timeline import AgentStarted, AgentStopped, Failed, HookCalled, ProcessStarted
-from session_conformance.harness.tolerance import tolerating_warnings
-from session_conformance.harness.writers import begin_together, write_together
+from session_conformance.harness.timeline import (
+    Acknowledged,
+    AgentStarted,
+    AgentStopped,
+    Failed,
+    HookCalled,
+    ProcessStarted,
+    texts,
+)
 
 from .dur import ON_DISK, recorded_conversation
 

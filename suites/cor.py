@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from session_conformance.fixtures.suite import ConformanceSuite, RecordProperty
+from session_conformance.fixtures import ConformanceSuite, RecordProperty
 from session_conformance.harness import (
     Capability,
     Level,
@@ -22,9 +22,8 @@ from session_conformance.harness import (
     play,
     requirement,
 )
-from session_conformance.harness.corruption import DamageCase, DamageOutcome, Specimen, damage_every_object
-from session_conformance.harness.file_system import Contents
-from session_conformance.harness.matrix import Matrix
+from session_conformance.harness.faults import Contents, DamageCase, DamageOutcome, Specimen, damage_every_object
+from session_conformance.harness.verdicts import Matrix
 
 ON_DISK = (Capability.ON_DISK,)
 

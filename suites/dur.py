@@ -11,8 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures.progress import progress_of
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession, RecordProperty
+from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty, progress_of
 from session_conformance.harness import (
     Capability,
     Level,
@@ -29,24 +28,24 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.acknowledgement import Acknowledged
-from session_conformance.harness.crashes import crash_writing, killed_at_acknowledgements
-from session_conformance.harness.file_operations import Untraceable
-from session_conformance.harness.hang import within_limit
-from session_conformance.harness.io_faults import FaultPlan, plans
-from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.recording import (
+from session_conformance.harness.faults import (
     CrashState,
+    FaultPlan,
     Recording,
+    TracerMissing,
+    Untraceable,
+    crash_writing,
+    killed_at_acknowledgements,
+    plans,
     record,
     states_of_kills,
     states_of_power_cuts,
 )
-from session_conformance.harness.timeline import AgentStopped, Failed
-from session_conformance.harness.tracing import TracerMissing
+from session_conformance.harness.process import within_limit
+from session_conformance.harness.timeline import Acknowledged, AgentStopped, Failed
+from session_conformance.harness.verdicts import Matrix
 
-from .faulty_talks import expect_no_loss_by_faults
-from .scenarios import RECORDED, SHORT_TALKS
+from .scenarios import RECORDED, SHORT_TALKS, expect_no_loss_by_faults
 
 _ENOUGH = 100
 """After this many states that were not restored, no more are looked at: some restores are slow."""

@@ -7,26 +7,15 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
-from session_conformance.harness import (
-    Script,
-    Session,
-    Timeline,
-    clock,
-    expect_no_failure,
-    play,
-    requirement,
-    violated,
-)
-from session_conformance.harness.conversation import Conversation
-from session_conformance.harness.hang import within_limit
-from session_conformance.harness.history import texts
-from session_conformance.harness.script import Send, Start, Stop
+from session_conformance.fixtures import ConformanceSuite, NewSession
+from session_conformance.harness import Script, Session, Timeline, expect_no_failure, play, requirement, violated
+from session_conformance.harness.conversations import Conversation
+from session_conformance.harness.process import clock, tolerating_warnings, within_limit
+from session_conformance.harness.scripts import Send, Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
-from session_conformance.harness.timeline import Failed
-from session_conformance.harness.tolerance import tolerating_warnings
+from session_conformance.harness.timeline import Failed, texts
 
-from .stored_history import expect_readable
+from .scenarios import expect_readable
 
 REFUSALS = frozenset({"ValueError", *(kind.__name__ for kind in SDK_EXCEPTIONS)})
 """How an id may be refused."""

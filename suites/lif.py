@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
     Level,
@@ -21,10 +21,18 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.history import difference, is_pending, same, texts
-from session_conformance.harness.scripted_model import ScriptedBidiModel
+from session_conformance.harness.models import ScriptedBidiModel
 from session_conformance.harness.sdk import BidiAgent, SessionException, SessionManager
-from session_conformance.harness.timeline import AgentStarted, AgentStopped, Failed, HookCalled
+from session_conformance.harness.timeline import (
+    AgentStarted,
+    AgentStopped,
+    Failed,
+    HookCalled,
+    difference,
+    is_pending,
+    same,
+    texts,
+)
 
 from .scenarios import (
     CONSTRUCTOR_MESSAGES,
@@ -35,8 +43,10 @@ from .scenarios import (
     STATE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
+    expect_readable,
+    expect_stored,
+    expect_stored_as_in_memory,
 )
-from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory
 
 LIFECYCLE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Lifecycle'"
 

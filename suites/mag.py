@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from session_conformance.fixtures.backends import capabilities_of
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -26,9 +25,8 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.history import same, texts
-from session_conformance.harness.script import NodeWill
-from session_conformance.harness.team import fact_from, handed_over_by, said_by
+from session_conformance.harness.conversations import fact_from, handed_over_by, said_by
+from session_conformance.harness.scripts import NodeWill
 from session_conformance.harness.timeline import (
     Asked,
     Event,
@@ -37,11 +35,12 @@ from session_conformance.harness.timeline import (
     NodeRan,
     ProcessStarted,
     TeamEnded,
+    same,
+    texts,
 )
 
-from .cnt import BYTES
-from .scenarios import PIXEL
-from .team_scenarios import (
+from .scenarios import (
+    BYTES,
     GRAPH_ASKS,
     GRAPH_ASKS_WITHIN,
     GRAPH_BINARY,
@@ -49,6 +48,7 @@ from .team_scenarios import (
     GRAPH_FAILS,
     GRAPH_KILLED,
     GRAPH_NESTED,
+    PIXEL,
     SECOND_TASK,
     SWARM_ASKS,
     SWARM_FAILS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures import ConformanceSuite
 from session_conformance.harness import (
     Capability,
     ScenarioRuns,
@@ -14,13 +14,22 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.history import difference, is_pending, same
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentStopped, HookCalled, ModelReceived
+from session_conformance.harness.timeline import AgentStopped, HookCalled, ModelReceived, difference, is_pending, same
 
-from .scenarios import EVERYDAY, RAISING_HOOKS, STATE_SET_BY_STOP_HOOK, STORAGE_FAULT, TOGETHER
-from .storage_outage import expect_outages_told_of
-from .stored_history import expect_readable, expect_stored, expect_stored_as_in_memory, find_same, has_block
+from .scenarios import (
+    EVERYDAY,
+    RAISING_HOOKS,
+    STATE_SET_BY_STOP_HOOK,
+    STORAGE_FAULT,
+    TOGETHER,
+    expect_outages_told_of,
+    expect_readable,
+    expect_stored,
+    expect_stored_as_in_memory,
+    find_same,
+    has_block,
+)
 
 HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration with Hooks'"
 

@@ -10,16 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession, NewWorkspace
-from session_conformance.harness import (
-    Capability,
-    NotApplicable,
-    ScenarioRuns,
-    Session,
-    requirement,
-    violated,
-)
-from session_conformance.harness.history import difference, same
+from session_conformance.fixtures import ConformanceSuite, NewSession, NewWorkspace
+from session_conformance.harness import Capability, NotApplicable, ScenarioRuns, Session, requirement, violated
 from session_conformance.harness.sdk import (
     SDK_EXCEPTIONS,
     Message,
@@ -31,6 +23,7 @@ from session_conformance.harness.sdk import (
     SessionType,
     StoredSession,
 )
+from session_conformance.harness.timeline import difference, same
 
 REPOSITORY = (Capability.REPOSITORY,)
 

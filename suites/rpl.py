@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from session_conformance.fixtures.backends import capabilities_of
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures import ConformanceSuite, capabilities_of
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -17,7 +16,6 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
-from session_conformance.harness.history import bidi_metadata, content_of, difference, texts
 from session_conformance.harness.timeline import (
     AgentStopped,
     Failed,
@@ -25,8 +23,12 @@ from session_conformance.harness.timeline import (
     ModelReceived,
     ModelStarted,
     ProcessStarted,
+    bidi_metadata,
+    content_of,
+    difference,
     one_message,
     shape,
+    texts,
 )
 
 from .scenarios import (
@@ -46,8 +48,9 @@ from .scenarios import (
     TIMEOUT_IN_TOOL,
     TIMEOUT_IN_TRANSCRIPT,
     TWENTY_TIMEOUTS,
+    expect_readable,
+    expect_stored,
 )
-from .stored_history import expect_readable, expect_stored
 
 RESTART_DOCUMENTED = "D: bidirectional streaming, session management, 'Connection Restart Behavior'"
 RESTORE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Restoration'"

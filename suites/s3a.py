@@ -8,8 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 import pytest
-from session_conformance.fixtures.s3 import endpoint_of_run
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession, NewWorkspace, RecordProperty
+from session_conformance.fixtures import ConformanceSuite, NewSession, NewWorkspace, RecordProperty, endpoint_of_run
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -26,16 +25,12 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.hang import within_limit
-from session_conformance.harness.history import texts
-from session_conformance.harness.s3_endpoint import S3Endpoint
-from session_conformance.harness.s3_retries import without_pauses
-from session_conformance.harness.s3_seam import Fault, Request
+from session_conformance.harness.process import within_limit
+from session_conformance.harness.s3 import Fault, Request, S3Endpoint, without_pauses
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import AgentStopped, Failed, one_message
+from session_conformance.harness.timeline import AgentStopped, Failed, one_message, texts
 
-from .s3_requests import LOAD, MESSAGES_A_CONVERSATION, count_requests
-from .stored_history import expect_readable
+from .scenarios import LOAD, MESSAGES_A_CONVERSATION, count_requests, expect_readable
 
 S3 = (Capability.S3,)
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from session_conformance.fixtures.attribution import OfTheManager, outcome
-from session_conformance.fixtures.backends import capabilities_of
-from session_conformance.fixtures.suite import ConformanceSuite, NewSession
+from session_conformance.fixtures import ConformanceSuite, NewSession, OfTheManager, capabilities_of, outcome
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -25,14 +23,13 @@ from session_conformance.harness import (
     Session,
     Timeline,
     Violation,
-    clock,
     expect_same,
     requirement,
     violated,
 )
-from session_conformance.harness.hang import within_limit
-from session_conformance.harness.history import same
+from session_conformance.harness.process import clock, within_limit
 from session_conformance.harness.sdk import BidiAgent, Message, Storage, StorageError
+from session_conformance.harness.timeline import same
 
 from . import lif, rpl
 from . import ord as order

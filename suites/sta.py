@@ -15,15 +15,30 @@ import pytest
 from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
-from session_conformance.fixtures.actions import ACTIONS, EVERYDAY_IDS, Action, Plan, ScriptMaker, Wish, beginnings
-from session_conformance.fixtures.attribution import OfTheManager, attributes_itself, excuse, plain_backend
-from session_conformance.fixtures.backends import capabilities_of
-from session_conformance.fixtures.profiles import profile_of, seed_of
-from session_conformance.fixtures.progress import progress_of
-from session_conformance.fixtures.replay import replayed_script
-from session_conformance.fixtures.scratch import scratch_workspace, storage_fault_for
-from session_conformance.fixtures.shortest import shortest
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures import (
+    ConformanceSuite,
+    OfTheManager,
+    attributes_itself,
+    capabilities_of,
+    excuse,
+    plain_backend,
+    progress_of,
+    scratch_workspace,
+    storage_fault_for,
+)
+from session_conformance.fixtures.properties import (
+    ACTIONS,
+    EVERYDAY_IDS,
+    Action,
+    Plan,
+    ScriptMaker,
+    Wish,
+    beginnings,
+    profile_of,
+    replayed_script,
+    seed_of,
+    shortest,
+)
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -37,10 +52,10 @@ from session_conformance.harness import (
     play,
     requirement,
 )
-from session_conformance.harness.play import CannotBePlayed
-from session_conformance.harness.storage_faults import no_file_can_be_written
+from session_conformance.harness.conversations import CannotBePlayed
+from session_conformance.harness.process import no_file_can_be_written
 
-from .any_script import judge_script
+from .scenarios import judge_script
 
 ID = "STA-01"
 
@@ -160,7 +175,7 @@ class Player:
 
 def state_machine(judge: Callable[[Plan, Script], object], abilities: frozenset[Capability]
                   ) -> type[RuleBasedStateMachine]:  # fmt: skip
-    """Return a state machine whose rules are :data:`~session_conformance.fixtures.actions.ACTIONS`.
+    """Return a state machine whose rules are :data:`~session_conformance.fixtures.properties.ACTIONS`.
 
     It writes a script, and has it judged when it is written, with the plan that it came of.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures import ConformanceSuite
 from session_conformance.harness import (
     Capability,
     ScenarioRuns,
@@ -12,9 +12,8 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
-from session_conformance.harness.history import bidi_metadata, same
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, one_message
+from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, bidi_metadata, one_message, same
 
 from .scenarios import (
     DIRECT_TOOL_CALL,
@@ -22,8 +21,10 @@ from .scenarios import (
     KILLED_BETWEEN_USE_AND_RESULT,
     KILLED_IN_TOOL,
     TOOL_SETS_STATE,
+    expect_readable,
+    expect_stored,
+    has_block,
 )
-from .stored_history import expect_readable, expect_stored, has_block
 
 
 def results_of(messages: list[Message], *, kind: str | None = None) -> list[dict[str, object]]:

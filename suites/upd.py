@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures import ConformanceSuite
 from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
-from session_conformance.harness.history import bidi_metadata, difference, is_pending, texts
-from session_conformance.harness.timeline import AgentStopped, Event, Happened, HookCalled, one_message
+from session_conformance.harness.timeline import (
+    AgentStopped,
+    Event,
+    Happened,
+    HookCalled,
+    bidi_metadata,
+    difference,
+    is_pending,
+    one_message,
+    texts,
+)
 
-from .scenarios import EVERYDAY, INCOMPLETE, INTERLEAVED, LATE_UPDATE, REDACTION, SECRET
-from .stored_history import expect_nowhere_at_rest, expect_readable, expect_stored, find_same
+from .scenarios import (
+    EVERYDAY,
+    INCOMPLETE,
+    INTERLEAVED,
+    LATE_UPDATE,
+    REDACTION,
+    SECRET,
+    expect_nowhere_at_rest,
+    expect_readable,
+    expect_stored,
+    find_same,
+)
 
 UPDATES = "A: MessageUpdatedEvent, 'triggered after the framework replaces a message'"
 

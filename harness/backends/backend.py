@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
 from .kind import Kind
-from .sdk import SessionManager, SessionRepository, Storage
 from .workspace import Workspace
 
 if TYPE_CHECKING:
-    from .backend_spec import BackendSpec
+    from .spec import BackendSpec
 
 OpenManager = Callable[[str, Workspace], "SessionManager[Any]"]
 OpenRepository = Callable[[Workspace], SessionRepository]

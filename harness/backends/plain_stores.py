@@ -12,9 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .history import same
-from .plain_data import from_json, to_json
-from .sdk import (
+from ..sdk import (
     MultiAgentBase,
     SessionAgent,
     SessionException,
@@ -24,6 +22,7 @@ from .sdk import (
     StorageError,
     StoredSession,
 )
+from ..timeline import from_json, same, to_json
 
 T = TypeVar("T")
 

@@ -10,10 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from . import clock
-from .backend import Backend, OpenManager
-from .kind import Kind
-from .sdk import (
+from ..process import clock
+from ..sdk import (
     LocalFileStorage,
     RepositorySessionManager,
     SessionManager,
@@ -21,6 +19,8 @@ from .sdk import (
     SnapshotSessionManager,
     Storage,
 )
+from .backend import Backend, OpenManager
+from .kind import Kind
 from .workspace import Workspace
 
 
@@ -226,7 +226,7 @@ class BackendSpec:
         return build, bool(provided) or on_s3 or placed
 
     def _operations(self, manager: type[SessionManager[Any]], open_manager: OpenManager) -> dict[str, Any]:
-        """Return what the class can do to whole sessions: see :class:`~session_conformance.harness.backend.Backend`."""
+        """Return what the class can do to whole sessions: see :class:`Backend`."""
         clean_up = self._static(manager, "clean_up", {"older_than", "now"})
         listing = self._static(manager, "list_sessions", set())
         repair = self._static(manager, "repair", {"session_id"})

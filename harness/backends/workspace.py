@@ -31,7 +31,7 @@ class Workspace:
         """Return the contents of every regular file in the folder and every object in the bucket, by path or key."""
         if "bucket" not in self.values:
             return self.stored_files()
-        from .s3_contents import stored_objects
+        from ..s3 import stored_objects
 
         return {**self.stored_files(), **stored_objects(self.values)}
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from .scripted_model import RestartableScriptedBidiModel
-from .sdk import (
+from ..models import RestartableScriptedBidiModel
+from ..sdk import (
     BidiAfterConnectionRestartEvent,
     BidiAgent,
     Message,
@@ -15,7 +15,7 @@ from .sdk import (
     MessageUpdatedEvent,
     SessionManager,
 )
-from .timeline import Event, Timeline
+from ..timeline import Event, Timeline
 
 E = TypeVar("E", bound=Event)
 

@@ -9,8 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
-from . import clock
-from .script import (
+from ..models import RestartableScriptedBidiModel, ScriptedBidiModel
+from ..process import clock, no_file_can_be_written
+from ..scripts import (
+    WITHOUT_START,
     Add,
     CallTools,
     Cancel,
@@ -37,12 +39,8 @@ from .script import (
     Timeout,
     Together,
 )
-from .scripted_model import RestartableScriptedBidiModel, ScriptedBidiModel
-from .sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
-from .stage import Session, Stage
-from .steps import WITHOUT_START
-from .storage_faults import no_file_can_be_written
-from .timeline import (
+from ..sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
+from ..timeline import (
     AgentStarted,
     AgentStopped,
     Failed,
@@ -52,6 +50,7 @@ from .timeline import (
     Timeline,
     UserSent,
 )
+from .stage import Session, Stage
 
 _TURNS = 10
 """Turns of the event loop after which whatever was ready waits for something again."""

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import storage_faults
-from .backend import Backend, repository_of
-from .capability import Capability
-from .conversation import Session
-from .kind import Kind
-from .play import play
+from ..backends import Backend, Capability, Kind, Workspace, repository_of
+from ..models import ScriptedTextModel
+from ..process import storage_faults
+from ..scripts import Script
+from ..sdk import HookRegistry, MultiAgentInitializedEvent
+from ..timeline import Timeline
+from .bidi import Session
+from .playing import play
 from .reader import read_session
-from .script import Script
-from .scripted_text_model import ScriptedTextModel
-from .sdk import HookRegistry, MultiAgentInitializedEvent
-from .team import Team
-from .timeline import Timeline
-from .workspace import Workspace
+from .teams import Team
 
 
 def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:

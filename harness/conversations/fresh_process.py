@@ -18,13 +18,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from .backend_spec import BackendSpec
-from .conversation import Session
-from .hang import HANG_LIMIT_S, Hang
-from .team import Team
+from ..backends import BackendSpec, Workspace
+from ..process import HANG_LIMIT_S, Hang
+from ..timeline import Reading
+from .bidi import Session
+from .teams import Team
 from .text_agent import TextAgent
-from .timeline import Reading
-from .workspace import Workspace
 
 Die = Callable[[str], object]
 """Hands a result to the parent and ends this process at once, as a power switch or ``kill -9`` would."""
@@ -32,7 +31,7 @@ Die = Callable[[str], object]
 _PR_SET_PTRACER = 0x59616D61  # prctl(2)
 _ANY_PROCESS = -1
 
-_PRELOAD = ["session_conformance.harness.fresh_process"]
+_PRELOAD = ["session_conformance.harness.conversations.fresh_process"]
 
 
 class ProcessDied(Exception):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .sdk import (
+from ..sdk import (
     Agent,
     BidiAfterConnectionRestartEvent,
     BidiAgent,
@@ -19,7 +19,7 @@ from .sdk import (
     MessageAddedEvent,
     MessageUpdatedEvent,
 )
-from .timeline import HookCalled, Reading, Timeline
+from ..timeline import HookCalled, Reading, Timeline
 
 BIDI_EVENTS: dict[type[Any], str] = {
     MessageAddedEvent: "message_added",

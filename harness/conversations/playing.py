@@ -10,18 +10,15 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
-from . import clock
-from .conversation import Conversation, Session
+from ..models import quiet_scripted_errors
+from ..process import HANG_LIMIT_S, clock, no_file_can_be_written, tolerating_warnings, within_limit
+from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step
+from ..sdk import Message
+from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
+from .bidi import Conversation, Session
 from .fresh_process import Die, in_fresh_process
-from .hang import HANG_LIMIT_S, within_limit
-from .script import CleanUp, DeleteSession, ProcessEnd, Script, Step
-from .scripted_tools import quiet_scripted_errors
-from .sdk import Message
-from .storage_faults import no_file_can_be_written
-from .team_conversation import TeamConversation
-from .text_conversation import TextConversation
-from .timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
-from .tolerance import tolerating_warnings
+from .team import TeamConversation
+from .text import TextConversation
 
 _CHILD_LIMIT_S = 5 * HANG_LIMIT_S
 """In seconds. Whether a process makes progress is not seen from outside, so it is given longer."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import copy
 
-from .backend import Backend
-from .scripted_model import ScriptedBidiModel
-from .scripted_text_model import ScriptedTextModel
-from .sdk import SDK_EXCEPTIONS, BidiAgent
+from ..backends import Backend, Workspace
+from ..models import ScriptedBidiModel, ScriptedTextModel
+from ..sdk import SDK_EXCEPTIONS, BidiAgent
+from ..timeline import Reading, Timeline
 from .text_agent import TextAgent
-from .timeline import Reading, Timeline
-from .workspace import Workspace
 
 
 def restored_agent(backend: Backend, workspace: Workspace, session_id: str, agent_id: str = "default") -> BidiAgent:

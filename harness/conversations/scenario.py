@@ -6,15 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from .backend import Backend
-from .conversation import Session
-from .play import play
-from .script import Script
-from .sdk import Message
-from .team import Team
+from ..backends import Backend, Workspace
+from ..scripts import Script
+from ..sdk import Message
+from ..timeline import AgentStopped, ProcessStarted, Reading, Timeline
+from .bidi import Session
+from .playing import play
+from .teams import Team
 from .text_agent import TextAgent
-from .timeline import AgentStopped, ProcessStarted, Reading, Timeline
-from .workspace import Workspace
 
 T = TypeVar("T")
 

@@ -8,18 +8,16 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from .backend import Backend
+from ..backends import Backend, Workspace
+from ..models import ScriptedTools
+from ..process import FAULT_BEGINS, FAULT_ENDS, no_file_can_be_written, tolerating_warnings
+from ..scripts import DirectToolCall, HookRaises, Redact, Script, SetState, Step, StorageFails, StorageWorks
+from ..sdk import Agent, BidiAgent, SessionManager
+from ..timeline import Failed, Happened, Reading, Timeline
 from .observer import BIDI_EVENTS, Observer
 from .reader import read_session, restored_agent
-from .script import DirectToolCall, HookRaises, Redact, Script, SetState, Step, StorageFails, StorageWorks
-from .scripted_tools import ScriptedTools
-from .sdk import Agent, BidiAgent, SessionManager
-from .storage_faults import FAULT_BEGINS, FAULT_ENDS, no_file_can_be_written
-from .team import Team
+from .teams import Team
 from .text_agent import TextAgent
-from .timeline import Failed, Happened, Reading, Timeline
-from .tolerance import tolerating_warnings
-from .workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,12 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from .script import Answer, NodeWill, Script, Send, Step
-from .scripted_text_model import Answering, ScriptedTextModel
-from .sdk import (
-    AfterNodeCallEvent,
-    BeforeNodeCallEvent,
-    Graph,
-    HookOrder,
-    HookRegistry,
-    SessionManager,
-    Swarm,
-)
+from ..models import Answering, ScriptedTextModel
+from ..scripts import Answer, NodeWill, Script, Send, Step
+from ..sdk import AfterNodeCallEvent, BeforeNodeCallEvent, Graph, HookOrder, HookRegistry, SessionManager, Swarm
+from ..timeline import Asked, Failed, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
 from .stage import Session
-from .team import Team
-from .timeline import Asked, Failed, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
+from .teams import Team
 
 
 class TeamConversation:

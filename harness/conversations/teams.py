@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .scripted_text_model import Answering, ScriptedTextModel, chunk, text_answer
-from .sdk import Agent, Graph, GraphBuilder, Message, SessionManager, Swarm, ToolContext, sdk_tool
+from ..models import Answering, ScriptedTextModel, chunk, text_answer
+from ..sdk import Agent, Graph, GraphBuilder, Message, SessionManager, Swarm, ToolContext, sdk_tool
 
 ModelOf = Callable[[str, Answering], ScriptedTextModel]
 """Makes the model of an agent, given its name and what it answers."""

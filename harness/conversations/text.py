@@ -7,8 +7,8 @@ import copy
 from collections.abc import Awaitable, Sequence
 from typing import Any
 
-from .observer import TEXT_EVENTS
-from .script import (
+from ..models import ScriptedTextModel
+from ..scripts import (
     Answer,
     CallTools,
     Cancel,
@@ -29,11 +29,11 @@ from .script import (
     StorageFails,
     StorageWorks,
 )
-from .scripted_text_model import ScriptedTextModel
-from .sdk import Agent, BeforeToolCallEvent, Message, MessageAddedEvent, SessionManager
+from ..sdk import Agent, BeforeToolCallEvent, Message, MessageAddedEvent, SessionManager
+from ..timeline import AgentAtRest, Asked, Happened, ProcessStarted, Timeline, UserSent
+from .observer import TEXT_EVENTS
 from .stage import Session, Stage
 from .text_agent import Booking, TextAgent
-from .timeline import AgentAtRest, Asked, Happened, ProcessStarted, Timeline, UserSent
 
 
 class TextConversation(Stage):

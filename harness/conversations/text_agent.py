@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from .scripted_text_model import ScriptedTextModel, text_answer
-from .sdk import Agent, Message, SessionManager, SlidingWindowConversationManager, SummarizingConversationManager
-from .timeline import Timeline
+from ..models import ScriptedTextModel, text_answer
+from ..sdk import Agent, Message, SessionManager, SlidingWindowConversationManager, SummarizingConversationManager
+from ..timeline import Timeline
 
 SUMMARY = "A summary of what was said before."
 """What the summarizing conversation manager's agent answers."""

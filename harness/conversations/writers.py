@@ -13,14 +13,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from threading import BrokenBarrierError
 
-from . import clock
-from .conversation import Conversation, Session
+from ..process import HANG_LIMIT_S, clock, tolerating_warnings
+from ..scripts import Script, Send, Start, Stop
+from ..timeline import Failed, Timeline
+from .bidi import Conversation, Session
 from .fresh_process import Die, in_fresh_process, same_moment
-from .hang import HANG_LIMIT_S
-from .play import play
-from .script import Script, Send, Start, Stop
-from .timeline import Failed, Timeline
-from .tolerance import tolerating_warnings
+from .playing import play
 
 
 def begin_together(sessions: Sequence[Session], count: int) -> list[list[Timeline]]:

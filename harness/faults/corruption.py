@@ -15,13 +15,11 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from .conversation import Session
+from ..conversations import Session
+from ..process import Hang, are_obeyed, obey_permissions, within_limit
+from ..sdk import Message
+from ..timeline import Reading, answers, difference, texts, without_made_up_answers
 from .file_system import Contents
-from .hang import Hang, within_limit
-from .history import answers, difference, texts, without_made_up_answers
-from .privileges import are_obeyed, obey_permissions
-from .sdk import Message
-from .timeline import Reading
 
 
 class DamageOutcome(Enum):

@@ -5,12 +5,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 
-from .conversation import Session
-from .fresh_process import Die, ProcessDied, in_fresh_process
-from .play import play
-from .script import Script
-from .storage_faults import die_at_writes
-from .timeline import Event, HookCalled, ProcessEnded, Timeline
+from ..conversations import Die, ProcessDied, Session, in_fresh_process, play
+from ..process import die_at_writes
+from ..scripts import Script
+from ..timeline import Event, HookCalled, ProcessEnded, Timeline
 
 
 def crash_writing(session: Session, size: int) -> bool:

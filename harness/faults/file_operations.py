@@ -53,7 +53,7 @@ def read_steps(lines: Iterable[str], folder: str, working_folder: str, before: C
     """Return what a process did inside of a folder.
 
     Args:
-        lines: strace's lines, as :func:`~session_conformance.harness.tracing.traced` returns them.
+        lines: strace's lines, as :func:`~session_conformance.harness.faults.traced` returns them.
         folder: The absolute path of the folder, without symbolic links.
         working_folder: The process's working folder, for relative paths.
         before: What the folder held before.

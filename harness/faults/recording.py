@@ -8,13 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .conversation import Session
+from ..conversations import Die, Session, play
+from ..scripts import Script
+from ..timeline import Timeline
 from .file_operations import Step, read_steps
 from .file_system import Contents, Durability, State, Sync, killed_within, kind_of
-from .fresh_process import Die
-from .play import play
-from .script import Script
-from .timeline import Timeline
 from .tracing import traced
 
 
@@ -58,7 +56,7 @@ def record(session: Session, script: Script, inject: Sequence[str] = ()) -> Reco
     Args:
         session: The session to play it in, in a workspace on disk.
         script: What shall happen. Its processes are managers and agents that follow each other in one process.
-        inject: Faults for :func:`~session_conformance.harness.tracing.traced`.
+        inject: Faults for :func:`~session_conformance.harness.faults.traced`.
 
     Raises:
         TracerMissing: Nothing can be traced here.

@@ -8,10 +8,8 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .appending import Appender, talk
-from .conversation import Session
-from .fresh_process import Die
-from .tolerance import tolerating_warnings
+from ..conversations import Appender, Die, Session, talk
+from ..process import tolerating_warnings
 from .tracing import traced
 
 _TICK_S = 0.001

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .conversation import Session
-from .fresh_process import in_fresh_process
+from ..conversations import Session, in_fresh_process
 
 CALLS = (
     "open,openat,creat,close,read,readv,write,pwrite64,writev,pwritev,pwritev2,lseek,fsync,fdatasync,sync,syncfs,"
@@ -34,7 +33,7 @@ def traced(
     The process is forked with everything loaded and only then traced, so that what is traced is the work alone.
 
     Args:
-        work: A function of a module; see :func:`~session_conformance.harness.fresh_process.in_fresh_process`.
+        work: A function of a module; see :func:`~session_conformance.harness.conversations.in_fresh_process`.
         session: The session.
         arguments: More arguments, which must be picklable.
         inject: Faults, each as strace's ``-e inject=`` takes it. A ``when`` counts the calls of each thread.

@@ -7,10 +7,10 @@ import copy
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from ..scripts import ModelCall
+from ..sdk import BidiMessage, BidiModel, BidiOutputEvent, ConnectionTimeoutError, output_events
+from ..timeline import ModelReceived, ModelStarted, ModelStopped, Reading, Timeline
 from .connection import Connection
-from .script import ModelCall
-from .sdk import BidiMessage, BidiModel, BidiOutputEvent, ConnectionTimeoutError, output_events
-from .timeline import ModelReceived, ModelStarted, ModelStopped, Reading, Timeline
 
 
 class ScriptedFailure(Exception):

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-from .timeline import ModelEmitted, Timeline
+from ..timeline import ModelEmitted, Timeline
 
 _Item = tuple[ModelEmitted, Any]
 

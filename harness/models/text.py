@@ -8,16 +8,16 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from ..sdk import ContextWindowOverflowException, Message, Model, StreamEvent
+from ..timeline import ModelStarted, Reading, Timeline
+from .bidi import ScriptedFailure
 from .connection import Connection
-from .scripted_model import ScriptedFailure
-from .sdk import ContextWindowOverflowException, Message, Model, StreamEvent
-from .timeline import ModelStarted, Reading, Timeline
 
 FailingCall = Literal["stream", "overflow"]
 """How a call of a text model can fail: with any error, or because the history is too long for it."""
 
 Event = Mapping[str, Any]
-"""An event in its plain form, as in :class:`~session_conformance.harness.script.Emit`."""
+"""An event in its plain form, as in :class:`~session_conformance.harness.scripts.Emit`."""
 
 Answering = Callable[[Sequence[Message]], Iterable[Event]]
 """Gives the events of an answer to some messages."""

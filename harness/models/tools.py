@@ -8,9 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .script import Script, ToolCall
-from .scripted_model import ScriptedFailure
-from .sdk import (
+from ..scripts import Script, ToolCall
+from ..sdk import (
     ERROR_LOGGERS,
     Agent,
     AgentTool,
@@ -23,7 +22,8 @@ from .sdk import (
     ToolUse,
     sdk_tool,
 )
-from .timeline import Timeline, ToolRan
+from ..timeline import Timeline, ToolRan
+from .bidi import ScriptedFailure
 
 
 class ScriptedToolError(Exception):

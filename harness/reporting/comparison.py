@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from itertools import pairwise
 
-from session_conformance.harness.groups import GROUPS
-from session_conformance.harness.measure import Measure
-from session_conformance.harness.report import BackendReport, Report, ReportError
-from session_conformance.harness.verdict import Result
-
+from ..verdicts import GROUPS, Measure, Result
+from .report import BackendReport, Report, ReportError
 from .states import State, state_of
 
 

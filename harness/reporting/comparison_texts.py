@@ -25,7 +25,9 @@ _ASCII = {"→": "->", "…": "...", "─": "-", "µ": "u", "–": "-"}
 """What stands for characters that a terminal's encoding may not have."""
 
 
-def as_text(comparisons: Sequence[Comparison], *, width: int = 80, color: bool = False, encoding: str = "utf-8") -> str:
+def comparison_as_text(
+    comparisons: Sequence[Comparison], *, width: int = 80, color: bool = False, encoding: str = "utf-8"
+) -> str:
     """Return comparisons for a terminal: what changed, what was measured, and one line each.
 
     Args:
@@ -117,7 +119,7 @@ def _rows(measured: Sequence[MeasuredTwice]) -> list[list[str]]:
     return rows
 
 
-def as_markdown(comparisons: Sequence[Comparison]) -> str:
+def comparison_as_markdown(comparisons: Sequence[Comparison]) -> str:
     """Return comparisons as GitHub's Markdown."""
     parts = [MARKER, "## Session manager conformance, compared"]
     for found in comparisons:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .requirement import Level
-from .verdict import Outcome, Result, Verdict
+from ..verdicts import Level, Outcome, Result, Verdict
 
 
 def in_github_actions(environment: Mapping[str, str]) -> bool:

@@ -11,16 +11,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
-from session_conformance.harness.groups import GROUPS
-from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import Growth, Measure, why_no_growth
-from session_conformance.harness.report import BackendReport, Report
-from session_conformance.harness.verdict import Result
 
+from ..verdicts import GROUPS, Growth, Matrix, Measure, Result, why_no_growth
 from .comparison import Comparison, Kind
 from .plot import plots
 from .printable import printable
 from .quantities import quantity, ratio, spread
+from .report import BackendReport, Report
 from .sequence import NAMES, diagram
 from .states import State, state_of
 

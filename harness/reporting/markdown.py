@@ -6,14 +6,21 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from session_conformance.harness.groups import GROUPS
-from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import IN_EVERY_ROUND, LESS_THAN_FLOOR, WITHIN_SPREAD, Measure, why_no_growth
-from session_conformance.harness.report import BackendReport, Report
-from session_conformance.harness.verdict import Outcome, Result, Verdict
-
+from ..verdicts import (
+    GROUPS,
+    IN_EVERY_ROUND,
+    LESS_THAN_FLOOR,
+    WITHIN_SPREAD,
+    Matrix,
+    Measure,
+    Outcome,
+    Result,
+    Verdict,
+    why_no_growth,
+)
 from .printable import printable
 from .quantities import quantity, ratio, spread
+from .report import BackendReport, Report
 from .states import State, state_of
 
 LONGEST = 65_000

@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from session_conformance.harness.measure import Measure
-from session_conformance.harness.report import BackendReport
-
+from ..verdicts import Measure
 from .quantities import quantity
+from .report import BackendReport
 
 WIDTH, HEIGHT = 640, 320
 LEFT, RIGHT, TOP, BOTTOM = 100, 28, 14, 44

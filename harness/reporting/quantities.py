@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from session_conformance.harness.measure import Measure
+from ..verdicts import Measure
 
 
 def quantity(value: float, unit: str) -> str:

@@ -18,10 +18,9 @@ from urllib.parse import unquote, urlsplit
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
-from .concealment import conceal
-from .kind import Kind
-from .measure import Growth, Measure
-from .verdict import Result, Verdict
+from ..backends import Kind
+from ..verdicts import Growth, Measure, Result, Verdict
+from .secrets import conceal
 
 SCHEMA = 1
 """The version of the report's layout. It grows when a reader of older reports would misread a new one."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.cells import cell_len, chop_cells
-from session_conformance.harness.excerpt import LIFELINES
 
+from ..timeline import LIFELINES
 from .printable import printable
 
 MARGIN = 46
@@ -113,7 +113,7 @@ def diagram(events: Sequence[Mapping[str, Any]]) -> Diagram:
     """Lay out the events of a violation.
 
     Args:
-        events: As :func:`~session_conformance.harness.excerpt.excerpt` gives them.
+        events: As :func:`~session_conformance.harness.timeline.excerpt` gives them.
     """
     taking_part = {end for event in events for end in (event["from"], event["to"])}
     if any(event["stored"] is not None for event in events):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from session_conformance.harness.verdict import Outcome, Result
+from ..verdicts import Outcome, Result
 
 
 class State(Enum):

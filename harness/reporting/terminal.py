@@ -11,11 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .groups import GROUPS
-from .kind import Kind
-from .measure import Measure, growth
-from .requirement import Level
-from .verdict import Outcome, Verdict
+from ..backends import Kind
+from ..verdicts import GROUPS, Level, Measure, Outcome, Verdict, growth
 
 
 def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .s3_seam import Answer, Request, Seam
+from .seam import Answer, Request, Seam
 
 REGION = "us-east-1"
 

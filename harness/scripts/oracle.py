@@ -8,7 +8,18 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from .history import bidi_metadata, same
+from ..sdk import Message
+from ..timeline import (
+    AgentStopped,
+    Event,
+    Happened,
+    ModelStarted,
+    ProcessStarted,
+    bidi_metadata,
+    one_message,
+    same,
+    shape,
+)
 from .script import (
     Add,
     CallTools,
@@ -37,9 +48,7 @@ from .script import (
     Timeout,
     ToolCall,
 )
-from .sdk import Message
 from .steps import WITHOUT_START
-from .timeline import AgentStopped, Event, Happened, ModelStarted, ProcessStarted, one_message, shape
 
 Place = tuple[str | None, str | None]
 """A session's id and an agent's id, each None for the conversation's own."""

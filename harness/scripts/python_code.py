@@ -52,7 +52,7 @@ class _Writer:
         """Return the import statements of what was written."""
         lines = ["from session_conformance.harness import Script"]
         if self._names:
-            lines.append(f"from session_conformance.harness.script import {', '.join(sorted(self._names))}")
+            lines.append(f"from session_conformance.harness.scripts import {', '.join(sorted(self._names))}")
         return "\n".join(lines)
 
     def settings(self, script: Script) -> Iterator[str]:

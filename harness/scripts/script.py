@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple
 
-from .plain_data import from_json, to_json
+from ..timeline import from_json, to_json
 from .steps import (
     Add,
     Answer,
@@ -265,7 +265,7 @@ class Script:
 
     def to_python(self) -> str:
         """Return Python code that, executed, makes this script and calls it ``script``."""
-        from .script_as_python import as_python  # which builds on this module
+        from .python_code import as_python  # which builds on this module
 
         return as_python(self)
 

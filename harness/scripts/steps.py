@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal
 
-from .plain_data import from_json, to_json
+from ..timeline import from_json, to_json
 
 ModelCall = Literal["start", "restart", "send", "stream", "overflow"]
 ProcessEnd = Literal["stopped", "killed"]
@@ -26,7 +26,7 @@ class Send(Step):
     Attributes:
         content: The message.
         structured: Whether the application asks a text agent for structured output with it, a
-            :class:`~session_conformance.harness.text_agent.Booking`.
+            :class:`~session_conformance.harness.conversations.Booking`.
     """
 
     op: ClassVar[str] = "send"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..sdk import Message
 from .history import answers, essence, is_pending, same
-from .sdk import Message
 from .timeline import AgentStopped, HookCalled, Reading, Timeline, one_message, shape
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .sdk import Message
+from ..sdk import Message
 from .timeline import one_message, shape
 
 

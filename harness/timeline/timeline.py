@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+from ..sdk import Message
 from .plain_data import from_json, to_json
-from .sdk import Message
 
 
 @dataclass(frozen=True)

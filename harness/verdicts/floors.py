@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from .sdk import Message
+from ..sdk import Message
 
 _sync = getattr(os, "fdatasync", os.fsync)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-from .capability import Capability
+from ..backends import Capability
 
 
 class Level(Enum):

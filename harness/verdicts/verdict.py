@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
+from ..backends import Kind
 from .groups import GROUPS
-from .kind import Kind
-from .requirement import Level
+from .registry import Level
 
 
 class Outcome(Enum):
@@ -44,7 +44,7 @@ class Result:
             :class:`~.matrix.Matrix` as a dict.
         command: The command that runs it alone.
         seconds: How long judging took.
-        kind: What the backend is: a :class:`~session_conformance.harness.kind.Kind`'s value.
+        kind: What the backend is: a :class:`~session_conformance.harness.backends.Kind`'s value.
     """
 
     backend: str

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from .excerpt import excerpt
-from .history import difference
-from .sdk import Message
-from .timeline import Event, Failed, Timeline
+from ..sdk import Message
+from ..timeline import Event, Failed, Timeline, difference, excerpt
 
 
 class Violation(AssertionError):

@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .commit_lines import ARRAY_END, END, PREFIX, PREFIX_LENGTH, commit_line, whole_commit
+from ..log.commit_lines import ARRAY_END, END, PREFIX, PREFIX_LENGTH, commit_line, whole_commit
 
 HEADER = b'["strands-session-journal 1",\n'
 TRAILER = b"\n== journal ends ==\n"

@@ -16,13 +16,13 @@ from pathlib import Path
 
 from strands.types.exceptions import SessionException
 
-from .commit_lines import commit_line
-from .forks import begin_anew_in_children
+from ..log.commit_lines import commit_line
+from ..log.forking import begin_anew_in_children
+from ..log.sdk_layout import sdk_folder
+from .folders import new_folder, remove_leftovers, unused_folder
 from .journal import TRAILER, Damage, Scan, capacity_for, json_array, new_journal, reserve, scan
 from .posix import NEVER_WAIT, NO_LINKS, check_platform, fcntl, has_name, identity, open_folder, sync_all, sync_folder
 from .posix import sync as _sync
-from .sdk_layout import sdk_folder
-from .session_folders import new_folder, remove_leftovers, unused_folder
 
 logger = logging.getLogger(__name__)
 

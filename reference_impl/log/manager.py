@@ -37,11 +37,11 @@ from .history import (
     session_created,
     session_message,
 )
-from .kept_messages import KEPT, kept_apart, pinned, restored
+from .ids import check_id
 from .message_index import is_pending
-from .names import check_id
-from .off_loop import off_loop
 from .session_store import SessionStore
+from .threads import off_loop
+from .trimming import KEPT, kept_apart, pinned, restored
 
 if TYPE_CHECKING:
     from strands.multiagent.base import MultiAgentBase

@@ -15,7 +15,7 @@ from strands.types.exceptions import SessionException
 from .change_log import Behind, ChangeLog
 from .codec import UnstorableError, decode, encode
 from .commit_lines import bodies_of, commits_in
-from .forks import begin_anew_in_children
+from .forking import begin_anew_in_children
 from .history import Change, SessionHistory, message_replaced
 from .session_index import SessionIndex
 

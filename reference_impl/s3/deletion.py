@@ -7,8 +7,8 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
-from .s3_objects import Listed, S3Objects
-from .s3_root import ROOT, DamagedRoot, Root, life_in, read_root
+from .objects import Listed, S3Objects
+from .root import ROOT, DamagedRoot, Root, life_in, read_root
 
 
 def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str, only: Root | None = None) -> bool:

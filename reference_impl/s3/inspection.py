@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from strands.types.exceptions import SessionException
 
-from .commit_lines import whole_commit
-from .s3_deletion import is_first_commit
-from .s3_objects import NotThere, S3Objects
-from .s3_place import HEADER, Segment
-from .s3_root import ROOT, DamagedRoot, Root, life_in, read_root, root_in
+from ..log.commit_lines import whole_commit
+from .deletion import is_first_commit
+from .objects import NotThere, S3Objects
+from .place import HEADER, Segment
+from .root import ROOT, DamagedRoot, Root, life_in, read_root, root_in
 
 
 @dataclass

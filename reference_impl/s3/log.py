@@ -28,11 +28,11 @@ from itertools import repeat
 
 from strands.types.exceptions import SessionException
 
-from .change_log import Behind
-from .commit_lines import END, PREFIX, are_whole, commit_line, json_array, whole_commit
-from .s3_objects import NotThere, S3Objects
-from .s3_place import HEADER, Place, Segment, cover
-from .s3_root import ROOT, DamagedRoot, Root, new_life, read_root
+from ..log.change_log import Behind
+from ..log.commit_lines import END, PREFIX, are_whole, commit_line, json_array, whole_commit
+from .objects import NotThere, S3Objects
+from .place import HEADER, Place, Segment, cover
+from .root import ROOT, DamagedRoot, Root, new_life, read_root
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ import uuid
 import zlib
 from dataclasses import dataclass
 
-from .commit_lines import commit_line, whole_commit
-from .s3_objects import NotThere, S3Objects
+from ..log.commit_lines import commit_line, whole_commit
+from .objects import NotThere, S3Objects
 
 ROOT = "root"
 """Its key, behind the session's prefix."""

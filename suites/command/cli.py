@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 from rich.console import Console
-from session_conformance.fixtures.plugin import pytest_addoption
+from session_conformance.fixtures import pytest_addoption
 from session_conformance.harness import BackendError
 
-from . import report_commands
-from .catalog import all_requirements, as_markdown, as_text, explain
+from ..catalog import all_requirements, as_markdown, as_text, explain
+from . import report as report_commands
 from .exit_codes import USAGE_ERROR
 from .starter import StarterError, write_starter
 
@@ -163,7 +163,7 @@ def _begin(spec: str | None) -> int:
 
 
 def _count(specs: Sequence[str], lengths: Sequence[int]) -> int:
-    from .s3_requests import as_table, count_for
+    from ..scenarios import as_table, count_for
 
     try:
         found = list(count_for(specs, lengths))

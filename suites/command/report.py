@@ -9,11 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from session_conformance.harness.report import ReportError, read
-from session_conformance.harness.reporting import FORMATS, format_of, save
-from session_conformance.harness.reporting.badge import badge
-from session_conformance.harness.reporting.comparison import Comparison, Kind, compare
-from session_conformance.harness.reporting.comparison_texts import as_markdown, as_text
+from session_conformance.harness.reporting import (
+    FORMATS,
+    Comparison,
+    Kind,
+    ReportError,
+    badge,
+    compare,
+    comparison_as_markdown,
+    comparison_as_text,
+    format_of,
+    read,
+    save,
+)
 
 from .exit_codes import USAGE_ERROR, VIOLATED
 
@@ -75,11 +83,11 @@ def _text(found: list[Comparison], on_terminal: bool) -> str:
     console = Console()
     encoding = (sys.stdout.encoding if on_terminal else None) or "utf-8"  # files are always in UTF-8
     color = on_terminal and console.color_system is not None
-    return as_text(found, width=console.width, color=color, encoding=encoding)
+    return comparison_as_text(found, width=console.width, color=color, encoding=encoding)
 
 
 def _html(found: list[Comparison], _: bool) -> str:
-    from session_conformance.harness.reporting.html import comparison_as_html
+    from session_conformance.harness.reporting import comparison_as_html
 
     return comparison_as_html(found)
 
@@ -97,6 +105,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"report": _report, "
 
 _COMPARISONS: dict[str, Callable[[list[Comparison], bool], str]] = {
     "text": _text,
-    "markdown": lambda found, _: as_markdown(found),
+    "markdown": lambda found, _: comparison_as_markdown(found),
     "html": _html,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from string import Template
 
-from session_conformance.fixtures.configuration import BUILT_IN, testpaths_of
+from session_conformance.fixtures import BUILT_IN, testpaths_of
 from session_conformance.harness import BackendError
 
 CONFIGURATION = Template("""\

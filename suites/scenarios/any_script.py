@@ -8,10 +8,9 @@ from itertools import zip_longest
 from typing import Any
 
 from session_conformance.harness import Reading, Script, Session, Timeline, violated
-from session_conformance.harness.history import difference, is_pending, same
-from session_conformance.harness.oracle import OWN, Checkpoint, Expected, Oracle, Place, mismatch
+from session_conformance.harness.process import FAULT_BEGINS
+from session_conformance.harness.scripts import OWN, Checkpoint, Expected, Oracle, Place, mismatch
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.storage_faults import FAULT_BEGINS
 from session_conformance.harness.timeline import (
     AgentStopped,
     Event,
@@ -22,7 +21,10 @@ from session_conformance.harness.timeline import (
     ModelStarted,
     ProcessStarted,
     UserSent,
+    difference,
+    is_pending,
     one_message,
+    same,
 )
 
 from .stored_history import find_same

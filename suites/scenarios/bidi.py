@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-
 from session_conformance.harness import Scenario, Script, ToolCall
-from session_conformance.harness.script import (
+from session_conformance.harness.scripts import (
     CallTools,
     DirectToolCall,
     Emit,
@@ -19,10 +17,7 @@ from session_conformance.harness.script import (
 )
 from session_conformance.harness.sdk import Message
 
-PIXEL = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
-"""The smallest PNG."""
+from .content import PIXEL
 
 EVERYDAY = Scenario(
     "an everyday conversation",

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from session_conformance.harness import Reading, Violation
-from session_conformance.harness.file_operations import ELSEWHERE, Step
-from session_conformance.harness.history import essence, is_pending, same, unpaired_tools
-from session_conformance.harness.recording import Recording
+from session_conformance.harness.faults import ELSEWHERE, Recording, Step
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import (
     AgentStopped,
@@ -17,7 +15,11 @@ from session_conformance.harness.timeline import (
     HookCalled,
     ProcessEnded,
     UserSent,
+    essence,
+    is_pending,
     one_message,
+    same,
+    unpaired_tools,
 )
 
 

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from rich import box
 from rich.table import Table
-from session_conformance.fixtures.backends import named_specs
-from session_conformance.fixtures.configuration import configured_backends
+from session_conformance.fixtures import configured_backends, named_specs
 from session_conformance.harness import (
     BackendError,
     Conversation,
@@ -19,14 +18,11 @@ from session_conformance.harness import (
     Session,
     Timeline,
     Workspace,
-    clock,
     expect_no_failure,
 )
-from session_conformance.harness.s3_endpoint import NoEndpoint, S3Endpoint, environment
-from session_conformance.harness.s3_prices import usd
-from session_conformance.harness.s3_seam import Record
-from session_conformance.harness.script import Start, Stop
-from session_conformance.harness.tolerance import tolerating_warnings
+from session_conformance.harness.process import clock, tolerating_warnings
+from session_conformance.harness.s3 import NoEndpoint, Record, S3Endpoint, environment, usd
+from session_conformance.harness.scripts import Start, Stop
 
 from .stored_history import expect_readable
 

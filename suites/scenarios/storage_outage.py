@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from session_conformance.harness import NotApplicable, Run, violated
-from session_conformance.harness.storage_faults import FAULT_BEGINS, FAULT_ENDS
+from session_conformance.harness.process import FAULT_BEGINS, FAULT_ENDS
 from session_conformance.harness.timeline import Failed, Happened, one_message
 
 from .stored_history import expect_readable, find_same

@@ -7,9 +7,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from session_conformance.harness import Reading, Run, Timeline, expect_same, violated
-from session_conformance.harness.history import difference, same
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentAtRest, AgentStopped, Event, one_message
+from session_conformance.harness.timeline import AgentAtRest, AgentStopped, Event, difference, one_message, same
 
 
 def has_block(message: Message, *kinds: str) -> bool:

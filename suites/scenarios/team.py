@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from session_conformance.harness import Scenario, Script, Team
-from session_conformance.harness.script import NodeWill
+from session_conformance.harness.scripts import NodeWill
 
-from .cnt import BYTES
-from .scenarios import PIXEL
+from .content import BYTES, PIXEL
 
 TASK = "Write a report"
 SECOND_TASK = "Write another report"

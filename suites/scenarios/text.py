@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
-from session_conformance.harness.script import (
+from session_conformance.harness.models import chunk, fails_here
+from session_conformance.harness.scripts import (
     Cancel,
     DirectToolCall,
     EndStream,
@@ -12,10 +13,9 @@ from session_conformance.harness.script import (
     StorageFails,
     StorageWorks,
 )
-from session_conformance.harness.scripted_text_model import chunk, fails_here
 
-from .cnt import BLOCKS, BYTES
-from .scenarios import CONSTRUCTOR_MESSAGES, PIXEL
+from .bidi import CONSTRUCTOR_MESSAGES
+from .content import BLOCKS, BYTES, PIXEL
 
 TEXT_EVERYDAY = Scenario(
     "an everyday conversation in text",

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from session_conformance.reference_impl.codec import decode, encode
+from session_conformance.reference_impl.log.codec import decode, encode
 from strands import Agent, Snapshot
 from strands.agent.state import AgentState
 from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent

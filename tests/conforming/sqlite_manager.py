@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from session_conformance.reference_impl.codec import decode, encode
+from session_conformance.reference_impl.log.codec import decode, encode
 from strands import Agent, Snapshot
 from strands.agent.state import AgentState
 from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent

@@ -46,9 +46,9 @@ def test_a_correct_manager_meets_every_requirement(
 @pytest.mark.parametrize(
     ("option", "target", "group"),
     [
-        ("--session-repository", "session_conformance.harness.plain_stores:PlainRepository", REPOSITORY),
+        ("--session-repository", "session_conformance.harness.backends.plain_stores:PlainRepository", REPOSITORY),
         ("--session-repository", "tests.conforming.plain_dicts:DictRepository", REPOSITORY),
-        ("--session-storage", "session_conformance.harness.plain_stores:PlainStorage", STORAGE - {"SNP-08"}),
+        ("--session-storage", "session_conformance.harness.backends.plain_stores:PlainStorage", STORAGE - {"SNP-08"}),
         ("--session-storage", "tests.conforming.plain_dicts:DictStorage", STORAGE),
     ],
 )

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures.s3 import endpoint_of_run
+from session_conformance.fixtures import endpoint_of_run
 from session_conformance.harness import ScriptedBidiModel, Timeline
 
 from .users_shell import environment

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import pytest
 from session_conformance import harness
 from session_conformance.harness import BackendSpec, Script, Session, Violation, Workspace, play
-from session_conformance.harness.script import HookRaises
+from session_conformance.harness.scripts import HookRaises
 from session_conformance.harness.timeline import AgentStarted, AgentStopped
-from session_conformance.suites.any_script import judge_script
 from session_conformance.suites.catalog import all_requirements
+from session_conformance.suites.scenarios import judge_script
 
 from .users_shell import environment
 

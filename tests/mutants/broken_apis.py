@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from session_conformance.harness.plain_stores import PlainRepository
+from session_conformance.harness.backends import PlainRepository
 from strands.session import SnapshotSessionManager
 from strands.storage import LocalFileStorage
 from strands.types.exceptions import StorageError

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from session_conformance.reference_impl import FileSessionManager
-from session_conformance.reference_impl.codec import encode
 from session_conformance.reference_impl.file_session_manager import delete_session
+from session_conformance.reference_impl.log.codec import encode
 from strands.bidi.hooks import BidiAfterConnectionRestartEvent, BidiBargeInEvent
 from strands.hooks import HookOrder, HookRegistry, MessageAddedEvent
 from strands.types.exceptions import SessionException

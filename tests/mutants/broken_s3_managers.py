@@ -5,13 +5,13 @@ from typing import Any
 
 from botocore.config import Config
 from session_conformance.reference_impl import S3SessionManager
-from session_conformance.reference_impl.commit_lines import commit_line
-from session_conformance.reference_impl.names import folder_name
-from session_conformance.reference_impl.s3_log import S3Log
-from session_conformance.reference_impl.s3_objects import S3Objects
-from session_conformance.reference_impl.s3_place import HEADER
-from session_conformance.reference_impl.session_care import Repair
-from session_conformance.reference_impl.session_store import SessionStore
+from session_conformance.reference_impl.log.commit_lines import commit_line
+from session_conformance.reference_impl.log.ids import folder_name
+from session_conformance.reference_impl.log.inspection import Repair
+from session_conformance.reference_impl.log.session_store import SessionStore
+from session_conformance.reference_impl.s3.log import S3Log
+from session_conformance.reference_impl.s3.objects import S3Objects
+from session_conformance.reference_impl.s3.place import HEADER
 from strands.types.exceptions import SessionException
 
 
@@ -76,7 +76,7 @@ class CreatesItsBucket(S3SessionManager):
     """Makes the bucket that somebody misspelt."""
 
     def __init__(self, session_id: str, bucket: str, prefix: str = "", **kwargs: Any) -> None:
-        from session_conformance.reference_impl.s3_objects import client_for
+        from session_conformance.reference_impl.s3.objects import client_for
 
         client_for(None, None, None, None).create_bucket(Bucket=bucket)
         super().__init__(session_id, bucket, prefix)

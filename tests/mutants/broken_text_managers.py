@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from session_conformance.reference_impl import FileSessionManager
-from session_conformance.reference_impl.kept_messages import KEPT
+from session_conformance.reference_impl.log.trimming import KEPT
 from strands import Agent
 from strands.agent.state import AgentState
 from strands.hooks import (

@@ -7,11 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from session_conformance.fixtures.attribution import judge as run_check
-from session_conformance.fixtures.s3 import endpoint_of_run
-from session_conformance.fixtures.suite import ConformanceSuite
+from session_conformance.fixtures import ConformanceSuite, endpoint_of_run
+from session_conformance.fixtures import judge as run_check
 from session_conformance.harness import Backend, BackendSpec, Kind, Requirement
-from session_conformance.harness.backend_spec import is_of
+from session_conformance.harness.backends import is_of
 from session_conformance.suites import (
     AnyConversationAtAll,
     CleanUp,

@@ -10,11 +10,11 @@ from session_conformance.reference_impl import FileSessionManager, S3SessionMana
 
 from tests.conforming.plain_dicts import DictRepository, DictStorage
 from tests.conforming.snapshot_manager import SnapshotFileManager
+from tests.mutants import broken_apis as broken_api
+from tests.mutants import broken_managers as broken
+from tests.mutants import broken_s3_managers as broken_s3
+from tests.mutants import broken_text_managers as broken_text
 
-from . import broken_apis as broken_api
-from . import broken_managers as broken
-from . import broken_s3_managers as broken_s3
-from . import broken_text_managers as broken_text
 from .judge import CHECKS, judge
 
 CAUGHT: dict[str, list[tuple[type, str]]] = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures.profiles import PROFILES, SEED
+from session_conformance.fixtures.properties import PROFILES, SEED
 from session_conformance.harness import Script, Violation
 from session_conformance.suites.sta import Player, search
 

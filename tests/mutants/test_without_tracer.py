@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pytest
-from session_conformance.harness import NotApplicable, Violation, tracing
+from session_conformance.harness import NotApplicable, Violation
+from session_conformance.harness.faults import tracing
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
+from tests.mutants import broken_managers as broken
 
-from . import broken_managers as broken
 from .judge import judge
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from session_conformance.harness import Backend, Workspace
-from session_conformance.harness.plain_stores import PlainRepository, PlainStorage
+from session_conformance.harness.backends import PlainRepository, PlainStorage
 
 from tests.conforming.plain_dicts import DictStorage
 from tests.conforming.snapshot_manager import SnapshotFileManager

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.report import read as read_report
-from session_conformance.harness.reporting.badge import badge
+from session_conformance.harness.reporting import badge
+from session_conformance.harness.reporting import read as read_report
 
 CORRECT = "tests.conforming.snapshot_manager:SnapshotFileManager"
 BREAKS_ORD_01 = "tests.mutants.broken_managers:PersistsAfterUserHooks"

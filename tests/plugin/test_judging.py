@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.report import read
-from session_conformance.harness.reporting.badge import badge
+from session_conformance.harness.reporting import badge, read
 
 HERE = "tests.plugin.backends"
 SDK = "strands.session:FileSessionManager"

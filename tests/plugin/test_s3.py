@@ -4,7 +4,7 @@ import json
 import socket
 
 import pytest
-from session_conformance.harness.s3_endpoint import S3Endpoint
+from session_conformance.harness.s3 import S3Endpoint
 
 
 def test_a_manager_that_takes_a_bucket_needs_nothing_else(

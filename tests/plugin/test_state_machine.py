@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures.attribution import OfTheManager, plain_backend
-from session_conformance.fixtures.profiles import PROFILES, SEED
-from session_conformance.fixtures.progress import progress_of
+from session_conformance.fixtures import OfTheManager, plain_backend, progress_of
+from session_conformance.fixtures.properties import PROFILES, SEED
 from session_conformance.harness import Backend, Capability, NotApplicable, Script, Violation
-from session_conformance.harness.play import CannotBePlayed
+from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.suites import sta
 from session_conformance.suites.command import main
 from session_conformance.suites.sta import Player

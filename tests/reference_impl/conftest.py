@@ -1,8 +1,8 @@
 """For the tests of the reference managers: an S3 endpoint, started once a run."""
 
 import pytest
-from session_conformance.fixtures.s3 import endpoint_of_run
-from session_conformance.harness.s3_endpoint import S3Endpoint
+from session_conformance.fixtures import endpoint_of_run
+from session_conformance.harness.s3 import S3Endpoint
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ INTERFACES = {Capability.MULTI_AGENT, Capability.REPOSITORY, Capability.STORAGE,
 ON_DISK = set(Capability) - WHOLE_SESSIONS - INTERFACES - {Capability.S3}
 TEAMS = {Capability.MULTI_AGENT, Capability.REPOSITORY}
 STORES = {Capability.STORAGE, Capability.SNAPSHOTS, Capability.MULTI_AGENT}
-PLAIN = "session_conformance.harness.plain_stores"
+PLAIN = "session_conformance.harness.backends.plain_stores"
 ELSEWHERE: dict[str, str] = {}
 
 
@@ -57,8 +57,11 @@ class LockingManager(SnapshotFileManager):
             "strands.session:SnapshotSessionManager",
             ON_DISK | {Capability.DELETE, Capability.SNAPSHOTS, Capability.MULTI_AGENT},
         ),
-        ("tests.harness.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
-        ("tests.harness.test_detection:out_of_reach", {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER}),
+        ("tests.harness.conversations.test_detection:one_at_a_time", ON_DISK - {Capability.READ_BESIDE_WRITER}),
+        (
+            "tests.harness.conversations.test_detection:out_of_reach",
+            {Capability.FRESH_PROCESS, Capability.READ_BESIDE_WRITER},
+        ),
     ],
 )
 def test_detection(tmp_path: Path, target: str, found: set[Capability]) -> None:
@@ -83,8 +86,8 @@ class RefusesAll(FileSessionManager):
     ("target", "takes_teams"),
     [
         ("strands.session:SnapshotSessionManager", True),
-        ("tests.harness.test_detection:AgentsOnly", False),
-        ("tests.harness.test_detection:RefusesAll", True),
+        ("tests.harness.conversations.test_detection:AgentsOnly", False),
+        ("tests.harness.conversations.test_detection:RefusesAll", True),
         ("tests.conforming.snapshot_manager:SnapshotFileManager", False),
     ],
 )

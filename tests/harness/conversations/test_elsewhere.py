@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 from session_conformance.harness import Script, Session, play
-from session_conformance.harness.history import texts
-from session_conformance.harness.script import (
+from session_conformance.harness.scripts import (
     CleanUp,
     DeleteSession,
     HookReads,
@@ -18,7 +17,14 @@ from session_conformance.harness.script import (
     StorageWorks,
     stream,
 )
-from session_conformance.harness.timeline import AgentStopped, Failed, Happened, HappenedElsewhere, ProcessStarted
+from session_conformance.harness.timeline import (
+    AgentStopped,
+    Failed,
+    Happened,
+    HappenedElsewhere,
+    ProcessStarted,
+    texts,
+)
 
 
 def test_an_agent_elsewhere_stays_open_beside_the_conversation(session: Session) -> None:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from session_conformance.harness import Hang, Script, Session, clock, play, read_in_fresh_process
-from session_conformance.harness.fresh_process import Die, ProcessDied, in_fresh_process
-from session_conformance.harness.hang import within_limit
-from session_conformance.harness.script import StorageFails, StorageWorks
-from session_conformance.harness.storage_faults import fail_writes, let_writes_work
+from session_conformance.harness import Hang, Script, Session, play, read_in_fresh_process
+from session_conformance.harness.conversations import Die, ProcessDied, in_fresh_process
+from session_conformance.harness.process import clock, fail_writes, let_writes_work, within_limit
+from session_conformance.harness.scripts import StorageFails, StorageWorks
 from session_conformance.harness.timeline import Failed, Happened, ProcessStarted
 
 

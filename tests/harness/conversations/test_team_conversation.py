@@ -4,9 +4,8 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import Script, Session, Team, play
-from session_conformance.harness.history import texts
-from session_conformance.harness.script import NodeWill, SetState
-from session_conformance.harness.team import fact_from, handed_over_by, said_by
+from session_conformance.harness.conversations import fact_from, handed_over_by, said_by
+from session_conformance.harness.scripts import NodeWill, SetState
 from session_conformance.harness.timeline import (
     Asked,
     Failed,
@@ -15,6 +14,7 @@ from session_conformance.harness.timeline import (
     ProcessStarted,
     TeamEnded,
     Timeline,
+    texts,
 )
 
 BRANCHES = (("root", "left"), ("root", "right"), ("left", "join"), ("right", "join"))

@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import Script, Session, TextAgent, ToolCall, play
-from session_conformance.harness.history import texts
-from session_conformance.harness.script import Cancel, EndStream, HookRaises, SendAudio, Step, Timeout
-from session_conformance.harness.scripted_text_model import fails_here
-from session_conformance.harness.text_agent import SUMMARY
+from session_conformance.harness.conversations import SUMMARY
+from session_conformance.harness.models import fails_here
+from session_conformance.harness.scripts import Cancel, EndStream, HookRaises, SendAudio, Step, Timeout
 from session_conformance.harness.timeline import (
     AgentAtRest,
     Asked,
@@ -17,6 +16,7 @@ from session_conformance.harness.timeline import (
     ModelStarted,
     ProcessStarted,
     ToolRan,
+    texts,
 )
 
 

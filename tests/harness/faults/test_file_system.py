@@ -7,20 +7,22 @@ from pathlib import Path
 
 import pytest
 from session_conformance.harness import Session
-from session_conformance.harness.file_operations import Untraceable, read_steps
-from session_conformance.harness.file_system import (
+from session_conformance.harness.conversations import Die
+from session_conformance.harness.faults import (
     ROOT,
     Contents,
     Durability,
     Resize,
     SetName,
     Sync,
+    Untraceable,
     Write,
     killed_within,
     kind_of,
+    read_steps,
+    traced,
+    unavailable,
 )
-from session_conformance.harness.fresh_process import Die
-from session_conformance.harness.tracing import traced, unavailable
 
 needs_tracer = pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
 

@@ -16,7 +16,8 @@ from session_conformance.harness import (
     ToolCall,
     play,
 )
-from session_conformance.harness.script import (
+from session_conformance.harness.models import output_event
+from session_conformance.harness.scripts import (
     CleanUp,
     DeleteSession,
     EndStream,
@@ -26,7 +27,6 @@ from session_conformance.harness.script import (
     Step,
     stream,
 )
-from session_conformance.harness.scripted_model import output_event
 from session_conformance.harness.timeline import Failed, ModelEmitted, ModelReceived, ModelStarted
 from strands.bidi.models import BidiModel, Restartable
 from strands.bidi.types import events as sdk_events

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from session_conformance.harness.hang import Hang, within_limit
+from session_conformance.harness.process import Hang, within_limit
 
 
 def test_work_that_goes_on_is_waited_for() -> None:

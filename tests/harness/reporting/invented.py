@@ -4,10 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from session_conformance.harness import Reading, Result, Timeline, Verdict
-from session_conformance.harness.excerpt import excerpt
-from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.measure import Growth, Measure
-from session_conformance.harness.report import BackendReport, Package, Report
+from session_conformance.harness.reporting import BackendReport, Package, Report
 from session_conformance.harness.timeline import (
     Failed,
     HookCalled,
@@ -17,7 +14,9 @@ from session_conformance.harness.timeline import (
     ProcessStarted,
     ToolRan,
     UserSent,
+    excerpt,
 )
+from session_conformance.harness.verdicts import Growth, Matrix, Measure
 
 NASTY = "<script>alert('x')</script> & \"quotes\" | pipe ``` fence </details> @everybody #12 \x00\x1b[31m \ud800 漢字🙂"
 """What a manager may be tried with, and what may therefore stand in any text of a report."""

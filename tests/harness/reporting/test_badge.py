@@ -4,10 +4,9 @@ import json
 
 import pytest
 from session_conformance.harness import Verdict
-from session_conformance.harness.report import BackendReport, Report, ReportError
-from session_conformance.harness.reporting.badge import badge
+from session_conformance.harness.reporting import BackendReport, Report, ReportError, badge
 
-from . import invented
+from tests.harness.reporting import invented
 
 
 def of(

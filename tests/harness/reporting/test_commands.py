@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from session_conformance.suites.command import main
 
-from . import invented
+from tests.harness.reporting import invented
 
 
 @pytest.fixture

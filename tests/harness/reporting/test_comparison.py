@@ -3,12 +3,20 @@
 from dataclasses import replace
 
 import pytest
-from session_conformance.harness.report import Package, Report, ReportError
-from session_conformance.harness.reporting.comparison import Comparison, Kind, compare
-from session_conformance.harness.reporting.comparison_texts import as_markdown, as_text
-from session_conformance.harness.reporting.html import comparison_as_html
+from session_conformance.harness.reporting import (
+    Comparison,
+    Kind,
+    Package,
+    Report,
+    ReportError,
+    compare,
+    comparison_as_html,
+    comparison_as_markdown,
+    comparison_as_text,
+)
 
-from . import invented
+from tests.harness.reporting import invented
+
 from .invented import with_outcomes
 
 BEFORE = {
@@ -94,11 +102,11 @@ def test_benchmarks_are_compared_by_their_ratios_to_the_floor() -> None:
 def test_the_text_has_a_line_a_change() -> None:
     found = compare([("1.json", with_outcomes("b", BEFORE, invented.benchmarks(1, 0))),
                      ("2.json", with_outcomes("b", AFTER, invented.benchmarks(2, 0)))])  # fmt: skip
-    lines = [line.rstrip() for line in as_text(found, width=100).splitlines()]
+    lines = [line.rstrip() for line in comparison_as_text(found, width=100).splitlines()]
     assert lines[0] == "b: 1.json → 2.json"
     assert next(line.split()[:2] for line in lines if "regression" in line) == ["regression", "LIF-03"]
     assert any(line.split() == ["append", "10,000", "800", "µs", "1x", "1.6", "ms", "2x", "2x"] for line in lines)
-    assert "\x1b" in as_text(found, color=True)
+    assert "\x1b" in comparison_as_text(found, color=True)
 
 
 def two_releases(sentence: str = "It is so.") -> list[Comparison]:
@@ -116,7 +124,7 @@ def two_releases(sentence: str = "It is so.") -> list[Comparison]:
 
 def test_each_format_says_which_versions_are_compared_and_when_they_were_judged() -> None:
     found = two_releases()
-    for text in (as_text(found), as_markdown(found), comparison_as_html(found)):
+    for text in (comparison_as_text(found), comparison_as_markdown(found), comparison_as_html(found)):
         for part in (
             "mine 0.9, strands-agents 1.62.0, python 3.11.0, 2026-01-02T03:04:05+00:00",
             "mine 1.0, strands-agents 1.63.0, python 3.12.1, 2026-02-03T04:05:06+00:00",
@@ -124,7 +132,7 @@ def test_each_format_says_which_versions_are_compared_and_when_they_were_judged(
             assert part in text
     command = "pytest --session-manager=good --session-manager=bad"
     assert ("command", command, command) in found[0].facts
-    assert f"| command | {command} | {command} |" in as_markdown(found)
+    assert f"| command | {command} | {command} |" in comparison_as_markdown(found)
     assert f'<td data-label="after">{command}</td>' in comparison_as_html(found)
 
 
@@ -132,7 +140,7 @@ def test_each_format_says_which_versions_are_compared_and_when_they_were_judged(
 @pytest.mark.parametrize("names", [("b", "b"), ("a-backend-with-a-long-name", "another-backend")])
 def test_no_id_level_or_state_is_cut_on_a_narrow_terminal(width: int, names: tuple[str, str]) -> None:
     before, after = (with_outcomes(name, outcomes) for name, outcomes in zip(names, (BEFORE, AFTER), strict=True))
-    lines = as_text(compare([("1.json", before), ("2.json", after)]), width=width).splitlines()
+    lines = comparison_as_text(compare([("1.json", before), ("2.json", after)]), width=width).splitlines()
     cells = [line.split() for line in lines]
     for id, was, now in (("LIF-03", "met", "violated"), ("ORD-02", "n/a", "violated"), ("ORD-07", "-", "violated")):
         [row] = [words[words.index(id) :] for words in cells if id in words]
@@ -145,13 +153,13 @@ def test_no_id_level_or_state_is_cut_on_a_narrow_terminal(width: int, names: tup
 
 def test_a_terminal_without_the_characters_is_given_others() -> None:
     found = two_releases("x" * 300)
-    shown = as_text(found, width=100, encoding="ascii")
+    shown = comparison_as_text(found, width=100, encoding="ascii")
     assert shown.isascii()
     for part in ("1.json -> 2.json", "xxx...", "-----", "800 us"):
         assert part in shown
     assert max(map(len, shown.splitlines()[3:12])) <= 100
-    assert "800 µs" in as_text(found, encoding="latin-1")
-    assert "->" in as_text(found, encoding="latin-1")
+    assert "800 µs" in comparison_as_text(found, encoding="latin-1")
+    assert "->" in comparison_as_text(found, encoding="latin-1")
 
 
 def test_benchmarks_stand_together_by_what_they_measure() -> None:

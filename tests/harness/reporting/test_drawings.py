@@ -6,15 +6,21 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from session_conformance.harness import Timeline, Verdict
-from session_conformance.harness.excerpt import LONGEST, excerpt
-from session_conformance.harness.measure import Measure
-from session_conformance.harness.report import BackendReport
-from session_conformance.harness.reporting.plot import plots
-from session_conformance.harness.reporting.quantities import quantity, ratio
-from session_conformance.harness.reporting.sequence import BESIDE, CHARACTER, MARGIN, WIDEST, diagram
-from session_conformance.harness.timeline import UserSent
+from session_conformance.harness.reporting import (
+    BESIDE,
+    CHARACTER,
+    MARGIN,
+    WIDEST,
+    BackendReport,
+    diagram,
+    plots,
+    quantity,
+    ratio,
+)
+from session_conformance.harness.timeline import LONGEST, UserSent, excerpt
+from session_conformance.harness.verdicts import Measure
 
-from . import invented
+from tests.harness.reporting import invented
 
 
 def measured(*numbers: tuple[int | None, float], floor: float | None = None) -> list[Measure]:

@@ -9,13 +9,21 @@ from pathlib import Path
 
 import pytest
 from session_conformance.harness import Verdict
-from session_conformance.harness.measure import Measure, growth
-from session_conformance.harness.report import BackendReport, Report, read
-from session_conformance.harness.reporting import write
-from session_conformance.harness.reporting.comparison import compare
-from session_conformance.harness.reporting.html import as_html, comparison_as_html, group_cell, groups
+from session_conformance.harness.reporting import (
+    BackendReport,
+    Report,
+    as_html,
+    compare,
+    comparison_as_html,
+    group_cell,
+    groups,
+    read,
+    write,
+)
+from session_conformance.harness.verdicts import Measure, growth
 
-from . import invented
+from tests.harness.reporting import invented
+
 from .pages import Page
 
 CHROMIUM: str = next(

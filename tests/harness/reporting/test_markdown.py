@@ -4,13 +4,20 @@ import re
 from dataclasses import replace
 
 from session_conformance.harness import Verdict
-from session_conformance.harness.measure import Measure
-from session_conformance.harness.report import BackendReport, Report
-from session_conformance.harness.reporting.comparison import compare
-from session_conformance.harness.reporting.comparison_texts import as_markdown as comparison_as_markdown
-from session_conformance.harness.reporting.markdown import LONGEST, as_markdown, details, fenced, plain
+from session_conformance.harness.reporting import (
+    LONGEST,
+    BackendReport,
+    Report,
+    as_markdown,
+    compare,
+    comparison_as_markdown,
+    details,
+    fenced,
+    plain,
+)
+from session_conformance.harness.verdicts import Measure
 
-from . import invented
+from tests.harness.reporting import invented
 
 
 def without_code(text: str) -> str:

@@ -11,13 +11,20 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from session_conformance.harness import Result, Verdict
-from session_conformance.harness.concealment import conceal
-from session_conformance.harness.io_faults import plans
-from session_conformance.harness.matrix import Matrix
-from session_conformance.harness.report import SCHEMA_FILE, Package, Report, ReportError, package_of, read, report_of
-from session_conformance.harness.tracing import unavailable
+from session_conformance.harness.faults import plans, unavailable
+from session_conformance.harness.reporting import (
+    SCHEMA_FILE,
+    Package,
+    Report,
+    ReportError,
+    conceal,
+    package_of,
+    read,
+    report_of,
+)
+from session_conformance.harness.verdicts import Matrix
 
-from . import invented
+from tests.harness.reporting import invented
 
 SCHEMA: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
 

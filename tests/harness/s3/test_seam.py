@@ -7,9 +7,8 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 
 import pytest
-from session_conformance.harness import s3_endpoint
-from session_conformance.harness.s3_endpoint import NoEndpoint, S3Endpoint
-from session_conformance.harness.s3_seam import Answer, Fault, Request, Seam
+from session_conformance.harness.s3 import Answer, Fault, NoEndpoint, Request, S3Endpoint, Seam
+from session_conformance.harness.s3 import endpoint as s3_endpoint
 
 
 class Store:

@@ -2,9 +2,17 @@
 
 import pytest
 from session_conformance.harness import Script, ToolCall
-from session_conformance.harness import clock as clocks
-from session_conformance.harness.oracle import Expected, Oracle, mismatch
-from session_conformance.harness.script import DirectToolCall, EndStream, HookRaises, Send, stream
+from session_conformance.harness.process import clock as clocks
+from session_conformance.harness.scripts import (
+    DirectToolCall,
+    EndStream,
+    Expected,
+    HookRaises,
+    Oracle,
+    Send,
+    mismatch,
+    stream,
+)
 from session_conformance.harness.sdk import Message
 
 OPEN = stream("open", "transcript", "never heard in full", role="user")
@@ -35,7 +43,7 @@ SCRIPTS = {
 def memory_of(script: Script) -> list[Message]:
     """Return what an agent without a session manager has in memory when the script is over."""
     from session_conformance.harness import Backend, Session, Workspace
-    from session_conformance.harness.conversation import Conversation
+    from session_conformance.harness.conversations import Conversation
     from session_conformance.harness.sdk import SessionManager
 
     class Nothing(SessionManager):  # type: ignore[type-arg]

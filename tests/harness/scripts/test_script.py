@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import Script, ScriptError, ToolCall
-from session_conformance.harness.script import (
+from session_conformance.harness.scripts import (
     Add,
     CleanUp,
     DeleteSession,
@@ -24,8 +24,8 @@ from session_conformance.harness.script import (
     StopHookSetsState,
     StorageFails,
     StorageWorks,
+    all_steps,
 )
-from session_conformance.harness.steps import all_steps
 
 EVERYTHING = (
     Script()

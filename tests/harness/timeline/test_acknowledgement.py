@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import Reading, Timeline
-from session_conformance.harness.acknowledgement import Acknowledged
-from session_conformance.harness.timeline import AgentStopped, HookCalled
+from session_conformance.harness.timeline import Acknowledged, AgentStopped, HookCalled
 
 
 def message(id: str, text: str = "", status: str = "") -> Any:

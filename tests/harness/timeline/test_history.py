@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.fixtures.strategies import messages
+from session_conformance.fixtures.properties import messages
 from session_conformance.harness import difference, unpaired_tools
-from session_conformance.harness.history import same
+from session_conformance.harness.timeline import same
 
 
 def use(*ids: str) -> dict[str, Any]:

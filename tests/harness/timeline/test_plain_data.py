@@ -5,8 +5,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.harness.history import same
-from session_conformance.harness.plain_data import from_json, to_json
+from session_conformance.harness.timeline import from_json, same, to_json
 
 TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 KEYS = TEXT | st.sampled_from(["$bytes", "$text", "$mapping"])

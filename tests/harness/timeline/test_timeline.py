@@ -2,20 +2,10 @@
 
 from typing import Any
 
-from session_conformance.harness import (
-    Reading,
-    Script,
-    Session,
-    Team,
-    TextAgent,
-    Timeline,
-    ToolCall,
-    Violation,
-    play,
-)
-from session_conformance.harness.excerpt import LIFELINES, between, excerpt
-from session_conformance.harness.script import Send
+from session_conformance.harness import Reading, Script, Session, Team, TextAgent, Timeline, ToolCall, Violation, play
+from session_conformance.harness.scripts import Send
 from session_conformance.harness.timeline import (
+    LIFELINES,
     AgentAtRest,
     Event,
     Failed,
@@ -23,6 +13,8 @@ from session_conformance.harness.timeline import (
     ModelStarted,
     ToolRan,
     UserSent,
+    between,
+    excerpt,
     one_message,
 )
 

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from statistics import fmean, linear_regression
 
 import pytest
-from session_conformance.harness.measure import (
+from session_conformance.harness.faults import longest_stall
+from session_conformance.harness.reporting import draw_measures
+from session_conformance.harness.verdicts import (
     IN_EVERY_ROUND,
     LESS_THAN_FLOOR,
     WITHIN_SPREAD,
@@ -17,8 +19,6 @@ from session_conformance.harness.measure import (
     of_rounds,
     why_no_growth,
 )
-from session_conformance.harness.slow_storage import longest_stall
-from session_conformance.harness.terminal import draw_measures
 
 
 def taken(size: int, seconds: float, **more: object) -> Measure:

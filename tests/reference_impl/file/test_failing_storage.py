@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from session_conformance.reference_impl import FileSessionManager
-from session_conformance.reference_impl.journal_file import JournalFile
+from session_conformance.reference_impl.file.journal_file import JournalFile
 from strands.types.exceptions import SessionException
 
-from .agents import add, open_agent, text_message
+from tests.reference_impl.agents import add, open_agent, text_message
 
 
 class Disk:

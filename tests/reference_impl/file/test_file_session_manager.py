@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_conformance.reference_impl import FileSessionManager, journal_file
-from session_conformance.reference_impl.commit_lines import commit_line
-from session_conformance.reference_impl.journal import scan
+from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.file import journal_file
+from session_conformance.reference_impl.file.journal import scan
+from session_conformance.reference_impl.log.commit_lines import commit_line
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 from strands.types.session import Session, SessionAgent, SessionMessage, SessionType
 
-from .agents import add, open_agent, say, text_message, texts_of, update
+from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of, update
 
 
 def journal_of(folder: Path, session_id: str = "s") -> Path:

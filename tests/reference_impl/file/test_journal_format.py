@@ -6,8 +6,7 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.reference_impl.commit_lines import END, are_whole, bodies_of, commit_line, whole_commit
-from session_conformance.reference_impl.journal import (
+from session_conformance.reference_impl.file.journal import (
     BLOCK,
     HEADER,
     SECTOR,
@@ -20,6 +19,7 @@ from session_conformance.reference_impl.journal import (
     salvage,
     scan,
 )
+from session_conformance.reference_impl.log.commit_lines import END, are_whole, bodies_of, commit_line, whole_commit
 
 BODIES = [b'[{"op":"session"}]', b'[{"op":"message","message":"a text with spaces"}]', b'[{"op":"update","x":1}]']
 JOURNAL = new_journal(BODIES)

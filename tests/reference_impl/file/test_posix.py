@@ -7,8 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from session_conformance.reference_impl import FileSessionManager, posix
-from session_conformance.reference_impl.posix import sync_calls
+from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.file import posix
+from session_conformance.reference_impl.file.posix import sync_calls
 from strands.types.exceptions import SessionException
 
 

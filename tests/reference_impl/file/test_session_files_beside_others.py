@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_conformance.reference_impl import FileSessionManager, file_session_manager, journal_file, session_folders
-from session_conformance.reference_impl.journal_file import JournalFile
+from session_conformance.reference_impl import FileSessionManager, file_session_manager
+from session_conformance.reference_impl.file import folders as session_folders
+from session_conformance.reference_impl.file import journal_file
+from session_conformance.reference_impl.file.journal_file import JournalFile
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
-from .agents import add, open_agent, say, text_message, texts_of
+from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of
 
 
 def journal_of(folder: Path, session_id: str = "s") -> Path:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.harness.history import same
-from session_conformance.reference_impl.codec import DEEPEST, MOST_DIGITS, UnstorableError, decode, encode
+from session_conformance.harness.timeline import same
+from session_conformance.reference_impl.log.codec import DEEPEST, MOST_DIGITS, UnstorableError, decode, encode
 
 VALUES = st.recursive(
     st.none()

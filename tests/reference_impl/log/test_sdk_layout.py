@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_conformance.reference_impl.history import SessionHistory
-from session_conformance.reference_impl.sdk_layout import SdkFolder, read_sdk_session
+from session_conformance.reference_impl.log.history import SessionHistory
+from session_conformance.reference_impl.log.sdk_layout import SdkFolder, read_sdk_session
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
-from .agents import add, open_agent, text_message, texts_of
+from tests.reference_impl.agents import add, open_agent, text_message, texts_of
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from session_conformance.harness import ScriptedTextModel, Timeline
-from session_conformance.harness.scripted_text_model import text_answer
+from session_conformance.harness.models import text_answer
 from session_conformance.reference_impl import FileSessionManager
 from strands import Agent
 from strands.hooks import AfterMultiAgentInvocationEvent, AfterNodeCallEvent, HookProvider, HookRegistry

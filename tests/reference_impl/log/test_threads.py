@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from session_conformance.harness import ScriptedBidiModel, Timeline
 from session_conformance.reference_impl import FileSessionManager
-from session_conformance.reference_impl.journal_file import JournalFile
-from session_conformance.reference_impl.off_loop import off_loop
+from session_conformance.reference_impl.file.journal_file import JournalFile
+from session_conformance.reference_impl.log.threads import off_loop
 from strands.bidi import BidiAgent
 from strands.bidi.types.events import BidiTextStartEvent
 
-from .agents import open_agent
+from tests.reference_impl.agents import open_agent
 
 
 def test_a_task_that_is_cancelled_waits_and_ends_at_its_next_await() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import ScriptedTextModel, Timeline
-from session_conformance.harness.history import difference
-from session_conformance.harness.scripted_text_model import text_answer
+from session_conformance.harness.models import text_answer
+from session_conformance.harness.timeline import difference
 from session_conformance.reference_impl import FileSessionManager
 from strands import Agent
 from strands.agent.conversation_manager import SlidingWindowConversationManager

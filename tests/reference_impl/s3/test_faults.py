@@ -6,13 +6,10 @@ from pathlib import Path
 
 import boto3
 import pytest
-from session_conformance.fixtures.s3 import workspace_for
+from session_conformance.fixtures import workspace_for
 from session_conformance.harness import Backend, Script, Session, Timeline, Workspace, play
-from session_conformance.harness.history import essence, is_pending, same
-from session_conformance.harness.s3_endpoint import S3Endpoint
-from session_conformance.harness.s3_retries import without_pauses
-from session_conformance.harness.s3_seam import Fault
-from session_conformance.harness.timeline import AgentStopped, Failed
+from session_conformance.harness.s3 import Fault, S3Endpoint, without_pauses
+from session_conformance.harness.timeline import AgentStopped, Failed, essence, is_pending, same
 from session_conformance.reference_impl import S3SessionManager
 
 

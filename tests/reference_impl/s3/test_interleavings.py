@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from session_conformance.reference_impl import s3_log
-from session_conformance.reference_impl.change_log import Behind
-from session_conformance.reference_impl.commit_lines import bodies_of
-from session_conformance.reference_impl.s3_deletion import delete
-from session_conformance.reference_impl.s3_log import Deleted, S3Log
-from session_conformance.reference_impl.s3_objects import Fetched, Listed, NotThere
+from session_conformance.reference_impl.log.change_log import Behind
+from session_conformance.reference_impl.log.commit_lines import bodies_of
+from session_conformance.reference_impl.s3 import log as s3_log
+from session_conformance.reference_impl.s3.deletion import delete
+from session_conformance.reference_impl.s3.log import Deleted, S3Log
+from session_conformance.reference_impl.s3.objects import Fetched, Listed, NotThere
 from strands.types.exceptions import SessionException
 
 Objects = dict[str, tuple[bytes, dict[str, str]]]

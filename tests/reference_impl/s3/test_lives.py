@@ -7,15 +7,18 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from session_conformance.harness.s3_endpoint import S3Endpoint
-from session_conformance.reference_impl import S3SessionManager, s3_inspection, s3_log, s3_session_manager
-from session_conformance.reference_impl.commit_lines import bodies_of
-from session_conformance.reference_impl.s3_deletion import delete
-from session_conformance.reference_impl.s3_objects import S3Objects
+from session_conformance.harness.s3 import S3Endpoint
+from session_conformance.reference_impl import S3SessionManager, s3_session_manager
+from session_conformance.reference_impl.log.commit_lines import bodies_of
+from session_conformance.reference_impl.s3 import inspection as s3_inspection
+from session_conformance.reference_impl.s3 import log as s3_log
+from session_conformance.reference_impl.s3.deletion import delete
+from session_conformance.reference_impl.s3.objects import S3Objects
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.types.exceptions import SessionException
 
-from .agents import add, open_agent, text_message
+from tests.reference_impl.agents import add, open_agent, text_message
+
 from .test_s3_session_manager import Keys, agent_on, commit_key, keys, life_of, log_in, redacted, say, texts_in
 
 __all__ = ["keys"]

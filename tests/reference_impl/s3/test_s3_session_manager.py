@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from session_conformance.harness.s3_endpoint import S3Endpoint
-from session_conformance.reference_impl import S3SessionManager, s3_log
-from session_conformance.reference_impl.change_log import Behind
-from session_conformance.reference_impl.commit_lines import bodies_of, commit_line
-from session_conformance.reference_impl.s3_log import S3Log
-from session_conformance.reference_impl.s3_objects import S3Objects, client_for
-from session_conformance.reference_impl.s3_place import HEADER, Segment
-from session_conformance.reference_impl.s3_root import read_root
+from session_conformance.harness.s3 import S3Endpoint
+from session_conformance.reference_impl import S3SessionManager
+from session_conformance.reference_impl.log.change_log import Behind
+from session_conformance.reference_impl.log.commit_lines import bodies_of, commit_line
+from session_conformance.reference_impl.s3 import log as s3_log
+from session_conformance.reference_impl.s3.log import S3Log
+from session_conformance.reference_impl.s3.objects import S3Objects, client_for
+from session_conformance.reference_impl.s3.place import HEADER, Segment
+from session_conformance.reference_impl.s3.root import read_root
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.types.exceptions import SessionException
 
-from .agents import add, open_agent, text_message, update
+from tests.reference_impl.agents import add, open_agent, text_message, update
 
 Keys = Callable[[], dict[str, bytes]]
 

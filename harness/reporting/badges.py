@@ -7,9 +7,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from session_conformance.harness.report import Report, ReportError
-from session_conformance.harness.requirement import Level
-from session_conformance.harness.verdict import Outcome, Verdict
+from ..verdicts import Level, Outcome, Verdict
+from .report import Report, ReportError
 
 LABEL = "session conformance"
 

@@ -1,0 +1,53 @@
+from .appending import Appender as Appender
+from .appending import talk as talk
+from .bidi import Conversation as Conversation
+from .bidi import Session as Session
+from .detection import detect as detect
+from .fresh_process import Die as Die
+from .fresh_process import ProcessDied as ProcessDied
+from .fresh_process import in_fresh_process as in_fresh_process
+from .fresh_process import read_in_fresh_process as read_in_fresh_process
+from .fresh_process import warm_up as warm_up
+from .playing import CannotBePlayed as CannotBePlayed
+from .playing import play as play
+from .scenario import Run as Run
+from .scenario import Scenario as Scenario
+from .scenario import ScenarioRuns as ScenarioRuns
+from .team import TeamConversation as TeamConversation
+from .teams import Team as Team
+from .teams import fact_from as fact_from
+from .teams import handed_over_by as handed_over_by
+from .teams import said_by as said_by
+from .text import TextConversation as TextConversation
+from .text_agent import SUMMARY as SUMMARY
+from .text_agent import TextAgent as TextAgent
+from .writers import begin_together as begin_together
+from .writers import write_together as write_together
+
+__all__ = [
+    "SUMMARY",
+    "Appender",
+    "CannotBePlayed",
+    "Conversation",
+    "Die",
+    "ProcessDied",
+    "Run",
+    "Scenario",
+    "ScenarioRuns",
+    "Session",
+    "Team",
+    "TeamConversation",
+    "TextAgent",
+    "TextConversation",
+    "begin_together",
+    "detect",
+    "fact_from",
+    "handed_over_by",
+    "in_fresh_process",
+    "play",
+    "read_in_fresh_process",
+    "said_by",
+    "talk",
+    "warm_up",
+    "write_together",
+]

@@ -1,0 +1,7 @@
+"""This process: its clock, its limits, and the storage that it can be denied."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

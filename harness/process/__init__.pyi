@@ -1,0 +1,27 @@
+from .hang import HANG_LIMIT_S as HANG_LIMIT_S
+from .hang import Hang as Hang
+from .hang import within_limit as within_limit
+from .privileges import are_obeyed as are_obeyed
+from .privileges import obey_permissions as obey_permissions
+from .storage_faults import FAULT_BEGINS as FAULT_BEGINS
+from .storage_faults import FAULT_ENDS as FAULT_ENDS
+from .storage_faults import die_at_writes as die_at_writes
+from .storage_faults import fail_writes as fail_writes
+from .storage_faults import let_writes_work as let_writes_work
+from .storage_faults import no_file_can_be_written as no_file_can_be_written
+from .warnings import tolerating_warnings as tolerating_warnings
+
+__all__ = [
+    "FAULT_BEGINS",
+    "FAULT_ENDS",
+    "HANG_LIMIT_S",
+    "Hang",
+    "are_obeyed",
+    "die_at_writes",
+    "fail_writes",
+    "let_writes_work",
+    "no_file_can_be_written",
+    "obey_permissions",
+    "tolerating_warnings",
+    "within_limit",
+]

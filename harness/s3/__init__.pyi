@@ -1,0 +1,25 @@
+from .contents import stored_objects as stored_objects
+from .endpoint import NoEndpoint as NoEndpoint
+from .endpoint import S3Endpoint as S3Endpoint
+from .endpoint import environment as environment
+from .prices import usd as usd
+from .retries import without_pauses as without_pauses
+from .seam import Answer as Answer
+from .seam import Fault as Fault
+from .seam import Record as Record
+from .seam import Request as Request
+from .seam import Seam as Seam
+
+__all__ = [
+    "Answer",
+    "Fault",
+    "NoEndpoint",
+    "Record",
+    "Request",
+    "S3Endpoint",
+    "Seam",
+    "environment",
+    "stored_objects",
+    "usd",
+    "without_pauses",
+]

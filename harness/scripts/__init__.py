@@ -1,0 +1,7 @@
+"""What shall happen: scripts, their steps, and the history that each makes by the SDK's contract."""
+
+from __future__ import annotations
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+"""A session in files: a journal and its folder."""

@@ -1,0 +1,1 @@
+"""What both reference managers share: the changes of a session, their lines, and the history that they make."""

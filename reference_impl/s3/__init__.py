@@ -1,0 +1,1 @@
+"""A session in S3: objects, lives, segments and deletion."""

@@ -1,0 +1,6 @@
+"""``python -m session_conformance.suites.command``: the console command where its script is not on the path."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()

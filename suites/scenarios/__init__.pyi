@@ -1,0 +1,177 @@
+from .any_script import judge_script as judge_script
+from .bidi import AUTO_RESTART_OFF as AUTO_RESTART_OFF
+from .bidi import BARGED_IN as BARGED_IN
+from .bidi import CANCELLED as CANCELLED
+from .bidi import CONSTRUCTOR_MESSAGES as CONSTRUCTOR_MESSAGES
+from .bidi import DIRECT_TOOL_CALL as DIRECT_TOOL_CALL
+from .bidi import EVERYDAY as EVERYDAY
+from .bidi import GIVEN_MESSAGES as GIVEN_MESSAGES
+from .bidi import INCOMPLETE as INCOMPLETE
+from .bidi import INTERLEAVED as INTERLEAVED
+from .bidi import KILLED as KILLED
+from .bidi import KILLED_BETWEEN_USE_AND_RESULT as KILLED_BETWEEN_USE_AND_RESULT
+from .bidi import KILLED_IN_TOOL as KILLED_IN_TOOL
+from .bidi import LATE_UPDATE as LATE_UPDATE
+from .bidi import LONG_HISTORY as LONG_HISTORY
+from .bidi import LONG_HISTORY_LENGTH as LONG_HISTORY_LENGTH
+from .bidi import LONG_LIFE as LONG_LIFE
+from .bidi import NEW_PROCESS as NEW_PROCESS
+from .bidi import RAISING_HOOKS as RAISING_HOOKS
+from .bidi import RECORDED as RECORDED
+from .bidi import REDACTION as REDACTION
+from .bidi import RESTART_FAILS as RESTART_FAILS
+from .bidi import RESTARTED_BY_RESTART as RESTARTED_BY_RESTART
+from .bidi import RESTARTED_BY_START as RESTARTED_BY_START
+from .bidi import SCHEDULED as SCHEDULED
+from .bidi import SECRET as SECRET
+from .bidi import SENT_DURING_RESTART as SENT_DURING_RESTART
+from .bidi import SHORT_TALKS as SHORT_TALKS
+from .bidi import SILENT as SILENT
+from .bidi import STATE as STATE
+from .bidi import STATE_SET_BY_STOP_HOOK as STATE_SET_BY_STOP_HOOK
+from .bidi import STOP_AND_START as STOP_AND_START
+from .bidi import STORAGE_FAULT as STORAGE_FAULT
+from .bidi import TIMEOUT_IN_TOOL as TIMEOUT_IN_TOOL
+from .bidi import TIMEOUT_IN_TRANSCRIPT as TIMEOUT_IN_TRANSCRIPT
+from .bidi import TOGETHER as TOGETHER
+from .bidi import TOOL_SETS_STATE as TOOL_SETS_STATE
+from .bidi import TWENTY_TIMEOUTS as TWENTY_TIMEOUTS
+from .content import BLOCKS as BLOCKS
+from .content import BYTES as BYTES
+from .content import PIXEL as PIXEL
+from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .s3_requests import LOAD as LOAD
+from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION
+from .s3_requests import as_table as as_table
+from .s3_requests import count_for as count_for
+from .s3_requests import count_requests as count_requests
+from .storage_outage import expect_outages_told_of as expect_outages_told_of
+from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
+from .stored_history import expect_readable as expect_readable
+from .stored_history import expect_stored as expect_stored
+from .stored_history import expect_stored_as_in_memory as expect_stored_as_in_memory
+from .stored_history import find_same as find_same
+from .stored_history import has_block as has_block
+from .team import GRAPH_ASKS as GRAPH_ASKS
+from .team import GRAPH_ASKS_WITHIN as GRAPH_ASKS_WITHIN
+from .team import GRAPH_BINARY as GRAPH_BINARY
+from .team import GRAPH_BRANCHES as GRAPH_BRANCHES
+from .team import GRAPH_FAILS as GRAPH_FAILS
+from .team import GRAPH_KILLED as GRAPH_KILLED
+from .team import GRAPH_NESTED as GRAPH_NESTED
+from .team import SECOND_TASK as SECOND_TASK
+from .team import SWARM_ASKS as SWARM_ASKS
+from .team import SWARM_FAILS as SWARM_FAILS
+from .team import SWARM_KILLED as SWARM_KILLED
+from .team import TASK as TASK
+from .text import ACCOUNT as ACCOUNT
+from .text import PASSWORD as PASSWORD
+from .text import TEXT_CONTENT as TEXT_CONTENT
+from .text import TEXT_CUT_SHORT as TEXT_CUT_SHORT
+from .text import TEXT_DIRECT_TOOL_CALL as TEXT_DIRECT_TOOL_CALL
+from .text import TEXT_EVERYDAY as TEXT_EVERYDAY
+from .text import TEXT_GIVEN_MESSAGES as TEXT_GIVEN_MESSAGES
+from .text import TEXT_GUARDRAIL as TEXT_GUARDRAIL
+from .text import TEXT_INTERRUPT as TEXT_INTERRUPT
+from .text import TEXT_MERGED as TEXT_MERGED
+from .text import TEXT_MODEL_ERRORS as TEXT_MODEL_ERRORS
+from .text import TEXT_OVERFLOW as TEXT_OVERFLOW
+from .text import TEXT_PINNED_SUMMARY as TEXT_PINNED_SUMMARY
+from .text import TEXT_PINNED_WINDOW as TEXT_PINNED_WINDOW
+from .text import TEXT_PROCESSES as TEXT_PROCESSES
+from .text import TEXT_RAISING_HOOKS as TEXT_RAISING_HOOKS
+from .text import TEXT_STATEFUL as TEXT_STATEFUL
+from .text import TEXT_STORAGE_FAULT as TEXT_STORAGE_FAULT
+from .text import TEXT_STRUCTURED as TEXT_STRUCTURED
+from .text import TEXT_SUMMARY as TEXT_SUMMARY
+from .text import TEXT_WINDOW as TEXT_WINDOW
+
+__all__ = [
+    "ACCOUNT",
+    "AUTO_RESTART_OFF",
+    "BARGED_IN",
+    "BLOCKS",
+    "BYTES",
+    "CANCELLED",
+    "CONSTRUCTOR_MESSAGES",
+    "DIRECT_TOOL_CALL",
+    "EVERYDAY",
+    "GIVEN_MESSAGES",
+    "GRAPH_ASKS",
+    "GRAPH_ASKS_WITHIN",
+    "GRAPH_BINARY",
+    "GRAPH_BRANCHES",
+    "GRAPH_FAILS",
+    "GRAPH_KILLED",
+    "GRAPH_NESTED",
+    "INCOMPLETE",
+    "INTERLEAVED",
+    "KILLED",
+    "KILLED_BETWEEN_USE_AND_RESULT",
+    "KILLED_IN_TOOL",
+    "LATE_UPDATE",
+    "LOAD",
+    "LONG_HISTORY",
+    "LONG_HISTORY_LENGTH",
+    "LONG_LIFE",
+    "MESSAGES_A_CONVERSATION",
+    "NEW_PROCESS",
+    "PASSWORD",
+    "PIXEL",
+    "RAISING_HOOKS",
+    "RECORDED",
+    "REDACTION",
+    "RESTARTED_BY_RESTART",
+    "RESTARTED_BY_START",
+    "RESTART_FAILS",
+    "SCHEDULED",
+    "SECOND_TASK",
+    "SECRET",
+    "SENT_DURING_RESTART",
+    "SHORT_TALKS",
+    "SILENT",
+    "STATE",
+    "STATE_SET_BY_STOP_HOOK",
+    "STOP_AND_START",
+    "STORAGE_FAULT",
+    "SWARM_ASKS",
+    "SWARM_FAILS",
+    "SWARM_KILLED",
+    "TASK",
+    "TEXT_CONTENT",
+    "TEXT_CUT_SHORT",
+    "TEXT_DIRECT_TOOL_CALL",
+    "TEXT_EVERYDAY",
+    "TEXT_GIVEN_MESSAGES",
+    "TEXT_GUARDRAIL",
+    "TEXT_INTERRUPT",
+    "TEXT_MERGED",
+    "TEXT_MODEL_ERRORS",
+    "TEXT_OVERFLOW",
+    "TEXT_PINNED_SUMMARY",
+    "TEXT_PINNED_WINDOW",
+    "TEXT_PROCESSES",
+    "TEXT_RAISING_HOOKS",
+    "TEXT_STATEFUL",
+    "TEXT_STORAGE_FAULT",
+    "TEXT_STRUCTURED",
+    "TEXT_SUMMARY",
+    "TEXT_WINDOW",
+    "TIMEOUT_IN_TOOL",
+    "TIMEOUT_IN_TRANSCRIPT",
+    "TOGETHER",
+    "TOOL_SETS_STATE",
+    "TWENTY_TIMEOUTS",
+    "as_table",
+    "count_for",
+    "count_requests",
+    "expect_no_loss_by_faults",
+    "expect_nowhere_at_rest",
+    "expect_outages_told_of",
+    "expect_readable",
+    "expect_stored",
+    "expect_stored_as_in_memory",
+    "find_same",
+    "has_block",
+    "judge_script",
+]
