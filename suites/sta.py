@@ -54,6 +54,7 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.process import no_file_can_be_written
+from session_conformance.harness.scripts import as_python
 
 from .scenarios import judge_script
 
@@ -347,7 +348,7 @@ def _explained(script: Script, violation: Violation, path: Path, player: Player)
     lines = [
         f"the shortest script that shows it ({len(script.steps)} steps, after {player.played} scripts):",
         "",
-        *(f"    {line}".rstrip() for line in script.to_python().splitlines()),
+        *(f"    {line}".rstrip() for line in as_python(script).splitlines()),
         "",
         f"saved as:     {path}",
         f"replay it:    {again}",

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
 from .kind import Kind
 from .workspace import Workspace
-
-if TYPE_CHECKING:
-    from .spec import BackendSpec
 
 OpenManager = Callable[[str, Workspace], "SessionManager[Any]"]
 OpenRepository = Callable[[Workspace], SessionRepository]
@@ -30,6 +27,25 @@ class ListedSession(Protocol):
     @property
     def updated_at(self) -> datetime:
         """When it was written last, with a time zone."""
+
+
+class Findable(Protocol):
+    """The importable name of a backend: picklable, so that another process can find the same backend."""
+
+    @property
+    def name(self) -> str:
+        """What reports and test ids call the backend."""
+
+    @property
+    def target(self) -> str:
+        """``module:attribute``."""
+
+    @property
+    def arguments(self) -> Mapping[str, str]:
+        """Constructor arguments, with ``{placeholders}``."""
+
+    def resolve(self) -> Backend:
+        """Return the backend."""
 
 
 class CleanUp(Protocol):
@@ -83,7 +99,7 @@ class Backend:
     storage: OpenStorage | None = None
     in_process: bool = False
     kind: Kind = Kind.MANAGER
-    spec: BackendSpec | None = None
+    spec: Findable | None = None
 
     def repository_for(self, session_id: str, workspace: Workspace) -> SessionRepository | None:
         """Open the session repository, or return None where there is none.

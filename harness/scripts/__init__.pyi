@@ -5,6 +5,7 @@ from .oracle import Oracle as Oracle
 from .oracle import Place as Place
 from .oracle import Talk as Talk
 from .oracle import mismatch as mismatch
+from .python_code import as_python as as_python
 from .script import Add as Add
 from .script import Answer as Answer
 from .script import CallTools as CallTools
@@ -88,6 +89,7 @@ __all__ = [
     "Together",
     "ToolCall",
     "all_steps",
+    "as_python",
     "mismatch",
     "stream",
 ]

@@ -263,12 +263,6 @@ class Script:
         settings = {field.name: to_json(getattr(self, field.name)) for field in fields(self) if field.name != "steps"}
         return json.dumps({**settings, "steps": [step_to_json(step) for step in self.steps]}, indent=1)
 
-    def to_python(self) -> str:
-        """Return Python code that, executed, makes this script and calls it ``script``."""
-        from .python_code import as_python  # which builds on this module
-
-        return as_python(self)
-
     @classmethod
     def from_json(cls, text: str) -> Script:
         """Build a script from its JSON text.

@@ -28,6 +28,9 @@ SOURCES = {
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d{2}")
 
+FIRST_EDITION = "2026.11"
+"""The edition of all requirements that were there when editions began."""
+
 
 @dataclass(frozen=True)
 class Requirement:
@@ -39,6 +42,7 @@ class Requirement:
         sentence: What must hold, as a black box sees it.
         source: A letter of :data:`SOURCES`, then where exactly.
         needs: The capabilities without which it does not apply.
+        since: The edition of the requirements that it belongs to since it was written, a year and a month.
     """
 
     id: str
@@ -46,6 +50,7 @@ class Requirement:
     sentence: str
     source: str
     needs: frozenset[Capability] = frozenset()
+    since: str = FIRST_EDITION
 
     @property
     def group(self) -> str:
@@ -86,7 +91,12 @@ class _NamedById:
 
 
 def requirement(
-    id: str, *, source: str, level: Level = Level.MUST, needs: Iterable[Capability] = ()
+    id: str,
+    *,
+    source: str,
+    level: Level = Level.MUST,
+    needs: Iterable[Capability] = (),
+    since: str = FIRST_EDITION,
 ) -> Callable[[Check], Check]:
     """Declare a suite's method to be the check of a requirement. Its docstring is the sentence.
 
@@ -95,6 +105,7 @@ def requirement(
         source: A letter of :data:`SOURCES`, or several with commas, then a colon and where exactly.
         level: MUST, or SHOULD.
         needs: The capabilities without which the requirement does not apply.
+        since: The first edition that it belongs to.
 
     Raises:
         ValueError: The id or source is malformed, the id is taken, or there is no docstring.
@@ -108,7 +119,7 @@ def requirement(
             raise ValueError(f"{id} has no sentence: write it as the docstring of its check")
         if not set(source.partition(":")[0].split(",")) <= set(SOURCES):
             raise ValueError(f"{id} has the source {source!r}: expected {', '.join(SOURCES)}, then where")
-        declared = Requirement(id, level, sentence, source, frozenset(needs))
+        declared = Requirement(id, level, sentence, source, frozenset(needs), since)
         if _registry.get(id, declared) != declared:
             raise ValueError(f"{id} is taken by: {_registry[id].sentence}")
         _registry[id] = declared

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from session_conformance.fixtures.properties import PROFILES, SEED
 from session_conformance.harness import Script, Violation
+from session_conformance.harness.scripts import as_python
 from session_conformance.suites.sta import Player, search
 
 from .judge import backend_of
@@ -40,4 +41,4 @@ def test_it_finds_eight_of_ten(pytestconfig: pytest.Config, tmp_path: Path) -> N
     assert len(missed) <= 2, f"missed: {missed}"
     for name, shown in found.items():
         if shown is not None:
-            assert len(shown[0].steps) <= 6, f"{name} is shown by a long script:\n{shown[0].to_python()}"
+            assert len(shown[0].steps) <= 6, f"{name} is shown by a long script:\n{as_python(shown[0])}"

@@ -10,6 +10,7 @@ from session_conformance.fixtures import OfTheManager, plain_backend, progress_o
 from session_conformance.fixtures.properties import PROFILES, SEED
 from session_conformance.harness import Backend, Capability, NotApplicable, Script, Violation
 from session_conformance.harness.conversations import CannotBePlayed
+from session_conformance.harness.scripts import as_python
 from session_conformance.suites import sta
 from session_conformance.suites.command import main
 from session_conformance.suites.sta import Player
@@ -38,7 +39,7 @@ def test_a_failure_is_short_and_comes_as_python_and_as_a_file(pytester: pytest.P
     script = Script.from_json((pytester.path / SAVED).read_text())
     assert script.to_json() == Script().assistant("hello").to_json()
     [backend] = json.loads((pytester.path / "report.json").read_text())["backends"]
-    assert all(line.strip() in backend["results"][0]["evidence"] for line in script.to_python().splitlines())
+    assert all(line.strip() in backend["results"][0]["evidence"] for line in as_python(script).splitlines())
 
 
 @pytest.fixture

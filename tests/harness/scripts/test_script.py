@@ -25,6 +25,7 @@ from session_conformance.harness.scripts import (
     StorageFails,
     StorageWorks,
     all_steps,
+    as_python,
 )
 
 EVERYTHING = (
@@ -129,13 +130,13 @@ def test_steps_do_not_share_their_script() -> None:
 
 def test_a_script_is_written_as_the_python_that_makes_it() -> None:
     made: dict[str, Any] = {}
-    exec(EVERYTHING.to_python(), made)
+    exec(as_python(EVERYTHING), made)
     assert made["script"].to_json() == EVERYTHING.to_json()
 
 
 def test_python_reads_as_a_person_writes_it() -> None:
     script = Script().user("My name is Alice").assistant("Hello Alice").calls("weather", city="Paris").timeout()
-    assert script.to_python() == (
+    assert as_python(script) == (
         "from session_conformance.harness import Script\n\n"
         "script = (\n"
         "    Script()\n"
@@ -151,5 +152,5 @@ def test_python_reads_as_a_person_writes_it() -> None:
 def test_values_keep_their_types_in_python(value: Any) -> None:
     script = Script().sets_state("key", value).calls("note", returns=value, value=value)
     made: dict[str, Any] = {}
-    exec(script.to_python(), made)
+    exec(as_python(script), made)
     assert repr(made["script"]) == repr(script)
