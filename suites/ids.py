@@ -17,7 +17,7 @@ from session_conformance.harness.timeline import Failed, texts
 
 from .scenarios import expect_readable
 
-REFUSALS = frozenset({"ValueError", *(kind.__name__ for kind in SDK_EXCEPTIONS)})
+REFUSALS: tuple[type[Exception], ...] = (ValueError, *SDK_EXCEPTIONS)
 """How an id may be refused."""
 
 HOSTILE = (
@@ -58,7 +58,7 @@ def refused(timeline: Timeline, id: str) -> bool:
     if not failures:
         return False
     first = failures[0]
-    if first.type not in REFUSALS or not first.error.strip():
+    if not first.is_a(*REFUSALS) or not first.error.strip():
         violated(
             f"the id {id!r} works, or is refused with ValueError or an SDK exception", first.summary, timeline, first
         )
@@ -160,7 +160,7 @@ async def _talk(sessions: list[Session], turns: list[tuple[int, int]]) -> list[T
             try:
                 conversations[number] = Conversation(session, Script(), timeline=timeline, observing=False)
             except Exception as error:
-                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+                timeline.record(Failed.by("opening the session", error))
         for conversation in conversations.values():
             await conversation.step(Start())
         for number, turn in turns:

@@ -80,7 +80,7 @@ def expect_twins_refused(session: Session, agent: Callable[[SessionManager[Any]]
         manager = session.open()
         agents.append(agent(manager))  # it lives on while there is a second one
     except Exception as error:
-        timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+        timeline.record(Failed.by("opening the session", error))
     expect_no_failure(timeline)
     try:
         agents.append(agent(manager))

@@ -106,7 +106,7 @@ class StorageOnS3(ConformanceSuite):
             operations = {exchange.operation for exchange in denied}
             for failure in failures:
                 named = action in failure.error or any(operation in failure.error for operation in operations)
-                if not (failure.type in _SDK_NAMES and _bucket(session) in failure.error and named):
+                if not (failure.is_a(*SDK_EXCEPTIONS) and _bucket(session) in failure.error and named):
                     violated(
                         f"an SDK exception names the bucket ({_bucket(session)}) and the denied action ({action})",
                         failure.summary,
@@ -127,7 +127,7 @@ class StorageOnS3(ConformanceSuite):
         if not failures:
             violated("a missing bucket is an error", "there is none", timeline)
         for failure in failures:
-            if failure.type not in _SDK_NAMES or bucket not in failure.error:
+            if not failure.is_a(*SDK_EXCEPTIONS) or bucket not in failure.error:
                 violated(f"an SDK exception names the missing bucket ({bucket})", failure.summary, timeline, failure)
         s3.client.create_bucket(Bucket=bucket)
         _expect_kept(session, [], "in the bucket that is there now")
@@ -204,9 +204,6 @@ class StorageOnS3(ConformanceSuite):
             violated(f"at most {REQUESTS_A_MESSAGE} requests a message", f"{counted}")
         if len(counted.restoring) > REQUESTS_A_RESTORE:
             violated(f"at most {REQUESTS_A_RESTORE} requests a restore", f"{counted}")
-
-
-_SDK_NAMES = frozenset(kind.__name__ for kind in SDK_EXCEPTIONS)
 
 
 def _bucket(session: Session) -> str:

@@ -333,7 +333,7 @@ class Conversation(Stage):
             try:
                 self._others[place] = self._open_elsewhere(session_id, agent_id, timeline)
             except Exception as error:
-                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+                timeline.record(Failed.by("opening the session", error))
                 return
         for inner in step.steps:
             await self._others[place].step(inner)

@@ -95,7 +95,7 @@ def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None
     except CannotBePlayed:
         raise
     except Exception as error:
-        timeline.record(Failed(where=step.op, error=str(error), type=type(error).__name__))
+        timeline.record(Failed.by(step.op, error))
 
 
 class CannotBePlayed(ValueError):
@@ -150,7 +150,7 @@ def _play_segment(
         try:
             conversation = _conversation(session, script, timeline, given, fresh, storage_fault)
         except Exception as error:
-            timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+            timeline.record(Failed.by("opening the session", error))
         else:
             await conversation.play(stop=kill is None)
         if kill is not None:

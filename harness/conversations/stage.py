@@ -112,7 +112,7 @@ class Stage:
         return self.read() if self._reads_at_rest and not self._storage_faulty else None
 
     def _failed(self, where: str, error: BaseException) -> None:
-        self.timeline.record(Failed(where=where, error=str(error), type=type(error).__name__))
+        self.timeline.record(Failed.by(where, error))
 
     async def _attempt(self, where: str, action: Awaitable[Any]) -> bool:
         try:

@@ -154,9 +154,7 @@ class TeamConversation:
         try:
             result = await self.team.invoke_async(task)
         except Exception as error:
-            self.timeline.record(
-                Failed(where=f"{type(self.team).__name__}.invoke_async()", error=str(error), type=type(error).__name__)
-            )
+            self.timeline.record(Failed.by(f"{type(self.team).__name__}.invoke_async()", error))
             return
         self._asked = [interrupt.to_dict() for interrupt in result.interrupts]
         if self._asked:

@@ -95,7 +95,7 @@ def _write(
             conversation = Conversation(session, Script(), timeline=timeline, observing=False)
             await conversation.step(Start())
         except Exception as error:
-            timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+            timeline.record(Failed.by("opening the session", error))
         # Once around, so that everybody has opened the session; then a message a turn.
         if not first:
             await wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import copy
 import json
 from collections.abc import Callable, Iterator
@@ -204,13 +205,33 @@ class ToolRan(Event):
         return f"tool {self.name} ({self.tool_use_id}) {self.what}"
 
 
+def _qualified(kind: builtins.type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 @dataclass(frozen=True)
 class Failed(Event):
-    """Something raised: ``where`` names the call that surfaced it to the application."""
+    """Something raised: ``where`` names the call that surfaced it to the application.
+
+    ``type`` is the exception's name for people. ``kinds`` are the qualified names of its class and of all classes that
+    it is derived from. It is judged by them: an author's own ``class Conflict(SessionException)`` is a
+    ``SessionException``.
+    """
 
     where: str = ""
     error: str = ""
     type: str = ""
+    kinds: list[str] = field(default_factory=list)
+
+    @classmethod
+    def by(cls, where: str, error: BaseException) -> Failed:
+        """Return the event for an exception that a call raised."""
+        kinds = [_qualified(kind) for kind in builtins.type(error).__mro__]
+        return cls(where=where, error=str(error), type=builtins.type(error).__name__, kinds=kinds)
+
+    def is_a(self, *kinds: builtins.type[BaseException]) -> bool:
+        """Whether the exception is of one of some classes, or of one derived from them, in whatever process it was."""
+        return not {_qualified(kind) for kind in kinds}.isdisjoint(self.kinds)
 
     @property
     def summary(self) -> str:  # noqa: D102

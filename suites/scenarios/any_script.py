@@ -29,7 +29,7 @@ from session_conformance.harness.timeline import (
 
 from .stored_history import find_same
 
-REFUSALS = frozenset({"ValueError", *(kind.__name__ for kind in SDK_EXCEPTIONS)})
+REFUSALS: tuple[type[Exception], ...] = (ValueError, *SDK_EXCEPTIONS)
 """How a session id that is not an everyday one may be refused."""
 
 SCRIPTED = frozenset({"ScriptedFailure", "HookError", "ConnectionTimeoutError"})
@@ -86,7 +86,7 @@ def _refused(seen: Sequence[_Seen], timeline: Timeline, must_open: Sequence[str]
     refused = set()
     for one in seen:
         if isinstance(one.event, Failed) and one.event.where == "opening the session":
-            clear = one.event.type in REFUSALS and one.event.error.strip()
+            clear = one.event.is_a(*REFUSALS) and one.event.error.strip()
             if one.place == OWN or one.place[0] in must_open or not clear:
                 what = "works, or is refused with ValueError or an SDK exception"
                 everyday = one.place == OWN or one.place[0] in must_open

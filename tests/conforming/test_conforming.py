@@ -27,6 +27,10 @@ STORAGE = {f"SNP-{number:02}" for number in range(1, 10)}
             "tests.conforming.locking_manager:LockingManager",
             NO_CLEAN_UP | TEAMS | REPOSITORY | NOT_BESIDE_A_WRITER | {"CLN-04"},  # what is open is not deleted
         ),
+        (
+            "tests.conforming.own_words:OwnWordsManager",
+            NO_CLEAN_UP | TEAMS | REPOSITORY | NOT_BESIDE_A_WRITER | {"CLN-04"},
+        ),
         ("session_conformance.reference_impl:FileSessionManager", set()),
     ],
 )

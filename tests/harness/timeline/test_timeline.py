@@ -4,6 +4,7 @@ from typing import Any
 
 from session_conformance.harness import Reading, Script, Session, Team, TextAgent, Timeline, ToolCall, Violation, play
 from session_conformance.harness.scripts import Send
+from session_conformance.harness.sdk import SessionException
 from session_conformance.harness.timeline import (
     LIFELINES,
     AgentAtRest,
@@ -36,6 +37,19 @@ def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:
     assert str(again) == str(timeline)
     assert again.around(*range(len(again))) == timeline.around(*range(len(timeline)))
     assert list(again) == list(timeline)
+
+
+class _Conflict(SessionException):
+    """An author's own exception."""
+
+
+def test_an_exception_is_judged_by_all_its_classes_in_whatever_process_it_was_raised() -> None:
+    timeline = Timeline([Failed.by("agent.send()", _Conflict("in use"))])
+    [failed] = Timeline.from_json(timeline.to_json()).of(Failed)
+    assert failed.type == "_Conflict"
+    assert failed.is_a(ValueError, SessionException)
+    assert not failed.is_a(ValueError, OSError)
+    assert Failed.by("agent.send()", UnicodeDecodeError("utf-8", b"", 0, 1, "bad")).is_a(ValueError)
 
 
 def test_what_is_recorded_does_not_change_any_more() -> None:
