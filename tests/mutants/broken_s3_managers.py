@@ -126,4 +126,4 @@ class WritesToS3OnTheLoop(S3SessionManager):
     """Waits for S3 on the event loop's thread."""
 
     async def _persist(self, agent: Any, *changes: Any) -> None:
-        self._store.commit([*changes, *self._record(agent)])
+        self._store.commit([*changes, *self._changes.record(agent)])

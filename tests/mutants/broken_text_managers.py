@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.log.agent_changes import AgentChanges
 from session_conformance.reference_impl.log.trimming import KEPT
 from strands import Agent
 from strands.agent.state import AgentState
@@ -247,6 +248,12 @@ class RestoresByCounting(FileSessionManager):
 class ForgetsMarks(FileSessionManager):
     """What a conversation manager marks in a message that is stored already is not stored."""
 
+    def __init__(self, session_id: str, storage_dir: str | None = None) -> None:
+        super().__init__(session_id, storage_dir)
+        self._changes = _NotesNoMarks(lambda: self._store)
+
+
+class _NotesNoMarks(AgentChanges):
     def _trimmed(self, agent: Any) -> list[Any]:
         super()._trimmed(agent)
         return []

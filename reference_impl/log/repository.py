@@ -1,0 +1,248 @@
+"""The repository: sessions, agents, messages and teams in change logs, by the names that the SDK gives them."""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from strands.session import SessionRepository
+from strands.types.exceptions import SessionException
+from strands.types.session import Session, SessionAgent, SessionMessage
+
+from .history import (
+    SessionHistory,
+    agent_set,
+    message_added,
+    message_replaced,
+    multi_agent_set,
+    session_created,
+    session_message,
+)
+from .ids import check_id
+from .session_store import SessionStore
+
+if TYPE_CHECKING:
+    from strands.multiagent.base import MultiAgentBase
+
+
+class ChangeLogRepository(SessionRepository):
+    """Keeps sessions as logs of changes. Subclasses say where the logs are kept (:meth:`_open_store`)."""
+
+    session_id: str
+    """The session that a session manager serves; others can be read and written all the same."""
+
+    def __init__(self) -> None:
+        """Open nothing yet: a session's log is opened when it is needed first."""
+        self._stores: dict[str, SessionStore] = {}
+
+    def _open_store(self, session_id: str) -> SessionStore:
+        raise NotImplementedError
+
+    def _import(self, session_id: str) -> SessionHistory | None:
+        """Return what another manager left of a session that this one has not yet, if anything."""
+        return None
+
+    def close(self) -> None:
+        """Write what is left to write, and let go of the session. An agent needs it no more after it stopped.
+
+        Raises:
+            SessionException: Something could not be written.
+        """
+        try:
+            if self.session_id in self._stores:
+                self._stores[self.session_id].drain()
+        finally:
+            for store in self._stores.values():
+                store.close()
+            self._stores.clear()
+
+    @property
+    def _store(self) -> SessionStore:
+        return self._store_of(self.session_id)
+
+    def _store_of(self, session_id: str) -> SessionStore:
+        if session_id not in self._stores:
+            self._stores[session_id] = self._open_store(check_id(session_id, "session"))
+        return self._stores[session_id]
+
+    def _known_store(self, session_id: str) -> SessionStore:
+        store = self._store_of(session_id)
+        if not store.exists():
+            raise SessionException(f"Session {session_id} does not exist")
+        return store
+
+    def create_session(self, session: Session, **kwargs: Any) -> Session:
+        """Create a session.
+
+        Raises:
+            SessionException: It exists already, or cannot be created.
+        """
+        store = self._store_of(session.session_id)
+        history = SessionHistory()
+        history.apply([session_created(session.to_dict())])
+        if store.exists() or not store.create(history):
+            if session.session_id == getattr(self, "session_id", None) and not hasattr(self, "session"):
+                return session  # another process created what this one is about to open
+            raise SessionException(f"Session {session.session_id} already exists")
+        return session
+
+    def read_session(self, session_id: str, **kwargs: Any) -> Session | None:
+        """Return a session, or None where there is none.
+
+        Raises:
+            SessionException: It cannot be read.
+        """
+        store = self._store_of(session_id)
+        if not store.exists():
+            imported = self._import(session_id)
+            if imported is None:
+                return None
+            store.create(imported)
+        return Session.from_dict(dict(store.view().session))
+
+    def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
+        """Store a new agent.
+
+        Raises:
+            SessionException: The session does not exist, or the agent cannot be stored.
+        """
+        check_id(session_agent.agent_id, "agent")
+        self._known_store(session_id).commit([agent_set(copy.deepcopy(vars(session_agent)))])
+
+    def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
+        """Return an agent, or None where there is none.
+
+        Raises:
+            SessionException: The session cannot be read.
+        """
+        store = self._store_of(session_id)
+        if not store.exists():
+            return None
+        agent = store.view().agents.get(check_id(agent_id, "agent"))
+        if agent is None or not agent.record:
+            return None
+        return SessionAgent(**copy.deepcopy(vars(agent.session_agent())))
+
+    def update_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
+        """Replace what is stored of an agent, but for its ``created_at``.
+
+        Raises:
+            SessionException: There is no such agent, or it cannot be stored.
+        """
+        before = self.read_agent(session_id, session_agent.agent_id)
+        if before is None:
+            raise SessionException(f"Agent {session_agent.agent_id} in session {session_id} does not exist")
+        session_agent.created_at = before.created_at
+        self._store_of(session_id).commit([agent_set(copy.deepcopy(vars(session_agent)))])
+
+    def create_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        """Store a message under its id.
+
+        Raises:
+            ValueError: The id is no integer.
+            SessionException: The session does not exist, or the message cannot be stored.
+        """
+        id = _message_id(session_message.message_id)
+        added = message_added(agent_id, session_message.to_message(), session_message.created_at, id)
+        self._known_store(session_id).commit([added])
+
+    def read_message(self, session_id: str, agent_id: str, message_id: int, **kwargs: Any) -> SessionMessage | None:
+        """Return a message, or None where there is none.
+
+        Raises:
+            ValueError: The id is no integer.
+            SessionException: The session cannot be read.
+        """
+        store = self._store_of(session_id)
+        id = _message_id(message_id)
+        agent = store.view().agents.get(agent_id) if store.exists() else None
+        if agent is None or id not in agent.messages:
+            return None
+        store.release()
+        return session_message(id, agent.messages[id])
+
+    def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        """Replace a message, but for its ``created_at``. One with a ``redact_message`` is replaced by that for good.
+
+        Raises:
+            ValueError: The id is no integer.
+            SessionException: There is no such message, or it cannot be stored.
+        """
+        id = _message_id(session_message.message_id)
+        before = self.read_message(session_id, agent_id, id)
+        if before is None:
+            raise SessionException(f"Message {id} does not exist")
+        session_message.created_at = before.created_at
+        if session_message.redact_message is not None:
+            self._replace_for_good(session_id, agent_id, {id}, session_message.redact_message)
+        else:
+            self._store_of(session_id).commit([message_replaced(agent_id, session_message.message, now(), id)])
+
+    def list_messages(
+        self, session_id: str, agent_id: str, limit: int | None = None, offset: int = 0, **kwargs: Any
+    ) -> list[SessionMessage]:
+        """Return an agent's messages in the order of their ids.
+
+        Args:
+            session_id: The session.
+            agent_id: The agent.
+            limit: How many to return at most; all, where it is None.
+            offset: How many to pass over.
+            **kwargs: For future extensibility, as in the SDK.
+
+        Raises:
+            SessionException: There is no such agent, or the session cannot be read.
+        """
+        store = self._store_of(session_id)
+        agent = store.view().agents.get(agent_id) if store.exists() else None
+        if agent is None:
+            raise SessionException(f"Agent {agent_id} in session {session_id} does not exist")
+        store.release()
+        end = None if limit is None else offset + limit
+        return [session_message(id, stored) for id, stored in agent.in_order()[offset:end]]
+
+    def create_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
+        """Store the state of a new graph or swarm.
+
+        Raises:
+            SessionException: It cannot be stored.
+        """
+        state = copy.deepcopy(multi_agent.serialize_state())
+        self._known_store(session_id).commit([multi_agent_set(multi_agent.id, state)])
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        """Return the state of a graph or swarm, or None where there is none.
+
+        Raises:
+            SessionException: The session cannot be read.
+        """
+        store = self._store_of(session_id)
+        if not store.exists():
+            return None
+        return copy.deepcopy(store.view().multi_agents.get(multi_agent_id))
+
+    def update_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
+        """Replace the state of a graph or swarm.
+
+        Raises:
+            SessionException: There is none, or it cannot be stored.
+        """
+        if self.read_multi_agent(session_id, multi_agent.id) is None:
+            raise SessionException(f"MultiAgent state {multi_agent.id} in session {session_id} does not exist")
+        self.create_multi_agent(session_id, multi_agent)
+
+    def _replace_for_good(self, session_id: str, agent_id: str, ids: set[int], message: Any) -> None:
+        changes = [message_replaced(agent_id, copy.deepcopy(message), now(), id) for id in sorted(ids)]
+        self._store_of(session_id).replace_for_good(changes)
+
+
+def now() -> str:
+    """Return the time, as the SDK writes it: ISO 8601, in UTC."""
+    return datetime.now(timezone.utc).isoformat()
+
+
+def _message_id(id: Any) -> int:
+    if not isinstance(id, int) or isinstance(id, bool):
+        raise ValueError(f"message_id=<{id}> | message id must be an integer")
+    return id
