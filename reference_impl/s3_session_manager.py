@@ -21,7 +21,8 @@ from .log.sdk_layout import read_sdk_session
 from .log.session_store import SessionStore
 from .s3.deletion import delete, delete_orphans
 from .s3.inspection import inspect, with_earlier_versions
-from .s3.log import REST, S3Log
+from .s3.life import REST
+from .s3.log import S3Log
 from .s3.objects import Listed, NotThere, S3Objects, client_for
 from .s3.root import ROOT, DamagedRoot, Root, read_root
 

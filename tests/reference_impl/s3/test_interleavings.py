@@ -12,9 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from session_conformance.reference_impl.log.change_log import Behind
 from session_conformance.reference_impl.log.commit_lines import bodies_of
-from session_conformance.reference_impl.s3 import log as s3_log
+from session_conformance.reference_impl.s3 import segments as s3_segments
+from session_conformance.reference_impl.s3 import sizes
 from session_conformance.reference_impl.s3.deletion import delete
-from session_conformance.reference_impl.s3.log import Deleted, S3Log
+from session_conformance.reference_impl.s3.errors import Deleted
+from session_conformance.reference_impl.s3.life import Life
+from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import Fetched, Listed, NotThere
 from strands.types.exceptions import SessionException
 
@@ -141,7 +144,7 @@ def history_in(stored: Objects) -> list[bytes]:
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs and segments be so short that a few commits fill them."""
     for name, length in (("RUN", 3), ("SEGMENT", 6), ("MERGE", 2)):
-        monkeypatch.setattr(s3_log, name, length)
+        monkeypatch.setattr(sizes, name, length)
 
 
 many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -258,7 +261,7 @@ def test_a_segment_that_reaches_beyond_a_redaction_is_emptied(monkeypatch: pytes
     stored: Objects = {}
     with_a_secret(stored, 3)
     writer, redactor = log_on_read(stored), log_on_read(stored)
-    store = redactor._store
+    store = redactor._life.store
 
     def store_late(key: str, data: bytes) -> None:
         if key.endswith("-r"):  # the redaction's commit 4 is stored, and its history is not
@@ -266,7 +269,7 @@ def test_a_segment_that_reaches_beyond_a_redaction_is_emptied(monkeypatch: pytes
             assert any(key.endswith("s/0000000000-0000000005") for key in stored)
         store(key, data)
 
-    monkeypatch.setattr(redactor, "_store", store_late)
+    monkeypatch.setattr(redactor._life, "store", store_late)
     redact(redactor, b'["secret"]')
     expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[5]")
 
@@ -291,15 +294,15 @@ def test_a_segment_of_which_nobody_knows_whether_it_may_stay_is_emptied(monkeypa
     stored: Objects = {}
     with_a_secret(stored, 4)
     writer, redactor = log_on_read(stored), log_on_read(stored)
-    segments = writer._all_segments
+    segments = s3_segments.all_segments
     listings = iter(range(10))
 
-    def fails_once_it_is_stored() -> Any:
+    def fails_once_it_is_stored(life: Life) -> Any:
         if next(listings) == 1:
             raise SessionException("asks to slow down")
-        return segments()
+        return segments(life)
 
-    monkeypatch.setattr(writer, "_all_segments", fails_once_it_is_stored)
+    monkeypatch.setattr(s3_segments, "all_segments", fails_once_it_is_stored)
     append(writer, b"[5]")
     assert b'["secret"]' not in b"".join(data for key, (data, _) in stored.items() if "/s/" in key)
     redact(redactor, b'["secret"]')
@@ -314,14 +317,14 @@ def test_a_redaction_that_broke_off_is_finished_by_another_of_the_same_message(
         with_a_secret(stored, 7)
         redactor = log_on_read(stored)
         left = iter(range(stores))
-        store = redactor._store
+        store = redactor._life.store
 
         def breaks_off(key: str, data: bytes, left: Any = left, store: Any = store) -> None:
             if next(left, None) is None:
                 raise SessionException("broke off")
             store(key, data)
 
-        monkeypatch.setattr(redactor, "_store", breaks_off)
+        monkeypatch.setattr(redactor._life, "store", breaks_off)
         with pytest.raises(SessionException, match="broke off"):
             redact(redactor, b'["secret"]')
         assert b'["secret"]' in b"".join(data for data, _ in stored.values())

@@ -11,8 +11,10 @@ from session_conformance.harness.s3 import S3Endpoint
 from session_conformance.reference_impl import S3SessionManager, s3_session_manager
 from session_conformance.reference_impl.log.commit_lines import bodies_of
 from session_conformance.reference_impl.s3 import inspection as s3_inspection
-from session_conformance.reference_impl.s3 import log as s3_log
+from session_conformance.reference_impl.s3 import life as s3_life
 from session_conformance.reference_impl.s3.deletion import delete
+from session_conformance.reference_impl.s3.errors import Deleted
+from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.types.exceptions import SessionException
@@ -33,7 +35,7 @@ def remover(s3: S3Endpoint, bucket: str) -> Callable[[], None]:
 @pytest.fixture
 def unsure(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let writers look at each commit whether their session is still there."""
-    monkeypatch.setattr(s3_log, "SURE", 0)
+    monkeypatch.setattr(s3_life, "SURE", 0)
 
 
 def keep_on(agent: Any, *texts: str) -> None:
@@ -129,7 +131,7 @@ def test_a_writer_looks_for_its_root_now_and_then(s3: S3Endpoint, bucket: str, m
     keep_on(agent, "one")
     now = time.monotonic()
     for later, counts in ((1, {"PutObject": 1}), (301, {"PutObject": 1, "GetObject": 1}), (302, {"PutObject": 1})):
-        monkeypatch.setattr(s3_log.time, "monotonic", lambda at=now + later: at)
+        monkeypatch.setattr(s3_life.time, "monotonic", lambda at=now + later: at)
         with s3.seam.recording(bucket) as record:
             keep_on(agent, f"after {later} seconds")
         assert record.counts == counts
@@ -184,7 +186,7 @@ def test_a_reader_beside_a_deletion_sees_no_shorter_history(
     s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None], left: str
 ) -> None:
     say(bucket, *(f"{number}" for number in range(40)))
-    place = s3_log.S3Log.place
+    place = S3Log.place
     life = life_of(bucket)
 
     def listed_while_it_is_deleted(self: Any) -> Any:
@@ -198,7 +200,7 @@ def test_a_reader_beside_a_deletion_sees_no_shorter_history(
             remover()
         return found or place(self)
 
-    monkeypatch.setattr(s3_log.S3Log, "place", listed_while_it_is_deleted)
+    monkeypatch.setattr(S3Log, "place", listed_while_it_is_deleted)
     with pytest.raises(SessionException, match="was deleted while it was open"):
         S3SessionManager("s", bucket)
     assert texts_in(bucket) == []
@@ -213,7 +215,7 @@ def test_a_reader_that_was_told_of_an_earlier_life_reads_the_next(
     assert reader.exists()
     delete(log.objects, log.prefix, "session_s/", "s")
     log_in(s3, bucket).create([b"[1]"])
-    with pytest.raises(s3_log.Deleted):
+    with pytest.raises(Deleted):
         reader.read()
     assert bodies_of(reader.read()) == [b"[1]"]
 
@@ -399,8 +401,8 @@ def test_a_repair_of_a_root_leaves_a_session_that_was_started_meanwhile(
 ) -> None:
     say(bucket, "one")
     s3.client.delete_object(Bucket=bucket, Key="journal_s/root")
-    original = s3_log.S3Log.mend_root
-    monkeypatch.setattr(s3_log.S3Log, "mend_root", lambda *given: (say(bucket, "new"), original(*given))[1])
+    original = S3Log.mend_root
+    monkeypatch.setattr(S3Log, "mend_root", lambda *given: (say(bucket, "new"), original(*given))[1])
     with pytest.raises(SessionException, match="it was started anew"):
         S3SessionManager.repair("s", bucket)
     assert texts_in(bucket) == ["new"]

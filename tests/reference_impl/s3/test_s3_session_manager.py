@@ -12,7 +12,7 @@ from session_conformance.harness.s3 import S3Endpoint
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.log.change_log import Behind
 from session_conformance.reference_impl.log.commit_lines import bodies_of, commit_line
-from session_conformance.reference_impl.s3 import log as s3_log
+from session_conformance.reference_impl.s3 import sizes
 from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects, client_for
 from session_conformance.reference_impl.s3.place import HEADER, Segment
@@ -106,13 +106,13 @@ def test_a_number_is_taken_once(s3: S3Endpoint, bucket: str) -> None:
     assert bodies_of(log_in(s3, bucket).read()) == [b"[0]", b"[1]", b"[2]"]
 
 
-@pytest.mark.parametrize("size", [10, 3 * s3_log.RUN_BYTES])
+@pytest.mark.parametrize("size", [10, 3 * sizes.RUN_BYTES])
 def test_runs_and_segments_hold_every_commit(
     s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(s3_log, "RUN", 4)
-    monkeypatch.setattr(s3_log, "SEGMENT", 8)
-    monkeypatch.setattr(s3_log, "MERGE", 2)
+    monkeypatch.setattr(sizes, "RUN", 4)
+    monkeypatch.setattr(sizes, "SEGMENT", 8)
+    monkeypatch.setattr(sizes, "MERGE", 2)
     log, said = log_in(s3, bucket), [b"[0]"]
     log.create(said)
     for number in range(1, 40):
@@ -131,9 +131,9 @@ def test_runs_and_segments_hold_every_commit(
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(["one appends", "two appends", "one rewrites", "two rewrites", "both are new"])))
 def test_writers_and_rewriters_agree(s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch, steps: list[str]) -> None:
-    monkeypatch.setattr(s3_log, "RUN", 3)
-    monkeypatch.setattr(s3_log, "SEGMENT", 6)
-    monkeypatch.setattr(s3_log, "MERGE", 2)
+    monkeypatch.setattr(sizes, "RUN", 3)
+    monkeypatch.setattr(sizes, "SEGMENT", 6)
+    monkeypatch.setattr(sizes, "MERGE", 2)
     bucket = s3.new_bucket()
     logs = {"one": log_in(s3, bucket), "two": log_in(s3, bucket)}
     said = [b"[0]"]
@@ -240,7 +240,7 @@ def test_damage_is_an_error_that_names_the_object(s3: S3Endpoint, bucket: str, d
 
 
 def test_a_missing_commit_is_an_error(s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(s3_log, "RUN", 1)
+    monkeypatch.setattr(sizes, "RUN", 1)
     say(bucket, "one", "two", "three")
     s3.client.delete_object(Bucket=bucket, Key=commit_key(bucket, 2))
     with pytest.raises(SessionException, match="c/0000000002 is damaged: it is missing, and later ones are there"):

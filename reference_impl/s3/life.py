@@ -1,0 +1,243 @@
+"""A life of a session in S3: the objects below its name, for as long as the session's root names it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import repeat
+
+from strands.types.exceptions import SessionException
+
+from .errors import Deleted, Moved, Unreadable
+from .objects import NotThere, S3Objects
+from .place import HEADER
+from .root import ROOT, DamagedRoot, Root, read_root
+
+logger = logging.getLogger(__name__)
+
+SURE = 300.0
+"""How many seconds a writer takes for granted that nobody deleted the session: then it looks, with one request."""
+
+REST = "rest"
+"""The key of what says that the writer of a commit has stopped."""
+
+
+class Life:
+    """The objects of one life of a session, by their names below it.
+
+    Attributes:
+        objects: The bucket.
+        prefix: The session's prefix, with a slash at its end.
+        session_id: The session's id, for errors.
+        name: The name of this life; empty before the session was read or created.
+        over: Whether it is known that it was deleted.
+        is_read: Whether something was read or written of it: then no other life may follow it.
+
+    Args:
+        objects: The bucket.
+        prefix: The session's prefix, with a slash at its end.
+        session_id: The session's id, for errors.
+        name: The only life of the session that may be read, if it was read before.
+    """
+
+    def __init__(self, objects: S3Objects, prefix: str, session_id: str, name: str = "") -> None:
+        self.objects = objects
+        self.prefix = prefix
+        self.session_id = session_id
+        self.name = name
+        self.over = False
+        self.is_read = False
+        self._sure_at = 0.0  # when it was known last that it was not over
+        self._unsure: list[int] = []  # the commits that were written since
+
+    def key(self, name: str) -> str:
+        """Return the key of an object of this life."""
+        return f"{self.prefix}{self.name}/{name}"
+
+    # -- objects -------------------------------------------------------------------------------------------
+
+    def get(self, name: str) -> bytes:
+        """Return an object.
+
+        Raises:
+            Moved: It was emptied: what it held was rewritten.
+            SessionException: It is missing, or cannot be read.
+        """
+        try:
+            data = self.objects.get(self.key(name)).data
+        except NotThere:
+            raise self.unreadable(name, "it is missing") from None
+        if data == HEADER:
+            raise Moved
+        return data
+
+    def fetch(self, names: Sequence[str]) -> list[bytes]:
+        """Return objects, fetched at once; raises what :meth:`get` raises."""
+        if len(names) <= 1:
+            return [self.get(name) for name in names]
+        with ThreadPoolExecutor(max_workers=min(8, len(names)), thread_name_prefix="session-restore") as pool:
+            return list(pool.map(self.get, names))
+
+    def store(self, name: str, data: bytes) -> None:
+        """Store an object in place of any other.
+
+        Raises:
+            SessionException: It cannot be stored.
+        """
+        self.objects.put(self.key(name), data, {})
+
+    def empty(self, names: Collection[str]) -> None:
+        """Leave nothing in objects but the header.
+
+        Raises:
+            SessionException: One cannot be stored.
+        """
+        if len(names) <= 1:
+            for name in names:
+                self.store(name, HEADER)
+            return
+        with ThreadPoolExecutor(max_workers=min(8, len(names)), thread_name_prefix="session-rewrite") as pool:
+            list(pool.map(self.store, sorted(names), repeat(HEADER)))
+
+    def commits(self, after: int) -> list[tuple[int, int]]:
+        """Return number and size of the commits' objects behind one, in order; -1 for all.
+
+        Raises:
+            SessionException: They cannot be listed.
+        """
+        prefix = self.key("c/")
+        listed = self.objects.list(prefix, f"{prefix}{after:010d}" if after >= 0 else "")
+        named = ((item.key.removeprefix(prefix), item.size) for item in listed)
+        return [(int(name), size) for name, size in named if name.isdecimal()]
+
+    # -- the root ------------------------------------------------------------------------------------------
+
+    def look(self) -> Root | None:
+        """Return the session's root, whichever life it names; None where there is none.
+
+        Raises:
+            SessionException: It is damaged, or cannot be read.
+        """
+        try:
+            return read_root(self.objects, self.prefix)
+        except DamagedRoot:
+            raise self._unreadable(self.prefix + ROOT, "it is no whole root") from None
+
+    def put_root(self, root: Root) -> bool:
+        """Store a root; False if the session has another.
+
+        Raises:
+            SessionException: It cannot be stored.
+        """
+        if not self.objects.put_new(self.prefix + ROOT, root.data(), {}):
+            found = self.look()  # an answer may be lost though the root was stored
+            if found is None or found.life != root.life:
+                return False
+        self._be_sure()
+        return True
+
+    def mend_root(self, body: bytes) -> None:
+        """Put a root in place of one that is damaged or missing: for repairs.
+
+        Raises:
+            SessionException: A session was started meanwhile, or it cannot be stored.
+        """
+        root = Root(self.name, body)
+        with suppress(DamagedRoot):
+            found = read_root(self.objects, self.prefix)
+            if found is None and self.put_root(root):
+                return
+            raise SessionException(
+                f"session {self.session_id!r}: it was started anew at s3://{self.objects.bucket}/{self.prefix} while"
+                " it was repaired, and that is left as it is"
+            )
+        self.objects.put(self.prefix + ROOT, root.data(), {})
+
+    # -- whether it goes on --------------------------------------------------------------------------------
+
+    def note_commit(self, number: int) -> None:
+        """Note that a commit was stored, and see, now and then, that the session is still there.
+
+        Raises:
+            Deleted: It is not.
+        """
+        self.is_read = True
+        self._unsure.append(number)
+        if time.monotonic() - self._sure_at < SURE:
+            return
+        try:
+            self.expect_alive()
+        except Deleted:
+            raise
+        except SessionException as error:  # the commit itself is stored
+            logger.warning("session_id=<%s>, error=<%s> | cannot see the session's root", self.session_id, error)
+
+    def expect_alive(self, *seen: Root | None) -> Root:
+        """Return the root, if it is still that of this life.
+
+        Args:
+            seen: What was found to be the root; it is fetched if this is not given.
+
+        Raises:
+            Deleted: It is not.
+            SessionException: It cannot be read.
+        """
+        root = seen[0] if seen else self.look()
+        if root is None or root.life != self.name:
+            if self.is_read:
+                self.over = True
+                self._leave_nothing()
+            raise self.deleted()
+        self._be_sure()
+        return root
+
+    def expect_not_over(self) -> None:
+        """Raise :class:`Deleted` if it is known that this life is over."""
+        if self.over:
+            raise self.deleted()
+
+    def _be_sure(self) -> None:
+        self._sure_at = time.monotonic()
+        self._unsure.clear()
+
+    def _leave_nothing(self) -> None:
+        """Empty what was written after a deletion: it repeats what was deleted.
+
+        Where commits from before are still there, the deletion goes on and will find these, or was cut short, or only
+        the root was lost: that is no reason to remove anything.
+        """
+        try:
+            there = [number for number, _ in self.commits(0)] if self._unsure else []
+            if 1 not in there and set(there) <= set(self._unsure):
+                self.empty([f"c/{number:010d}" for number in there])
+        except SessionException as error:
+            logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self.session_id, error)
+
+    # -- errors --------------------------------------------------------------------------------------------
+
+    def deleted(self) -> Deleted:
+        """Return what says that the session was deleted."""
+        return Deleted(
+            f"session {self.session_id!r} at s3://{self.objects.bucket}/{self.prefix} was deleted while it was open."
+            " What is said now is not stored. To start a session with this id, open it with a new manager"
+        )
+
+    def gone(self) -> SessionException:
+        """Return what says that there is no session."""
+        return SessionException(
+            f"session {self.session_id!r} is gone: there is nothing at s3://{self.objects.bucket}/{self.prefix}"
+        )
+
+    def unreadable(self, name: str, what: str) -> Unreadable:
+        """Return what says that an object is damaged, and how."""
+        return self._unreadable(self.key(name), what)
+
+    def _unreadable(self, key: str, what: str) -> Unreadable:
+        return Unreadable(
+            f"session {self.session_id!r}: s3://{self.objects.bucket}/{key} is damaged: {what}."
+            " Nothing was changed. S3SessionManager.verify() says more, S3SessionManager.repair() brings back what is"
+            " whole, from earlier versions too where the bucket keeps them"
+        )

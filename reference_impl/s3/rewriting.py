@@ -1,0 +1,71 @@
+"""Rewriting: a history put in place of all commits, and objects emptied that hold what must go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from . import sizes
+from .life import Life
+from .place import HEADER
+from .segments import all_segments
+
+
+def empty_commits(life: Life, number: int, base: int, known: int, touched: Collection[int] | None) -> set[int]:
+    """Empty the objects of commits that hold what must go.
+
+    Args:
+        life: The life.
+        number: The number of the rewriting's own commit.
+        base: The number of the first commit that the rewriting before it does not stand for; 0 if there was none.
+        known: How many commits that rewriting has.
+        touched: Which of the commits that were read must go, counted from 0; all of them if None.
+
+    Returns:
+        The numbers of the commits that must go.
+
+    Raises:
+        SessionException: An object cannot be stored, or they cannot be listed.
+    """
+    gone = set(range(number)) if touched is None else {base + n - known for n in touched if n >= known}
+    holders = {holder for commit in gone for holder in _holders(commit, number)}
+    if base and (touched is None or any(index < known for index in touched)):
+        # which of the commits that an earlier rewriting stands for must go, nobody knows any more: all do
+        gone |= set(range(base))
+        holders -= {f"c/{commit:010d}" for commit in range(base)}
+        holders |= {f"c/{number:010d}" for number, size in life.commits(-1) if number < base and size > len(HEADER)}
+    life.empty(holders)
+    return gone
+
+
+def _holders(commit: int, stop: int) -> list[str]:
+    """Return the keys of the commits' objects, before ``stop``, that may hold a commit."""
+    return [f"c/{number:010d}" for number in range(max(commit, 1), min((commit // sizes.RUN + 1) * sizes.RUN, stop))]
+
+
+def empty_segments(life: Life, kept: str, number: int, gone: Collection[int]) -> None:
+    """Empty the segments that hold commits that must go, once a rewriting is stored.
+
+    Others may write a segment at this moment, from what they have in memory, or another rewriting from what they
+    read before this one. Everyone stores first and lists then: so one of two sees what the other stored. What
+    begins at or before a rewriting's number is needed no more, also where it reaches beyond it.
+
+    Args:
+        life: The life.
+        kept: The name of the rewriting.
+        number: The number of its own commit.
+        gone: The numbers of the commits that must go.
+
+    Raises:
+        SessionException: An object cannot be stored, or they cannot be listed.
+    """
+    segments = all_segments(life)
+    earliest = min(gone, default=number)
+    for segment in segments:
+        if segment.key == kept:
+            needless = any(other.rewritten and other.last > number for other in segments)  # what it says is older
+        elif segment.rewritten:
+            needless = earliest <= segment.last < number
+        else:
+            needless = segment.first <= number and any(segment.first <= n <= segment.last for n in gone)
+        if needless:
+            life.empty([segment.key])

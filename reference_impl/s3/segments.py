@@ -1,0 +1,87 @@
+"""Segments: the lines of many commits in one object, so that a restore of any length takes few requests."""
+
+from __future__ import annotations
+
+import logging
+
+from strands.types.exceptions import SessionException
+
+from ..log.commit_lines import commit_line
+from . import sizes
+from .errors import Moved
+from .life import Life
+from .lines import LatestLines, parse, tail
+from .place import HEADER, Place, Segment, cover
+
+logger = logging.getLogger(__name__)
+
+
+def all_segments(life: Life) -> list[Segment]:
+    """Return the segments that were not emptied.
+
+    Raises:
+        SessionException: They cannot be listed.
+    """
+    listed = life.objects.list(life.key("s/"))
+    found = [Segment.named(item.key.removeprefix(life.key("")), item.size) for item in listed]
+    return [segment for segment in found if segment is not None and segment.size > len(HEADER)]
+
+
+def place_of(life: Life) -> Place:
+    """Return where the commits lie: two listings, however many there are.
+
+    Raises:
+        SessionException: They cannot be listed.
+    """
+    place = cover(all_segments(life))
+    place.tail.extend(number for number, _ in life.commits(place.next - 1))
+    return place
+
+
+def compact(life: Life, latest: LatestLines, last: int) -> None:
+    """Write the largest segment that ends with a commit. What is not done here is done with a later one."""
+    size = sizes.SEGMENT
+    while (last + 1) % (size * sizes.MERGE) == 0:
+        size *= sizes.MERGE
+    try:
+        while size >= sizes.SEGMENT:
+            place = cover(all_segments(life))
+            first = max(last + 1 - size, place.base)
+            lines = _between(life, latest, place, first, last)
+            data = HEADER + b"".join(lines[number] for number in range(first, last + 1))
+            if len(data) <= sizes.SEGMENT_BYTES:
+                break
+            size //= sizes.MERGE
+        else:
+            return
+        _write(life, f"s/{first:010d}-{last:010d}", data, first)
+    except (Moved, SessionException) as error:  # the commit itself is stored: restores take longer, that is all
+        logger.warning("session_id=<%s>, error=<%s> | no segment was written", life.session_id, error)
+
+
+def _write(life: Life, name: str, data: bytes, first: int) -> None:
+    """Store a segment, and empty it if the history was rewritten meanwhile: see :func:`.rewriting.empty_segments`."""
+    rewritten = True
+    try:
+        life.objects.put_new(life.key(name), data, {})
+        rewritten = any(segment.rewritten and segment.last >= first for segment in all_segments(life))
+    finally:
+        if rewritten:  # or nobody knows: it can be done without
+            life.empty([name])
+
+
+def _between(life: Life, latest: LatestLines, place: Place, first: int, last: int) -> dict[int, bytes]:
+    """Return the lines of commits, from memory as far as they are there."""
+    lines = latest.between(first, last)
+    if first == 0 and 0 not in lines:
+        lines = {0: commit_line(0, life.expect_alive().body), **lines}
+    needed = min((number for number in lines if number), default=last + 1)
+    for segment in reversed(place.segments):
+        if not segment.rewritten and segment.first < needed and segment.last >= first and needed > first:
+            found = parse(life, segment.key, life.get(segment.key), segment.first)
+            lines |= {number: line for number, line in found.items() if first <= number < needed}
+    for number in range(first, last + 1):
+        if number not in lines:
+            stop = next((n for n in range(number, last + 1) if n in lines), last + 1)
+            lines |= tail(life, number, range(number, stop)).lines
+    return lines
