@@ -8,7 +8,6 @@ from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
     Level,
-    Run,
     ScenarioRuns,
     Script,
     Session,
@@ -19,7 +18,6 @@ from session_conformance.harness import (
     play,
     read_in_fresh_process,
     requirement,
-    unpaired_tools,
     violated,
 )
 from session_conformance.harness.models import ScriptedTextModel
@@ -27,7 +25,6 @@ from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import (
     AgentAtRest,
     Asked,
-    Event,
     Failed,
     HookCalled,
     ModelStarted,
@@ -67,9 +64,11 @@ from .scenarios import (
     TEXT_STRUCTURED,
     TEXT_SUMMARY,
     TEXT_WINDOW,
+    expect_answered,
     expect_nowhere_at_rest,
     expect_outages_told_of,
     expect_readable,
+    expect_restored_as_left,
     expect_stored,
     expect_stored_as_in_memory,
     has_block,
@@ -78,46 +77,6 @@ from .tol import results_of
 
 AT_ONCE = "A: SessionManager, 'changes ... should be persisted immediately after they are changed'"
 SYNC = "A: SessionManager.register_hooks, 'for each message appended ... store that message in the session'"
-
-
-def expect_restored_as_left(run: Run) -> None:
-    """Report a violation unless each manager restored what the agent before it had in memory when it came to rest.
-
-    Raises:
-        Violation: History, state or the count of removed messages differs.
-    """
-    left: AgentAtRest | None = None
-    for event in run.timeline:
-        if isinstance(event, ProcessStarted) and left is not None:
-            what = f"{run.scenario.name}: the next manager restores the history as it was in memory"
-            expect_same(left.memory, event.memory, what, run.timeline, left, event)
-            if not same(left.state, event.state):
-                violated(f"the state {left.state!r} is restored", f"{event.state!r}", run.timeline, left, event)
-            if left.removed != event.removed:
-                violated(
-                    f"the conversation manager knows that {left.removed} messages were removed",
-                    f"it says {event.removed}",
-                    run.timeline,
-                    left,
-                    event,
-                )
-        elif isinstance(event, AgentAtRest):
-            left = event
-    if len(run.processes) < 1 + sum(step.op == "restart_process" for step in run.scenario.script.steps):
-        violated("each manager opens the session", "one could not", run.timeline, *run.timeline.of(Failed)[-1:])
-    expect_readable(run.stored, "after the conversation", run.timeline)
-    if left is not None:
-        what = f"{run.scenario.name}: at the end the history is stored as in memory"
-        expect_same(left.memory, run.stored.messages, what, run.timeline, left)
-        if not same(left.state, run.stored.state):
-            violated(f"the state {left.state!r} is stored", f"{run.stored.state!r}", run.timeline, left)
-
-
-def expect_answered(messages: list[Message], what: str, run: Run, *at: Event) -> None:
-    """Report a violation unless a model accepts the tool uses and results of a history."""
-    unpaired = unpaired_tools(messages)
-    if unpaired is not None:
-        violated(f"{what} is one that a model accepts", unpaired, run.timeline, *at)
 
 
 class TextAgents(ConformanceSuite):

@@ -40,6 +40,8 @@ from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .restored import expect_answered as expect_answered
+from .restored import expect_restored_as_left as expect_restored_as_left
 from .s3_requests import LOAD as LOAD
 from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION
 from .s3_requests import as_table as as_table
@@ -75,16 +77,16 @@ from .text import TEXT_GUARDRAIL as TEXT_GUARDRAIL
 from .text import TEXT_INTERRUPT as TEXT_INTERRUPT
 from .text import TEXT_MERGED as TEXT_MERGED
 from .text import TEXT_MODEL_ERRORS as TEXT_MODEL_ERRORS
-from .text import TEXT_OVERFLOW as TEXT_OVERFLOW
-from .text import TEXT_PINNED_SUMMARY as TEXT_PINNED_SUMMARY
-from .text import TEXT_PINNED_WINDOW as TEXT_PINNED_WINDOW
 from .text import TEXT_PROCESSES as TEXT_PROCESSES
 from .text import TEXT_RAISING_HOOKS as TEXT_RAISING_HOOKS
 from .text import TEXT_STATEFUL as TEXT_STATEFUL
 from .text import TEXT_STORAGE_FAULT as TEXT_STORAGE_FAULT
 from .text import TEXT_STRUCTURED as TEXT_STRUCTURED
-from .text import TEXT_SUMMARY as TEXT_SUMMARY
-from .text import TEXT_WINDOW as TEXT_WINDOW
+from .text_trimmed import TEXT_OVERFLOW as TEXT_OVERFLOW
+from .text_trimmed import TEXT_PINNED_SUMMARY as TEXT_PINNED_SUMMARY
+from .text_trimmed import TEXT_PINNED_WINDOW as TEXT_PINNED_WINDOW
+from .text_trimmed import TEXT_SUMMARY as TEXT_SUMMARY
+from .text_trimmed import TEXT_WINDOW as TEXT_WINDOW
 
 __all__ = [
     "ACCOUNT",
@@ -165,10 +167,12 @@ __all__ = [
     "as_table",
     "count_for",
     "count_requests",
+    "expect_answered",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
     "expect_outages_told_of",
     "expect_readable",
+    "expect_restored_as_left",
     "expect_stored",
     "expect_stored_as_in_memory",
     "find_same",

@@ -230,55 +230,6 @@ TEXT_GUARDRAIL = Scenario(
 )
 """What the user typed, what a tool gave back, and what the model answered are redacted, in two processes."""
 
-FOUR_MESSAGES = Script().user("one").assistant("two").user("three").assistant("four")
-"""How the conversations begin whose history is trimmed."""
-
-TEXT_WINDOW = Scenario(
-    "a sliding window",
-    Script()
-    .user("one")
-    .assistant("two")
-    .user("three")
-    .calls("weather", city="Paris")
-    .assistant("four")
-    .user("five")
-    .assistant("six")
-    .restarts_process()
-    .user("seven")
-    .assistant("eight")
-    .user("nine")
-    .assistant("ten")
-    .restarts_process()
-    .restarts_process()
-    .user("eleven")
-    .assistant("twelve"),
-    text_agent=TextAgent(window=4),
-)
-
-TEXT_SUMMARY = Scenario(
-    "a history that is summarized",
-    FOUR_MESSAGES.fails("overflow")
-    .user("five")
-    .assistant("six")
-    .restarts_process()
-    .user("seven")
-    .assistant("eight")
-    .fails("overflow")
-    .user("nine")
-    .assistant("ten")
-    .restarts_process()
-    .restarts_process()
-    .user("eleven")
-    .assistant("twelve"),
-    text_agent=TextAgent(summarizes=True),
-)
-
-TEXT_OVERFLOW = Scenario(
-    "a window that is trimmed while the model is asked",
-    FOUR_MESSAGES.fails("overflow").user("five").assistant("six"),
-    text_agent=TextAgent(window=10),
-)
-
 _ASKING = (
     ToolCall("lookup", {}, "lookup-3", result=[BLOCKS["image"]]),
     ToolCall("transfer", {"sum": 10}, "transfer-1", asks="Transfer it?", result="transferred"),
@@ -368,38 +319,4 @@ TEXT_MERGED = Scenario(
     .assistant("eight"),
     observing=False,
     text_agent=TextAgent(),
-)
-
-TEXT_PINNED_WINDOW = Scenario(
-    "a sliding window with pinned messages",
-    FOUR_MESSAGES.user("five")
-    .assistant("six")
-    .restarts_process()
-    .user("seven")
-    .assistant("eight")
-    .restarts_process()
-    .user("nine")
-    .assistant("ten"),
-    observing=False,
-    text_agent=TextAgent(window=4, pin_first=2),
-)
-
-TEXT_PINNED_SUMMARY = Scenario(
-    "a summary behind pinned messages",
-    FOUR_MESSAGES.user("five")
-    .assistant("six")
-    .fails("overflow")
-    .user("seven")
-    .assistant("eight")
-    .restarts_process()
-    .user("nine")
-    .assistant("ten")
-    .fails("overflow")
-    .user("eleven")
-    .assistant("twelve")
-    .restarts_process()
-    .user("thirteen")
-    .assistant("fourteen"),
-    observing=False,
-    text_agent=TextAgent(summarizes=True, pin_first=2),
 )
