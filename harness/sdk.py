@@ -21,6 +21,7 @@ from strands.bidi.models import BidiModel, ConnectionTimeoutError
 from strands.bidi.types import AudioDelta, BidiMessage, BidiOutputEvent
 from strands.bidi.types import events as output_events
 from strands.hooks import (
+    AfterInvocationEvent,
     AfterNodeCallEvent,
     AfterToolCallEvent,
     AgentInitializedEvent,
@@ -67,6 +68,7 @@ __all__ = [
     "ERROR_LOGGERS",
     "SDK_EXCEPTIONS",
     "SDK_VERSION",
+    "AfterInvocationEvent",
     "AfterNodeCallEvent",
     "AfterToolCallEvent",
     "Agent",

@@ -41,6 +41,7 @@ from .scenarios import (
     KILLED,
     SILENT,
     STATE,
+    STATE_OF_A_VOICE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
     expect_readable,
@@ -143,7 +144,7 @@ class LifeOfASession(ConformanceSuite):
         """Agent state (key-value) is restored, also a change made without any message, by the time the agent has
         stopped.
         """
-        for scenario in (STATE, STATE_SET_BY_STOP_HOOK):
+        for scenario in (STATE, STATE_SET_BY_STOP_HOOK, STATE_OF_A_VOICE):
             played = run(scenario)
             expect_no_failure(played.timeline)
             expect_readable(played.stored, "after the conversation")
@@ -155,6 +156,10 @@ class LifeOfASession(ConformanceSuite):
                     played.timeline,
                     stop,
                 )
+            for stop, opened in zip(played.timeline.of(AgentStopped), played.processes[1:], strict=False):
+                if not same(stop.state, opened.state):
+                    what = f"{scenario.name}: the next process restores the state {stop.state!r}"
+                    violated(what, f"{opened.state!r}", played.timeline, stop, opened)
 
     @requirement("LIF-05", source="A: BidiAgent.start, 'call stop before starting again'")
     def stop_and_start(self, run: ScenarioRuns) -> None:

@@ -8,6 +8,8 @@ from .fresh_process import ProcessDied as ProcessDied
 from .fresh_process import in_fresh_process as in_fresh_process
 from .fresh_process import read_in_fresh_process as read_in_fresh_process
 from .fresh_process import warm_up as warm_up
+from .plain_calls import PlainCalls as PlainCalls
+from .plain_calls import play_plainly as play_plainly
 from .playing import CannotBePlayed as CannotBePlayed
 from .playing import play as play
 from .scenario import Run as Run
@@ -30,6 +32,7 @@ __all__ = [
     "CannotBePlayed",
     "Conversation",
     "Die",
+    "PlainCalls",
     "ProcessDied",
     "Run",
     "Scenario",
@@ -45,6 +48,7 @@ __all__ = [
     "handed_over_by",
     "in_fresh_process",
     "play",
+    "play_plainly",
     "read_in_fresh_process",
     "said_by",
     "talk",

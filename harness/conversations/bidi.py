@@ -16,6 +16,7 @@ from ..scripts import (
     Add,
     CallTools,
     Cancel,
+    DeleteState,
     DirectToolCall,
     Elsewhere,
     Emit,
@@ -124,11 +125,11 @@ class Conversation(Stage):
             Send: self._send, SendAudio: self._send_audio, Emit: self._emit, CallTools: self._call_tools,
             Release: self._release, Timeout: self._time_out, ScheduledRestart: self._restart_on_schedule,
             Fail: self._fail, EndStream: self._end_stream, Cancel: self._cancel, Start: self._start,
-            Stop: self._stop, SetState: self._set_state, Add: self._add, Redact: self._redact,
-            DirectToolCall: self._call_tool_directly, HookRaises: self._hook_raises,
-            StopHookSetsState: self._stop_hook_sets_state, StorageFails: self._storage_fails,
-            StorageWorks: self._storage_works, Together: self._together, Elsewhere: self._elsewhere,
-            HookReads: self._hook_reads,
+            Stop: self._stop, SetState: self._set_state, DeleteState: self._delete_state,
+            Add: self._add, Redact: self._redact, DirectToolCall: self._call_tool_directly,
+            HookRaises: self._hook_raises, StopHookSetsState: self._stop_hook_sets_state,
+            StorageFails: self._storage_fails, StorageWorks: self._storage_works, Together: self._together,
+            Elsewhere: self._elsewhere, HookReads: self._hook_reads,
         }  # fmt: skip
         self.timeline.record(
             ProcessStarted(

@@ -41,6 +41,10 @@ EARLY_ORDER = HookOrder.SDK_FIRST + 1
 """The earliest order that the SDK leaves to users: ``SDK_FIRST`` is its own."""
 
 
+LATEST_ORDER = HookOrder.SDK_LAST - 1
+"""The latest order that the SDK leaves to users."""
+
+
 class HookError(Exception):
     """What an observing hook raises where the script says that it does."""
 

@@ -46,8 +46,8 @@ def read_session(
             manager = backend.open(session_id, workspace)
             model = ScriptedTextModel(Timeline(), stateful=text_agent.stateful)
             reader = text_agent.build(model, agent_id=agent_id, session_manager=manager)
-            removed = reader.conversation_manager.removed_message_count
-            return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), removed=removed)
+            managed = copy.deepcopy(reader.conversation_manager.get_state())
+            return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), managed=managed)
         agent = restored_agent(backend, workspace, session_id, agent_id)
         return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
     except Exception as error:

@@ -11,7 +11,17 @@ from typing import Any
 from ..backends import Backend, Workspace
 from ..models import ScriptedTools
 from ..process import FAULT_BEGINS, FAULT_ENDS, no_file_can_be_written, tolerating_warnings
-from ..scripts import DirectToolCall, HookRaises, Redact, Script, SetState, Step, StorageFails, StorageWorks
+from ..scripts import (
+    DeleteState,
+    DirectToolCall,
+    HookRaises,
+    Redact,
+    Script,
+    SetState,
+    Step,
+    StorageFails,
+    StorageWorks,
+)
 from ..sdk import Agent, BidiAgent, SessionManager
 from ..timeline import Failed, Happened, Reading, Timeline
 from .observer import BIDI_EVENTS, Observer
@@ -137,6 +147,10 @@ class Stage:
     async def _set_state(self, step: SetState) -> None:
         self.timeline.record(Happened(what=f"the application sets state {step.key!r} to {step.value!r}"))
         self.agent.state.set(step.key, copy.deepcopy(step.value))
+
+    async def _delete_state(self, step: DeleteState) -> None:
+        self.timeline.record(Happened(what=f"the application deletes state {step.key!r}"))
+        self.agent.state.delete(step.key)
 
     async def _redact(self, step: Redact) -> None:
         latest = self.agent.messages[-1]

@@ -12,6 +12,7 @@ from ..scripts import (
     Answer,
     CallTools,
     Cancel,
+    DeleteState,
     DirectToolCall,
     Emit,
     EndStream,
@@ -26,12 +27,20 @@ from ..scripts import (
     Start,
     Step,
     Stop,
+    StopHookSetsState,
     StorageFails,
     StorageWorks,
 )
-from ..sdk import Agent, BeforeToolCallEvent, Message, MessageAddedEvent, SessionManager
+from ..sdk import (
+    AfterInvocationEvent,
+    Agent,
+    BeforeToolCallEvent,
+    Message,
+    MessageAddedEvent,
+    SessionManager,
+)
 from ..timeline import AgentAtRest, Asked, Happened, ProcessStarted, Timeline, UserSent
-from .observer import TEXT_EVENTS
+from .observer import LATEST_ORDER, TEXT_EVENTS
 from .stage import Session, Stage
 from .text_agent import Booking, TextAgent
 
@@ -85,14 +94,17 @@ class TextConversation(Stage):
         )
         self.observer.register_on(self.agent)
         self.agent.add_hook(self._tools.ask_by_hook, BeforeToolCallEvent)
+        self._set_at_end: list[tuple[str, Any]] = []
+        self.agent.add_hook(self._set_state_at_end, AfterInvocationEvent, order=LATEST_ORDER)
         self._tools.agent = self.agent
         self._invocation: asyncio.Task[None] | None = None
         self._asked = list(asked)
         self._plays = {
             Send: self._send, Emit: self._emit, CallTools: self._call_tools, Release: self._release,
             Answer: self._answer, Fail: self._fail, EndStream: self._end_stream, Cancel: self._cancel,
-            Start: self._start, Stop: self._stop, SetState: self._set_state, Merge: self._merge, Redact: self._redact,
-            DirectToolCall: self._call_tool_directly, HookRaises: self._hook_raises,
+            Start: self._start, Stop: self._stop, SetState: self._set_state, DeleteState: self._delete_state,
+            Merge: self._merge, Redact: self._redact, DirectToolCall: self._call_tool_directly,
+            HookRaises: self._hook_raises, StopHookSetsState: self._stop_hook_sets_state,
             StorageFails: self._storage_fails, StorageWorks: self._storage_works,
         }  # fmt: skip
         self.timeline.record(
@@ -101,7 +113,7 @@ class TextConversation(Stage):
                 fresh=fresh_process,
                 memory=self.agent.messages,
                 state=self.agent.state.get(),
-                removed=self.agent.conversation_manager.removed_message_count,
+                managed=self.agent.conversation_manager.get_state(),
             )
         )
 
@@ -157,7 +169,7 @@ class TextConversation(Stage):
                 why=why,
                 memory=self.agent.messages,
                 state=self.agent.state.get(),
-                removed=self.agent.conversation_manager.removed_message_count,
+                managed=self.agent.conversation_manager.get_state(),
                 stored=self._read_stored(),
             )
         )
@@ -258,6 +270,15 @@ class TextConversation(Stage):
             before = self.model.calls
             if await self._until(self.model.end_stream()):
                 await self._until(self.model.called(before))
+
+    async def _stop_hook_sets_state(self, step: StopHookSetsState) -> None:
+        self._set_at_end.append((step.key, step.value))
+
+    def _set_state_at_end(self, event: AfterInvocationEvent) -> None:
+        for key, value in self._set_at_end:
+            self.timeline.record(Happened(what=f"the last hook of the invocation sets state {key!r} to {value!r}"))
+            event.agent.state.set(key, copy.deepcopy(value))
+        self._set_at_end.clear()
 
     async def _cancel(self, _: Cancel) -> None:
         """Cancel, as a provider does that is told: while the model streams, its stream ends at once."""

@@ -16,6 +16,10 @@ SUMMARY = "A summary of what was said before."
 """What the summarizing conversation manager's agent answers."""
 
 
+_ANYTHING = 1e-6
+"""The part of a model's context that is exceeded as soon as anything was said."""
+
+
 class Booking(BaseModel):
     """The structured output that scripts ask for."""
 
@@ -33,12 +37,19 @@ class TextAgent:
             by :data:`SUMMARY` where it is too long for the model.
         pin_first: How many messages at the beginning either of them keeps, if any.
         stateful: Whether its model keeps the conversation itself.
+        per_turn: Whether the window is applied before each call of the model, and not only when an invocation ends.
+        compresses: Whether either of them is applied before a call of the model whenever it can be
+            (``proactive_compression``).
+        cuts_results: Whether the window, where the history is too long for the model, cuts long results of tools.
     """
 
     window: int | None = None
     summarizes: bool = False
     pin_first: int | None = None
     stateful: bool = False
+    per_turn: bool = False
+    compresses: bool = False
+    cuts_results: bool = True
 
     def build(
         self,
@@ -68,14 +79,19 @@ class TextAgent:
         )
 
     def _conversation_manager(self) -> Any:
+        options: dict[str, Any] = {"pin_first": self.pin_first}
+        if self.compresses:
+            options["proactive_compression"] = {"compression_threshold": _ANYTHING}
         if self.summarizes:
             model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer(SUMMARY))
             writer = Agent(model=model, callback_handler=None)
             return SummarizingConversationManager(
-                summary_ratio=0.5, preserve_recent_messages=2, summarization_agent=writer, pin_first=self.pin_first
+                summary_ratio=0.5, preserve_recent_messages=2, summarization_agent=writer, **options
             )
         if self.window is not None:
-            return SlidingWindowConversationManager(window_size=self.window, pin_first=self.pin_first)
+            return SlidingWindowConversationManager(
+                window_size=self.window, should_truncate_results=self.cuts_results, per_turn=self.per_turn, **options
+            )
         return None
 
 

@@ -109,7 +109,7 @@ class ScriptedTextModel(Model):
         self._stateful = stateful
         self._answer = answer
         self._about = dict(about or {})
-        self._config: dict[str, Any] = {"model_id": "scripted"}
+        self._config: dict[str, Any] = {"model_id": "scripted", "context_window_limit": 200_000}
         self._connection: _Answer | None = None
         self._failures: dict[FailingCall, int | None] = {}
         self.calls = 0

@@ -12,6 +12,7 @@ from .script import CallTools as CallTools
 from .script import Cancel as Cancel
 from .script import CleanUp as CleanUp
 from .script import DeleteSession as DeleteSession
+from .script import DeleteState as DeleteState
 from .script import DirectToolCall as DirectToolCall
 from .script import Elsewhere as Elsewhere
 from .script import Emit as Emit
@@ -55,6 +56,7 @@ __all__ = [
     "Checkpoint",
     "CleanUp",
     "DeleteSession",
+    "DeleteState",
     "DirectToolCall",
     "Elsewhere",
     "Emit",

@@ -26,6 +26,7 @@ from .script import (
     Cancel,
     CleanUp,
     DeleteSession,
+    DeleteState,
     DirectToolCall,
     Elsewhere,
     Emit,
@@ -388,6 +389,8 @@ class Oracle:
             talk.cancelled = True
         elif isinstance(step, SetState):
             talk.state[step.key] = step.value
+        elif isinstance(step, DeleteState):
+            talk.state.pop(step.key, None)
         elif isinstance(step, StopHookSetsState):
             talk.set_on_stop.append((step.key, step.value))
         elif isinstance(step, HookRaises):

@@ -13,6 +13,7 @@ from .steps import (
     Add,
     CallTools,
     Cancel,
+    DeleteState,
     Elsewhere,
     Emit,
     Fail,
@@ -159,7 +160,7 @@ def _candidates(step: Step) -> Iterator[_Candidate]:
 
 _PLAIN: dict[type[Step], str] = {
     Release: "releases", ScheduledRestart: "scheduled_restart", Cancel: "cancels", Start: "starts",
-    Stop: "stops", SetState: "sets_state", Add: "adds", Redact: "redacts",
+    Stop: "stops", SetState: "sets_state", DeleteState: "deletes_state", Add: "adds", Redact: "redacts",
 }  # fmt: skip
 """The builder's methods that take just what the step has."""
 

@@ -15,6 +15,7 @@ from .steps import (
     Cancel,
     CleanUp,
     DeleteSession,
+    DeleteState,
     DirectToolCall,
     Elsewhere,
     Emit,
@@ -228,6 +229,10 @@ class Script:
         """The application sets a key of the agent's state."""
         return self.then(SetState(key, value))
 
+    def deletes_state(self, key: str) -> Script:
+        """The application deletes a key of the agent's state."""
+        return self.then(DeleteState(key))
+
     def adds(self, message: Mapping[str, Any]) -> Script:
         """The agent adds a message to its history."""
         return self.then(Add(dict(message)))
@@ -325,8 +330,9 @@ def _response(content_id: str, kind: Literal["text"], text: str) -> list[dict[st
 
 
 __all__: Sequence[str] = [
-    "Add", "Answer", "CallTools", "Cancel", "CleanUp", "DeleteSession", "DirectToolCall", "Elsewhere", "Emit",
-    "EndStream", "Fail", "HookRaises", "HookReads", "Merge", "ModelCall", "NodeWill", "ProcessEnd", "Redact", "Release",
-    "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Segment", "Send", "SendAudio", "SetState", "Start",
-    "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together", "ToolCall", "stream",
+    "Add", "Answer", "CallTools", "Cancel", "CleanUp", "DeleteSession", "DeleteState", "DirectToolCall", "Elsewhere",
+    "Emit", "EndStream", "Fail", "HookRaises", "HookReads", "Merge", "ModelCall", "NodeWill", "ProcessEnd", "Redact",
+    "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Segment", "Send", "SendAudio",
+    "SetState", "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together",
+    "ToolCall", "stream",
 ]  # fmt: skip

@@ -253,6 +253,14 @@ class SetState(Step):
 
 
 @dataclass(frozen=True)
+class DeleteState(Step):
+    """The application deletes a key of the agent's state."""
+
+    op: ClassVar[str] = "delete_state"
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class Add(Step):
     """The agent adds a message to its history, as ``BidiAgent`` does, with the hooks that belong to it."""
 
@@ -342,15 +350,15 @@ _STEPS: dict[str, type[Step]] = {
     step.op: step
     for step in (
         Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream,
-        Cancel, Start, Stop, RestartProcess, DeleteSession, CleanUp, Elsewhere, SetState, Add, Merge, Redact,
-        DirectToolCall, HookRaises, HookReads, StopHookSetsState, StorageFails, StorageWorks, Together,
+        Cancel, Start, Stop, RestartProcess, DeleteSession, CleanUp, Elsewhere, SetState, DeleteState, Add, Merge,
+        Redact, DirectToolCall, HookRaises, HookReads, StopHookSetsState, StorageFails, StorageWorks, Together,
     )
 }  # fmt: skip
 
 
 WITHOUT_START: tuple[type[Step], ...] = (
-    Start, Stop, SetState, Add, Redact, DirectToolCall, Fail, HookRaises, HookReads, StopHookSetsState, StorageFails,
-    StorageWorks, Elsewhere,
+    Start, Stop, SetState, DeleteState, Add, Redact, DirectToolCall, Fail, HookRaises, HookReads, StopHookSetsState,
+    StorageFails, StorageWorks, Elsewhere,
 )  # fmt: skip
 """The steps that need no agent that is started. Before any other, one that was never started starts by itself."""
 

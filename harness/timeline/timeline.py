@@ -22,14 +22,19 @@ class Reading:
         state: The restored agent state.
         error: The exception's type and text where the session could not be read, else None.
         is_clear: Whether that exception is one of the SDK's for sessions (``SessionException``, ...).
-        removed: How many messages a text agent's conversation manager says were removed from the history.
+        managed: The state of a text agent's conversation manager (``ConversationManager.get_state``).
     """
 
     messages: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
     error: str | None = None
     is_clear: bool = False
-    removed: int = 0
+    managed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def removed(self) -> int:
+        """How many messages a text agent's conversation manager says were removed from the history."""
+        return int(self.managed.get("removed_message_count", 0))
 
     def find(self, tracking_id: str) -> Message | None:
         """Return the stored message with this tracking id, or None."""
@@ -61,15 +66,15 @@ class Event:
 class ProcessStarted(Event):
     """A process opened the session. ``fresh`` is True for a process of its own.
 
-    ``removed`` is how many messages a text agent's conversation manager says were removed from the history; ``team`` is
-    ``graph`` or ``swarm`` where several agents open it.
+    ``managed`` is the state of a text agent's conversation manager; ``team`` is ``graph`` or ``swarm`` where several
+    agents open it.
     """
 
     number: int = 0
     fresh: bool = False
     memory: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
-    removed: int = 0
+    managed: dict[str, Any] = field(default_factory=dict)
     team: str = ""
 
     @property
@@ -269,11 +274,16 @@ class AgentAtRest(AgentStopped):
 
     Attributes:
         why: Why it is at rest, in words.
-        removed: How many messages its conversation manager says were removed from the history.
+        managed: The state of its conversation manager (``ConversationManager.get_state``).
     """
 
     why: str = ""
-    removed: int = 0
+    managed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def removed(self) -> int:
+        """How many messages its conversation manager says were removed from the history."""
+        return int(self.managed.get("removed_message_count", 0))
 
     @property
     def summary(self) -> str:  # noqa: D102

@@ -41,6 +41,7 @@ from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
 from .restored import expect_answered as expect_answered
+from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
 from .s3_requests import LOAD as LOAD
 from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION
@@ -82,11 +83,23 @@ from .text import TEXT_RAISING_HOOKS as TEXT_RAISING_HOOKS
 from .text import TEXT_STATEFUL as TEXT_STATEFUL
 from .text import TEXT_STORAGE_FAULT as TEXT_STORAGE_FAULT
 from .text import TEXT_STRUCTURED as TEXT_STRUCTURED
+from .text_calls import PINNED as PINNED
+from .text_calls import in_one_loop_after_another as in_one_loop_after_another
+from .text_calls import pinned_in_the_middle as pinned_in_the_middle
+from .text_state import STATE_OF_A_VOICE as STATE_OF_A_VOICE
+from .text_state import STATE_THAT_CHANGES as STATE_THAT_CHANGES
+from .text_state import STRUCTURED_STATE as STRUCTURED_STATE
+from .text_state import TEXT_STATE as TEXT_STATE
+from .text_state import TEXT_STATE_AT_THE_END as TEXT_STATE_AT_THE_END
+from .text_trimmed import TEXT_COMPRESSED as TEXT_COMPRESSED
+from .text_trimmed import TEXT_CUT_RESULTS as TEXT_CUT_RESULTS
 from .text_trimmed import TEXT_OVERFLOW as TEXT_OVERFLOW
+from .text_trimmed import TEXT_PER_TURN as TEXT_PER_TURN
 from .text_trimmed import TEXT_PINNED_SUMMARY as TEXT_PINNED_SUMMARY
 from .text_trimmed import TEXT_PINNED_WINDOW as TEXT_PINNED_WINDOW
 from .text_trimmed import TEXT_SUMMARY as TEXT_SUMMARY
 from .text_trimmed import TEXT_WINDOW as TEXT_WINDOW
+from .text_trimmed import TRIMMED as TRIMMED
 
 __all__ = [
     "ACCOUNT",
@@ -119,6 +132,7 @@ __all__ = [
     "MESSAGES_A_CONVERSATION",
     "NEW_PROCESS",
     "PASSWORD",
+    "PINNED",
     "PIXEL",
     "RAISING_HOOKS",
     "RECORDED",
@@ -133,14 +147,19 @@ __all__ = [
     "SHORT_TALKS",
     "SILENT",
     "STATE",
+    "STATE_OF_A_VOICE",
     "STATE_SET_BY_STOP_HOOK",
+    "STATE_THAT_CHANGES",
     "STOP_AND_START",
     "STORAGE_FAULT",
+    "STRUCTURED_STATE",
     "SWARM_ASKS",
     "SWARM_FAILS",
     "SWARM_KILLED",
     "TASK",
+    "TEXT_COMPRESSED",
     "TEXT_CONTENT",
+    "TEXT_CUT_RESULTS",
     "TEXT_CUT_SHORT",
     "TEXT_DIRECT_TOOL_CALL",
     "TEXT_EVERYDAY",
@@ -150,11 +169,14 @@ __all__ = [
     "TEXT_MERGED",
     "TEXT_MODEL_ERRORS",
     "TEXT_OVERFLOW",
+    "TEXT_PER_TURN",
     "TEXT_PINNED_SUMMARY",
     "TEXT_PINNED_WINDOW",
     "TEXT_PROCESSES",
     "TEXT_RAISING_HOOKS",
+    "TEXT_STATE",
     "TEXT_STATEFUL",
+    "TEXT_STATE_AT_THE_END",
     "TEXT_STORAGE_FAULT",
     "TEXT_STRUCTURED",
     "TEXT_SUMMARY",
@@ -163,11 +185,13 @@ __all__ = [
     "TIMEOUT_IN_TRANSCRIPT",
     "TOGETHER",
     "TOOL_SETS_STATE",
+    "TRIMMED",
     "TWENTY_TIMEOUTS",
     "as_table",
     "count_for",
     "count_requests",
     "expect_answered",
+    "expect_managed",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
     "expect_outages_told_of",
@@ -177,5 +201,7 @@ __all__ = [
     "expect_stored_as_in_memory",
     "find_same",
     "has_block",
+    "in_one_loop_after_another",
     "judge_script",
+    "pinned_in_the_middle",
 ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from session_conformance.harness import Run, expect_same, unpaired_tools, violated
+from collections.abc import Mapping
+from typing import Any
+
+from session_conformance.harness import Run, Timeline, expect_same, unpaired_tools, violated
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentAtRest, Event, Failed, ProcessStarted, same
 
@@ -13,7 +16,7 @@ def expect_restored_as_left(run: Run) -> None:
     """Report a violation unless each manager restored what the agent before it had in memory when it came to rest.
 
     Raises:
-        Violation: History, state or the count of removed messages differs.
+        Violation: History, state or the state of the conversation manager differs.
     """
     left: AgentAtRest | None = None
     for event in run.timeline:
@@ -22,24 +25,41 @@ def expect_restored_as_left(run: Run) -> None:
             expect_same(left.memory, event.memory, what, run.timeline, left, event)
             if not same(left.state, event.state):
                 violated(f"the state {left.state!r} is restored", f"{event.state!r}", run.timeline, left, event)
-            if left.removed != event.removed:
-                violated(
-                    f"the conversation manager knows that {left.removed} messages were removed",
-                    f"it says {event.removed}",
-                    run.timeline,
-                    left,
-                    event,
-                )
+            expect_managed(left.managed, event.managed, run.timeline, left, event)
         elif isinstance(event, AgentAtRest):
             left = event
-    if len(run.processes) < 1 + sum(step.op == "restart_process" for step in run.scenario.script.steps):
-        violated("each manager opens the session", "one could not", run.timeline, *run.timeline.of(Failed)[-1:])
+    refused = [failure for failure in run.timeline.of(Failed) if failure.where == "opening the session"]
+    if refused:
+        violated("each manager opens the session", refused[0].summary, run.timeline, refused[0])
     expect_readable(run.stored, "after the conversation", run.timeline)
     if left is not None:
         what = f"{run.scenario.name}: at the end the history is stored as in memory"
         expect_same(left.memory, run.stored.messages, what, run.timeline, left)
         if not same(left.state, run.stored.state):
             violated(f"the state {left.state!r} is stored", f"{run.stored.state!r}", run.timeline, left)
+        expect_managed(left.managed, run.stored.managed, run.timeline, left)
+
+
+def expect_managed(left: Mapping[str, Any], found: Mapping[str, Any], timeline: Timeline, *at: Event) -> None:
+    """Report a violation unless a conversation manager was given back all that it says of itself.
+
+    Args:
+        left: What it said (``ConversationManager.get_state``).
+        found: What the next one says.
+        timeline: What happened.
+        at: The events that show it.
+
+    Raises:
+        Violation: They differ.
+    """
+    for key in sorted({*left, *found}):
+        if not same(left.get(key), found.get(key)):
+            violated(
+                f"the conversation manager is given back its state: {key} is {left.get(key)!r}",
+                f"it is {found.get(key)!r}",
+                timeline,
+                *at,
+            )
 
 
 def expect_answered(messages: list[Message], what: str, run: Run, *at: Event) -> None:

@@ -52,6 +52,7 @@ class SqliteManager(SessionManager[Any]):
         self.session_id = session_id
         self._file = Path(storage_dir) / "sessions.db"
         self._agents: dict[str, bytes | None] = {}
+        self._bodies: dict[tuple[str, Any], bytes] = {}
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -80,7 +81,7 @@ class SqliteManager(SessionManager[Any]):
             await self._in_background(self._update, event.agent.agent_id, copy.deepcopy(event.message))
 
         async def changed(event: Any) -> None:
-            await self._in_background(self._write_state, event.agent.agent_id, state(event))
+            await self._in_background(self._sync, event.agent.agent_id, state(event), self._changed(event.agent))
 
         def state(event: Any) -> bytes:
             return state_of(event.agent)
@@ -119,6 +120,7 @@ class SqliteManager(SessionManager[Any]):
                 raise OSError(f"there are {len(rows)} messages instead of {row[1]}")
             state = unsealed(row[0])
             restore(agent, decode(state), [decode(unsealed(body)) for (body,) in rows])
+            self._changed(agent)  # so that what is changed from now on is told from this
         self._agents[agent.agent_id] = state
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
@@ -167,7 +169,23 @@ class SqliteManager(SessionManager[Any]):
             self._replace(message["tracking_id"], (self.session_id, agent_id), sealed(encode(message)), database)
 
     def sync_agent(self, agent: Any, **kwargs: Any) -> None:
-        self._write_state(agent.agent_id, state_of(agent))
+        self._sync(agent.agent_id, state_of(agent), self._changed(agent))
+
+    def _changed(self, agent: Any) -> list[tuple[str, bytes]]:
+        """Return the messages that were changed in place, as a conversation manager does that cuts tools' results."""
+        changed = []
+        for message in agent.messages if isinstance(agent, Agent) else ():
+            body, key = encode(message), (agent.agent_id, message.get("tracking_id"))
+            if self._bodies.setdefault(key, body) != body:
+                self._bodies[key] = body
+                changed.append((message["tracking_id"], sealed(body)))
+        return changed
+
+    def _sync(self, agent_id: str, state: bytes, changed: list[tuple[str, bytes]]) -> None:
+        for tracking_id, body in changed:
+            with self._database() as database:
+                self._replace(tracking_id, (self.session_id, agent_id), body, database)
+        self._write_state(agent_id, state)
 
     def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
         if self._agents.get(agent_id) != state:

@@ -1,8 +1,11 @@
 """Mutants for text agents and teams: a correct manager, each time with one thing broken on purpose."""
 
+import asyncio
 import contextlib
 import copy
+import json
 import posixpath
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -60,6 +63,118 @@ class ForgetsTheSummary(FileSessionManager):
         if agent is not None and "summary_message" in agent.conversation_manager_state:
             agent.conversation_manager_state["summary_message"] = None
         return agent
+
+
+class ForgetsThatItSummarized(SnapshotFileManager):
+    """The summary comes back as a message, and the conversation manager does not know that it wrote it."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        managed = rest.get("conversation_manager_state", {})
+        super().restore_rest(agent, rest | {"conversation_manager_state": {**managed, "summary_message": None}})
+
+
+class ForgetsWhatWasCut(SnapshotFileManager):
+    """A message is stored as it was when it was added, whatever a conversation manager cut out of it since."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._added: dict[Any, Any] = {}
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        self.messages_of(agent)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [
+            self._added.setdefault(message["tracking_id"], copy.deepcopy(message))
+            if has(message, "toolResult")
+            else message
+            for message in agent.messages
+        ]
+
+
+class TrimsWhatItIsToldOf(SnapshotFileManager):
+    """What a conversation manager removes is removed from storage where the SDK calls for it, and nowhere else."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._all: list[Any] = []
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        self._all = list(agent.messages)
+
+    def sync_agent(self, agent: Any, **kwargs: Any) -> None:
+        self._all = list(agent.messages)
+        super().sync_agent(agent)
+
+    def on_stop(self, event: Any) -> None:
+        if isinstance(event.agent, Agent) and not event.agent.conversation_manager.get_state().get("model_call_count"):
+            self._all = list(event.agent.messages)
+        super().on_stop(event)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        if not isinstance(agent, Agent):
+            return super().messages_of(agent)
+        known = {message.get("tracking_id") for message in self._all}
+        self._all += [message for message in agent.messages if message.get("tracking_id") not in known]
+        return list(self._all)
+
+
+class WorksInTheFirstLoop(SnapshotFileManager):
+    """What is done beside the event loop belongs to the loop in which the agent was called first."""
+
+    _loop: Any = None
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        self._loop = self._loop or asyncio.get_running_loop()
+        await self._loop.run_in_executor(None, work)
+
+
+class KeepsDeletedKeys(SnapshotFileManager):
+    """The keys of the state are written one by one, and none is ever removed."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._keys: dict[str, Any] = {}
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        self._keys = dict(agent.state.get())
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        self._keys |= super().state_of(agent)
+        return dict(self._keys)
+
+
+class CountsInFloats(SnapshotFileManager):
+    """Numbers in the state are those of a database that has one kind of number."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        return dict(json.loads(json.dumps(super().state_of(agent)), parse_int=_as_javascript_does))
+
+
+def _as_javascript_does(digits: str) -> int:
+    return int(float(digits))
+
+
+class SavesBeforeTheLastHooks(SnapshotFileManager):
+    """What hooks set that run after most others is lost."""
+
+    stop_orders = (HookOrder.SDK_FIRST, HookOrder.DEFAULT)
+
+
+class PinsByPosition(SnapshotFileManager):
+    """Only what is pinned at the beginning is stored as pinned."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        first = next((m["tracking_id"] for m in agent.messages if m.get("tracking_id")), None)
+        return [
+            message
+            if message.get("tracking_id") == first or not isinstance(agent, Agent)
+            else {key: value for key, value in message.items() if key != "metadata"}
+            for message in super().messages_of(agent)
+        ]
 
 
 class ForgetsInterrupts(SnapshotFileManager):

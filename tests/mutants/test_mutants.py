@@ -24,7 +24,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "LIF-02": [(broken.DropsMetadata, "metadata"), (broken.IgnoresUpdates, "pending")],
     "LIF-03": [(broken.KeepsHistoryInAClassAttribute, "fresh process")],
-    "LIF-04": [(broken.SavesStateWithMessagesOnly, "'step': 2"), (broken.StopsBeforeStopHooks, "closed")],
+    "LIF-04": [
+        (broken.SavesStateWithMessagesOnly, "'step': 2"),
+        (broken.StopsBeforeStopHooks, "closed"),
+        (broken_text.KeepsDeletedKeys, "'given up'"),
+        (broken_text.CountsInFloats, "9223372036854775809"),
+    ],
     "LIF-05": [(broken.DoublesTheLastMessageAtStop, "each once")],
     "LIF-06": [(broken.LogsEachRestore, "does not grow")],
     "LIF-07": [
@@ -146,11 +151,17 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-01": [
         (broken.DropsMetadata, "metadata"),
         (broken_text.ForgetsTheStateOfTextAgents, "state .*'plan'.* is restored|state .*'plan'.* is stored"),
+        (broken_text.KeepsDeletedKeys, "'given up'"),
+        (broken_text.CountsInFloats, "9223372036854775809"),
+        (broken_text.WorksInTheFirstLoop, "agent.. raises RuntimeError"),
     ],
     "AGT-02": [
-        (broken_text.CountsNoRemovedMessages, "messages were removed"),
+        (broken_text.CountsNoRemovedMessages, "removed_message_count is 6"),
         (broken_text.RestoresWhatWasTrimmed, "a sliding window: the next manager restores the history"),
         (broken_text.ForgetsTheSummary, "a history that is summarized: the next manager restores the history"),
+        (broken_text.ForgetsThatItSummarized, "summary_message is "),
+        (broken_text.TrimsWhatItIsToldOf, "before each call of the model: the next manager restores the history"),
+        (broken_text.ForgetsWhatWasCut, "that are cut where the history is too long"),
     ],
     "AGT-03": [
         (broken_text.ForgetsInterrupts, "not in interrupt state"),
@@ -194,7 +205,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "AGT-18": [(broken.KeepsBackups, "backup")],
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
-    "AGT-20": [(broken.SavesStateWithMessagesOnly, "at rest the")],
+    "AGT-20": [
+        (broken.SavesStateWithMessagesOnly, "at rest the"),
+        (broken_text.SavesBeforeTheLastHooks, "'ended': 'well'"),
+    ],
     "AGT-21": [
         (broken.OneFileForAllAgents, "agent 'voice' has"),
         (broken_text.RestoresTheStateSavedLast, "has the state"),
@@ -204,6 +218,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-23": [
         (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
         (broken_text.ForgetsMarks, "None instead of .*pinned"),
+        (broken_text.PinsByPosition, "the same but for its metadata"),
     ],
     "AGT-24": [(broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored")],
     "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],

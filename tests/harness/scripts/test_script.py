@@ -50,6 +50,7 @@ EVERYTHING = (
     .fails("restart", times=None)
     .cancels()
     .sets_state("key", [1, None, True])
+    .deletes_state("key")
     .adds({"role": "user", "content": [{"text": "added"}]})
     .redacts("[gone]")
     .together(Send("one"), Send("two"))

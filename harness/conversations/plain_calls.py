@@ -1,0 +1,133 @@
+"""Plain calls: ``agent("...")``, as most applications invoke a text agent, each in an event loop of its own."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from ..models import ScriptedTextModel, ScriptedTools, quiet_scripted_errors
+from ..process import tolerating_warnings, within_limit
+from ..scripts import Script
+from ..sdk import Message
+from ..timeline import AgentAtRest, Failed, Happened, ProcessEnded, ProcessStarted, Timeline, UserSent
+from .scenario import Run, Scenario
+from .stage import Session
+from .text_agent import TextAgent
+
+Answer = Iterable[Mapping[str, Any]]
+"""The events of one answer of the model, as in :class:`~session_conformance.harness.scripts.Emit`."""
+
+
+class PlainCalls:
+    """A text agent with a manager, that its application calls plainly.
+
+    The SDK runs each such call in an event loop of its own, in a thread of its own: what a manager keeps of one loop
+    (a lock, a queue, a client's connections) is of no use in the next.
+
+    Args:
+        session: Which session it is about, and how its agent is made.
+        timeline: Where everything is recorded.
+        number: The number of the process that it stands for, from 0.
+
+    Raises:
+        Exception: What the manager raised when the agent was made.
+    """
+
+    def __init__(self, session: Session, timeline: Timeline, number: int = 0) -> None:
+        self.session = session
+        self.timeline = timeline
+        self._answers: list[Answer] = []
+        self._model = ScriptedTextModel(timeline, answer=self._next_answer)
+        self._tools = ScriptedTools(Script(), timeline)
+        self.manager = session.open()
+        self.agent = (session.text_agent or TextAgent()).build(
+            self._model, agent_id=session.agent_id, session_manager=self.manager, tools=self._tools.tools
+        )
+        self._tools.agent = self.agent
+        timeline.record(
+            ProcessStarted(
+                number=number,
+                memory=self.agent.messages,
+                state=self.agent.state.get(),
+                managed=self.agent.conversation_manager.get_state(),
+            )
+        )
+
+    def call(self, prompt: Any, *answers: Answer) -> None:
+        """Call the agent, and record how that ended.
+
+        Args:
+            prompt: What the user says.
+            answers: The model's answers, one for each time that it is asked.
+        """
+        self.timeline.record(UserSent(content=prompt))
+        self._answers = list(answers)
+        try:
+            self.agent(copy.deepcopy(prompt))
+        except Exception as error:
+            self.timeline.record(Failed(where="agent()", error=str(error), type=type(error).__name__))
+        self.rest("the call ends")
+
+    def does(self, what: str, action: Callable[[], object]) -> None:
+        """Do something as the application does between calls, and record it, and whether it raised.
+
+        Args:
+            what: What it is, in words: the end of a sentence that begins with "the application".
+            action: Does it.
+        """
+        self.timeline.record(Happened(what=f"the application {what}"))
+        try:
+            action()
+        except Exception as error:
+            self.timeline.record(Failed(where=what, error=str(error), type=type(error).__name__))
+
+    def rest(self, why: str) -> None:
+        """Record what the agent has in memory: it is at rest."""
+        self.timeline.record(
+            AgentAtRest(
+                why=why,
+                memory=self.agent.messages,
+                state=self.agent.state.get(),
+                managed=self.agent.conversation_manager.get_state(),
+            )
+        )
+
+    def _next_answer(self, _: Sequence[Message]) -> Answer:
+        return self._answers.pop(0)
+
+
+def play_plainly(session: Session, name: str, *processes: Callable[[PlainCalls], object],
+                 made: TextAgent | None = None) -> Run:  # fmt: skip
+    """Let one application after another open a session and call its agent, and return what happened.
+
+    Args:
+        session: The session.
+        name: What the conversation is called in reports.
+        processes: What each application does. Each has a new manager and a new agent.
+        made: How the agents are made.
+
+    Raises:
+        Hang: It did not end.
+    """
+    session = replace(session, text_agent=made or TextAgent())
+    timeline = Timeline()
+
+    def work() -> None:
+        for number, process in enumerate(processes):
+            try:
+                calls = PlainCalls(session, timeline, number)
+            except Exception as error:
+                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+                return
+            process(calls)
+            del calls
+            timeline.record(ProcessEnded())
+
+    with tolerating_warnings(), quiet_scripted_errors():
+        within_limit(work, name, progress=lambda: len(timeline))
+    return Run(Scenario(name, Script(), text_agent=session.text_agent), session, timeline)
+
+
+__all__ = ["PlainCalls", "play_plainly"]

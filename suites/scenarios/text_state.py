@@ -1,0 +1,57 @@
+"""The scenarios of a text agent's state: what is in it, and who sets it, when."""
+
+from __future__ import annotations
+
+from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
+from session_conformance.harness.scripts import StopHookSetsState
+
+STRUCTURED_STATE = {
+    "order": {"lines": [{"name": "thé vert 茶 🍵", "price": 3.75, "sizes": [[1, [2.0, []]], {}]}], "paid": False},
+    "counts": {"large": 2**63 + 1, "zero": 0, "none": None, "half": 0.5, "whole": 1.0, "small": 1e-7, "minus": -1},
+    "λέξη": "ναι",
+    "empty": "",
+}
+"""Deep, with floats, booleans, null, a large integer, keys and texts in other scripts."""
+
+STATE_THAT_CHANGES = (
+    Script()
+    .sets_state("order", STRUCTURED_STATE["order"])
+    .sets_state("counts", STRUCTURED_STATE["counts"])
+    .sets_state("λέξη", STRUCTURED_STATE["λέξη"])
+    .sets_state("empty", "")
+    .sets_state("given up", {"soon": True})
+    .user("one")
+    .assistant("two")
+    .restarts_process()
+    .deletes_state("given up")
+    .sets_state("order", {**STRUCTURED_STATE["order"], "paid": True, "lines": []})
+    .user("three")
+    .assistant("four")
+    .restarts_process()
+    .user("five")
+    .assistant("six")
+)
+"""Keys are set, changed within, and deleted again, and each time another process opens the session."""
+
+TEXT_STATE = Scenario("a structured state", STATE_THAT_CHANGES, observing=False, text_agent=TextAgent())
+
+STATE_OF_A_VOICE = Scenario("a structured state of a voice agent", STATE_THAT_CHANGES, observing=False)
+
+TEXT_STATE_AT_THE_END = Scenario(
+    "state that is set where an invocation fails, and by its last hook",
+    Script()
+    .user("book a seat")
+    .fails("stream")
+    .calls_together(ToolCall("book", {}, "book-1", result="booked", state={"seat": "12A"}))
+    .then(StopHookSetsState("ended", "well"))
+    .user("thank you")
+    .assistant("you are welcome")
+    .fails("stream")
+    .then(StopHookSetsState("ended", "badly"))
+    .user("are you there?")
+    .restarts_process()
+    .user("and now?")
+    .assistant("I am"),
+    text_agent=TextAgent(),
+)
+"""A tool sets state, and then the model fails; a hook of the latest order sets it, after an answer and a failure."""
