@@ -57,6 +57,14 @@ class ChangeLogRepository(SessionRepository):
                 store.close()
             self._stores.clear()
 
+    def history(self) -> SessionHistory:
+        """Return all that the session holds, as it is stored now: a copy of nothing, to be read and not changed.
+
+        Raises:
+            SessionException: There is no such session, or it cannot be read.
+        """
+        return self._known_store(self.session_id).view()
+
     @property
     def _store(self) -> SessionStore:
         return self._store_of(self.session_id)

@@ -1,0 +1,166 @@
+"""Places: a folder or a bucket's prefix in which sessions are kept, and what can be done to the sessions there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from ..log.history import SessionHistory
+    from ..log.inspection import Repair, SessionInfo, Verification
+
+
+class PlaceError(Exception):
+    """A place that is none, or that cannot be read. The text is one line that says what to do."""
+
+
+class Place(Protocol):
+    """Where sessions are kept."""
+
+    def __str__(self) -> str:
+        """Return the place as it was given."""
+
+    def list(self) -> list[SessionInfo]:
+        """Return the sessions, the most recently written first."""
+
+    def history(self, session_id: str) -> SessionHistory:
+        """Return what a session holds."""
+
+    def verify(self, session_id: str) -> Verification:
+        """Read a session and say whether it is whole."""
+
+    def repair(self, session_id: str) -> Repair:
+        """Bring back what is whole of a damaged session."""
+
+    def delete(self, session_id: str) -> None:
+        """Remove a session."""
+
+    def clean_up(self, older_than: timedelta) -> list[str]:
+        """Remove the sessions that were not written for some time; return their ids."""
+
+
+def place_of(text: str, endpoint_url: str | None = None) -> Place:
+    """Return the place that a text names: a folder, or ``s3://bucket/prefix``.
+
+    Args:
+        text: The place.
+        endpoint_url: The S3 endpoint; by default what botocore finds in the environment.
+
+    Raises:
+        PlaceError: It is no place, or a folder that is not there or cannot be read.
+    """
+    if text.startswith("s3://"):
+        parts = urlsplit(text)
+        if not parts.netloc:
+            raise PlaceError(f"{text} names no bucket: expected s3://BUCKET or s3://BUCKET/PREFIX")
+        return _Bucket(text, parts.netloc, parts.path.strip("/"), endpoint_url)
+    folder = Path(text).expanduser()
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:
+        raise PlaceError(f"there is no folder {text}") from None
+    except NotADirectoryError:
+        raise PlaceError(f"{text} is no folder: expected the one that is a manager's storage_dir") from None
+    except OSError as error:
+        raise PlaceError(f"cannot read the folder {text}: {error.strerror}") from None
+    return _Folder(text, str(folder))
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder of session journals."""
+
+    text: str
+    path: str
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def _manager(self) -> Any:
+        from ..file_session_manager import FileSessionManager
+
+        return FileSessionManager
+
+    def list(self) -> list[SessionInfo]:
+        found: list[SessionInfo] = self._manager.list_sessions(self.path)
+        return found
+
+    def history(self, session_id: str) -> SessionHistory:
+        self.verify(session_id)  # a manager would begin a session that is not there
+        return _history(self._manager(session_id, storage_dir=self.path))
+
+    def verify(self, session_id: str) -> Verification:
+        found: Verification = self._manager.verify(session_id, self.path)
+        return found
+
+    def repair(self, session_id: str) -> Repair:
+        done: Repair = self._manager.repair(session_id, self.path)
+        return done
+
+    def delete(self, session_id: str) -> None:
+        from ..file_session_manager import delete_session
+
+        delete_session(session_id, self.path)
+
+    def clean_up(self, older_than: timedelta) -> list[str]:
+        removed: list[str] = self._manager.clean_up(older_than, self.path)
+        return removed
+
+
+@dataclass(frozen=True)
+class _Bucket:
+    """A prefix in a bucket."""
+
+    text: str
+    bucket: str
+    prefix: str
+    endpoint_url: str | None
+
+    def __str__(self) -> str:
+        return self.text
+
+    @property
+    def _manager(self) -> Any:
+        from ..s3_session_manager import S3SessionManager
+
+        return S3SessionManager
+
+    @property
+    def _where(self) -> dict[str, Any]:
+        return {"bucket": self.bucket, "prefix": self.prefix, "endpoint_url": self.endpoint_url}
+
+    def list(self) -> list[SessionInfo]:
+        found: list[SessionInfo] = self._manager.list_sessions(**self._where)
+        return found
+
+    def history(self, session_id: str) -> SessionHistory:
+        self.verify(session_id)  # a manager would begin a session that is not there
+        return _history(self._manager(session_id, **self._where))
+
+    def verify(self, session_id: str) -> Verification:
+        found: Verification = self._manager.verify(session_id, **self._where)
+        return found
+
+    def repair(self, session_id: str) -> Repair:
+        done: Repair = self._manager.repair(session_id, **self._where)
+        return done
+
+    def delete(self, session_id: str) -> None:
+        self.verify(session_id)
+        self._manager(session_id, **self._where).delete_session(session_id)
+
+    def clean_up(self, older_than: timedelta) -> list[str]:
+        removed: list[str] = self._manager.clean_up(older_than, **self._where)
+        return removed
+
+
+def _history(manager: Any) -> SessionHistory:
+    try:
+        found: SessionHistory = manager.history()
+        return found
+    finally:
+        manager.close()

@@ -1,0 +1,202 @@
+"""Whole sessions at the console: list, show, verify, repair, delete and clean up what lies in a folder or a bucket."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from .exit_codes import USAGE_ERROR
+from .place import Place, PlaceError, place_of
+
+if TYPE_CHECKING:
+    from ..log.inspection import SessionInfo
+
+_EXIT_CODES = """\
+PLACE is a folder (a manager's storage_dir) or s3://BUCKET/PREFIX.
+
+exit codes:
+  0  done, and nothing was found wrong
+  1  a session is damaged, a message was not brought back, or something could not be removed
+  4  the command cannot be carried out as it was given, and nothing was changed
+"""
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run ``session-conformance sessions`` and return its exit code.
+
+    Args:
+        arguments: The words behind ``sessions``.
+    """
+    parser = _parser()
+    try:
+        given = parser.parse_args(arguments)
+    except SystemExit as error:
+        return USAGE_ERROR if error.code else 0
+    from botocore.exceptions import BotoCoreError
+    from strands.types.exceptions import SessionException
+
+    try:
+        done: int = given.does(place_of(given.place, given.endpoint_url), given)
+    except (PlaceError, SessionException, ValueError, BotoCoreError) as error:
+        print(f"session-conformance: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    return done
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="session-conformance sessions",
+        description="What lies in the place of a reference manager, session by session.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, does: Callable[[Place, Any], int], about: str) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=about, description=about)
+        one.add_argument("place", metavar="PLACE", help="a folder, or s3://BUCKET/PREFIX")
+        one.add_argument("--endpoint-url", help="the S3 endpoint, where it is not AWS's")
+        one.add_argument("--json", action="store_true", help="print JSON, for programs")
+        one.set_defaults(does=does)
+        return one
+
+    command("list", _list, "list the sessions, the most recently written first")
+    show = command("show", _show, "print a session's conversations")
+    show.add_argument("session", metavar="SESSION", help="the session's id")
+    verify = command("verify", _verify, "read sessions and say whether they are whole; nothing is changed")
+    verify.add_argument("session", metavar="SESSION", nargs="*", help="their ids; all of them by default")
+    repair = command("repair", _repair, "bring back what is whole of a damaged session")
+    repair.add_argument("session", metavar="SESSION", help="the session's id")
+    repair.add_argument("--dry-run", action="store_true", help="say what is wrong, and change nothing")
+    delete = command("delete", _delete, "remove sessions")
+    delete.add_argument("session", metavar="SESSION", nargs="+", help="their ids")
+    delete.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
+    clean_up = command("clean-up", _clean_up, "remove the sessions that were not written for some time")
+    clean_up.add_argument("--older-than", type=_age, required=True, metavar="AGE", help="such as 30d, 12h or 2w")
+    clean_up.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
+    return parser
+
+
+def _age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+)([mhdw])", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no age: expected a number and m, h, d or w, such as 30d")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def _list(place: Place, given: Any) -> int:
+    found = place.list()
+    if given.json:
+        _print_json([_info(one) for one in found])
+    for one in () if given.json else found:
+        print(f"{one.updated_at:%Y-%m-%d %H:%M}  {one.size:>12,} bytes  {one.session_id}")
+    if not given.json and not found:
+        print(f"no sessions in {place}")
+    return 0
+
+
+def _info(one: SessionInfo) -> dict[str, Any]:
+    return {**asdict(one), "created_at": one.created_at.isoformat(), "updated_at": one.updated_at.isoformat()}
+
+
+def _show(place: Place, given: Any) -> int:
+    from .conversation import as_data, as_text
+
+    history = place.history(given.session)
+    if given.json:
+        _print_json(as_data(history))
+    else:
+        print(as_text(history))
+    return 0
+
+
+def _verify(place: Place, given: Any) -> int:
+    ids = given.session or [one.session_id for one in place.list()]
+    found = [place.verify(id) for id in _with_progress(ids, "verified")]
+    if given.json:
+        _print_json([asdict(one) for one in found])
+    for one in () if given.json else found:
+        print(f"{one.session_id}: {'whole' if one.ok else 'damaged'}, {one.commits} commits")
+        for problem in one.problems:
+            print(f"  {problem}")
+    return 0 if all(one.ok for one in found) else 1
+
+
+def _repair(place: Place, given: Any) -> int:
+    before = place.verify(given.session)
+    if given.dry_run:
+        if given.json:
+            _print_json(asdict(before))
+        else:
+            print(f"{given.session}: {'whole, nothing to repair' if before.ok else 'damaged'}")
+            for problem in before.problems:
+                print(f"  {problem}")
+        return 0 if before.ok else 1
+    done = place.repair(given.session)
+    if given.json:
+        _print_json({**asdict(done), "damaged_file": str(done.damaged_file) if done.damaged_file else None})
+    else:
+        print(f"{given.session}: {done.kept} commits brought back" if not before.ok else f"{given.session}: whole")
+        for lost in done.lost:
+            print(f"  lost: {lost}")
+        if done.damaged_file:
+            print(f"  the damaged journal was kept as {done.damaged_file}: remove it when you have looked at it")
+    return 1 if done.lost else 0
+
+
+def _delete(place: Place, given: Any) -> int:
+    for id in given.session:
+        place.verify(id)  # all of them are there before the first is removed
+    if not given.dry_run:
+        for id in given.session:
+            place.delete(id)
+    _print_removed(given.session, given)
+    return 0
+
+
+def _clean_up(place: Place, given: Any) -> int:
+    if given.dry_run:
+        from datetime import datetime, timezone
+
+        limit = datetime.now(timezone.utc) - given.older_than
+        removed = [one.session_id for one in place.list() if one.updated_at < limit]
+    else:
+        removed = place.clean_up(given.older_than)
+    _print_removed(removed, given)
+    return 0
+
+
+def _print_removed(ids: Sequence[str], given: Any) -> None:
+    if given.json:
+        _print_json({"removed": list(ids), "dry_run": given.dry_run})
+        return
+    for id in ids:
+        print(f"{'would remove' if given.dry_run else 'removed'} {id}")
+    if not ids:
+        print("nothing to remove")
+
+
+def _print_json(data: Any) -> None:
+    print(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+
+
+def _with_progress(ids: Sequence[str], done: str) -> Sequence[str]:
+    """Give ids one by one, and say on a terminal how far it is."""
+    if not sys.stderr.isatty() or len(ids) < 20:
+        return ids
+
+    def told() -> Any:
+        for number, id in enumerate(ids):
+            print(f"\r{number} of {len(ids)} {done}", end="", file=sys.stderr, flush=True)
+            yield id
+        print(f"\r{len(ids)} of {len(ids)} {done}", file=sys.stderr)
+
+    return told()  # type: ignore[no-any-return]
