@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..log.commit_lines import ARRAY_END, END, PREFIX, PREFIX_LENGTH, commit_line, whole_commit
+from ..log.commit_lines import ARRAY_END, END, PREFIX, commit_line, may_begin_a_line, whole_commit
 
 HEADER = b'["strands-session-journal 1",\n'
 TRAILER = b"\n== journal ends ==\n"
@@ -203,13 +203,13 @@ def _torn(data: bytes | bytearray, found: Scan) -> int:
         return 0
     first_nul = tail.find(b"\0")
     length = used
-    if first_nul < 0 or first_nul >= PREFIX_LENGTH:
-        match = PREFIX.match(tail)
-        if match is None:
-            raise Damage(found.end, "there is no commit where one should be")
-        length = PREFIX_LENGTH + int(match.group(2), 16) + len(END)
+    match = PREFIX.match(tail)
+    if match is not None:
+        length = match.end() + int(match.group(2), 16) + len(END)
         if int(match.group(3), 16) != found.number:
             raise Damage(found.end, f"commit {int(match.group(3), 16)} stands where commit {found.number} should be")
+    elif first_nul < 0 or not may_begin_a_line(bytes(tail[:first_nul])):
+        raise Damage(found.end, "there is no commit where one should be")
     elif first_nul == used:
         return used  # cut inside its first bytes
     line_end = tail.find(b"\n", 0, used)

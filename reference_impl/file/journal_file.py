@@ -187,7 +187,7 @@ class JournalFile:
                 if self._descriptor is not None:
                     fcntl.flock(self._descriptor, fcntl.LOCK_UN)
 
-    def append(self, body: bytes) -> None:
+    def append(self, body: bytes, label: str = "") -> None:
         """Append a commit, and return when it is durable. Only while :meth:`writing`, and when up to date."""
         descriptor, known = self._descriptor, self._known
         assert descriptor is not None
@@ -197,7 +197,7 @@ class JournalFile:
             _write(descriptor, bytes(known.torn), known.end)
             _sync(descriptor)
             known.torn = 0
-        line = commit_line(known.number, body, known.before)
+        line = commit_line(known.number, body, known.before, label)
         if known.end + len(line) + len(TRAILER) > known.capacity:
             self._grow(descriptor, known.end + len(line))
         known.torn = len(line)  # until it is known to be durable: the next commit would clear it first
@@ -213,7 +213,7 @@ class JournalFile:
         known.number += 1
         known.before = zlib.crc32(line, known.before)
 
-    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
+    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         """Replace the journal by another, durably and at once. Only while :meth:`writing`.
 
         Copies that others made are left alone: what :meth:`put_aside` kept, and what the SDK's manager left of a

@@ -6,13 +6,23 @@ from collections.abc import Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from strands.types.exceptions import SessionException
+
 
 class Behind(Exception):
     """Others have written to the log since it was read last."""
 
 
+class Deleted(SessionException):
+    """The session was deleted while it was open: what is there now under its id, if anything, is another one."""
+
+
 class ChangeLog(Protocol):
-    """Where commits are kept, in order. Every method raises ``SessionException`` where that fails."""
+    """Where commits are kept, in order. Every method raises ``SessionException`` where that fails.
+
+    A session that is deleted and begun anew under its id lives a second life. A log is that of the life which it read
+    or created first: once that is over, every method raises :class:`Deleted`.
+    """
 
     def exists(self) -> bool:
         """Whether the session is there."""
@@ -32,20 +42,25 @@ class ChangeLog(Protocol):
     def writing(self) -> AbstractContextManager[bool]:
         """Keep other writers out, where that can be; yields whether others have written since it last looked."""
 
-    def append(self, body: bytes) -> None:
+    def append(self, body: bytes, label: str = "") -> None:
         """Append a commit durably, while writing and up to date.
+
+        Args:
+            body: Its changes.
+            label: Its id and parts (:func:`.commit_lines.commit_label`), by which it is known again.
 
         Raises:
             Behind: Others have written, and nothing was appended.
         """
 
-    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
+    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         """Replace all commits durably, while writing and up to date, and leave nothing of those that must go.
 
         Args:
             bodies: The new commits.
             change: The commit that, appended, would add up to the same history.
             touched: Which of the commits that were read must go; all of them if None.
+            label: The id of the commit ``change``.
 
         Raises:
             Behind: Others have written, and nothing was replaced.

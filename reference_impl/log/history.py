@@ -14,6 +14,9 @@ from .message_index import MessageIndex
 Change = dict[str, Any]
 """One change of a session, as plain data with the key ``op``; see the functions below for its forms."""
 
+MOST_WRITERS = 1000
+"""Of how many writers, the latest, a rewritten history notes what they wrote."""
+
 
 def session_created(session: dict[str, Any]) -> Change:
     """Return the change that begins a session."""
@@ -41,6 +44,11 @@ def message_replaced(agent_id: str, message: Any, updated_at: str, id: int | Non
 def multi_agent_set(id: str, state: dict[str, Any]) -> Change:
     """Return the change that sets the state of a graph or swarm."""
     return {"op": "multi_agent", "id": id, "state": state}
+
+
+def commits_noted(counts: dict[str, int]) -> Change:
+    """Return the change that notes which commits a rewritten history stands for; see :func:`.commit_lines.latest`."""
+    return {"op": "commits", "latest": counts}
 
 
 @dataclass
@@ -97,11 +105,13 @@ class SessionHistory:
         session: ``Session`` as plain data; empty before the first change.
         agents: Agents by id.
         multi_agents: The states of graphs and swarms by id.
+        commits: The highest count of each writer whose commits a rewriting folded; see :func:`.commit_lines.latest`.
     """
 
     session: dict[str, Any] = field(default_factory=dict)
     agents: dict[str, AgentHistory] = field(default_factory=dict)
     multi_agents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    commits: dict[str, int] = field(default_factory=dict)
 
     def apply(self, changes: Iterable[Change]) -> set[tuple[str, int]]:
         """Apply changes in order.
@@ -135,6 +145,10 @@ class SessionHistory:
             self.session = change["session"]
         elif op == "multi_agent":
             self.multi_agents[change["id"]] = change["state"]
+        elif op == "commits":
+            for name, count in change["latest"].items():
+                self.commits.pop(name, None)  # whoever wrote last stands last
+                self.commits[name] = count
         else:
             raise ValueError(f"unknown change {op!r}")
         return ()
@@ -145,6 +159,8 @@ class SessionHistory:
     def changes(self) -> Iterator[Change]:
         """Yield the fewest changes that add up to this history."""
         yield {"op": "session", "session": self.session}
+        if self.commits:
+            yield commits_noted(dict(list(self.commits.items())[-MOST_WRITERS:]))
         for multi_agent_id, state in self.multi_agents.items():
             yield multi_agent_set(multi_agent_id, state)
         for agent_id, agent in self.agents.items():

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -13,26 +12,12 @@ from typing import Any
 from strands.types.exceptions import SessionException
 
 from .change_log import Behind, ChangeLog
-from .codec import UnstorableError, decode, encode
-from .commit_lines import bodies_of, commits_in
+from .codec import decode, encode
+from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
 from .forking import begin_anew_in_children
-from .history import Change, SessionHistory, message_replaced
+from .history import Change, SessionHistory, commits_noted, message_replaced
 from .session_index import SessionIndex
-
-
-class Ticket:
-    """Changes that wait to be committed together, and what became of them.
-
-    Attributes:
-        changes: The changes.
-        refused: Those of them that cannot be encoded, and will never be stored.
-        done: Gets None when they are durable, or the exception that says why they are not.
-    """
-
-    def __init__(self, changes: Sequence[Change]) -> None:
-        self.changes = changes
-        self.refused: list[Change] = []
-        self.done: Future[None] = Future()
+from .waiting_line import Attempt, Ticket, WaitingLine
 
 
 @dataclass(frozen=True)
@@ -54,6 +39,9 @@ class Redaction:
     tracking_ids: frozenset[str]
 
 
+_NONE: Mapping[str, int] = {}
+
+
 class SessionStore:
     """One session over a change log. Thread-safe.
 
@@ -68,11 +56,11 @@ class SessionStore:
         self._log = log
         self._session_id = session_id
         self._lock = threading.RLock()
-        self._queue: deque[Ticket] = deque()
-        self._unwritten: list[tuple[Change, bytes]] = []  # each as the body of a commit of its own
-        self._attempts: list[tuple[bytes, int]] = []  # commits that failed, and how many of the unwritten each had
+        self._writer = Writer()
+        self._line = WaitingLine(self._writer)
         self._redactions: deque[Redaction] = deque()
         self._loaded = False
+        self._is_sure = True  # whether nothing broke off a commit at a place where it is not known what was stored
         self._steady = False
         self._view: SessionHistory | None = None
         self._index = SessionIndex()
@@ -81,9 +69,8 @@ class SessionStore:
     def leave_to_parent(self) -> None:
         """Begin anew in a child that was forked: what is in line is the parent's to write, and its lock may be held."""
         self._lock = threading.RLock()
-        self._queue.clear()
-        self._unwritten.clear()
-        self._attempts.clear()
+        self._writer = Writer()
+        self._line = WaitingLine(self._writer)
         self._redactions.clear()
         self._loaded, self._view = False, None
 
@@ -129,44 +116,35 @@ class SessionStore:
 
     def has_unwritten(self) -> bool:
         """Whether changes are in line, or on their way, or could not be written so far. Never waits."""
-        return bool(self._queue or self._unwritten or self._redactions)
+        return bool(self._line or self._redactions)
 
     def is_in_line(self, agent_id: str, tracking_id: str) -> bool:
         """Whether a message waits to be stored. Never waits; what is no longer in line is in the :attr:`index`."""
-        return any(message.get("tracking_id") == tracking_id for message in self._in_line(agent_id))
-
-    def _in_line(self, agent_id: str) -> list[Any]:
-        """Return the messages of an agent that wait to be stored, in order."""
-        queued = [change for ticket in list(self._queue) for change in ticket.changes]
-        changes = [*(change for change, _ in list(self._unwritten)), *queued]
-        return [change["message"] for change in changes if change["op"] == "message" and change["agent_id"] == agent_id]
+        return self._line.has_message(agent_id, tracking_id)
 
     def _load(self) -> SessionHistory:
-        array = self._log.read()
-        self._forget_attempt(array)
-        commits = self._decode(array)
-        del array
         history = SessionHistory()
+        array = self._decode(self._log.read())
         with self._unreadable():
-            for changes in commits:
+            for changes in commits_in(array):
                 for change in changes:
                     history.apply_one(change)
         self._check_owner(history)
+        self._settle(array, history.commits)
         self._index = SessionIndex(history)
-        self._loaded = True
+        self._loaded = self._is_sure = True
         return history
 
-    def _forget_attempt(self, array: bytes | bytearray) -> None:
-        """Take a commit whose durability could not be told when it was made out of line, if it was made after all."""
-        for attempt, count in self._attempts:
-            if attempt in bodies_of(array):
-                del self._unwritten[:count]
-                self._attempts.clear()
-                return
+    def _settle(self, array: list[Any], folded: Mapping[str, int] = _NONE) -> None:
+        """Take a commit of which nobody could say whether it was stored out of line, if it was stored after all."""
+        if self._line.attempted:
+            attempt = self._line.attempt()
+            if is_among(attempt.id, folded) or is_among(attempt.id, latest(ids_in(array))):
+                self._line.stored()
 
-    def _decode(self, array: bytes | bytearray) -> list[list[Change]]:
+    def _decode(self, array: bytes | bytearray) -> list[Any]:
         with self._unreadable():
-            return commits_in(decode(array))
+            return decode(array)  # type: ignore[no-any-return]
 
     @contextmanager
     def _unreadable(self) -> Iterator[None]:
@@ -190,9 +168,7 @@ class SessionStore:
 
     def submit(self, changes: Sequence[Change]) -> Ticket:
         """Put changes in line, behind those that were put there before. They are committed by :meth:`drain`."""
-        ticket = Ticket(changes)
-        self._queue.append(ticket)
-        return ticket
+        return self._line.submit(changes)
 
     def drain(self, ticket: Ticket | None = None) -> None:
         """Commit everything in line at once, and return when it is durable.
@@ -205,10 +181,10 @@ class SessionStore:
         """
         with self._lock:
             if ticket is None:
-                self._commit_queue()
+                self._commit_line()
             elif not ticket.done.done():
                 with suppress(SessionException):  # which the ticket has, if it is the ticket's
-                    self._commit_queue()
+                    self._commit_line()
         if ticket is not None:
             ticket.done.result()
 
@@ -220,66 +196,57 @@ class SessionStore:
         """
         self.drain(self.submit(changes))
 
-    def _commit_queue(self) -> None:
+    def _commit_line(self) -> None:
         """Commit everything in line, tell the tickets, and make the redactions that could not be made before.
 
         Raises:
             SessionException: Storage failed.
         """
-        waiting: list[tuple[Ticket, UnstorableError | None]] = []
-        while self._queue:
-            ticket = self._queue[0]
-            refusal = None
-            for change in ticket.changes:
-                try:
-                    self._unwritten.append((change, encode([change])))
-                except UnstorableError as error:  # what goes with it can be stored all the same
-                    refusal = refusal or error
-                    ticket.refused.append(change)
-            waiting.append((ticket, refusal))
-            self._queue.popleft()  # only now, so that has_unwritten() has no gap
         try:
-            if self._unwritten:
+            self._line.take()
+            while self._line:
                 self._write()
-            self._redact()
         except SessionException as failure:
-            for ticket, refusal in waiting:
-                ticket.done.set_exception(refusal or failure)
+            self._line.failed(failure)
             raise
-        for ticket, refusal in waiting:
-            if refusal is None:
-                ticket.done.set_result(None)
-            else:
-                ticket.done.set_exception(refusal)
+        self._redact()
 
     def _write(self) -> None:
-        written = False
-        while not written:
+        """Store what is next in line: one commit."""
+        attempt: Attempt | None = None
+        while attempt is None:
             with self._log.writing() as behind:
-                if behind or not self._loaded or self._attempts:
+                if behind or not self._loaded or not self._is_sure or self._line.attempted:
                     self._catch_up()
+                if not self._line:
+                    return
+                attempt = self._line.attempt()
+                bodies = [body for encoded in attempt.tickets for _, body in encoded.changes]
+                self._is_sure = False
                 try:
-                    if self._unwritten:
-                        attempt = _joined([body for _, body in self._unwritten])
-                        self._attempts.append((attempt, len(self._unwritten)))
-                        self._log.append(attempt)
-                    written = True
+                    if bodies:
+                        parts = [body[1:-1] for body in bodies]
+                        self._log.append(b"[" + b",".join(parts) + b"]", commit_label(attempt.id, parts))
                 except Behind:
-                    self._catch_up()
-        self._index.note(change for change, _ in self._unwritten)
-        self._unwritten.clear()
-        self._attempts.clear()
+                    attempt = None
+                except SessionException:
+                    self._is_sure = True
+                    raise
+        self._index.note(change for encoded in attempt.tickets for change, _ in encoded.changes)
+        self._line.stored()
         self._view = None
+        self._is_sure = True
 
     def _catch_up(self) -> None:
         """Note what others have written meanwhile."""
-        news = self._log.news() if self._loaded else None
+        news = self._log.news() if self._loaded and self._is_sure else None
         if news is None:
             self._load()
             return
         self._view = None
-        self._forget_attempt(news)
-        for changes in self._decode(news):
+        array = self._decode(news)
+        self._settle(array)
+        for changes in commits_in(array):
             self._index.note(changes)
 
     def redaction_of_latest(self, agent_id: str, message: Any, at: str) -> Redaction | None:
@@ -291,9 +258,9 @@ class SessionStore:
             at: When, in ISO 8601.
         """
         with self._lock:
-            if any(not waiting.get("tracking_id") for waiting in self._in_line(agent_id)[-1:]):
-                self._commit_queue()  # only when it is stored will it have something by which it can be found
-            in_line, last = self._in_line(agent_id), self.index.last_id(agent_id)
+            if any(not waiting.get("tracking_id") for waiting in self._line.messages(agent_id)[-1:]):
+                self._commit_line()  # only when it is stored will it have something by which it can be found
+            in_line, last = self._line.messages(agent_id), self.index.last_id(agent_id)
             if in_line:
                 ids, latest = frozenset[int](), in_line[-1]["tracking_id"]
             elif last is not None:
@@ -311,7 +278,7 @@ class SessionStore:
         """
         with self._lock:
             self._redactions.append(redaction)
-            self._commit_queue()
+            self._commit_line()
 
     def _redact(self) -> None:
         while self._redactions:
@@ -328,7 +295,7 @@ class SessionStore:
             SessionException: It cannot be read or written.
         """
         with self._lock:
-            self._commit_queue()
+            self._commit_line()
             self._replace(changes)
 
     def _replace(self, changes: Sequence[Change]) -> None:
@@ -336,16 +303,18 @@ class SessionStore:
         while not replaced:
             with self._log.writing():
                 history = SessionHistory()
-                commits = self._decode(self._log.read())
+                array = self._decode(self._log.read())
                 with self._unreadable():
-                    touched = [history.apply(changes) for changes in commits]
+                    touched = [history.apply(changes) for changes in commits_in(array)]
                 self._check_owner(history)
                 gone = history.apply(changes)
+                history.apply_one(commits_noted(latest(ids_in(array))))
                 try:
                     self._log.rewrite(
                         [encode([change]) for change in history.changes()],
                         encode(list(changes)),
                         [number for number, messages in enumerate(touched) if messages & gone],
+                        self._writer.next_id(),
                     )
                     replaced = True
                 except Behind:
@@ -360,8 +329,3 @@ class SessionStore:
     def close(self) -> None:
         """Let go of the session."""
         self._log.close()
-
-
-def _joined(bodies: list[bytes]) -> bytes:
-    """Return one commit of several: JSON lists joined into one."""
-    return b"[" + b",".join(body[1:-1] for body in bodies) + b"]"

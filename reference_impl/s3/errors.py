@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from strands.types.exceptions import SessionException
 
+from ..log.change_log import Deleted
+
+__all__ = ["Deleted", "Moved", "Unreadable"]
+
 
 class Unreadable(SessionException):
     """An object of a session is missing, or is not what was stored."""
-
-
-class Deleted(SessionException):
-    """The session was deleted while it was open."""
 
 
 class Moved(Exception):

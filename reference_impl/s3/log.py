@@ -231,7 +231,7 @@ class S3Log:
         with self._lock:
             yield False
 
-    def append(self, body: bytes) -> None:
+    def append(self, body: bytes, label: str = "") -> None:
         """Append a commit durably.
 
         Raises:
@@ -241,7 +241,7 @@ class S3Log:
         with self._lock:
             self._life.expect_not_over()
             number = self._latest.next
-            line = commit_line(number, body)
+            line = commit_line(number, body, label=label)
             if not self._put(number, b"".join(self._latest.repeated(number)) + line, line):
                 raise Behind
             self._life.note_commit(number)
@@ -266,7 +266,7 @@ class S3Log:
             return False
         return found.metadata.get(_WRITER) == attempt and found.data.endswith(own)
 
-    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None) -> None:
+    def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         """Put a rewritten history in place of all commits, and empty the objects that hold what must go.
 
         Raises:
@@ -275,7 +275,7 @@ class S3Log:
         with self._lock:
             self._life.expect_not_over()
             number, base, known = self._latest.next, self._latest.base, self._rewritten
-            line = commit_line(number, change)
+            line = commit_line(number, change, label=label)
             if not self._put(number, line, line):  # from here on everybody has the new history
                 raise Behind
             self._latest.note(number, {number: line})

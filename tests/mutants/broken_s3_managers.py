@@ -43,7 +43,7 @@ class WritesAgainUnderAnotherNumber(WithParts):
     """Takes a key that its own lost request wrote for another writer's."""
 
     class log(S3Log):
-        def append(self, body: bytes) -> None:
+        def append(self, body: bytes, label: str = "") -> None:
             number = self._next
             if not self.objects.put_new(self.key(number), HEADER + commit_line(number, body), {}):
                 self._note(number, {number: commit_line(number, body)})
@@ -117,9 +117,9 @@ class AsksBeforeEachWrite(WithParts):
     """Looks whether the key is free before it writes."""
 
     class log(S3Log):
-        def append(self, body: bytes) -> None:
+        def append(self, body: bytes, label: str = "") -> None:
             self.changed()
-            super().append(body)
+            super().append(body, label)
 
 
 class WritesToS3OnTheLoop(S3SessionManager):

@@ -187,10 +187,10 @@ def test_parent_and_child_both_write_and_lose_nothing(tmp_path: Path) -> None:
 def test_what_waits_in_a_parents_line_is_the_parents_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     agent, append, full = open_agent(tmp_path), JournalFile.append, True
 
-    def attempt(self: JournalFile, body: bytes) -> None:
+    def attempt(self: JournalFile, body: bytes, label: str = "") -> None:
         if full:
             raise SessionException("no room")
-        append(self, body)
+        append(self, body, label)
 
     def speaks() -> None:
         nonlocal full

@@ -123,11 +123,11 @@ def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incomplete(
 ) -> None:
     at_work, goes_on, append = threading.Event(), threading.Event(), JournalFile.append
 
-    def slow(self: JournalFile, body: bytes) -> None:
+    def slow(self: JournalFile, body: bytes, label: str = "") -> None:
         if b"pending" in body:
             at_work.set()
             goes_on.wait()
-        append(self, body)
+        append(self, body, label)
 
     monkeypatch.setattr(JournalFile, "append", slow)
     agent = BidiAgent(
