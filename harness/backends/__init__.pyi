@@ -2,7 +2,7 @@ from .backend import Backend as Backend
 from .backend import ListedSession as ListedSession
 from .backend import repository_of as repository_of
 from .capability import Capability as Capability
-from .kind import Kind as Kind
+from .interface import Kind as Kind
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
 from .spec import EXPECTED as EXPECTED

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
-from .kind import Kind
+from .interface import Kind
 from .workspace import Workspace
 
 OpenManager = Callable[[str, Workspace], "SessionManager[Any]"]

@@ -20,7 +20,7 @@ from ..sdk import (
     Storage,
 )
 from .backend import Backend, OpenManager
-from .kind import Kind
+from .interface import Kind
 from .workspace import Workspace
 
 
