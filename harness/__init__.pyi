@@ -2,7 +2,7 @@ from .backends import Backend as Backend
 from .backends import BackendError as BackendError
 from .backends import BackendSpec as BackendSpec
 from .backends import Capability as Capability
-from .backends import Kind as Kind
+from .backends import Interface as Interface
 from .backends import Workspace as Workspace
 from .backends import try_out as try_out
 from .conversations import Conversation as Conversation
@@ -50,7 +50,7 @@ __all__ = [
     "Capability",
     "Conversation",
     "Hang",
-    "Kind",
+    "Interface",
     "Level",
     "NotApplicable",
     "Outcome",

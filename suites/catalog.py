@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from session_conformance.harness import Capability, Kind, Level, Requirement, requirements
+from session_conformance.harness import Capability, Interface, Level, Requirement, requirements
 from session_conformance.harness.verdicts import GROUPS, SOURCES
 
 
@@ -22,7 +22,7 @@ def as_text() -> str:
     return "\n".join(f"{found.id}  {found.level.value:<6}  {found.sentence}" for found in all_requirements())
 
 
-_OPTIONS = {"REP": Kind.REPOSITORY.option, "SNP": Kind.STORAGE.option}
+_OPTIONS = {"REP": Interface.REPOSITORY.option, "SNP": Interface.STORAGE.option}
 """The options of what the groups are about that are not about session managers first of all."""
 
 
@@ -32,7 +32,7 @@ def explain(requirement: Requirement) -> str:
     lines.append(f"group:  {requirement.group}, {GROUPS[requirement.group]}")
     lines.append(f"source: {requirement.source_text}")
     lines += [f"{need.missing}" for need in sorted(requirement.needs, key=lambda need: need.name)]
-    option = _OPTIONS.get(requirement.group, Kind.MANAGER.option)
+    option = _OPTIONS.get(requirement.group, Interface.MANAGER.option)
     lines.append(f"judge:  pytest {option}=SPEC -k {requirement.id}")
     return "\n".join(lines)
 

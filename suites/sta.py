@@ -43,7 +43,7 @@ from session_conformance.harness import (
     Backend,
     Capability,
     Hang,
-    Kind,
+    Interface,
     NotApplicable,
     Script,
     Session,
@@ -145,7 +145,7 @@ class Player:
         Raises:
             OfTheManager: It shows one there too.
         """
-        plain = plain_backend(self.backend.kind)
+        plain = plain_backend(self.backend.interface)
         if plain is None:
             return
         try:
@@ -227,7 +227,7 @@ def search(player: Player, *, scripts: int, actions: int, from_seed: int) -> Non
         Violation: There is one: :attr:`Player.failed` has the script.
     """
     found: list[Plan] = []
-    limit = scripts if player.backend.kind is Kind.MANAGER else MORE * scripts
+    limit = scripts if player.backend.interface is Interface.MANAGER else MORE * scripts
 
     def judge(plan: Plan, script: Script) -> None:
         if found:  # Hypothesis asks again, to be sure

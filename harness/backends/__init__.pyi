@@ -1,31 +1,27 @@
 from .backend import Backend as Backend
 from .backend import ListedSession as ListedSession
 from .backend import repository_of as repository_of
+from .building import BackendError as BackendError
 from .capability import Capability as Capability
-from .interface import Kind as Kind
+from .interface import Interface as Interface
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
-from .spec import EXPECTED as EXPECTED
-from .spec import BackendError as BackendError
 from .spec import BackendSpec as BackendSpec
-from .spec import is_of as is_of
 from .spec import try_out as try_out
-from .spec import wrapped as wrapped
+from .under_sdk_manager import under_sdk_manager as under_sdk_manager
 from .workspace import Workspace as Workspace
 
 __all__ = [
-    "EXPECTED",
     "Backend",
     "BackendError",
     "BackendSpec",
     "Capability",
-    "Kind",
+    "Interface",
     "ListedSession",
     "PlainRepository",
     "PlainStorage",
     "Workspace",
-    "is_of",
     "repository_of",
     "try_out",
-    "wrapped",
+    "under_sdk_manager",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
-from .interface import Kind
+from .interface import Interface
 from .workspace import Workspace
 
 OpenManager = Callable[[str, Workspace], "SessionManager[Any]"]
@@ -43,6 +43,10 @@ class Findable(Protocol):
     @property
     def arguments(self) -> Mapping[str, str]:
         """Constructor arguments, with ``{placeholders}``."""
+
+    @property
+    def interface(self) -> Interface:
+        """The interface of the SDK that the target implements."""
 
     def resolve(self) -> Backend:
         """Return the backend."""
@@ -82,7 +86,7 @@ class Backend:
             own. A manager that is a ``SessionRepository``, or has one as ``session_repository``, needs none.
         storage: Opens the storage that the managers keep their data in.
         in_process: Whether it keeps its data in the memory of this process, where no other process finds it.
-        kind: What the user gave; set by the harness.
+        interface: What the user gave an implementation of; set by the harness.
         spec: The importable name the backend was found by, or None where another process cannot find it. Set by
             the harness.
     """
@@ -98,7 +102,7 @@ class Backend:
     repository: OpenRepository | None = None
     storage: OpenStorage | None = None
     in_process: bool = False
-    kind: Kind = Kind.MANAGER
+    interface: Interface = Interface.MANAGER
     spec: Findable | None = None
 
     def repository_for(self, session_id: str, workspace: Workspace) -> SessionRepository | None:
@@ -110,7 +114,7 @@ class Backend:
         """
         if self.repository is not None:
             return self.repository(workspace)
-        return repository_of(self.open(session_id, workspace)) if self.kind is Kind.MANAGER else None
+        return repository_of(self.open(session_id, workspace)) if self.interface is Interface.MANAGER else None
 
 
 def repository_of(manager: SessionManager[Any]) -> SessionRepository | None:

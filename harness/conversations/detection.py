@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..backends import Backend, Capability, Kind, Workspace, repository_of
+from ..backends import Backend, Capability, Interface, Workspace, repository_of
 from ..models import ScriptedTextModel
 from ..process import storage_faults
 from ..scripts import Script
@@ -99,7 +99,7 @@ def _interfaces(backend: Backend, workspace: Workspace) -> set[Capability]:
         manager = backend.open("detection", workspace)
     except Exception:  # whether it should open is for the requirements to say
         return found
-    if backend.kind is Kind.MANAGER and repository_of(manager) is not None:
+    if backend.interface is Interface.MANAGER and repository_of(manager) is not None:
         found.add(Capability.REPOSITORY)
     if all(callable(getattr(manager, name, None)) for name in _OF_SNAPSHOTS):
         found.add(Capability.SNAPSHOTS)

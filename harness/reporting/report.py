@@ -18,7 +18,7 @@ from urllib.parse import unquote, urlsplit
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
-from ..backends import Kind
+from ..backends import Interface
 from ..verdicts import Growth, Measure, Result, Verdict
 from .secrets import conceal
 
@@ -67,7 +67,7 @@ class BackendReport:
         capabilities: The names of its capabilities.
         benchmarks: What was measured.
         growth: How that grows.
-        kind: What it is: a :class:`~.kind.Kind`'s value.
+        kind: What it is: a :class:`~session_conformance.harness.backends.Interface`'s value.
         package: What it was installed with, or None where it was not, or is not known.
     """
 
@@ -75,7 +75,7 @@ class BackendReport:
     target: str | None = None
     arguments: dict[str, str] = field(default_factory=dict)
     capabilities: list[str] = field(default_factory=list)
-    kind: str = Kind.MANAGER.value
+    kind: str = Interface.MANAGER.value
     benchmarks: list[Measure] = field(default_factory=list)
     growth: list[Growth] = field(default_factory=list)
     package: Package | None = None

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..backends import Kind
+from ..backends import Interface
 from ..verdicts import GROUPS, Level, Measure, Outcome, Verdict, growth
 
 
@@ -23,7 +23,7 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         width: The terminal's width in columns.
         color: Whether to use colors.
     """
-    title = verdict.backend if verdict.kind == Kind.MANAGER.value else f"{verdict.backend} ({verdict.kind})"
+    title = verdict.backend if verdict.kind == Interface.MANAGER.value else f"{verdict.backend} ({verdict.kind})"
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("group", no_wrap=True)
     table.add_column("", overflow="fold")

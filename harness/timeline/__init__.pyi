@@ -1,4 +1,23 @@
 from .acknowledgement import Acknowledged as Acknowledged
+from .events import AgentAtRest as AgentAtRest
+from .events import AgentStarted as AgentStarted
+from .events import AgentStopped as AgentStopped
+from .events import Asked as Asked
+from .events import Event as Event
+from .events import Failed as Failed
+from .events import Happened as Happened
+from .events import HappenedElsewhere as HappenedElsewhere
+from .events import HookCalled as HookCalled
+from .events import ModelEmitted as ModelEmitted
+from .events import ModelReceived as ModelReceived
+from .events import ModelStarted as ModelStarted
+from .events import ModelStopped as ModelStopped
+from .events import NodeRan as NodeRan
+from .events import ProcessEnded as ProcessEnded
+from .events import ProcessStarted as ProcessStarted
+from .events import TeamEnded as TeamEnded
+from .events import ToolRan as ToolRan
+from .events import UserSent as UserSent
 from .excerpts import LIFELINES as LIFELINES
 from .excerpts import LONGEST as LONGEST
 from .excerpts import between as between
@@ -15,29 +34,10 @@ from .history import unpaired_tools as unpaired_tools
 from .history import without_made_up_answers as without_made_up_answers
 from .plain_data import from_json as from_json
 from .plain_data import to_json as to_json
-from .timeline import AgentAtRest as AgentAtRest
-from .timeline import AgentStarted as AgentStarted
-from .timeline import AgentStopped as AgentStopped
-from .timeline import Asked as Asked
-from .timeline import Event as Event
-from .timeline import Failed as Failed
-from .timeline import Happened as Happened
-from .timeline import HappenedElsewhere as HappenedElsewhere
-from .timeline import HookCalled as HookCalled
-from .timeline import ModelEmitted as ModelEmitted
-from .timeline import ModelReceived as ModelReceived
-from .timeline import ModelStarted as ModelStarted
-from .timeline import ModelStopped as ModelStopped
-from .timeline import NodeRan as NodeRan
-from .timeline import ProcessEnded as ProcessEnded
-from .timeline import ProcessStarted as ProcessStarted
-from .timeline import Reading as Reading
-from .timeline import TeamEnded as TeamEnded
+from .reading import Reading as Reading
+from .summaries import one_message as one_message
+from .summaries import shape as shape
 from .timeline import Timeline as Timeline
-from .timeline import ToolRan as ToolRan
-from .timeline import UserSent as UserSent
-from .timeline import one_message as one_message
-from .timeline import shape as shape
 
 __all__ = [
     "LIFELINES",

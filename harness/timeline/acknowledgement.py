@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..sdk import Message
+from .events import AgentStopped, HookCalled
 from .history import answers, essence, is_pending, same
-from .timeline import AgentStopped, HookCalled, Reading, Timeline, one_message, shape
+from .reading import Reading
+from .summaries import one_message, shape
+from .timeline import Timeline
 
 
 @dataclass

@@ -1,47 +1,15 @@
-"""Timelines: what did happen in a conversation, in order, as plain records with a JSON form."""
+"""Events: what can happen in a conversation, each a plain record with a summary and a JSON form."""
 
 from __future__ import annotations
 
-import copy
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, TypeVar
+import builtins
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from ..sdk import Message
 from .plain_data import from_json, to_json
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What an independent reader found stored at one moment.
-
-    Attributes:
-        messages: The restored history.
-        state: The restored agent state.
-        error: The exception's type and text where the session could not be read, else None.
-        is_clear: Whether that exception is one of the SDK's for sessions (``SessionException``, ...).
-        removed: How many messages a text agent's conversation manager says were removed from the history.
-    """
-
-    messages: list[Message] = field(default_factory=list)
-    state: dict[str, Any] = field(default_factory=dict)
-    error: str | None = None
-    is_clear: bool = False
-    removed: int = 0
-
-    def find(self, tracking_id: str) -> Message | None:
-        """Return the stored message with this tracking id, or None."""
-        return next((m for m in self.messages if m.get("tracking_id") == tracking_id), None)
-
-    def to_json(self) -> str:
-        """Return the reading as JSON text, from which :meth:`from_json` builds it again."""
-        return json.dumps(_reading_to_json(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> Reading:
-        """Build a reading from its JSON text."""
-        return cls(**from_json(json.loads(text)))
+from .reading import Reading
+from .summaries import blocks, one_message, shape, short
 
 
 @dataclass(frozen=True)
@@ -60,15 +28,15 @@ class Event:
 class ProcessStarted(Event):
     """A process opened the session. ``fresh`` is True for a process of its own.
 
-    ``removed`` is how many messages a text agent's conversation manager says were removed from the history; ``team`` is
-    ``graph`` or ``swarm`` where several agents open it.
+    ``managed`` is the state of a text agent's conversation manager; ``team`` is ``graph`` or ``swarm`` where several
+    agents open it.
     """
 
     number: int = 0
     fresh: bool = False
     memory: list[Message] = field(default_factory=list)
     state: dict[str, Any] = field(default_factory=dict)
-    removed: int = 0
+    managed: dict[str, Any] = field(default_factory=dict)
     team: str = ""
 
     @property
@@ -137,7 +105,7 @@ class ModelReceived(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         outcome = ", and fails as scripted" if self.failed else ""
-        return f"model.send() gets {_blocks(self.content)}{outcome}"
+        return f"model.send() gets {blocks(self.content)}{outcome}"
 
 
 @dataclass(frozen=True)
@@ -150,7 +118,7 @@ class ModelEmitted(Event):
 
     @property
     def summary(self) -> str:  # noqa: D102
-        return f"the model emits {self.type}" + (f" {_short(self.text)}" if self.text else "")
+        return f"the model emits {self.type}" + (f" {short(self.text)}" if self.text else "")
 
 
 @dataclass(frozen=True)
@@ -161,7 +129,7 @@ class UserSent(Event):
 
     @property
     def summary(self) -> str:  # noqa: D102
-        return f"the user sends {_short(self.content)}"
+        return f"the user sends {short(self.content)}"
 
 
 @dataclass(frozen=True)
@@ -204,17 +172,37 @@ class ToolRan(Event):
         return f"tool {self.name} ({self.tool_use_id}) {self.what}"
 
 
+def _qualified(kind: builtins.type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
 @dataclass(frozen=True)
 class Failed(Event):
-    """Something raised: ``where`` names the call that surfaced it to the application."""
+    """Something raised: ``where`` names the call that surfaced it to the application.
+
+    ``type`` is the exception's name for people. ``kinds`` are the qualified names of its class and of all classes that
+    it is derived from. It is judged by them: an author's own ``class Conflict(SessionException)`` is a
+    ``SessionException``.
+    """
 
     where: str = ""
     error: str = ""
     type: str = ""
+    kinds: list[str] = field(default_factory=list)
+
+    @classmethod
+    def by(cls, where: str, error: BaseException) -> Failed:
+        """Return the event for an exception that a call raised."""
+        kinds = [_qualified(kind) for kind in builtins.type(error).__mro__]
+        return cls(where=where, error=str(error), type=builtins.type(error).__name__, kinds=kinds)
+
+    def is_a(self, *kinds: builtins.type[BaseException]) -> bool:
+        """Whether the exception is of one of some classes, or of one derived from them, in whatever process it was."""
+        return not {_qualified(kind) for kind in kinds}.isdisjoint(self.kinds)
 
     @property
     def summary(self) -> str:  # noqa: D102
-        return f"{self.where} raises {self.type}: {_short(self.error, 160)}"
+        return f"{self.where} raises {self.type}: {short(self.error, 160)}"
 
 
 @dataclass(frozen=True)
@@ -248,11 +236,16 @@ class AgentAtRest(AgentStopped):
 
     Attributes:
         why: Why it is at rest, in words.
-        removed: How many messages its conversation manager says were removed from the history.
+        managed: The state of its conversation manager (``ConversationManager.get_state``).
     """
 
     why: str = ""
-    removed: int = 0
+    managed: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def removed(self) -> int:
+        """How many messages its conversation manager says were removed from the history."""
+        return int(self.managed.get("removed_message_count", 0))
 
     @property
     def summary(self) -> str:  # noqa: D102
@@ -267,7 +260,7 @@ class Asked(Event):
 
     @property
     def summary(self) -> str:  # noqa: D102
-        return "the user is asked " + ", ".join(_short(interrupt.get("reason")) for interrupt in self.interrupts)
+        return "the user is asked " + ", ".join(short(interrupt.get("reason")) for interrupt in self.interrupts)
 
 
 @dataclass(frozen=True)
@@ -324,7 +317,7 @@ class HappenedElsewhere(Event):
 
     @property
     def summary(self) -> str:  # noqa: D102
-        return f"[session {_short(self.session_id)}, agent {_short(self.agent_id)}] {self.event.summary}"
+        return f"[session {short(self.session_id)}, agent {short(self.agent_id)}] {self.event.summary}"
 
     @property
     def stored(self) -> Reading | None:
@@ -341,165 +334,30 @@ _EVENTS: dict[str, type[Event]] = {
     )
 }  # fmt: skip
 
-E = TypeVar("E", bound=Event)
 
-
-class Timeline:
-    """The events of one conversation, in the order in which they happened.
-
-    Iterating yields the events; :meth:`of` those of a kind.
-    """
-
-    def __init__(self, events: list[Event] | None = None) -> None:
-        self._events: list[Event] = []
-        self._listeners: list[Callable[[Event], object]] = []
-        for event in events or []:
-            self.record(event)
-
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self._events)
-
-    def __len__(self) -> int:
-        return len(self._events)
-
-    def record(self, event: E) -> E:
-        """Append a copy of ``event`` that nothing can change any more, and return it."""
-        recorded = replace(copy.deepcopy(event), at=len(self._events))
-        self._events.append(recorded)
-        for listener in self._listeners:
-            listener(recorded)
-        return recorded
-
-    def listen(self, listener: Callable[[Event], object]) -> None:
-        """Let ``listener`` be given each event after it was recorded, in the thread that recorded it."""
-        self._listeners.append(listener)
-
-    def extend(self, other: Timeline) -> None:
-        """Append the events of a later process."""
-        for event in other:
-            self._events.append(replace(event, at=len(self._events)))
-
-    def of(self, kind: type[E]) -> list[E]:
-        """Return the events of one kind, in order."""
-        return [event for event in self._events if isinstance(event, kind)]
-
-    def hooks(self, event: str) -> list[HookCalled]:
-        """Return the calls of users' hooks for one hook event, in order."""
-        return [call for call in self.of(HookCalled) if call.event == event]
-
-    def around(self, *places: int, before: int = 4, after: int = 2) -> str:
-        """Draw the timeline around some events, one line an event, the events themselves marked with ``>``."""
-        wanted = {at for place in places for at in range(place - before, place + after + 1)}
-        lines: list[str] = []
-        previous = -1
-        for event in self._events:
-            if event.at not in wanted:
-                continue
-            if event.at != previous + 1:
-                lines.append("        ...")
-            previous = event.at
-            mark = ">" if event.at in places else " "
-            lines.append(f"  {mark} {event.at:>3}  {event.summary}")
-            stored = getattr(event, "stored", None)
-            if stored is not None:
-                lines.append(f"           stored: {one_reading(stored)}")
-        if previous < len(self._events) - 1:
-            lines.append("        ...")
-        return "\n".join(lines)
-
-    def __str__(self) -> str:
-        return self.around(*(), before=0) if not self._events else "\n".join(
-            f"    {event.at:>3}  {event.summary}" for event in self._events
-        )  # fmt: skip
-
-    def to_json(self) -> str:
-        """Return the timeline as JSON text, from which :meth:`from_json` builds it again."""
-        return json.dumps([_event_to_json(event) for event in self._events])
-
-    @classmethod
-    def from_json(cls, text: str) -> Timeline:
-        """Build a timeline from its JSON text."""
-        timeline = cls()
-        timeline._events.extend(map(_event_from_json, json.loads(text)))
-        return timeline
-
-
-def _reading_to_json(reading: Reading) -> dict[str, Any]:
-    return {item.name: to_json(getattr(reading, item.name)) for item in fields(reading)}
-
-
-def _event_to_json(event: Event) -> dict[str, Any]:
+def event_to_json(event: Event) -> dict[str, Any]:
+    """Return an event as what JSON can hold."""
     data: dict[str, Any] = {"kind": type(event).__name__}
     for item in fields(event):
         value = getattr(event, item.name)
         if isinstance(value, Reading):
-            data[item.name] = _reading_to_json(value)
+            data[item.name] = value.to_data()
         elif isinstance(value, Event):
-            data[item.name] = _event_to_json(value)
+            data[item.name] = event_to_json(value)
         else:
             data[item.name] = to_json(value)
     return data
 
 
-def _event_from_json(data: dict[str, Any]) -> Event:
+def event_from_json(data: dict[str, Any]) -> Event:
+    """Build an event from what :func:`event_to_json` returned."""
     values = {name: _field_from_json(name, value) for name, value in data.items() if name != "kind"}
     return _EVENTS[data["kind"]](**values)
 
 
 def _field_from_json(name: str, value: Any) -> Any:
     if name == "event" and isinstance(value, dict):
-        return _event_from_json(value)
+        return event_from_json(value)
     if name == "stored" and value is not None:
-        return Reading(**{key: from_json(item) for key, item in value.items()})
+        return Reading.from_data(value)
     return from_json(value)
-
-
-def _short(value: Any, width: int = 60) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    if isinstance(value, str):
-        text = f'"{text}"' if text.isprintable() else repr(text)
-    return text if len(text) <= width else f"{text[: width - 2]}…" + text[-1]
-
-
-def _blocks(content: list[dict[str, Any]] | list[Any]) -> str:
-    shown = []
-    for block in content:
-        kind = next(iter(block), "nothing") if isinstance(block, dict) else "?"
-        if kind == "text":
-            shown.append(_short(block["text"]))
-        elif kind == "toolUse":
-            shown.append(f"toolUse {block['toolUse'].get('toolUseId')}")
-        elif kind == "toolResult":
-            result = block["toolResult"]
-            shown.append(f"toolResult {result.get('toolUseId')} {result.get('status')}")
-        elif kind == "reasoningContent":
-            shown.append("reasoning")
-        else:
-            shown.append(kind)
-    return f"[{', '.join(shown)}]"
-
-
-def one_message(message: Message | None) -> str:
-    """Show a message in a few words: role, content, tracking id, and a stream's status."""
-    if message is None:
-        return "nothing"
-    bidi = ((message.get("metadata") or {}).get("custom") or {}).get("bidi") or {}
-    status = f" {bidi['status']}" if "status" in bidi else ""
-    tracking_id = message.get("tracking_id")
-    short_id = f" #{tracking_id[:8]}" if tracking_id else ""
-    return f"{message.get('role')} {_blocks(list(message.get('content') or []))}{status}{short_id}"
-
-
-def shape(messages: list[Message]) -> str:
-    """Say how many messages a history has."""
-    return "an empty history" if not messages else f"{len(messages)} message{'s' * (len(messages) > 1)}"
-
-
-def one_reading(reading: Reading) -> str:
-    """Show what a reader found in a few words: how many messages, and the last of them."""
-    if reading.error is not None:
-        return f"cannot be read: {_short(reading.error, 160)}"
-    if not reading.messages:
-        return "no message"
-    last = "; last: " + one_message(reading.messages[-1])
-    return shape(reading.messages) + last

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .timeline import (
+from .events import (
     AgentAtRest,
     AgentStarted,
     AgentStopped,
@@ -21,11 +21,11 @@ from .timeline import (
     NodeRan,
     ProcessStarted,
     TeamEnded,
-    Timeline,
     ToolRan,
     UserSent,
-    one_reading,
 )
+from .reading import one_reading
+from .timeline import Timeline
 
 LIFELINES = ("user", "agent", "hooks", "model", "tools", "storage")
 """Who takes part in a conversation. The user stands for the application as well."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..sdk import Message
-from .timeline import one_message, shape
+from .summaries import one_message, shape
 
 
 def same(left: Any, right: Any) -> bool:

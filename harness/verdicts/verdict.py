@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
 
-from ..backends import Kind
+from ..backends import Interface
 from .groups import GROUPS
 from .registry import Level
 
@@ -44,7 +44,7 @@ class Result:
             :class:`~.matrix.Matrix` as a dict.
         command: The command that runs it alone.
         seconds: How long judging took.
-        kind: What the backend is: a :class:`~session_conformance.harness.backends.Kind`'s value.
+        kind: What the backend is: a :class:`~session_conformance.harness.backends.Interface`'s value.
     """
 
     backend: str
@@ -63,7 +63,7 @@ class Result:
     matrix: dict[str, Any] | None = None
     command: str = ""
     seconds: float = 0.0
-    kind: str = Kind.MANAGER.value
+    kind: str = Interface.MANAGER.value
 
     def to_dict(self) -> dict[str, Any]:
         """Return the result as plain data, from which ``Result(**data)`` makes it again."""
@@ -123,7 +123,7 @@ class Verdict:
     @property
     def kind(self) -> str:
         """What the backend is: a session manager, a session repository or a storage."""
-        return self.results[0].kind if self.results else Kind.MANAGER.value
+        return self.results[0].kind if self.results else Interface.MANAGER.value
 
     @property
     def groups(self) -> list[str]:

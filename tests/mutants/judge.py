@@ -9,8 +9,7 @@ from types import SimpleNamespace
 import pytest
 from session_conformance.fixtures import ConformanceSuite, endpoint_of_run
 from session_conformance.fixtures import judge as run_check
-from session_conformance.harness import Backend, BackendSpec, Kind, Requirement
-from session_conformance.harness.backends import is_of
+from session_conformance.harness import Backend, BackendSpec, Interface, Requirement
 from session_conformance.suites import (
     AnyConversationAtAll,
     CleanUp,
@@ -60,8 +59,8 @@ REQUIREMENTS: dict[str, Requirement] = {id: check.func.requirement for id, check
 
 
 def backend_of(broken: type) -> Backend:
-    kind = next(kind for kind in Kind if is_of(broken, kind))
-    return BackendSpec(broken.__name__, f"{broken.__module__}:{broken.__name__}", kind=kind).resolve()
+    interface = next(interface for interface in Interface if interface.is_met_by(broken))
+    return BackendSpec(broken.__name__, f"{broken.__module__}:{broken.__name__}", interface=interface).resolve()
 
 
 def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:

@@ -222,7 +222,7 @@ def test_what_a_store_does_wrong_itself_counts(broken: type, pytestconfig: pytes
     with pytest.raises(Violation):
         sta.search(player, scripts=40, actions=10, from_seed=SEED)
     assert player.failed is not None
-    plain = plain_backend(player.backend.kind)
+    plain = plain_backend(player.backend.interface)
     assert plain is not None
     Player(plain, pytestconfig).judge(player.failed[0])  # raises nothing
 

@@ -5,7 +5,17 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from session_conformance.harness import Backend, BackendSpec, Capability, Kind, Script, Session, Workspace, detect, play
+from session_conformance.harness import (
+    Backend,
+    BackendSpec,
+    Capability,
+    Interface,
+    Script,
+    Session,
+    Workspace,
+    detect,
+    play,
+)
 from strands.session import FileSessionManager, SessionManager
 from strands.types.exceptions import SessionException
 
@@ -97,23 +107,23 @@ def test_whether_it_persists_teams(tmp_path: Path, target: str, takes_teams: boo
 
 
 @pytest.mark.parametrize(
-    ("target", "kind", "found"),
+    ("target", "interface", "found"),
     [
-        (f"{PLAIN}:PlainRepository", Kind.REPOSITORY, {*ON_DISK, Capability.DELETE, *TEAMS}),
+        (f"{PLAIN}:PlainRepository", Interface.REPOSITORY, {*ON_DISK, Capability.DELETE, *TEAMS}),
         (
             f"{PLAIN}:PlainStorage",
-            Kind.STORAGE,
+            Interface.STORAGE,
             {*ON_DISK, Capability.DELETE, *STORES},
         ),
         (
             "strands.storage:InMemoryStorage",
-            Kind.STORAGE,
+            Interface.STORAGE,
             {Capability.READ_BESIDE_WRITER, Capability.DELETE, *STORES},
         ),
     ],
 )
-def test_detection_of_other_kinds(tmp_path: Path, target: str, kind: Kind, found: set[Capability]) -> None:
-    assert detect(BackendSpec("it", target, kind=kind).resolve(), Workspace(tmp_path)) == found
+def test_detection_of_other_kinds(tmp_path: Path, target: str, interface: Interface, found: set[Capability]) -> None:
+    assert detect(BackendSpec("it", target, interface=interface).resolve(), Workspace(tmp_path)) == found
 
 
 @pytest.mark.parametrize("name", ["FileSessionManager", "SnapshotSessionManager"])
