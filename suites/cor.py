@@ -153,8 +153,8 @@ def _specimen(place: Session) -> Specimen:
     expect_no_failure(timeline)
     reading, other_reading = session.read(), other.read()
     contents = Contents.of_folder(folder)
-    files_before = {path: before.files[node] for path, node in before.paths() if node in before.files}
-    files = {path: contents.files[node] for path, node in contents.paths() if node in contents.files}
+    files_before = {path: bytes(before.files[node]) for path, node in before.paths() if node in before.files}
+    files = {path: bytes(contents.files[node]) for path, node in contents.paths() if node in contents.files}
     objects = [path for path, data in files.items() if files_before.get(path) != data]
     if not objects or reading.error is not None or other_reading.error is not None:
         raise NotApplicable("a conversation leaves nothing in the workspace that could be damaged")

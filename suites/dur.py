@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,6 @@ from session_conformance.harness import (
     Capability,
     Level,
     NotApplicable,
-    Reading,
     ScenarioRuns,
     Script,
     Session,
@@ -32,6 +31,7 @@ from session_conformance.harness.faults import (
     CrashState,
     FaultPlan,
     Recording,
+    Restorations,
     TracerMissing,
     Untraceable,
     crash_writing,
@@ -41,7 +41,6 @@ from session_conformance.harness.faults import (
     states_of_kills,
     states_of_power_cuts,
 )
-from session_conformance.harness.process import within_limit
 from session_conformance.harness.timeline import Acknowledged, AgentStopped, Failed
 from session_conformance.harness.verdicts import Matrix
 
@@ -72,7 +71,8 @@ class CrashesAndFullDisks(ConformanceSuite):
         except NotApplicable as reason:
             _expect_restored_after_acknowledgements(new_session)
             raise NotApplicable(f"{reason}; killed after each acknowledgement instead, it lost nothing") from reason
-        judged = _judged(recording, states_of_kills(recording), request.config, "DUR-01 kills")
+        restorations = _restorations(run, recording)
+        judged = _judge_each(recording, restorations, states_of_kills(recording), request.config, "DUR-01 kills")
         record_property("matrix", _outcomes(judged, "a kill").to_dict())
         _expect_all_restored(recording, judged, "a kill")
 
@@ -89,7 +89,8 @@ class CrashesAndFullDisks(ConformanceSuite):
         messages are restored, in order, and at most the unacknowledged one beside them.
         """
         recording = run.once(recorded_conversation)
-        judged = _judged(recording, states_of_power_cuts(recording), request.config, "DUR-02 power cuts")
+        states, restorations = states_of_power_cuts(recording), _restorations(run, recording)
+        judged = _judge_each(recording, restorations, states, request.config, "DUR-02 power cuts")
         record_property("matrix", _outcomes(judged, "a power cut").to_dict())
         _expect_all_restored(recording, judged, "a power cut")
 
@@ -170,12 +171,6 @@ def _left_by(recording: Recording, crash: CrashState) -> Iterator[Session]:
         yield replace(recording.session, workspace=workspace)
 
 
-def restored(recording: Recording, crash: CrashState) -> Reading:
-    """Return what a reader restores from a state that a crash left."""
-    with _left_by(recording, crash) as session:
-        return within_limit(session.read, "restoring after a crash")
-
-
 def _one_of_each_shape(crashes: Iterable[CrashState], limit: int = 24) -> list[CrashState]:
     """Return states that differ in which files there are, up to a number."""
     shapes: dict[tuple[str, ...], CrashState] = {}
@@ -206,78 +201,106 @@ def _paths_after(session: Session, crashes: int) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
 
 
-@dataclass(frozen=True)
-class _JudgedCrash:
-    """A crash, and what came of it: how the reading ended, and what is wrong with it, or None.
-
-    ``by_power_cut`` says whether it is wrong only because of what a power cut took.
-    """
-
-    crash: CrashState
-    outcome: str
-    problem: str | None
-    by_power_cut: bool = False
-
-
 RESTORED, ERROR, WRONG, OTHER = "all restored", "clear error", "wrong history", "other exception"
 
 
-def _judged(
-    recording: Recording, crashes: Iterable[CrashState], config: pytest.Config, what: str
-) -> list[_JudgedCrash]:
-    """Judge crashes one by one, until enough of them were not restored."""
-    acknowledged = Acknowledged(recording.timeline)
-    judged: list[_JudgedCrash] = []
-    lost = 0
-    every = list(crashes)
-    with progress_of(config, what, len(every)) as advance:
-        for crash in every:
-            reading = restored(recording, crash)
+@dataclass
+class _Judged:
+    """What came of the crashes that were judged.
+
+    Attributes:
+        outcomes: Each crash's kind, and how the reading ended.
+        lost: How many were not restored.
+        lost_by_power_cut: How many of them only because of what a power cut took.
+        first: The first that was not restored, and what is wrong with it.
+        first_by_power_cut: The first that was not only because of what a power cut took.
+        stopped: Whether no more were looked at.
+    """
+
+    outcomes: list[tuple[str, str]] = field(default_factory=list)
+    lost: int = 0
+    lost_by_power_cut: int = 0
+    first: tuple[CrashState, str] | None = None
+    first_by_power_cut: tuple[CrashState, str] | None = None
+    stopped: bool = False
+
+    def note(self, crash: CrashState, outcome: str, problem: str | None, *, by_power_cut: bool) -> None:
+        """Count a crash."""
+        self.outcomes.append((crash.state.kind, outcome))
+        if problem is None:
+            return
+        self.lost += 1
+        self.first = self.first or (crash, problem)
+        if by_power_cut:
+            self.lost_by_power_cut += 1
+            self.first_by_power_cut = self.first_by_power_cut or (crash, problem)
+
+
+def _restorations(run: ScenarioRuns, recording: Recording) -> Restorations:
+    """Return what reads states of the recording, and remembers what it has read for other requirements of the run."""
+    folder = recording.session.workspace.folder
+    size = sum(path.lstat().st_size for path in folder.rglob("*"))
+    made: Restorations = run.once(lambda _: Restorations(recording.session, size), "restorations")
+    return made
+
+
+def _judge_each(
+    recording: Recording, restorations: Restorations, crashes: Iterable[CrashState], config: pytest.Config, what: str
+) -> _Judged:
+    """Judge crashes one by one, until enough of them were not restored.
+
+    Where power was cut, those that a kill would have left as they are count for nothing there: they may all be the
+    same fault, of which the requirement about kills tells.
+    """
+    acknowledged, judged, done = Acknowledged(recording.timeline), _Judged(), 0
+    with progress_of(config, what, len(recording.steps)) as advance:
+        for crash, reading in restorations.each(crashes):
+            while done < crash.step:
+                advance()
+                done += 1
             problem = acknowledged.problem(reading, crash.acknowledged)
             outcome, by_power_cut = RESTORED, False
             if problem is not None:
                 outcome = WRONG if reading.error is None else ERROR if reading.is_clear else OTHER
                 if crash.killed is not None:
-                    as_killed = restored(recording, replace(crash, state=crash.killed))
+                    as_killed = restorations.known(crash.killed.contents)
+                    assert as_killed is not None  # it came first
                     by_power_cut = problem != acknowledged.problem(as_killed, crash.acknowledged)
-                lost += 1
-            advance()
-            judged.append(_JudgedCrash(crash, outcome, problem, by_power_cut))
-            if lost == _ENOUGH:
+            judged.note(crash, outcome, problem, by_power_cut=by_power_cut)
+            if (judged.lost if crash.killed is None else judged.lost_by_power_cut) == _ENOUGH:
+                judged.stopped = True
                 break
     return judged
 
 
-def _outcomes(judged: Sequence[_JudgedCrash], what: str) -> Matrix:
+def _outcomes(judged: _Judged, what: str) -> Matrix:
     """Count what came of each kind of moment."""
-    enough = sum(one.problem is not None for one in judged) == _ENOUGH
     return Matrix.of(
         f"what came of restoring after {what}",
         "moment",
-        [(one.crash.state.kind, one.outcome) for one in judged],
+        judged.outcomes,
         columns=[RESTORED, ERROR, WRONG, OTHER],
         bad=[ERROR, WRONG, OTHER],
-        note=f"After {_ENOUGH} states that were not restored no more were looked at." if enough else "",
+        note=f"After {_ENOUGH} states that were not restored no more were looked at." if judged.stopped else "",
     )
 
 
-def _expect_all_restored(recording: Recording, judged: Sequence[_JudgedCrash], what: str) -> None:
-    problems = [one for one in judged if one.problem is not None]
-    if not problems:
+def _expect_all_restored(recording: Recording, judged: _Judged, what: str) -> None:
+    found = judged.first_by_power_cut or judged.first
+    if found is None:
         return
-    by_power_cut = [one for one in problems if one.by_power_cut]
-    first = (by_power_cut or problems)[0]
-    count = f"in {len(problems)} of {len(judged)} states they are not"
-    if len(problems) == _ENOUGH:
+    crash, problem = found
+    count = f"in {judged.lost} of {len(judged.outcomes)} states they are not"
+    if judged.stopped:
         count += " (no more were looked at)"
-    if first.crash.killed is not None:
-        count += f", in {len(by_power_cut)} of them because of what the power cut took"
+    if crash.killed is not None:
+        count += f", in {judged.lost_by_power_cut} of them because of what the power cut took"
     raise Violation(
         f"after {what} at any point, all acknowledged messages are restored",
-        f"{count}. The first: {first.crash.state.what}, {first.problem}",
-        _done_before(recording, first.crash),
+        f"{count}. The first: {crash.state.what}, {problem}",
+        _done_before(recording, crash),
         recording.timeline,
-        [max(first.crash.acknowledged, 0)],
+        [max(crash.acknowledged, 0)],
     )
 
 

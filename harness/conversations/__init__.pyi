@@ -5,6 +5,7 @@ from .bidi import Session as Session
 from .detection import detect as detect
 from .fresh_process import Die as Die
 from .fresh_process import ProcessDied as ProcessDied
+from .fresh_process import ReadingProcess as ReadingProcess
 from .fresh_process import in_fresh_process as in_fresh_process
 from .fresh_process import read_in_fresh_process as read_in_fresh_process
 from .fresh_process import warm_up as warm_up
@@ -34,6 +35,7 @@ __all__ = [
     "Die",
     "PlainCalls",
     "ProcessDied",
+    "ReadingProcess",
     "Run",
     "Scenario",
     "ScenarioRuns",

@@ -14,8 +14,10 @@ import struct
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
+from pathlib import Path
 from typing import Any
 
 from ..backends import BackendSpec, Workspace
@@ -27,6 +29,9 @@ from .text_agent import TextAgent
 
 Die = Callable[[str], object]
 """Hands a result to the parent and ends this process at once, as a power switch or ``kill -9`` would."""
+
+_END_LIMIT_S = 5.0
+"""In seconds: how long a process that has answered may take to end. A thread that goes on for ever never lets it."""
 
 _PR_SET_PTRACER = 0x59616D61  # prctl(2)
 _ANY_PROCESS = -1
@@ -100,16 +105,24 @@ def in_fresh_process(
             succeeded, answer = _answer(process, ours, limit_s)
             if watched is not None and succeeded:  # that was its word that it is ready
                 watching.enter_context(watched(process.pid))
-                watching.callback(process.join)
+                watching.callback(_end, process)
                 ours.send("go")
                 succeeded, answer = _answer(process, ours, limit_s)
     finally:
         ours.close()
-        process.join()
+        _end(process)
         process.close()
     if not succeeded:
         raise ProcessDied(answer)
     return str(answer)
+
+
+def _end(process: Any) -> None:
+    """Wait until a process has ended. One that does not is ended: it has given its answer, or never will."""
+    process.join(_END_LIMIT_S)
+    if process.is_alive():
+        process.kill()
+        process.join()
 
 
 def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str]:
@@ -119,7 +132,7 @@ def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str]:
     try:
         answer: tuple[bool, str] = ours.recv()
     except (EOFError, ConnectionResetError):
-        process.join()
+        _end(process)
         raise ProcessDied(f"a process ended with code {process.exitcode} and without an answer") from None
     return answer
 
@@ -147,9 +160,11 @@ def _child(
             _let_others_trace()
             _tell(parent, (True, "ready"))
             parent.recv()
-        _tell(parent, (True, work(session, die, *arguments)))
+        answer = (True, work(session, die, *arguments))
     except Exception as error:
-        _tell(parent, (False, f"{type(error).__name__}: {error}"))
+        answer = (False, f"{type(error).__name__}: {error}")
+    with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
+        _tell(parent, answer)
 
 
 def _tell(parent: Connection, answer: tuple[bool, str]) -> None:
@@ -167,6 +182,72 @@ def _let_others_trace() -> None:
     prctl = getattr(ctypes.CDLL(None), "prctl", None)
     if prctl is not None:
         prctl(_PR_SET_PTRACER, ctypes.c_ulong(_ANY_PROCESS), 0, 0, 0)
+
+
+class ReadingProcess:
+    """A process that reads a session again and again, each time in another folder, and shares nothing else with this.
+
+    Args:
+        session: The session. Its backend is found again by its importable name.
+
+    Raises:
+        ValueError: The backend was not given by an importable name.
+    """
+
+    def __init__(self, session: Session) -> None:
+        if session.backend.spec is None:
+            raise ValueError(f"backend {session.backend.name} has no importable name, so no other process can open it")
+        self._session = session
+        self._process: Any = None
+        self._ours: Any = None
+
+    def begin(self, folder: Path) -> None:
+        """Let it read the session in a folder; :meth:`reading` has the outcome."""
+        if self._process is None:
+            self._start()
+        self._ours.send(str(folder))
+
+    def reading(self) -> Reading:
+        """Return what it found stored.
+
+        Raises:
+            Hang: It did not answer in time. It is ended, and the next reading is another process's.
+            ProcessDied: It ended without an answer.
+        """
+        try:
+            succeeded, answer = _answer(self._process, self._ours, HANG_LIMIT_S)
+        except (Hang, ProcessDied):
+            self.close()
+            raise
+        if not succeeded:
+            self.close()
+            raise ProcessDied(answer)
+        return Reading.from_json(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        if self._process is not None:
+            self._ours.close()  # at which it ends by itself
+            _end(self._process)
+            self._process.close()
+            self._process = None
+
+    def _start(self) -> None:
+        session, context = self._session, _context()
+        self._ours, theirs = context.Pipe()
+        where = (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
+        given = (theirs, list(sys.path), session.backend.spec, where, False, _read_again, (theirs,))
+        self._process = context.Process(target=_child, args=given, daemon=True)
+        self._process.start()
+        theirs.close()
+
+
+def _read_again(session: Session, _: Die, parent: Connection) -> str:
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            workspace = replace(session.workspace, folder=Path(parent.recv()))
+            _tell(parent, (True, replace(session, workspace=workspace).read().to_json()))
+    return ""
 
 
 def read_in_fresh_process(session: Session) -> Reading:

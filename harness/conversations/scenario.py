@@ -101,16 +101,17 @@ class ScenarioRuns:
             raise run
         return run
 
-    def once(self, make: Callable[[Callable[[], Session]], T]) -> T:
+    def once(self, make: Callable[[Callable[[], Session]], T], name: str = "") -> T:
         """Return what ``make`` returns, made now if it was not before.
 
         Args:
             make: Given a function that returns a session in a fresh workspace, does what several requirements judge.
+            name: What it is known by; by default the function's name.
 
         Raises:
             Exception: What the first attempt raised.
         """
-        key = f"{make.__module__}.{make.__qualname__}"
+        key = name or f"{make.__module__}.{make.__qualname__}"
         if key not in self._made:
             try:
                 self._made[key] = make(lambda: Session(self._backend, self._new_workspace()))

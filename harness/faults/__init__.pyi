@@ -24,6 +24,7 @@ from .recording import Recording as Recording
 from .recording import record as record
 from .recording import states_of_kills as states_of_kills
 from .recording import states_of_power_cuts as states_of_power_cuts
+from .restoring import Restorations as Restorations
 from .slow_storage import file_calls as file_calls
 from .slow_storage import longest_stall as longest_stall
 from .slow_storage import stall_on_files as stall_on_files
@@ -43,6 +44,7 @@ __all__ = [
     "FaultPlan",
     "Recording",
     "Resize",
+    "Restorations",
     "SetName",
     "Specimen",
     "Step",

@@ -185,7 +185,7 @@ def damage_every_object(specimen: Specimen) -> Iterator[DamageCase]:
     nodes = dict(specimen.contents.paths())
     for path in specimen.objects:
         seen: set[str] = set()
-        for damage in damages(specimen.contents.files[nodes[path]], said=texts(specimen.history), few=few):
+        for damage in damages(bytes(specimen.contents.files[nodes[path]]), said=texts(specimen.history), few=few):
             case = _damaged(specimen, path, damage, thorough=damage.kind not in seen)
             seen.add(damage.kind)
             if case is not None:
@@ -338,4 +338,4 @@ def _mend(specimen: Specimen, folder: Path, path: str) -> None:
             stray.unlink()
     place.parent.mkdir(parents=True, exist_ok=True)
     node = dict(specimen.contents.paths())[path]
-    place.write_bytes(specimen.contents.files[node])
+    place.write_bytes(bytes(specimen.contents.files[node]))

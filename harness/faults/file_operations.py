@@ -341,7 +341,7 @@ class _Reader:
         if of is None:
             raise Untraceable("it copies into the workspace without the bytes passing through the process")
         start = _moved(of, source_at, count)
-        data = self._now.files[of.node][start : start + count]
+        data = self._now.files[of.node].between(start, start + count)
         self._do(to.path, Write(to.node, _moved(to, target_at, count), data))
 
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from .file_bytes import FileBytes
+
 ROOT = 0
 """The node of the folder itself."""
 
@@ -75,7 +77,7 @@ class Contents:
         links: Where each symbolic link leads.
     """
 
-    files: dict[int, bytes] = field(default_factory=dict)
+    files: dict[int, FileBytes] = field(default_factory=dict)
     names: dict[int, dict[str, int]] = field(default_factory=lambda: {ROOT: {}})
     links: dict[int, str] = field(default_factory=dict)
 
@@ -96,7 +98,7 @@ class Contents:
                 self._load(path, node)
             else:
                 self.apply(SetName(directory, path.name, node, "file"))
-                self.files[node] = path.read_bytes()
+                self.files[node] = FileBytes(path.read_bytes())
 
     def unused_node(self) -> int:
         """Return the number for a new node."""
@@ -112,7 +114,7 @@ class Contents:
         """Make the node that an operation makes, without the name that it gives it."""
         if isinstance(operation, SetName) and operation.node is not None:
             if operation.made == "file":
-                self.files.setdefault(operation.node, b"")
+                self.files.setdefault(operation.node, FileBytes())
             elif operation.made == "directory":
                 self.names.setdefault(operation.node, {})
             elif operation.made == "link":
@@ -122,11 +124,9 @@ class Contents:
         """Do an operation."""
         self.make_node(operation)
         if isinstance(operation, Write):
-            data = self.files[operation.file].ljust(operation.offset, b"\0")
-            end = operation.offset + len(operation.data)
-            self.files[operation.file] = data[: operation.offset] + operation.data + data[end:]
+            self.files[operation.file] = self.files[operation.file].written(operation.offset, operation.data)
         elif isinstance(operation, Resize):
-            self.files[operation.file] = self.files[operation.file][: operation.size].ljust(operation.size, b"\0")
+            self.files[operation.file] = self.files[operation.file].resized(operation.size)
         elif isinstance(operation, SetName):
             if operation.moved_from is not None:
                 directory, name = operation.moved_from
@@ -148,8 +148,11 @@ class Contents:
         """Return a text that two contents share only if a process could not tell them apart."""
         digest = hashlib.sha256()
         for path, node in self.paths():
-            what = self.files.get(node, b"directory" if node in self.names else self.links.get(node, "").encode())
-            digest.update(f"{path}\0{len(what)}\0".encode(errors="surrogateescape") + what)
+            if node in self.files:
+                what = f"file {self.files[node].digest}"
+            else:
+                what = "directory" if node in self.names else f"link {self.links[node]}"
+            digest.update(f"{path}\0{len(what)}\0{what}".encode(errors="surrogateescape"))
         return digest.hexdigest()
 
     def write_to(self, folder: Path) -> None:
@@ -161,7 +164,7 @@ class Contents:
             elif node in self.links:
                 place.symlink_to(self.links[node])
             else:
-                place.write_bytes(self.files[node])
+                place.write_bytes(bytes(self.files[node]))
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,10 @@ def killed_within(contents: Contents, operation: Operation) -> Iterator[State]:
         yield State(state, f"killed when {done} of {length} bytes were written", "killed within a write")
 
 
+LATEST = 4
+"""Of how many of the latest operations that are not durable each is lost, or kept, by itself."""
+
+
 class Durability:
     """Follows which operations are durable.
 
@@ -201,12 +208,32 @@ class Durability:
     def __init__(self, before: Contents) -> None:
         self.durable = before.copy()
         self.pending: list[Operation] = []
+        self._follow_pending()
+
+    def _follow_pending(self) -> None:
+        """Begin anew to follow what is kept where a power cut takes nothing, only bytes, only names, or the latest."""
+        self._now, self._names, self._data, self._older = (self.durable.copy() for _ in range(4))
+        self._older_count = 0
+        for number in range(len(self.pending)):
+            self._follow(number)
+
+    def _follow(self, number: int) -> None:
+        operation = self.pending[number]
+        self._now.apply(operation)
+        part, other = (self._names, self._data) if isinstance(operation, SetName) else (self._data, self._names)
+        part.apply(operation)
+        for contents in (other, self._older):
+            contents.make_node(operation)
+        if number >= LATEST:
+            self._older.apply(self.pending[number - LATEST])
+            self._older_count = number - LATEST + 1
 
     def apply(self, operation: Operation) -> None:
         """Follow an operation."""
         self.durable.make_node(operation)
         if not isinstance(operation, Sync):
             self.pending.append(operation)
+            self._follow(len(self.pending) - 1)
             return
         for waiting in self.pending:
             if operation.node is None or _belongs_to(waiting, operation.node):
@@ -216,48 +243,51 @@ class Durability:
             for waiting in self.pending
             if operation.node is not None and not _belongs_to(waiting, operation.node)
         ]
+        self._follow_pending()
 
     def nothing_lost(self) -> State:
         """Return what a power cut leaves now where it takes nothing, as a kill does."""
-        return self._with(self.pending, "power cut: nothing was lost", "nothing was lost")
+        return State(self._now.copy(), "power cut: nothing was lost", "nothing was lost")
 
-    def states(self, *, latest: int = 4) -> Iterator[State]:
+    def states(self) -> Iterator[State]:
         """Yield what a power cut that takes something may leave now.
 
         All that is pending is lost, or one operation of it, or all but one; names are kept and bytes lost, or the
         other way round; and of a write some sectors are lost, or all of its bytes but not its length.
-
-        Args:
-            latest: Of how many of the latest pending operations each is looked at by itself.
         """
         pending = self.pending
         if not pending:
             return
-        yield self._with([], "power cut: all that was not synced was lost", "all that was not synced was lost")
-        names = [operation for operation in pending if isinstance(operation, SetName)]
-        data = [operation for operation in pending if not isinstance(operation, SetName)]
-        if names and data:
-            yield self._with(names, "power cut: bytes were lost, names were not", "bytes were lost, names were not")
-            yield self._with(data, "power cut: names were lost, bytes were not", "names were lost, bytes were not")
-        for operation in pending[-latest:]:
-            others = [other for other in pending if other is not operation]
+        lost = "all that was not synced was lost"
+        yield State(self.durable.copy(), f"power cut: {lost}", lost)
+        if any(isinstance(operation, SetName) for operation in pending) and not all(
+            isinstance(operation, SetName) for operation in pending
+        ):
+            for contents, what in (
+                (self._names, "bytes were lost, names were not"),
+                (self._data, "names were lost, bytes were not"),
+            ):
+                yield State(contents.copy(), f"power cut: {what}", what)
+        latest = pending[self._older_count :]
+        for operation in latest:
+            others = [other for other in latest if other is not operation]
             shown = _shown(operation)
-            if others:
-                yield self._with(others, f"power cut: lost was only {shown}", "one thing was lost")
+            if len(pending) > 1:
+                yield _with(self._older, others, f"power cut: lost was only {shown}", "one thing was lost")
                 kept = f"power cut: of what was not synced, kept was only {shown}"
-                yield self._with([operation], kept, "all but one thing was lost")
+                yield _with(self.durable, [operation], kept, "all but one thing was lost")
             if isinstance(operation, Write):
                 for half, what in _torn(operation):
-                    replaced = [half if other is operation else other for other in pending]
-                    yield self._with(
-                        replaced, f"power cut: {what} of {_shown(operation)}", "a part of a write was lost"
-                    )
+                    replaced = [half if other is operation else other for other in latest]
+                    told = f"power cut: {what} of {_shown(operation)}"
+                    yield _with(self._older, replaced, told, "a part of a write was lost")
 
-    def _with(self, operations: Sequence[Operation], what: str, kind: str) -> State:
-        contents = self.durable.copy()
-        for operation in operations:
-            contents.apply(operation)
-        return State(contents, what, kind)
+
+def _with(before: Contents, operations: Sequence[Operation], what: str, kind: str) -> State:
+    contents = before.copy()
+    for operation in operations:
+        contents.apply(operation)
+    return State(contents, what, kind)
 
 
 def _belongs_to(operation: Operation, node: int) -> bool:

@@ -64,10 +64,12 @@ def record(session: Session, script: Script, inject: Sequence[str] = ()) -> Reco
     """
     folder = session.workspace.folder.resolve()
     before = Contents.of_folder(folder)
-    answer, lines = traced(_play_marked, session, script.to_json(), inject=inject)
-    return Recording(
-        session, Timeline.from_json(answer), read_steps(lines, str(folder), os.fspath(Path.cwd()), before), before
-    )
+
+    def read(lines: Iterator[str]) -> list[Step]:
+        return read_steps(lines, str(folder), os.fspath(Path.cwd()), before)
+
+    answer, steps = traced(_play_marked, session, script.to_json(), inject=inject, read=read)
+    return Recording(session, Timeline.from_json(answer), steps, before)
 
 
 def _play_marked(session: Session, _: Die, script: str) -> str:

@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..conversations import Session, in_fresh_process
+
+T = TypeVar("T")
 
 CALLS = (
     "open,openat,creat,close,read,readv,write,pwrite64,writev,pwritev,pwritev2,lseek,fsync,fdatasync,sync,syncfs,"
@@ -26,8 +28,12 @@ class TracerMissing(Exception):
 
 
 def traced(
-    work: Callable[..., str], session: Session, *arguments: Any, inject: Sequence[str] = ()
-) -> tuple[str, list[str]]:
+    work: Callable[..., str],
+    session: Session,
+    *arguments: Any,
+    inject: Sequence[str] = (),
+    read: Callable[[Iterator[str]], T] = list,  # type: ignore[assignment]
+) -> tuple[str, T]:
     """Run ``work(session, die, *arguments)`` in a new process under strace.
 
     The process is forked with everything loaded and only then traced, so that what is traced is the work alone.
@@ -37,9 +43,10 @@ def traced(
         session: The session.
         arguments: More arguments, which must be picklable.
         inject: Faults, each as strace's ``-e inject=`` takes it. A ``when`` counts the calls of each thread.
+        read: Given strace's lines one by one; by default it keeps them. All that was written is in them.
 
     Returns:
-        What the work returned, and strace's lines.
+        What the work returned, and what was read of strace's lines.
 
     Raises:
         TracerMissing: There is no strace, or it may not trace.
@@ -50,7 +57,8 @@ def traced(
     with tempfile.TemporaryDirectory(prefix="session-conformance-trace-") as folder:
         log = Path(folder) / "trace"
         answer = in_fresh_process(work, session, *arguments, watched=lambda pid: _attached(pid, log, inject))
-        return answer, log.read_text(encoding="ascii", errors="replace").splitlines()
+        with log.open(encoding="ascii", errors="replace") as lines:
+            return answer, read(line.rstrip("\n") for line in lines)
 
 
 @functools.cache

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from session_conformance.harness import Reading, Violation
-from session_conformance.harness.faults import ELSEWHERE, Recording, Step
+from session_conformance.harness.faults import ELSEWHERE, Contents, Durability, Recording, Step
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import (
     AgentStopped,
@@ -55,27 +57,47 @@ def expect_no_loss_by_faults(recording: Recording, what: str) -> None:
 
 
 def _expect_nothing_told_after_a_fault(recording: Recording, what: str) -> None:
-    """Report a violation where a hook is told of a message and the last thing done to store it had failed."""
+    """Report a violation where the last thing done to store a message failed, and a hook is then told of the message.
+
+    It may be stored all the same: a database that keeps a log has the message there, and what failed may have been to
+    move it from there. So the message is looked for: where a sync failed, in what is left if power is cut then and the
+    sync has done nothing; where something else failed, in what a kill leaves.
+    """
     tells = {
         event.at: event
         for event in recording.timeline.of(HookCalled)
         if event.position == "early" and event.message is not None and not is_pending(event.message)
     }
+    durability = Durability(recording.before)
     last: Step | None = None
     for step in recording.steps:
         if step.mark is None:
             last = step
+            if step.operation is not None:
+                durability.apply(step.operation)
             continue
         told = tells.get(step.mark)
         if told is not None and last is not None and last.injected and last.path != ELSEWHERE:
-            _violated(
-                recording,
-                f"where {what}, an error reaches the caller and no hook is told of what is not stored",
-                f"{last} failed, and then a hook was told of {one_message(told.message)}",
-                told,
-            )
+            contents = durability.durable if "sync" in last.call else durability.nothing_lost().contents
+            assert told.message is not None
+            if not _holds(recording, contents, told.message):
+                _violated(
+                    recording,
+                    f"where {what}, an error reaches the caller and no hook is told of what is not stored",
+                    f"{last} failed, and then a hook was told of {one_message(told.message)}",
+                    told,
+                )
         if step.mark in tells:
             last = None
+
+
+def _holds(recording: Recording, contents: Contents, message: Message) -> bool:
+    """Whether a message is restored from what a crash left."""
+    with tempfile.TemporaryDirectory(prefix="session-conformance-fault-", ignore_cleanup_errors=True) as folder:
+        contents.write_to(Path(folder))
+        workspace = replace(recording.session.workspace, folder=Path(folder))
+        found = replace(recording.session, workspace=workspace).read().find(message.get("tracking_id") or "")
+    return found is not None and same(essence(found), essence(message))
 
 
 def _processes(recording: Recording) -> Iterator[_Process]:

@@ -120,12 +120,12 @@ def begun() -> tuple[Contents, Durability]:
 
 def holds(durability: Durability) -> Iterator[dict[str, bytes]]:
     for state in (durability.nothing_lost(), *durability.states()):
-        yield {path: state.contents.files[node] for path, node in state.contents.paths()}
+        yield {path: bytes(state.contents.files[node]) for path, node in state.contents.paths()}
 
 
 def test_a_kill_within_a_write_leaves_a_part_of_it() -> None:
     contents, _ = begun()
-    left = [state.contents.files[1] for state in killed_within(contents, Write(1, 3, b"and new"))]
+    left = [bytes(state.contents.files[1]) for state in killed_within(contents, Write(1, 3, b"and new"))]
     assert left == [b"olda", b"oldand", b"oldand ne"]
 
 
