@@ -24,6 +24,10 @@ STORAGE = {f"SNP-{number:02}" for number in range(1, 10)}
             NO_CLEAN_UP | TEAMS | REPOSITORY | {"CLN-01", "CLN-03", "CLN-04"},
         ),
         (
+            "tests.conforming.sqlite_wal_manager:SqliteWalManager",
+            NO_CLEAN_UP | TEAMS | REPOSITORY | {"CLN-01", "CLN-03", "CLN-04"},
+        ),
+        (
             "tests.conforming.locking_manager:LockingManager",
             NO_CLEAN_UP | TEAMS | REPOSITORY | NOT_BESIDE_A_WRITER | {"CLN-04"},  # what is open is not deleted
         ),
