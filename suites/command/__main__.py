@@ -1,6 +1,8 @@
 """``python -m session_conformance.suites.command``: the console command where its script is not on the path."""
 
+import sys
+
 from .cli import main
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -17,6 +17,7 @@ from session_conformance.harness import BackendError
 
 from ..catalog import all_requirements, as_markdown, as_text, explain
 from . import report as report_commands
+from . import soaking
 from .exit_codes import USAGE_ERROR
 from .starter import StarterError, write_starter
 
@@ -110,6 +111,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     starting = commands.add_parser("init", help="write what a new backend's project begins with")
     starting.add_argument("spec", nargs="?", help="the backend; without it, one to begin with is written too")
     report_commands.add_to(commands)
+    soaking.add_to(commands)
     about = commands.add_parser("explain", help="say everything about a requirement")
     about.add_argument("id", help="a requirement's id, such as ORD-02")
 
@@ -130,6 +132,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         return 0
     if given.command in report_commands.COMMANDS:
         return report_commands.run(given)
+    if given.command == "soak":
+        return soaking.run(given)
     if given.command == "requests":
         return _count(given.spec, given.messages)
     if given.command == "init":
