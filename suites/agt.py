@@ -38,8 +38,6 @@ from session_conformance.harness.timeline import (
     without_made_up_answers,
 )
 
-from .lif import expect_own, expect_twins_refused
-from .ord import expect_stored_at_hooks
 from .scenarios import (
     ACCOUNT,
     BLOCKS,
@@ -74,15 +72,18 @@ from .scenarios import (
     expect_answered,
     expect_nowhere_at_rest,
     expect_outages_told_of,
+    expect_own,
     expect_readable,
     expect_restored_as_left,
     expect_stored,
     expect_stored_as_in_memory,
+    expect_stored_at_hooks,
+    expect_twins_refused,
     has_block,
     in_one_loop_after_another,
     pinned_in_the_middle,
+    results_of,
 )
-from .tol import results_of
 
 AT_ONCE = "A: SessionManager, 'changes ... should be persisted immediately after they are changed'"
 SYNC = "A: SessionManager.register_hooks, 'for each message appended ... store that message in the session'"

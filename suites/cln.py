@@ -28,7 +28,7 @@ from session_conformance.harness.scripts import Send, Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, texts
 
-from .ids import refused, say
+from .scenarios import refused, say
 
 _COARSE = timedelta(seconds=2)
 """How far a stored time may be off: FAT counts in steps of two seconds, several databases in seconds."""

@@ -43,7 +43,7 @@ from session_conformance.harness.timeline import (
     texts,
 )
 
-from .dur import ON_DISK, recorded_conversation
+from .scenarios import ON_DISK, recorded_conversation
 
 
 class Concurrency(ConformanceSuite):

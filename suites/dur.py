@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -44,12 +44,10 @@ from session_conformance.harness.faults import (
 from session_conformance.harness.timeline import Acknowledged, AgentStopped, Failed
 from session_conformance.harness.verdicts import Matrix
 
-from .scenarios import RECORDED, SHORT_TALKS, expect_no_loss_by_faults
+from .scenarios import ON_DISK, SHORT_TALKS, expect_no_loss_by_faults, recorded_conversation
 
 _ENOUGH = 100
 """After this many states that were not restored, no more are looked at: some restores are slow."""
-
-ON_DISK = (Capability.ON_DISK, Capability.FRESH_PROCESS)
 
 
 class CrashesAndFullDisks(ConformanceSuite):
@@ -152,14 +150,6 @@ class CrashesAndFullDisks(ConformanceSuite):
                     session.read().messages,
                     f"after a crash what is said is stored ({crash.state.what})",
                 )
-
-
-def recorded_conversation(new_session: Callable[[], Session]) -> Recording:
-    """Return a traced conversation: thirty messages and more, with tools, updates, a timeout and a process restart."""
-    try:
-        return record(new_session(), RECORDED)
-    except (TracerMissing, Untraceable) as error:
-        raise NotApplicable(str(error)) from error
 
 
 @contextmanager

@@ -8,17 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from session_conformance.fixtures import ConformanceSuite, NewSession
-from session_conformance.harness import Script, Session, Timeline, expect_no_failure, play, requirement, violated
+from session_conformance.harness import Script, Session, Timeline, expect_no_failure, requirement, violated
 from session_conformance.harness.conversations import Conversation
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.scripts import Send, Start, Stop
-from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import Failed, texts
 
-from .scenarios import expect_readable
-
-REFUSALS: tuple[type[Exception], ...] = (ValueError, *SDK_EXCEPTIONS)
-"""How an id may be refused."""
+from .scenarios import expect_readable, refused, say
 
 HOSTILE = (
     "../victim", "..", ".", "a/b", "a\\b", "..\\victim", "", " ", "\t", "a\0b", "victim/", "./victim",
@@ -45,24 +41,6 @@ NEAR = (
 
 SESSIONS = 50
 SEED = 20261123
-
-
-def say(session: Session, text: str) -> Timeline:
-    """Send one message in a session."""
-    return play(session, Script().user(text), observing=False)
-
-
-def refused(timeline: Timeline, id: str) -> bool:
-    """Whether a session id was refused as it may be; another kind of refusal is reported as a violation."""
-    failures = timeline.of(Failed)
-    if not failures:
-        return False
-    first = failures[0]
-    if not first.is_a(*REFUSALS) or not first.error.strip():
-        violated(
-            f"the id {id!r} works, or is refused with ValueError or an SDK exception", first.summary, timeline, first
-        )
-    return True
 
 
 def expect_works_exactly(session: Session, text: str, timeline: Timeline) -> None:

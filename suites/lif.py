@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import (
@@ -22,11 +20,10 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.models import ScriptedBidiModel
-from session_conformance.harness.sdk import BidiAgent, SessionException, SessionManager
+from session_conformance.harness.sdk import BidiAgent
 from session_conformance.harness.timeline import (
     AgentStarted,
     AgentStopped,
-    Failed,
     HookCalled,
     difference,
     is_pending,
@@ -44,52 +41,14 @@ from .scenarios import (
     STATE_OF_A_VOICE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
+    expect_own,
     expect_readable,
     expect_stored,
     expect_stored_as_in_memory,
+    expect_twins_refused,
 )
 
 LIFECYCLE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Lifecycle'"
-
-
-def expect_own(agent: Session, said: list[str], state: dict[str, Any], timeline: Timeline | None = None) -> None:
-    """Report a violation unless an agent has its own history and state, and nothing else.
-
-    Raises:
-        Violation: It has not, or cannot be read.
-    """
-    found = agent.read()
-    expect_readable(found, f"for agent {agent.agent_id!r}", timeline)
-    if texts(found.messages) != said:
-        violated(f"agent {agent.agent_id!r} has {said}", f"it has {texts(found.messages)}", timeline)
-    if not same(found.state, state):
-        violated(f"agent {agent.agent_id!r} has the state {state}", f"it has {found.state}", timeline)
-
-
-def expect_twins_refused(session: Session, agent: Callable[[SessionManager[Any]], object]) -> None:
-    """Report a violation unless a manager refuses a second agent of the same id.
-
-    Args:
-        session: A new session.
-        agent: Makes an agent with a manager, each time with the same id.
-
-    Raises:
-        Violation: It is accepted, or refused with something else, or the first is refused too.
-    """
-    timeline, agents = Timeline(), list[object]()
-    try:
-        manager = session.open()
-        agents.append(agent(manager))  # it lives on while there is a second one
-    except Exception as error:
-        timeline.record(Failed.by("opening the session", error))
-    expect_no_failure(timeline)
-    try:
-        agents.append(agent(manager))
-    except SessionException:
-        return
-    except Exception as error:
-        violated("SessionException", f"{type(error).__name__}: {error}")
-    violated("SessionException", "a second agent of the same id was accepted on the same manager")
 
 
 class LifeOfASession(ConformanceSuite):

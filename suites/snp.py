@@ -6,10 +6,10 @@ import asyncio
 import copy
 import random
 import unicodedata
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from session_conformance.fixtures import ConformanceSuite, NewSession, OfTheManager, capabilities_of, outcome
@@ -27,22 +27,17 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.process import clock, within_limit
-from session_conformance.harness.sdk import BidiAgent, Message, Storage, StorageError
+from session_conformance.harness.sdk import BidiAgent, Message
 from session_conformance.harness.timeline import same
 
 from . import lif, rpl
 from . import ord as order
-
-T = TypeVar("T")
+from .scenarios.storage_api import shown_bytes, expect_listed, expect_read, opened, refused, run, unless_refused, working
 
 STORAGE = (Capability.STORAGE,)
 SNAPSHOTS = (Capability.SNAPSHOTS,)
 
 CONTRACT = "A: strands.storage.Storage"
-
-REFUSALS: tuple[type[Exception], ...] = (StorageError, ValueError)
-"""How a key may be refused."""
 
 CONTENTS: dict[str, bytes] = {
     "nothing": b"",
@@ -289,7 +284,7 @@ class SnapshotsAndStorage(ConformanceSuite):
                 await working(storages[number % 2].write("shared", values[number]), "writing")
                 found = await working(storages[number % 2].read("shared"), "reading")
                 if found not in values:
-                    violated("a key that many write has one of the values, whole", _bytes(found))
+                    violated("a key that many write has one of the values, whole", shown_bytes(found))
 
             await asyncio.gather(*(own(number) for number in range(20)), *(shared(number) for number in range(20)))
             for number in range(20):
@@ -385,98 +380,6 @@ def _checks() -> Iterator[tuple[Requirement, Callable[..., None]]]:
         for name, check in vars(suite).items():
             if hasattr(check, "requirement"):
                 yield check.requirement, getattr(judged, name)
-
-
-def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end on a loop of its own.
-
-    Raises:
-        Hang: It does not end.
-    """
-    return within_limit(lambda: clock.run(main()), "the storage")
-
-
-def opened(session: Session) -> Storage:
-    """Open the storage of a session's workspace anew."""
-    assert session.backend.storage is not None
-    return session.backend.storage(session.workspace)
-
-
-async def working(action: Awaitable[T], what: str) -> T:
-    """Return what an action returns.
-
-    Raises:
-        Violation: It raised.
-    """
-    try:
-        return await action
-    except Exception as error:
-        violated(f"{what} works", f"it raises {type(error).__name__}: {error}")
-
-
-async def unless_refused(action: Awaitable[T], what: str) -> T | None:
-    """Return what an action returns, or None where it was refused as it may be.
-
-    Raises:
-        Violation: It was refused in another way.
-    """
-    try:
-        return await action
-    except REFUSALS as error:
-        if not str(error).strip():
-            violated(f"{what} is refused with a text that says why", f"{type(error).__name__} without a text")
-    except Exception as error:
-        violated(f"{what} works, or raises StorageError or ValueError", f"it raises {type(error).__name__}: {error}")
-    return None
-
-
-async def refused(action: Awaitable[None], what: str) -> bool:
-    """Whether an action was refused as it may be.
-
-    Raises:
-        Violation: It was refused in another way.
-    """
-
-    async def done() -> bool:
-        await action
-        return True
-
-    return await unless_refused(done(), what) is None
-
-
-async def expect_read(storage: Storage, key: str, wanted: bytes | None, what: str) -> None:
-    """Report a violation unless a key has some bytes, or, for None, none.
-
-    Raises:
-        Violation: It has others, or reading raised.
-    """
-    found = await working(storage.read(key), f"reading {key!r:.60} ({what})")
-    if found != wanted or not isinstance(found, type(wanted)):
-        violated(f"{key!r:.60} ({what}) has {_bytes(wanted)}", f"it has {_bytes(found)}")
-
-
-async def expect_listed(storage: Storage, prefix: str, wanted: list[str]) -> None:
-    """Report a violation unless a listing gives some keys in order.
-
-    Raises:
-        Violation: It gives others, or in another order, or raised.
-    """
-    found = await working(storage.list(prefix), f"list({prefix!r})")
-    if found == wanted:
-        return
-    missing, extra = sorted({*wanted} - {*found}), sorted({*found} - {*wanted})
-    if missing or extra:
-        differs = f"missing {missing[:5]}, too many {extra[:5]}, {len(found)} in all"
-    else:
-        differs = "in another order or not each once: " + ", ".join(map(repr, found[:12]))
-    shown = ", ".join(map(repr, wanted[:12])) + (f" and {len(wanted) - 12} more" if len(wanted) > 12 else "")
-    violated(f"list({prefix!r}) gives {shown or 'nothing'}", differs)
-
-
-def _bytes(data: object) -> str:
-    if not isinstance(data, bytes):
-        return f"{data!r:.60}"
-    return f"{data!r}" if len(data) <= 40 else f"{len(data)} bytes, {data[:24]!r}…"
 
 
 def _files_of(folder: Path, *, but: Path) -> dict[str, bytes]:

@@ -12,8 +12,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
-from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, bidi_metadata, one_message, same
+from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, one_message, same
 
 from .scenarios import (
     DIRECT_TOOL_CALL,
@@ -24,18 +23,8 @@ from .scenarios import (
     expect_readable,
     expect_stored,
     has_block,
+    results_of,
 )
-
-
-def results_of(messages: list[Message], *, kind: str | None = None) -> list[dict[str, object]]:
-    """Return the tool results in some messages, of one bidi kind (``tool_dispatch``, ``tool_result``) if asked."""
-    return [
-        dict(block["toolResult"])
-        for message in messages
-        if kind is None or bidi_metadata(message).get("kind") == kind
-        for block in message["content"]
-        if "toolResult" in block
-    ]
 
 
 class Tools(ConformanceSuite):

@@ -1,3 +1,5 @@
+from .agents_of_a_session import expect_own as expect_own
+from .agents_of_a_session import expect_twins_refused as expect_twins_refused
 from .any_script import judge_script as judge_script
 from .bidi import AUTO_RESTART_OFF as AUTO_RESTART_OFF
 from .bidi import BARGED_IN as BARGED_IN
@@ -40,6 +42,8 @@ from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .recorded_conversation import ON_DISK as ON_DISK
+from .recorded_conversation import recorded_conversation as recorded_conversation
 from .restored import expect_answered as expect_answered
 from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
@@ -48,7 +52,11 @@ from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION
 from .s3_requests import as_table as as_table
 from .s3_requests import count_for as count_for
 from .s3_requests import count_requests as count_requests
+from .session_ids import REFUSALS as REFUSALS
+from .session_ids import refused as refused
+from .session_ids import say as say
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
+from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
 from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
 from .stored_history import expect_readable as expect_readable
 from .stored_history import expect_stored as expect_stored
@@ -100,6 +108,7 @@ from .text_trimmed import TEXT_PINNED_WINDOW as TEXT_PINNED_WINDOW
 from .text_trimmed import TEXT_SUMMARY as TEXT_SUMMARY
 from .text_trimmed import TEXT_WINDOW as TEXT_WINDOW
 from .text_trimmed import TRIMMED as TRIMMED
+from .tool_results import results_of as results_of
 
 __all__ = [
     "ACCOUNT",
@@ -131,12 +140,14 @@ __all__ = [
     "LONG_LIFE",
     "MESSAGES_A_CONVERSATION",
     "NEW_PROCESS",
+    "ON_DISK",
     "PASSWORD",
     "PINNED",
     "PIXEL",
     "RAISING_HOOKS",
     "RECORDED",
     "REDACTION",
+    "REFUSALS",
     "RESTARTED_BY_RESTART",
     "RESTARTED_BY_START",
     "RESTART_FAILS",
@@ -195,13 +206,20 @@ __all__ = [
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
     "expect_outages_told_of",
+    "expect_own",
     "expect_readable",
     "expect_restored_as_left",
     "expect_stored",
     "expect_stored_as_in_memory",
+    "expect_stored_at_hooks",
+    "expect_twins_refused",
     "find_same",
     "has_block",
     "in_one_loop_after_another",
     "judge_script",
     "pinned_in_the_middle",
+    "recorded_conversation",
+    "refused",
+    "results_of",
+    "say",
 ]
