@@ -32,7 +32,16 @@ from session_conformance.harness.timeline import same
 
 from . import lif, rpl
 from . import ord as order
-from .scenarios.storage_api import shown_bytes, expect_listed, expect_read, opened, refused, run, unless_refused, working
+from .scenarios.storage_api import (
+    expect_listed,
+    expect_read,
+    opened,
+    refused,
+    run,
+    shown_bytes,
+    unless_refused,
+    working,
+)
 
 STORAGE = (Capability.STORAGE,)
 SNAPSHOTS = (Capability.SNAPSHOTS,)

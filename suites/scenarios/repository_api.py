@@ -58,7 +58,7 @@ class Calls:
                 raise
             except Exception as error:
                 shown = ", ".join(repr(one) if isinstance(one, str | int) else type(one).__name__ for one in given)
-                violated(f"{name}({shown}) works", f"it raises {shown(error)}")
+                violated(f"{name}({shown}) works", f"it raises {one_line(error)}")
 
         return call
 
@@ -83,7 +83,7 @@ class Place:
         try:
             found = self.session.backend.repository_for(self.id, self.session.workspace)
         except Exception as error:
-            violated("the repository can be opened", shown(error))
+            violated("the repository can be opened", one_line(error))
         assert found is not None
         return Calls(found)
 
@@ -125,7 +125,7 @@ def refused(action: Callable[[], object], what: str) -> bool:
             violated(f"{what} works, or is refused with a text that says why", f"{type(error).__name__} without a text")
         return True
     except Exception as error:
-        violated(f"{what} works, or is refused with ValueError or an SDK exception", f"it raised {shown(error)}")
+        violated(f"{what} works, or is refused with ValueError or an SDK exception", f"it raised {one_line(error)}")
     return False
 
 
@@ -143,7 +143,7 @@ def expect_refused(
     except kinds:
         return
     except Exception as error:
-        violated(f"{what} raises {names}", f"it raises {shown(error)}")
+        violated(f"{what} raises {names}", f"it raises {one_line(error)}")
     violated(f"{what} raises {names}", "it raises nothing")
 
 
@@ -250,7 +250,7 @@ def expect_numbers(
     try:
         found = repository.raw.list_messages(place.id, agent, limit=limit, offset=offset)
     except Exception as error:
-        violated(f"{called} gives {_span(wanted)}", f"it raises {shown(error)}")
+        violated(f"{called} gives {_span(wanted)}", f"it raises {one_line(error)}")
     numbers = [one.message_id for one in found]
     if numbers != wanted:
         at = next((i for i, (a, b) in enumerate(zip(numbers, wanted, strict=False)) if a != b), None)
@@ -279,6 +279,6 @@ def _span(numbers: list[int]) -> str:
     return f"{len(numbers)} messages, {numbers[0]} to {numbers[-1]}"
 
 
-def shown(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Show an exception in one line: its type and its text."""
     return f"{type(error).__name__}: {error}"
