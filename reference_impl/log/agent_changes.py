@@ -1,19 +1,20 @@
-"""What is to be stored of an agent: the changes that make storage say what its memory says."""
+"""What is to be stored: the messages and the record that make storage say what an agent's memory says."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from strands import Agent
 from strands.types.session import SessionAgent
 
-from .history import Change, agent_set, message_added, message_replaced
-from .message_index import is_pending
-from .repository import now
+from .collecting import Place
+from .memory import HELD, Memory
+from .messages import named
+from .ranges import Ranges
+from .sdk_release import WRITTEN_WITH, sdk_release
 from .session_store import SessionStore
-from .trimming import KEPT, kept_apart, pinned
 
 
 class AgentChanges:
@@ -23,102 +24,175 @@ class AgentChanges:
         store: Returns the session's store, which is opened when it is needed.
 
     Attributes:
-        made_up: The tracking ids of messages that a restore made up.
-        not_to_store: The tracking ids of what was refused, and of what was redacted: memory may hold the original.
-        pinned: By agent, the tracking ids of messages that are marked as pinned.
-        kept: By agent, what a conversation manager left of its history; see :mod:`.trimming`.
+        redacted: The tracking ids of what was redacted: memory may hold the original.
     """
 
     def __init__(self, store: Callable[[], SessionStore]) -> None:
         self._store = store
-        self.made_up: set[str] = set()
-        self.not_to_store: set[str | None] = set()
-        self.pinned: dict[str, set[str]] = {}
-        self.kept: dict[str, dict[str, Any]] = {}
+        self.redacted: set[str] = set()
+        self._memories: dict[str, Memory] = {}
+        self._marks: dict[str, dict[str, Any]] = {}
+        self._unnamed: dict[str, dict[str, int]] = {}
 
-    def addition(self, message: Any, agent: Any) -> Change:
-        """Return the change that stores a message which the agent added."""
-        if self._is_merged(message, agent):
-            return self.replacement(message, agent)
-        return message_added(agent.agent_id, message, now())
+    def memory(self, agent_id: str) -> Memory:
+        """Return what is known of an agent's history in memory."""
+        return self._memories.setdefault(agent_id, Memory())
 
-    def _is_merged(self, message: Any, agent: Any) -> bool:
-        """Whether a message that is added takes the place of the last one, which has its tracking id.
+    def restored(
+        self,
+        agent: Any,
+        stored: list[Any],
+        mark: dict[str, Any] | None,
+        gone: Ranges,
+        made_up: set[str],
+        unnamed: dict[str, int],
+    ) -> None:
+        """Note what was restored of an agent.
+
+        Args:
+            agent: The agent, with its history.
+            stored: Those of its messages that are stored.
+            mark: The mark that its record has, if any; see :meth:`.memory.Memory.mark`.
+            gone: The ids of stored messages that were not restored.
+            made_up: The tracking ids of messages that are not stored.
+            unnamed: The ids of stored messages without a tracking id, by the one that they were given.
+        """
+        memory = self._memories[agent.agent_id] = Memory(gone=gone, made_up=made_up)
+        self._unnamed[agent.agent_id] = unnamed
+        if mark is not None:
+            self._marks[agent.agent_id] = mark
+        memory.begin(stored, editable=isinstance(agent, Agent))
+
+    def created(self, agent: Any) -> None:
+        """Note that an agent was stored for the first time."""
+        self.memory(agent.agent_id).begin(agent.messages, editable=isinstance(agent, Agent))
+
+    def note_told(self, message: Any, agent: Any) -> None:
+        """Note that an agent told of a message, as it is in its memory."""
+        self.memory(agent.agent_id).told(message, named(message), agent.messages)
+
+    def left_over(self, agent: Any) -> list[Any]:
+        """Return what the agent's memory holds and storage does not, in order, and take it for stored.
+
+        Nobody tells of messages that an application adds, edits, shortens or removes, of results that a conversation
+        manager cuts or messages that it marks. And an agent that is stopped cancels its tasks, and with them hooks that
+        wait for storage: the last message may have been added, or a stream set to incomplete, without this manager
+        having been told, or heard out.
+        """
+        found = self._changed(agent)
+        for message in found:
+            self.memory(agent.agent_id).note(message, message["tracking_id"])
+        return found
+
+    def _changed(self, agent: Any) -> list[Any]:
+        for message in agent.messages:
+            named(message)
+        changed = self.memory(agent.agent_id).changed(agent.messages, _own(agent))
+        return [message for message in changed if message["tracking_id"] not in self.redacted]
+
+    def differ(self, agent: Any) -> bool:
+        """Whether the agent's memory and its record are not stored as they are."""
+        if self._changed(agent):
+            return True
+        self.look(agent)
+        return self.record(agent) is not None
+
+    def look(self, agent: Any) -> None:
+        """Note what the agent's history holds, and what it holds no more."""
+        if isinstance(agent, Agent) and agent.model.stateful:
+            return  # the model's provider has the conversation; memory says nothing of it
+        self._look(agent)
+        mark = self.memory(agent.agent_id).mark(_counted(agent))
+        if mark is None:
+            self._marks.pop(agent.agent_id, None)
+        else:
+            self._marks[agent.agent_id] = mark
+
+    def _look(self, agent: Any) -> None:
+        self.memory(agent.agent_id).look(agent.messages, _own(agent), lambda id: self._ids(agent.agent_id, id))
+
+    def _ids(self, agent_id: str, tracking_id: str) -> list[int]:
+        ids = self._store().index.ids(agent_id, tracking_id)
+        if not ids and (id := self._unnamed.get(agent_id, {}).get(tracking_id)) is not None:
+            return [id]
+        return ids
+
+    def place(self, message: Any, agent: Any, *, replaces: bool) -> tuple[int, Place]:
+        """Return under which id a message of an agent is to be stored, and whether it replaces what is there.
+
+        Args:
+            message: The message.
+            agent: The agent.
+            replaces: Whether it is known to replace what has its tracking id.
+        """
+        memory, tracking_id = self.memory(agent.agent_id), named(message)
+        if tracking_id not in memory.offered:
+            memory.note(message, tracking_id)
+        ids = self._ids(agent.agent_id, tracking_id)
+        in_line = self._store().is_in_line(agent.agent_id, tracking_id)
+        if replaces or ((ids or in_line) and self._replaces(tracking_id, ids, agent)):
+            id = ids[-1] if ids else memory.next_id
+            unnamed = bool(ids) and not self._store().index.has(agent.agent_id, tracking_id)
+            return id, Place(tracking_id, True, id if unnamed else None)
+        last = self._store().index.last_id(agent.agent_id)
+        id = max(memory.next_id, 0 if last is None else last + 1)
+        memory.next_id = id + 1
+        return id, Place(tracking_id, False)
+
+    def _replaces(self, tracking_id: str, ids: list[int], agent: Any) -> bool:
+        """Whether a message takes the place of the one that has its tracking id in storage.
 
         ``Agent`` merges input of the last message's role into it, and tells of that as of an addition. A message that
-        an application sends a second time has the same tracking id too, but does not take the first one's place.
+        an application sends a second time has the same tracking id too, but does not take the first one's place: then
+        memory holds it twice, or the first one is gone from it.
         """
-        tracking_id, index = message.get("tracking_id"), self._store().index
-        if not tracking_id or index.last_id(agent.agent_id) not in index.ids(agent.agent_id, tracking_id):
+        gone = self.memory(agent.agent_id).gone
+        if ids and all(id in gone for id in ids):
             return False
-        messages = agent.messages  # of which others may have been added since: they are told of one by one
-        place = next((at for at in range(len(messages) - 1, 0, -1) if messages[at] is message), len(messages) - 1)
-        return place < 1 or messages[place - 1].get("tracking_id") != tracking_id
+        copies = sum(message.get("tracking_id") == tracking_id for message in agent.messages)
+        return 0 < copies <= max(len(ids), 1)
 
-    def replacement(self, message: Any, agent: Any) -> Change:
-        """Return the change that stores a message in place of what has its tracking id."""
-        return message_replaced(agent.agent_id, message, now())
-
-    def left_over(self, agent: Any) -> list[Change]:
-        """Return what the agent's memory holds and storage does not.
-
-        An agent that is stopped cancels its tasks, and with them hooks that wait for storage: the last message may have
-        been added, or a stream set to incomplete, without this manager having been told, or heard out.
-        """
-        index = self._store().index
-        pending = index.pending(agent.agent_id)
-        changed = [
-            self.replacement(message, agent)
-            for message in (agent.messages if pending else ())
-            if message.get("tracking_id") in pending and not is_pending(message)
-        ]
-        added: list[Change] = []
-        for message in reversed(agent.messages):
-            tracking_id = message.get("tracking_id")
-            # In this order: a message in line is noted in the index before it leaves the line.
-            if tracking_id and self._store().is_in_line(agent.agent_id, tracking_id):
-                continue
-            if not tracking_id or index.has(agent.agent_id, tracking_id):
-                break  # from here on back everything was stored, or was never this manager's to store
-            if tracking_id not in self.made_up and tracking_id not in self.not_to_store:
-                added.append(self.addition(message, agent))
-        return [*self._trimmed(agent), *changed, *reversed(added)]
-
-    def _trimmed(self, agent: Any) -> list[Change]:
-        """Note what a conversation manager left of a text agent's history; return the messages that it marked."""
-        if not isinstance(agent, Agent):
-            return []
-        index, marked = self._store().index, pinned(agent.messages)
-        before = self.pinned.get(agent.agent_id, set())
-        self.pinned[agent.agent_id] = marked
-        kept = kept_apart(agent, index)
-        if kept is None:
-            self.kept.pop(agent.agent_id, None)
-        else:
-            self.kept[agent.agent_id] = kept
-        return [
-            self.replacement(message, agent)
-            for message in (agent.messages if marked != before else ())
-            if message.get("tracking_id") in marked ^ before and index.has(agent.agent_id, message["tracking_id"])
-        ]
-
-    def record(self, agent: Any) -> list[Change]:
-        """Return the agent's record as a change, or nothing where it is stored as it is."""
+    def record(self, agent: Any) -> SessionAgent | None:
+        """Return the agent's record, or None where it is stored as it is."""
         before = self._store().index.records.get(agent.agent_id)
+        mark = self._marks.get(agent.agent_id)
         # Of other agents than ``Agent`` the SDK keeps the state alone; comparing that is cheaper than making a record.
-        only_state = before is not None and not isinstance(agent, Agent) and not before.get("_internal_state")
-        if before is not None and only_state and _same(before.get("state"), agent.state.get()):
-            return []
+        if before is not None and not isinstance(agent, Agent):
+            marked = (before.get("_internal_state") or {}).get(HELD)
+            if marked == mark and _same(before.get("state"), agent.state.get()):
+                return None
         record = SessionAgent.from_agent(agent)
-        if agent.agent_id in self.kept:
-            record._internal_state[KEPT] = self.kept[agent.agent_id]
-        now = vars(record).copy()
+        if isinstance(agent, Agent):
+            record._internal_state[WRITTEN_WITH] = sdk_release()
+        if mark is not None:
+            record._internal_state[HELD] = mark
         if before is not None:
+            now = vars(record)
             timeless = {"created_at", "updated_at"}
             if all(_same(before.get(key), value) for key, value in now.items() if key not in timeless):
-                return []
-            now["created_at"] = before.get("created_at", now["created_at"])
-        return [agent_set(copy.deepcopy(now))]
+                return None
+            record.created_at = before.get("created_at", record.created_at)
+        return copy.deepcopy(record)
+
+
+def _counted(agent: Any) -> int:
+    return agent.conversation_manager.removed_message_count if isinstance(agent, Agent) else 0
+
+
+def _own(agent: Any) -> set[str]:
+    """Return the tracking ids of the messages that a conversation manager stores with its own state."""
+    if not isinstance(agent, Agent):
+        return set()
+    return {named(message) for message in messages_in(agent.conversation_manager.get_state())}
+
+
+def messages_in(value: Any) -> Iterator[Any]:
+    """Yield the messages that a conversation manager's state holds, wherever in it."""
+    if isinstance(value, dict) and "role" in value and "content" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from messages_in(item)
 
 
 def _same(one: Any, other: Any) -> bool:
@@ -127,4 +201,4 @@ def _same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
-    return one == other and all(isinstance(one, kind) == isinstance(other, kind) for kind in (bool, float, list))
+    return bool(one == other) and all(isinstance(one, kind) == isinstance(other, kind) for kind in (bool, float, list))

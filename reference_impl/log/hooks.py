@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent
@@ -11,6 +12,7 @@ from strands.hooks import (
     AfterMultiAgentInvocationEvent,
     AfterNodeCallEvent,
     AgentInitializedEvent,
+    BeforeInvocationEvent,
     HookOrder,
     HookRegistry,
     MessageAddedEvent,
@@ -20,10 +22,9 @@ from strands.hooks import (
 from strands.session import RepositorySessionManager
 
 from .agent_changes import AgentChanges
-from .codec import UnstorableError
-from .history import Change, multi_agent_set
+from .collecting import Collected, collecting
 from .message_index import is_pending
-from .session_store import SessionStore
+from .session_store import SessionStore, Ticket
 from .threads import off_loop
 
 
@@ -34,62 +35,100 @@ class StoringHooks(RepositorySessionManager):
     """Whether the placeholder of a stream, which has no content, is stored only with the change that follows it."""
 
     _changes: AgentChanges
+    _teams: dict[str, dict[str, Any]]
 
     @property
     def _store(self) -> SessionStore:
+        raise NotImplementedError
+
+    def _store_of(self, session_id: str) -> SessionStore:
         raise NotImplementedError
 
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
         """Register for everything that changes an agent, ahead of any user's hook."""
         first, last = HookOrder.SDK_FIRST, HookOrder.SDK_LAST
         registry.add_callback(AgentInitializedEvent, lambda event: self.initialize(event.agent), order=first)
+        registry.add_callback(BeforeInvocationEvent, self._if_agent_changed, order=first)
         registry.add_callback(MessageAddedEvent, self._message_added, order=first)
         registry.add_callback(MessageUpdatedEvent, self._message_updated, order=first)
         registry.add_callback(BidiBeforeConnectionRestartEvent, self._agent_changed, order=first)
         # First, so that hooks find everything stored; last, since they may change the agent's state.
         registry.add_callback([BidiAgentStopEvent, AfterInvocationEvent], self._agent_changed, order=first)
         registry.add_callback(BidiAgentStopEvent, self._agent_stopped, order=last)
-        registry.add_callback(AfterInvocationEvent, self._agent_changed, order=last)
+        registry.add_callback(AfterInvocationEvent, self._if_agent_changed, order=last)
 
         registry.add_callback(
             MultiAgentInitializedEvent, lambda event: self.initialize_multi_agent(event.source), order=first
         )
-        for order in (first, last):
-            registry.add_callback(
-                [AfterNodeCallEvent, AfterMultiAgentInvocationEvent], self._multi_agent_changed, order=order
-            )
+        after = [AfterNodeCallEvent, AfterMultiAgentInvocationEvent]
+        registry.add_callback(after, self._multi_agent_changed, order=first)
+        registry.add_callback(after, self._if_multi_agent_changed, order=last)
 
     async def _message_added(self, event: MessageAddedEvent[Any]) -> None:
-        addition = self._changes.addition(event.message, event.agent)
-        if self._placeholders_wait and is_pending(event.message):
-            self._store.submit([addition])  # it says nothing yet: it is stored with what comes next
+        self._changes.note_told(event.message, event.agent)
+
+        def store(collected: Collected) -> None:
+            collected.told_of = event.message["tracking_id"]
+            self.append_message(event.message, event.agent)
+            collected.only_record = True
+            self.sync_agent(event.agent)
+
+        if self._placeholders_wait and is_pending(event.message):  # it says nothing yet: it is stored with what follows
+            with collecting(Collected(self)) as collected:
+                self.append_message(event.message, event.agent)
+            self._submit(collected)
         else:
-            await self._persist(event.agent, addition)
+            await self._store_together(store)
 
     async def _message_updated(self, event: MessageUpdatedEvent[Any]) -> None:
-        await self._persist(event.agent, self._changes.replacement(event.message, event.agent))
+        self._changes.note_told(event.message, event.agent)
+
+        def store(collected: Collected) -> None:
+            collected.told_of, collected.replaces = event.message["tracking_id"], True
+            self.append_message(event.message, event.agent)
+            collected.only_record = True
+            self.sync_agent(event.agent)
+
+        await self._store_together(store)
 
     async def _agent_changed(self, event: Any) -> None:
-        await self._persist(event.agent, *self._changes.left_over(event.agent))
+        await self._store_together(lambda _: self.sync_agent(event.agent))
+
+    async def _if_agent_changed(self, event: Any) -> None:
+        """Store what changed since without an event: an application's edits, those of other hooks."""
+        if self._store.has_unwritten() or self._changes.differ(event.agent):
+            await self._agent_changed(event)
 
     async def _agent_stopped(self, event: Any) -> None:
-        await self._agent_changed(event)
+        await self._if_agent_changed(event)
         await off_loop(self._store.rest)
 
     async def _multi_agent_changed(self, event: Any) -> None:
-        state = event.source.serialize_state()
-        ticket = self._store.submit([multi_agent_set(event.source.id, copy.deepcopy(state))])
-        await off_loop(self._store.drain, ticket)
+        self._teams[event.source.id] = copy.deepcopy(event.source.serialize_state())
+        await self._store_together(lambda _: self.sync_multi_agent(event.source))
 
-    async def _persist(self, agent: Any, *changes: Change) -> None:
-        """Commit changes, and the agent's record if it changed, in the order of calls; return when they are durable."""
-        changes = (*changes, *self._changes.record(agent))
-        if not changes and not self._store.has_unwritten():
-            return
-        ticket = self._store.submit(changes)
+    async def _if_multi_agent_changed(self, event: Any) -> None:
+        if self._teams.get(event.source.id) != event.source.serialize_state():
+            await self._multi_agent_changed(event)
+
+    async def _store_together(self, call: Callable[[Collected], None]) -> None:
+        """Make durable at once what a call stores, also where it raises; the event loop is not held up meanwhile."""
+        collected = Collected(self)
         try:
-            await off_loop(self._store.drain, ticket)
-        except UnstorableError:
-            refused = [change["message"] for change in ticket.refused if "message" in change]
-            self._changes.not_to_store |= {message.get("tracking_id") for message in refused}
-            raise
+            with collecting(collected):
+                call(collected)
+        finally:
+            await self._persist(collected)
+
+    async def _persist(self, collected: Collected) -> None:
+        """Commit what was collected, in the order of calls; return when it is durable."""
+        tickets = self._submit(collected)
+        if not tickets and self._store.has_unwritten():
+            tickets = [(self._store, self._store.submit([]))]
+        for store, ticket in tickets:
+            await off_loop(store.drain, ticket)
+
+    def _submit(self, collected: Collected) -> list[tuple[SessionStore, Ticket]]:
+        """Put what was collected in line."""
+        stores = ((self._store_of(session_id), changes) for session_id, changes in collected.changes.items())
+        return [(store, store.submit(changes)) for store, changes in stores]

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import copy
-import logging
+import warnings
 from typing import Any
 
 from strands import Agent
-from strands.agent.state import AgentState
 from strands.session import RepositorySessionManager
 from strands.types.exceptions import SessionException
-from strands.types.session import SessionAgent
+from strands.types.session import SessionAgent, SessionMessage
 
 from .agent_changes import AgentChanges
+from .codec import UnstorableError
+from .collecting import Collected, collected_by
 from .hooks import StoringHooks
 from .ids import check_id
+from .memory import HELD
+from .messages import check_message, named
 from .repository import ChangeLogRepository, now
-from .tool_pairs import answer_to_last, have_tools, made_up_id
-from .trimming import KEPT, pinned, restored
+from .restoring import Managed, named_all, restore_conversation_manager, restore_state, restored_history
+from .tool_pairs import answered_at_the_end, paired
+from .trimming import KEPT
 
-logger = logging.getLogger(__name__)
+_STORAGE_IS_NOT_USED = (
+    "Agent-level storage is set, but RepositorySessionManager does not use it; use"
+    " SnapshotSessionManager for unified storage integration"
+)
+"""The SDK's own words."""
 
 
 class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
@@ -49,28 +57,58 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         """
         ChangeLogRepository.__init__(self)
         self._changes = AgentChanges(lambda: self._store)
+        self._teams = {}
         check_id(session_id, "session")
         RepositorySessionManager.__init__(self, session_id=session_id, session_repository=self, **kwargs)
         # The SDK would not look for what others stored since. Whatever is initialized reads the session first.
         self._is_new_session = False
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
-        """Store a message that the agent added; returns when it is durable.
+        """Store a message that the agent added, or changed; returns when it is durable.
 
         Raises:
             SessionException: It cannot be stored.
         """
-        self._store.commit([self._changes.addition(message, agent), *self._changes.record(agent)])
+        check_message(message)
+        with self._together() as collected:
+            if not message.get("tracking_id") and collected.told_of is not None:
+                message = {**message, "tracking_id": collected.told_of}
+            id, place = self._changes.place(message, agent, replaces=collected.replaces)
+            collected.places[agent.agent_id, id] = place
+            at = now()
+            self.create_message(self.session_id, agent.agent_id, SessionMessage(message, id, None, at, at))
 
     def sync_agent(self, agent: Any, **kwargs: Any) -> None:
-        """Store the agent's state, if it changed; returns when it is durable.
+        """Store what changed of the agent: its state, and its history where nobody told of that.
+
+        Returns when it is durable.
 
         Raises:
             SessionException: It cannot be stored.
         """
-        changes = [*self._changes.left_over(agent), *self._changes.record(agent)]
-        if changes or self._store.has_unwritten():
-            self._store.commit(changes)
+        with self._together() as collected:
+            if not collected.only_record:
+                self._store_left_over(agent, collected)
+                self._changes.look(agent)
+            record = self._changes.record(agent)
+            if record is not None and agent.agent_id in self._store.index.records:
+                self.update_agent(self.session_id, record)
+            elif record is not None:
+                self.create_agent(self.session_id, record)
+        if collected_by(self) is None and self._store.has_unwritten():
+            self._store.drain()
+
+    def _store_left_over(self, agent: Any, collected: Collected) -> None:
+        refusal = None
+        for message in self._changes.left_over(agent):
+            collected.told_of = message["tracking_id"]
+            try:
+                self.append_message(message, agent)
+            except UnstorableError as error:
+                refusal = refusal or error  # it holds up no other message
+        collected.told_of = None
+        if refusal is not None:
+            raise refusal
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         """Replace the latest message, and every one with its replacement's tracking id; nothing of it stays in storage.
@@ -78,11 +116,19 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         Raises:
             SessionException: There is no message, or storage fails: then the redaction is made with the next change.
         """
-        redaction = self._store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), now())
+        check_message(redact_message)
+        at, store = now(), self._store
+        redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at)
         if redaction is None:
             raise SessionException("No message to redact.")
-        self._changes.not_to_store |= redaction.tracking_ids  # memory may hold the original still
-        self._store.redact(redaction)
+        self._changes.redacted |= redaction.tracking_ids  # memory may hold the original still
+        id = max(redaction.ids, default=self._changes.memory(agent.agent_id).next_id - 1)
+        with self._together() as collected:
+            collected.redaction = redaction
+            # No copy of the original is handed on: it would be the first thing that a subclass logs.
+            self.update_message(
+                self.session_id, agent.agent_id, SessionMessage(redact_message, id, redact_message, at, at)
+            )
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         """Restore an agent from the session, or store it as a new one.
@@ -90,6 +136,8 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         Raises:
             SessionException: The agent's id is taken on this manager, or the session cannot be read or written.
         """
+        if getattr(agent, "storage", None) is not None:
+            warnings.warn(_STORAGE_IS_NOT_USED, stacklevel=1)
         check_id(agent.agent_id, "agent")
         if agent.agent_id in self._latest_agent_message:
             raise SessionException("The `agent_id` of an agent must be unique in a session.")
@@ -98,48 +146,61 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         with self._store.steady():
             record = self.read_agent(self.session_id, agent.agent_id)
             if record is None:
-                added = [self._changes.addition(message, agent) for message in agent.messages]
-                self._store.commit([*self._changes.record(agent), *added])
+                self._create(agent)
             else:
                 self._restore(agent, record)
         self._latest_agent_message[agent.agent_id] = None
 
+    def _create(self, agent: Any) -> None:
+        for message in agent.messages:
+            check_message(message)
+            named(message)
+        with self._together() as collected:
+            self.create_agent(self.session_id, SessionAgent.from_agent(agent))
+            for message in agent.messages:
+                id, place = self._changes.place(message, agent, replaces=False)
+                collected.places[agent.agent_id, id] = place
+                at = now()
+                self.create_message(self.session_id, agent.agent_id, SessionMessage(message, id, None, at, at))
+        self._changes.created(agent)
+
     def _restore(self, agent: Any, record: SessionAgent) -> None:
         """Do what the SDK's ``initialize`` does with an agent that is stored, without an object for each message.
 
-        Beside that, what a conversation manager kept of the messages ahead of those that the SDK restores comes back.
+        Beside that, what memory let go of stays away, whatever the conversation manager counted; see :mod:`.memory`.
         """
-        history = self._store.view().agents[agent.agent_id]
-        ids, stored = sorted(history.messages), history.contents()
-        self._store.release()
-        agent.state = AgentState(record.state)
-        record.initialize_internal_state(agent)
+        managed = restore_conversation_manager(agent, record)
+        own = {named(message) for message in managed.own}
+        stored, all_listed = self._stored_messages(agent, record, managed)
+        unnamed = named_all(stored, self.session_id, agent.agent_id)
+        messages, gone = restored_history(record, stored, managed, set(unnamed.values()), all_listed=all_listed)
+        stored_ids = {message["tracking_id"] for message in messages}
+        messages = self._fix_broken_tool_use(messages)
         if not isinstance(agent, Agent):
-            agent.messages = self._fix_broken_tool_use(stored)
-            answer = answer_to_last(agent.messages)
-            if answer is not None:
-                self._changes.made_up.add(answer["tracking_id"])
-                agent.messages.append(answer)
-            return
-        earlier = agent.conversation_manager.restore_from_session(record.conversation_manager_state) or []
-        if not agent.model.stateful:  # otherwise the model's provider has the conversation
-            kept = record._internal_state.get(KEPT)
-            if kept is None:
-                messages = [*earlier, *stored[agent.conversation_manager.removed_message_count :]]
-            else:
-                self._changes.kept[agent.agent_id] = kept
-                messages = restored(kept, list(zip(ids, stored, strict=True)), earlier)
-            agent.messages = self._fix_broken_tool_use(messages)
-        self._changes.pinned[agent.agent_id] = pinned(agent.messages)
+            messages = answered_at_the_end(messages)
+        made_up = {message["tracking_id"] for message in messages} - stored_ids
+        restore_state(agent, record)
+        if not (isinstance(agent, Agent) and agent.model.stateful):  # then the model's provider has the conversation
+            agent.messages = messages
+            beside = made_up | own
+            stored_as = [message for message in messages if message["tracking_id"] not in beside]
+            self._changes.restored(agent, stored_as, record._internal_state.get(HELD), gone, made_up, unnamed)
 
     def _fix_broken_tool_use(self, messages: list[Any]) -> list[Any]:
-        """Repair tool uses without results, as the SDK does, and give what it makes up ids that stay the same."""
-        if not have_tools(messages):
-            return messages
-        before = {message.get("tracking_id") for message in messages}
-        repaired = super()._fix_broken_tool_use(messages)
-        for index, message in enumerate(repaired):
-            if message.get("tracking_id") not in before:
-                message["tracking_id"] = made_up_id(repaired[index - 1])
-                self._changes.made_up.add(message["tracking_id"])
-        return repaired
+        """Return messages as models accept them, as the SDK's method of this name does for most of them."""
+        return paired(messages)
+
+    def _stored_messages(self, agent: Any, record: SessionAgent, managed: Managed) -> tuple[dict[int, Any], bool]:
+        """Return the messages that are stored by their ids, and whether those that were removed are among them.
+
+        Where a subclass lists messages otherwise, those that it lists are asked for as the SDK asks for them.
+        """
+        if getattr(self.list_messages, "__func__", None) is ChangeLogRepository.list_messages:
+            history = self._store.view().agents[agent.agent_id]
+            stored = dict(zip(sorted(history.messages), history.contents(), strict=True))
+            self._store.release()
+            return stored, True
+        marked = HELD in record._internal_state or KEPT in record._internal_state
+        offset = 0 if marked else managed.counted
+        listed = self.list_messages(session_id=self.session_id, agent_id=agent.agent_id, offset=offset)
+        return {message.message_id: message.to_message() for message in listed}, marked

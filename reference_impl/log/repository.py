@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +13,9 @@ from strands.session import SessionRepository
 from strands.types.exceptions import SessionException
 from strands.types.session import Session, SessionAgent, SessionMessage
 
+from .collecting import Collected, Place, collected_by, collecting
 from .history import (
+    Change,
     SessionHistory,
     agent_set,
     message_added,
@@ -20,6 +25,7 @@ from .history import (
     session_message,
 )
 from .ids import check_id
+from .messages import check_message
 from .session_store import SessionStore
 
 if TYPE_CHECKING:
@@ -74,11 +80,41 @@ class ChangeLogRepository(SessionRepository):
             self._stores[session_id] = self._open_store(check_id(session_id, "session"))
         return self._stores[session_id]
 
-    def _known_store(self, session_id: str) -> SessionStore:
+    def _read(self, session_id: str) -> SessionStore:
+        """Return a session's store, with all that was collected for it committed: reading finds what was written."""
+        store, collected = self._store_of(session_id), collected_by(self)
+        if collected is not None and (changes := collected.changes.pop(session_id, None)):
+            store.commit(changes)
+        return store
+
+    def _commit(self, session_id: str, changes: Sequence[Change]) -> None:
+        """Store changes: with what is collected, if something is, else at once."""
+        collected = collected_by(self)
+        if collected is not None:
+            collected.changes.setdefault(session_id, []).extend(changes)
+            return
         store = self._store_of(session_id)
         if not store.exists():
             raise SessionException(f"Session {session_id} does not exist")
-        return store
+        store.commit(changes)
+
+    @contextmanager
+    def _together(self) -> Iterator[Collected]:
+        """Commit what is stored within all at once, at the end, also where an exception ends it.
+
+        Raises:
+            SessionException: It could not be stored.
+        """
+        outer = collected_by(self)
+        if outer is not None:
+            yield outer
+            return
+        with collecting(Collected(self)) as collected:
+            try:
+                yield collected
+            finally:
+                for session_id, changes in collected.changes.items():
+                    self._store_of(session_id).commit(changes)
 
     def create_session(self, session: Session, **kwargs: Any) -> Session:
         """Create a session.
@@ -116,7 +152,7 @@ class ChangeLogRepository(SessionRepository):
             SessionException: The session does not exist, or the agent cannot be stored.
         """
         check_id(session_agent.agent_id, "agent")
-        self._known_store(session_id).commit([agent_set(copy.deepcopy(vars(session_agent)))])
+        self._commit(session_id, [agent_set(copy.deepcopy(vars(session_agent)))])
 
     def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
         """Return an agent, or None where there is none.
@@ -124,7 +160,7 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: The session cannot be read.
         """
-        store = self._store_of(session_id)
+        store = self._read(session_id)
         if not store.exists():
             return None
         agent = store.view().agents.get(check_id(agent_id, "agent"))
@@ -138,11 +174,16 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: There is no such agent, or it cannot be stored.
         """
-        before = self.read_agent(session_id, session_agent.agent_id)
-        if before is None:
+        if collected_by(self) is not None:  # what was read last is compared with, and not what others wrote since
+            record = self._store_of(session_id).index.records.get(session_agent.agent_id)
+            created_at = record["created_at"] if record is not None else None
+        else:
+            before = self.read_agent(session_id, session_agent.agent_id)
+            created_at = before.created_at if before is not None else None
+        if created_at is None:
             raise SessionException(f"Agent {session_agent.agent_id} in session {session_id} does not exist")
-        session_agent.created_at = before.created_at
-        self._store_of(session_id).commit([agent_set(copy.deepcopy(vars(session_agent)))])
+        session_agent.created_at = created_at
+        self._commit(session_id, [agent_set(copy.deepcopy(vars(session_agent)))])
 
     def create_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
         """Store a message under its id.
@@ -152,8 +193,19 @@ class ChangeLogRepository(SessionRepository):
             SessionException: The session does not exist, or the message cannot be stored.
         """
         id = _message_id(session_message.message_id)
-        added = message_added(agent_id, session_message.to_message(), session_message.created_at, id)
-        self._known_store(session_id).commit([added])
+        message, at, updated_at = session_message.to_message(), session_message.created_at, session_message.updated_at
+        check_message(message)
+        collected = collected_by(self)
+        place = collected.places.pop((agent_id, id), None) if collected is not None else None
+        if place is None:
+            change = message_added(agent_id, message, at, id)
+        elif place.replaces:
+            change = message_replaced(agent_id, _with_id(message, place), updated_at, place.id)
+        else:  # it gets the number that is free when it is stored: others may store messages meanwhile
+            change = message_added(agent_id, _with_id(message, place), at)
+        if change["op"] == "message" and updated_at != at:
+            change["updated_at"] = updated_at
+        self._commit(session_id, [change])
 
     def read_message(self, session_id: str, agent_id: str, message_id: int, **kwargs: Any) -> SessionMessage | None:
         """Return a message, or None where there is none.
@@ -162,8 +214,8 @@ class ChangeLogRepository(SessionRepository):
             ValueError: The id is no integer.
             SessionException: The session cannot be read.
         """
-        store = self._store_of(session_id)
         id = _message_id(message_id)
+        store = self._read(session_id)
         agent = store.view().agents.get(agent_id) if store.exists() else None
         if agent is None or id not in agent.messages:
             return None
@@ -178,14 +230,32 @@ class ChangeLogRepository(SessionRepository):
             SessionException: There is no such message, or it cannot be stored.
         """
         id = _message_id(session_message.message_id)
+        collected = collected_by(self)
+        if collected is not None and collected.redaction is not None and session_message.redact_message is not None:
+            redaction, collected.redaction = collected.redaction, None
+            message = copy.deepcopy(session_message.redact_message)
+            check_message(message)
+            self._store_of(session_id).redact(replace(redaction, message=message))
+            return
         before = self.read_message(session_id, agent_id, id)
         if before is None:
             raise SessionException(f"Message {id} does not exist")
         session_message.created_at = before.created_at
+        message = copy.deepcopy(session_message.to_message())
+        check_message(message)
+        if not message.get("tracking_id") and before.message.get("tracking_id"):
+            message["tracking_id"] = before.message["tracking_id"]  # by which whoever holds it in memory knows it
+        change = message_replaced(agent_id, message, session_message.updated_at, id)
         if session_message.redact_message is not None:
-            self._replace_for_good(session_id, agent_id, {id}, session_message.redact_message)
+            self._redact(session_id, agent_id, before.message.get("tracking_id"), change)
         else:
-            self._store_of(session_id).commit([message_replaced(agent_id, session_message.message, now(), id)])
+            self._commit(session_id, [change])
+
+    def _redact(self, session_id: str, agent_id: str, tracking_id: str | None, change: Change) -> None:
+        """Replace a message for good, and each copy of it that has its tracking id."""
+        store = self._read(session_id)
+        copies = store.index.ids(agent_id, tracking_id) if tracking_id else []
+        store.replace_for_good([{**change, "id": id} for id in sorted({change["id"], *copies})])
 
     def list_messages(
         self, session_id: str, agent_id: str, limit: int | None = None, offset: int = 0, **kwargs: Any
@@ -202,7 +272,7 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: There is no such agent, or the session cannot be read.
         """
-        store = self._store_of(session_id)
+        store = self._read(session_id)
         agent = store.view().agents.get(agent_id) if store.exists() else None
         if agent is None:
             raise SessionException(f"Agent {agent_id} in session {session_id} does not exist")
@@ -217,7 +287,7 @@ class ChangeLogRepository(SessionRepository):
             SessionException: It cannot be stored.
         """
         state = copy.deepcopy(multi_agent.serialize_state())
-        self._known_store(session_id).commit([multi_agent_set(multi_agent.id, state)])
+        self._commit(session_id, [multi_agent_set(multi_agent.id, state)])
 
     def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
         """Return the state of a graph or swarm, or None where there is none.
@@ -225,7 +295,7 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: The session cannot be read.
         """
-        store = self._store_of(session_id)
+        store = self._read(session_id)
         if not store.exists():
             return None
         return copy.deepcopy(store.view().multi_agents.get(multi_agent_id))
@@ -236,13 +306,9 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: There is none, or it cannot be stored.
         """
-        if self.read_multi_agent(session_id, multi_agent.id) is None:
+        if collected_by(self) is None and self.read_multi_agent(session_id, multi_agent.id) is None:
             raise SessionException(f"MultiAgent state {multi_agent.id} in session {session_id} does not exist")
-        self.create_multi_agent(session_id, multi_agent)
-
-    def _replace_for_good(self, session_id: str, agent_id: str, ids: set[int], message: Any) -> None:
-        changes = [message_replaced(agent_id, copy.deepcopy(message), now(), id) for id in sorted(ids)]
-        self._store_of(session_id).replace_for_good(changes)
+        self._commit(session_id, [multi_agent_set(multi_agent.id, copy.deepcopy(multi_agent.serialize_state()))])
 
 
 def now() -> str:
@@ -254,3 +320,8 @@ def _message_id(id: Any) -> int:
     if not isinstance(id, int) or isinstance(id, bool):
         raise ValueError(f"message_id=<{id}> | message id must be an integer")
     return id
+
+
+def _with_id(message: Any, place: Place) -> Any:
+    """Return a message with the tracking id of the one in memory, where a subclass gave another one without it."""
+    return message if message.get("tracking_id") else {**message, "tracking_id": place.tracking_id}

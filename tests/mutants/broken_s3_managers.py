@@ -125,5 +125,6 @@ class AsksBeforeEachWrite(WithParts):
 class WritesToS3OnTheLoop(S3SessionManager):
     """Waits for S3 on the event loop's thread."""
 
-    async def _persist(self, agent: Any, *changes: Any) -> None:
-        self._store.commit([*changes, *self._changes.record(agent)])
+    async def _persist(self, collected: Any) -> None:
+        for store, ticket in self._submit(collected):
+            store.drain(ticket)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.log.agent_changes import AgentChanges
-from session_conformance.reference_impl.log.trimming import KEPT
+from session_conformance.reference_impl.log.memory import HELD
 from strands import Agent
 from strands.agent.state import AgentState
 from strands.hooks import (
@@ -346,7 +346,13 @@ class IgnoresToolsCalledByTheApplication(SnapshotFileManager):
 class AddsWhatIsMerged(FileSessionManager):
     """A message that has grown is stored beside what it was."""
 
-    def _is_merged(self, message: Any, agent: Any) -> bool:
+    def __init__(self, session_id: str, storage_dir: str | None = None) -> None:
+        super().__init__(session_id, storage_dir)
+        self._changes = _KnowsNoMerging(lambda: self._store)
+
+
+class _KnowsNoMerging(AgentChanges):
+    def _replaces(self, tracking_id: str, ids: list[int], agent: Any) -> bool:
         return False
 
 
@@ -356,7 +362,7 @@ class RestoresByCounting(FileSessionManager):
     def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
         agent = super().read_agent(session_id, agent_id)
         if agent is not None:
-            agent._internal_state.pop(KEPT, None)
+            agent._internal_state.pop(HELD, None)
         return agent
 
 
@@ -369,9 +375,10 @@ class ForgetsMarks(FileSessionManager):
 
 
 class _NotesNoMarks(AgentChanges):
-    def _trimmed(self, agent: Any) -> list[Any]:
-        super()._trimmed(agent)
-        return []
+    def left_over(self, agent: Any) -> list[Any]:
+        return [
+            message for message in super().left_over(agent) if not self._ids(agent.agent_id, message["tracking_id"])
+        ]
 
 
 # -- agents of any kind ------------------------------------------------------------------------------------

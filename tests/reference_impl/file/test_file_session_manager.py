@@ -224,8 +224,9 @@ def test_a_commit_that_was_written_though_it_seemed_not_is_not_written_twice(
 
 def test_a_refused_message_is_not_tried_again(tmp_path: Path) -> None:
     agent = open_agent(tmp_path)
+    tool_use = {"toolUseId": "1", "name": "t", "input": {1, 2}}
     with pytest.raises(SessionException, match="JSON has no form for it"):
-        asyncio.run(add(agent, {**text_message("x"), "content": [{"toolUse": {"input": {1, 2}}}]}))
+        asyncio.run(add(agent, {**text_message("x"), "content": [{"toolUse": tool_use}]}))
     asyncio.run(add(agent, text_message("fine")))
     asyncio.run(agent.stop())
     assert texts_of(tmp_path) == ["fine"]

@@ -1,0 +1,181 @@
+"""An agent's memory: what of its history is stored, what it let go of, and how a restore puts it together again.
+
+The SDK restores what follows the first N stored messages, N being what the conversation manager counted. That is not
+what memory holds where messages are pinned, where a snapshot was loaded, where an application cleared, shortened or
+reordered the history, or where something was counted that was never stored. So what memory let go of is noted with the
+agent, as ranges of message ids, wherever the count does not say it. What others stored meanwhile is not gone: this
+memory never held it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, pairwise, repeat
+from typing import Any
+
+from .messages import fingerprint
+from .ranges import Ranges
+
+HELD = "held_messages"
+"""The key of an agent's internal state under which :meth:`Memory.mark` is stored."""
+
+_NEAR_THE_END = 8
+"""How far from the end of a history a message is looked for that was just added: others may have followed it."""
+
+
+@dataclass
+class Memory:
+    """What is known of an agent's history in memory.
+
+    Attributes:
+        offered: By tracking id, the fingerprints of messages as they were when they were given to be stored; None where
+            that is not known, and what memory holds is taken for it.
+        held: How often the history held each of them, by tracking id, when it was looked at last.
+        gone: The ids of stored messages that it held once and holds no more.
+        made_up: The tracking ids of messages that a restore made up, which are not to be stored.
+        next_id: The id that the next message is expected to get.
+    """
+
+    offered: dict[str, int | None] = field(default_factory=dict)
+    held: Counter[str] = field(default_factory=Counter)
+    gone: Ranges = field(default_factory=Ranges)
+    made_up: set[str] = field(default_factory=set)
+    next_id: int = 0
+    _order: list[Any] = field(default_factory=list)
+    _items: list[int | str] = field(default_factory=list)
+    _own_at: int | None = None
+
+    def begin(self, messages: list[Any], *, editable: bool) -> None:
+        """Note what storage and memory both hold at the beginning; each message has a tracking id.
+
+        Args:
+            messages: The history.
+            editable: Whether edits of these messages are to be told apart later, which costs their fingerprints now.
+        """
+        order = [message["tracking_id"] for message in messages]
+        self.offered.update(zip(order, map(fingerprint, messages) if editable else repeat(None), strict=False))
+        self.held = Counter(order)
+
+    def told(self, message: Any, tracking_id: str, messages: list[Any]) -> None:
+        """Note that the agent told of a message, which its history holds now, or did."""
+        self.note(message, tracking_id)
+        if not self.held[tracking_id] and any(other is message for other in islice(reversed(messages), _NEAR_THE_END)):
+            self.held[tracking_id] = 1
+
+    def note(self, message: Any, tracking_id: str) -> None:
+        """Note that a message of the history is given to be stored."""
+        self.offered[tracking_id] = fingerprint(message)
+
+    def changed(self, messages: Iterable[Any], own: set[str]) -> list[Any]:
+        """Return the messages that are not stored as they are, in order; each has a tracking id.
+
+        Args:
+            messages: The history.
+            own: The tracking ids of messages that the conversation manager stores itself.
+        """
+        found = []
+        for message in messages:
+            id = message["tracking_id"]
+            if id in self.made_up or id in own:
+                continue
+            print = fingerprint(message)
+            if id in self.offered and self.offered[id] is None:
+                self.offered[id] = print
+            elif self.offered.get(id) != print:
+                found.append(message)
+        return found
+
+    def look(self, messages: list[Any], own: set[str], ids_of: Callable[[str], list[int]]) -> None:
+        """Note what the history holds, and what it holds no more.
+
+        Args:
+            messages: The history.
+            own: The tracking ids of messages that the conversation manager stores itself.
+            ids_of: Returns the ids under which a tracking id is stored.
+        """
+        order = [message["tracking_id"] for message in messages]
+        if order == self._order and not any(isinstance(item, str) for item in self._items):
+            return
+        holds = Counter(order)
+        for id, copies in self.held.items():
+            if holds[id] < copies:
+                for stored in ids_of(id)[: copies - holds[id]]:
+                    self.gone.add(stored)
+        unused = {id: list(ids_of(id)) for id in holds}
+        items: list[int | str] = []
+        own_at = None
+        for id in reversed(order):
+            if id in own:
+                own_at = len(items)
+            elif unused[id]:
+                items.append(unused[id].pop())
+            elif id not in self.made_up:
+                items.append(id)
+        self._items = items[::-1]
+        self._own_at = None if own_at is None else len(items) - own_at
+        for item in self._items:
+            if isinstance(item, int):
+                self.gone.discard(item)
+        self.held, self._order = holds, order
+        self.offered = {id: print for id, print in self.offered.items() if id in holds}
+
+    def mark(self, counted: int) -> dict[str, Any] | None:
+        """Return what a restore needs to put the history together; None where the SDK's way of counting does.
+
+        Returns:
+            ``gone``: ranges of message ids that it does not hold; ``held``, where its order is another than theirs:
+            ranges of ids and tracking ids, in order; ``own_at``: how many messages stand ahead of those that the
+            conversation manager restores itself.
+
+        Args:
+            counted: How many messages the conversation manager counted as removed.
+        """
+        mark: dict[str, Any] = {}
+        if self.gone.pairs() != ([[0, counted - 1]] if counted else []):
+            mark["gone"] = self.gone.pairs()
+        if not _ascend(self._items):
+            mark["held"] = _as_ranges(self._items)
+        if self._own_at:
+            mark["own_at"] = self._own_at
+        return {"gone": self.gone.pairs(), **mark} if mark else None
+
+
+def put_together(mark: Mapping[str, Any], stored: Mapping[int, Any], own: list[Any]) -> list[Any]:
+    """Return the history that :meth:`Memory.mark` described.
+
+    Args:
+        mark: The description.
+        stored: The stored messages by id, in ascending order.
+        own: What the conversation manager restored itself.
+    """
+    gone = Ranges(mark["gone"])
+    left = {id: message for id, message in stored.items() if id not in gone}
+    ids_by_name: dict[str, list[int]] = {}
+    if any(isinstance(item, str) for item in mark.get("held", ())):
+        for id, message in left.items():
+            ids_by_name.setdefault(message.get("tracking_id"), []).append(id)
+    ahead: list[int] = []
+    for item in mark.get("held", ()):
+        ahead += ids_by_name.get(item, [])[:1] if isinstance(item, str) else range(item[0], item[1] + 1)
+    messages = [left.pop(id) for id in dict.fromkeys(ahead) if id in left]
+    messages += left.values()
+    own_at = mark.get("own_at", 0)
+    return [*messages[:own_at], *own, *messages[own_at:]]
+
+
+def _ascend(items: list[int | str]) -> bool:
+    """Whether ids ascend, with those that are not known yet behind them: they get higher ones."""
+    known = [item for item in items if isinstance(item, int)]
+    return items[: len(known)] == known and all(one < other for one, other in pairwise(known))
+
+
+def _as_ranges(items: list[int | str]) -> list[Any]:
+    ranges: list[Any] = []
+    for item in items:
+        if isinstance(item, int) and ranges and isinstance(ranges[-1], list) and ranges[-1][1] == item - 1:
+            ranges[-1][1] = item
+        else:
+            ranges.append([item, item] if isinstance(item, int) else item)
+    return ranges

@@ -1,0 +1,69 @@
+"""Messages: which can be stored and restored, which tracking ids they get, and whether they are as they were."""
+
+from __future__ import annotations
+
+import marshal
+import uuid
+from typing import Any
+
+from strands.types.exceptions import SessionException
+
+from .codec import UnstorableError, encode
+
+_UNNAMED = uuid.UUID("0f0f7c0a-86a5-5a0c-9d0e-35b4c8a0f1d7")
+"""The namespace of the tracking ids of stored messages that have none; see :func:`tracking_id_of_unnamed`."""
+
+
+def check_message(message: Any) -> None:
+    """Refuse a message that a restore could not give back, before anything of it is stored.
+
+    Raises:
+        UnstorableError: It is no message as the SDK has them; the text names what is wrong, and none of its content.
+    """
+    if not isinstance(message, dict):
+        raise UnstorableError(f"cannot store a message that is a {type(message).__name__}: it must be a dict")
+    if not isinstance(message.get("role"), str):
+        raise _refusal("role", "a text", message.get("role"))
+    content = message.get("content")
+    if not isinstance(content, list):
+        raise _refusal("content", "a list of blocks", content)
+    for index, block in enumerate(content):
+        if not isinstance(block, dict):
+            raise _refusal(f"content[{index}]", "a dict", block)
+        for kind in ("toolUse", "toolResult"):
+            if kind in block and not (isinstance(block[kind], dict) and isinstance(block[kind].get("toolUseId"), str)):
+                raise _refusal(f"content[{index}].{kind}", "a dict with the text toolUseId", block[kind])
+    if not isinstance(message.get("tracking_id"), str | None):
+        raise _refusal("tracking_id", "a text", message["tracking_id"])
+    if not isinstance(message.get("metadata"), dict | None):
+        raise _refusal("metadata", "a dict", message["metadata"])
+
+
+def _refusal(where: str, expected: str, found: Any) -> UnstorableError:
+    return UnstorableError(
+        f"cannot store a message whose {where} is of type {type(found).__name__}: it must be {expected}, or the session"
+        " could not be restored"
+    )
+
+
+def named(message: Any) -> str:
+    """Return a message's tracking id, which it is given here where it has none: as ``Agent`` does before it runs."""
+    if not message.get("tracking_id"):
+        message["tracking_id"] = str(uuid.uuid4())
+    return str(message["tracking_id"])
+
+
+def tracking_id_of_unnamed(session_id: str, agent_id: str, id: int) -> str:
+    """Return the tracking id of a stored message that has none: the same in each process, and at each restore."""
+    return str(uuid.uuid5(_UNNAMED, f"{session_id}\0{agent_id}\0{id}"))
+
+
+def fingerprint(message: Any) -> int:
+    """Return a number that changes with a message. It means nothing in another process."""
+    try:
+        return hash(marshal.dumps(message, 2))  # of this version equal values have equal bytes
+    except ValueError:  # it holds something else than plain data
+        try:
+            return hash(encode(message))
+        except SessionException:
+            return 0  # nothing that could be stored
