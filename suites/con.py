@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
@@ -29,10 +31,9 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.conversations import begin_together, write_together
 from session_conformance.harness.faults import Recording, Step
-from session_conformance.harness.process import clock, tolerating_warnings
+from session_conformance.harness.process import WRITING, before_file_calls, clock, tolerating_warnings
 from session_conformance.harness.s3 import Request, S3Endpoint
 from session_conformance.harness.scripts import Start, Stop
-from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import (
     Acknowledged,
     AgentStarted,
@@ -40,10 +41,21 @@ from session_conformance.harness.timeline import (
     Failed,
     HookCalled,
     ProcessStarted,
-    texts,
 )
 
-from .scenarios import ON_DISK, recorded_conversation
+from .scenarios import (
+    ON_DISK,
+    HoldFirstWrite,
+    begins_anew,
+    expect_beginnings_kept,
+    expect_kept,
+    expect_kept_where_a_sync_fails,
+    expect_late_writer_kept,
+    expect_refused_clearly,
+    expect_update_kept,
+    recorded_conversation,
+    redacts,
+)
 
 
 class Concurrency(ConformanceSuite):
@@ -54,12 +66,13 @@ class Concurrency(ConformanceSuite):
         """Where two processes write one session, no acknowledged message is overwritten, lost or doubled, and each
         process's messages keep their order; a conflict is ordered or refused with an SDK exception.
         """
-        for in_turn, count in ((True, 5), (False, 20)):
-            session = new_session()
-            expect_no_failure(play(session, Script().user("before"), observing=False))
-            timelines = write_together(session, ("one", "two"), count, in_turn=in_turn)
-            _expect_refused_clearly(timelines)
-            _expect_all_kept(session.read(), timelines, "taking turns" if in_turn else "writing at once")
+        _expect_kept_by_processes(new_session(), 5, in_turn=True)
+        expect_update_kept(new_session())
+        expect_late_writer_kept(new_session(), "redacted what it said", redacts)
+        if new_session().backend.delete is not None:
+            expect_late_writer_kept(new_session(), "deleted the session and began it anew", begins_anew)
+        expect_kept_where_a_sync_fails(new_session())
+        _expect_kept_by_processes(new_session(), 20, in_turn=False)
 
     @requirement("CON-02", source="F: a service holds many conversations in one process")
     def hundred_sessions(self, new_session: NewSession) -> None:
@@ -134,7 +147,7 @@ class Concurrency(ConformanceSuite):
             )
 
     @requirement("CON-05", source="F: a service begins many conversations at once", needs=[Capability.FRESH_PROCESS])
-    def beginnings(self, new_session: NewSession) -> None:
+    def beginnings(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:
         """Sessions that several processes begin at once do not get in each other's way: others, even if their ids begin
         alike, open for each; one and the same opens for one process at least, and holds once what was acknowledged.
         """
@@ -144,7 +157,7 @@ class Concurrency(ConformanceSuite):
             for number, timeline in enumerate(timelines):
                 expect_no_failure(timeline)
                 there = replace(session, session_id=f"{session.session_id}-{number}")
-                _expect_all_kept(there.read(), [timeline], "beginning sessions of their own at once")
+                expect_kept(there.read(), [timeline], "beginning sessions of their own at once")
         same = new_session("shared")
         begun = begin_together([same] * len(others), _BEGINNINGS)
         for number, at_once in enumerate(zip(*begun, strict=True)):
@@ -156,39 +169,32 @@ class Concurrency(ConformanceSuite):
                     *at_once[0].of(Failed),
                 )
             there = replace(same, session_id=f"{same.session_id}-{number}")
-            _expect_all_kept(there.read(), list(at_once), "beginning one session at once")
+            expect_kept(there.read(), list(at_once), "beginning one session at once")
+        held = new_session("held")
+        expect_beginnings_kept(held, _holding_the_first_write(held, request))
 
 
-def _expect_refused_clearly(timelines: list[Timeline]) -> None:
-    for timeline in timelines:
-        for failure in timeline.of(Failed):
-            if not failure.is_a(*SDK_EXCEPTIONS):
-                violated("a conflict is refused with an SDK exception", failure.summary, timeline, failure)
+def _expect_kept_by_processes(session: Session, count: int, *, in_turn: bool) -> None:
+    expect_no_failure(play(session, Script().user("before"), observing=False))
+    timelines = write_together(session, ("one", "two"), count, in_turn=in_turn)
+    expect_refused_clearly(timelines)
+    expect_kept(session.read(), timelines, "taking turns" if in_turn else "writing at once")
 
 
-def _expect_all_kept(stored: Reading, timelines: list[Timeline], how: str) -> None:
-    if stored.error is not None:
-        violated(f"after two processes wrote one session, {how}, it can be read", f"a reader raised {stored.error}")
-    for timeline in timelines:
-        told = [call for call in timeline.hooks("message_added") if call.position == "early" and call.message]
-        places = []
-        for call in told:
-            text = texts([call.message] if call.message is not None else [])[0]
-            found = [index for index, message in enumerate(stored.messages) if texts([message]) == [text]]
-            if len(found) != 1:
-                violated(
-                    f"a message that was acknowledged is stored once, two processes {how}: {text!r}",
-                    f"it is stored {len(found)} times; stored is {texts(stored.messages)}",
-                    timeline,
-                    call,
-                )
-            places += found
-        if places != sorted(places):
-            violated(
-                f"the messages of each of two processes {how} keep their order",
-                f"they are stored at the places {places}",
-                timeline,
-            )
+def _holding_the_first_write(session: Session, request: pytest.FixtureRequest) -> HoldFirstWrite:
+    """Return what does something ahead of the first write: to a file, or to S3."""
+    if not session.backend.on_s3:
+        return lambda meanwhile: before_file_calls(WRITING, lambda _: meanwhile())
+    seam = endpoint_of_run(request.config).seam
+
+    def hold(meanwhile: Callable[[], object]) -> AbstractContextManager[None]:
+        def wait(asked: Request) -> None:
+            if asked.operation == "PutObject":
+                meanwhile()
+
+        return seam.holding(session.workspace.values["bucket"], wait)
+
+    return hold
 
 
 _ENOUGH_READINGS = 50

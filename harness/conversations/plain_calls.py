@@ -67,7 +67,7 @@ class PlainCalls:
         try:
             self.agent(copy.deepcopy(prompt))
         except Exception as error:
-            self.timeline.record(Failed(where="agent()", error=str(error), type=type(error).__name__))
+            self.timeline.record(Failed.by("agent()", error))
         self.rest("the call ends")
 
     def does(self, what: str, action: Callable[[], object]) -> None:
@@ -81,7 +81,7 @@ class PlainCalls:
         try:
             action()
         except Exception as error:
-            self.timeline.record(Failed(where=what, error=str(error), type=type(error).__name__))
+            self.timeline.record(Failed.by(what, error))
 
     def rest(self, why: str) -> None:
         """Record what the agent has in memory: it is at rest."""
@@ -119,7 +119,7 @@ def play_plainly(session: Session, name: str, *processes: Callable[[PlainCalls],
             try:
                 calls = PlainCalls(session, timeline, number)
             except Exception as error:
-                timeline.record(Failed(where="opening the session", error=str(error), type=type(error).__name__))
+                timeline.record(Failed.by("opening the session", error))
                 return
             process(calls)
             del calls

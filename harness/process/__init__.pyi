@@ -1,3 +1,7 @@
+from .file_calls import REMOVING as REMOVING
+from .file_calls import SYNCING as SYNCING
+from .file_calls import WRITING as WRITING
+from .file_calls import before_file_calls as before_file_calls
 from .hang import HANG_LIMIT_S as HANG_LIMIT_S
 from .hang import Hang as Hang
 from .hang import within_limit as within_limit
@@ -10,15 +14,21 @@ from .storage_faults import fail_writes as fail_writes
 from .storage_faults import let_writes_work as let_writes_work
 from .storage_faults import no_file_can_be_written as no_file_can_be_written
 from .warnings import tolerating_warnings as tolerating_warnings
+from .zone import in_zone as in_zone
 
 __all__ = [
     "FAULT_BEGINS",
     "FAULT_ENDS",
     "HANG_LIMIT_S",
+    "REMOVING",
+    "SYNCING",
+    "WRITING",
     "Hang",
     "are_obeyed",
+    "before_file_calls",
     "die_at_writes",
     "fail_writes",
+    "in_zone",
     "let_writes_work",
     "no_file_can_be_written",
     "obey_permissions",

@@ -55,6 +55,17 @@ from .s3_requests import count_requests as count_requests
 from .session_ids import REFUSALS as REFUSALS
 from .session_ids import refused as refused
 from .session_ids import say as say
+from .several_writers import HoldFirstWrite as HoldFirstWrite
+from .several_writers import begin as begin
+from .several_writers import begins_anew as begins_anew
+from .several_writers import expect_beginnings_kept as expect_beginnings_kept
+from .several_writers import expect_kept as expect_kept
+from .several_writers import expect_kept_where_a_sync_fails as expect_kept_where_a_sync_fails
+from .several_writers import expect_late_writer_kept as expect_late_writer_kept
+from .several_writers import expect_refused_clearly as expect_refused_clearly
+from .several_writers import expect_update_kept as expect_update_kept
+from .several_writers import redacts as redacts
+from .several_writers import told_of as told_of
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
 from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
@@ -198,28 +209,39 @@ __all__ = [
     "TOOL_SETS_STATE",
     "TRIMMED",
     "TWENTY_TIMEOUTS",
+    "HoldFirstWrite",
     "as_table",
+    "begin",
+    "begins_anew",
     "count_for",
     "count_requests",
     "expect_answered",
+    "expect_beginnings_kept",
+    "expect_kept",
+    "expect_kept_where_a_sync_fails",
+    "expect_late_writer_kept",
     "expect_managed",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
     "expect_outages_told_of",
     "expect_own",
     "expect_readable",
+    "expect_refused_clearly",
     "expect_restored_as_left",
     "expect_stored",
     "expect_stored_as_in_memory",
     "expect_stored_at_hooks",
     "expect_twins_refused",
+    "expect_update_kept",
     "find_same",
     "has_block",
     "in_one_loop_after_another",
     "judge_script",
     "pinned_in_the_middle",
     "recorded_conversation",
+    "redacts",
     "refused",
     "results_of",
     "say",
+    "told_of",
 ]

@@ -221,7 +221,7 @@ class SnapshotFileManager(SessionManager[Any]):
         sealed = self.seal(data)
         try:
             if not path.parent.is_dir():
-                path.parent.mkdir(parents=True)
+                path.parent.mkdir(parents=True, exist_ok=True)
                 self.sync_folder(path.parent.parent)
             descriptor = os.open(path.parent, os.O_RDONLY)
             try:

@@ -14,6 +14,7 @@ from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_managers as broken
 from tests.mutants import broken_s3_managers as broken_s3
 from tests.mutants import broken_text_managers as broken_text
+from tests.mutants import broken_writers
 
 from .judge import CHECKS, judge
 
@@ -126,11 +127,19 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
     ],
     "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
-    "CON-01": [(broken.OverwritesOthers, "taking turns: 'one 0'")],
+    "CON-01": [
+        (broken.OverwritesOthers, "taking turns: 'one 0'"),
+        (broken_writers.CountsMessagesBeforeItWrites, "Hello Alice.* complete .*whoever restored what it has replaced"),
+        (broken_writers.TellsVersionsByOldNames, "after the other one redacted what it said"),
+        (broken_writers.TakesBackWhatWasNotSynced, "while a sync of the other one fails: 'two 0'"),
+    ],
     "CON-02": [(broken.WritesWhereTheLatestWas, "session-")],
     "CON-03": [(broken.WritesInTwoHalves, "it cannot be read")],
     "CON-04": [(broken.WritesOnTheLoop, "were done on it"), (broken_s3.WritesToS3OnTheLoop, "during PutObject")],
-    "CON-05": [(broken.TakesBeginningsForCrashes, "opening the session raises|opens for none")],
+    "CON-05": [
+        (broken.TakesBeginningsForCrashes, "opening the session raises|opens for none|agent.send.. raises"),
+        (broken_writers.BeginsWithoutAnotherLook, "beginning one session at once|between its look and its first write"),
+    ],
     "CLN-01": [(broken.DeletesByPrefix, "user_10 stays"), (broken.DeletesTheIndexOnly, "its text is still in")],
     "CLN-02": [
         (broken.RemovesSessionsInUse, "in-use"),
