@@ -1,7 +1,9 @@
 from .contents import stored_objects as stored_objects
+from .endpoint import REGION as REGION
 from .endpoint import NoEndpoint as NoEndpoint
 from .endpoint import S3Endpoint as S3Endpoint
 from .endpoint import environment as environment
+from .endpoint import moto as moto
 from .prices import usd as usd
 from .retries import without_pauses as without_pauses
 from .seam import Answer as Answer
@@ -11,6 +13,7 @@ from .seam import Request as Request
 from .seam import Seam as Seam
 
 __all__ = [
+    "REGION",
     "Answer",
     "Fault",
     "NoEndpoint",
@@ -19,6 +22,7 @@ __all__ = [
     "S3Endpoint",
     "Seam",
     "environment",
+    "moto",
     "stored_objects",
     "usd",
     "without_pauses",

@@ -38,7 +38,7 @@ class S3Endpoint:
     """
 
     def __init__(self, upstream: str | None = None) -> None:
-        self.seam = Seam(_moto() if upstream is None else _remote(upstream))
+        self.seam = Seam(moto("s3") if upstream is None else _remote(upstream))
         self.url = self.seam.start()
         self._is_remote = upstream is not None
         self._numbers = itertools.count(1)
@@ -123,8 +123,15 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _moto() -> Any:
-    """Return what carries out requests on moto's server: its WSGI application, called without a socket between."""
+def moto(service: str) -> Any:
+    """Return what carries out requests on moto's server: its WSGI application, called without a socket between.
+
+    Args:
+        service: ``s3`` or ``dynamodb``.
+
+    Raises:
+        NoEndpoint: moto is not installed, or not with what the service needs.
+    """
     if importlib.util.find_spec("moto") is None:
         raise NoEndpoint("moto is not installed: pip install 'strands-session-conformance[s3]', or give --s3-endpoint")
     try:
@@ -133,7 +140,7 @@ def _moto() -> Any:
         raise NoEndpoint(
             f"moto's server cannot be used ({error}): pip install 'strands-session-conformance[s3]'"
         ) from error
-    application = create_backend_app("s3")
+    application = create_backend_app(service)
 
     def carry_out(request: Request) -> Answer:
         path, _, query = request.target.partition("?")

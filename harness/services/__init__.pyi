@@ -1,0 +1,29 @@
+from .programs import NoService as NoService
+from .registry import KINDS as KINDS
+from .registry import PLACEHOLDERS as PLACEHOLDERS
+from .registry import Services as Services
+from .seam import Met as Met
+from .seam import Record as Record
+from .seam import Seam as Seam
+from .seam import Traffic as Traffic
+from .seam import WireFault as WireFault
+from .service import Address as Address
+from .service import Place as Place
+from .service import Service as Service
+from .service import concealed as concealed
+
+__all__ = [
+    "KINDS",
+    "PLACEHOLDERS",
+    "Address",
+    "Met",
+    "NoService",
+    "Place",
+    "Record",
+    "Seam",
+    "Service",
+    "Services",
+    "Traffic",
+    "WireFault",
+    "concealed",
+]

