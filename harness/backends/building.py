@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..sdk import LocalFileStorage, Storage
+from ..services import PLACEHOLDERS
 from .workspace import Workspace
 
 
@@ -88,7 +89,7 @@ class Builder:
             )
 
         def build(session_id: str | None, workspace: Workspace) -> Any:
-            given: dict[str, Any] = {name: _provide(name, workspace) for name in provided}
+            given: dict[str, Any] = {name: _provide(name, workspace, hints.get(name)) for name in provided}
             if on_s3 and "prefix" in named and workspace.values["prefix"]:
                 given["prefix"] = workspace.values["prefix"]
             for name, text in self.arguments.items():
@@ -113,7 +114,7 @@ class Builder:
             return None
 
         def call(workspace: Workspace, **values: Any) -> Any:
-            values |= {name: _provide(name, workspace) for name in provided}
+            values |= {name: _provide(name, workspace, hints.get(name)) for name in provided}
             for argument, text in self.arguments.items():
                 if argument in parameters:
                     filled = _fill(text, workspace.placeholders(str(values.get("session_id", ""))))
@@ -148,12 +149,16 @@ def _provides(parameter: inspect.Parameter, hint: Any, on_s3: bool) -> bool:
     name = parameter.name
     if on_s3 and name in OF_S3:
         return name == "bucket" or parameter.default is parameter.empty
+    if name in PLACEHOLDERS:
+        return name.endswith(("_url", "_endpoint")) or parameter.default is parameter.empty
     return name in ("storage_dir", "base_dir") or (name == "storage" and Storage in (hint, *typing.get_args(hint)))
 
 
-def _provide(name: str, workspace: Workspace) -> Any:
+def _provide(name: str, workspace: Workspace, hint: Any) -> Any:
     if name in OF_S3:
         return workspace.values[name]
+    if name in PLACEHOLDERS:
+        return _typed(workspace.values[name], hint)
     return LocalFileStorage(str(workspace.folder)) if name == "storage" else str(workspace.folder)
 
 
@@ -161,7 +166,9 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in values:
-            raise BackendError(f"unknown placeholder {{{name}}}: there is {', '.join(sorted(values))}")
+            here = ", ".join(sorted(set(values) - set(PLACEHOLDERS)))
+            servers = ", ".join(name for name in PLACEHOLDERS if name.endswith(("_url", "_endpoint")))
+            raise BackendError(f"unknown placeholder {{{name}}}: there is {here}, and of servers {servers}")
         return values[name]
 
     return _PLACEHOLDER.sub(value, text)

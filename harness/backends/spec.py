@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..sdk import SessionManager
+from ..services import NoService
 from .backend import Backend, OpenManager
 from .building import BackendError, Builder
 from .interface import Interface
@@ -211,6 +212,8 @@ def try_out(backend: Backend, workspace: Workspace) -> None:
             opened = part(workspace)
     except BackendError:
         raise
+    except NoService as error:  # it is the server that fails, not the backend
+        raise BackendError(str(error)) from error
     except (Exception, SystemExit) as error:
         raise BackendError(f"building {backend.name} raised {_one_line(error)}") from error
     if not backend.interface.is_met_by(opened):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ..services import Place, Places
 
 
 @dataclass(frozen=True)
@@ -14,7 +17,8 @@ class Workspace:
     Attributes:
         folder: An existing, empty folder that belongs to one test.
         values: More values that constructor parameters and ``{placeholders}`` may ask for by name: ``bucket``,
-            ``prefix``, ``endpoint_url`` and ``region_name`` for a backend that keeps its data in S3.
+            ``prefix``, ``endpoint_url`` and ``region_name`` for a backend that keeps its data in S3, and
+            ``postgres_url``, ``redis_url`` and the like for one on a server, which is started when it is asked for.
         environment: Environment variables that backends find there, in every process.
     """
 
@@ -22,10 +26,20 @@ class Workspace:
     values: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def placeholders(self, session_id: str | None) -> dict[str, str]:
+    def placeholders(self, session_id: str | None) -> Mapping[str, str]:
         """Return what ``{name}`` in a backend's arguments stands for; ``{session_id}`` only where one is opened."""
         session = {} if session_id is None else {"session_id": session_id}
-        return {"workdir": str(self.folder), **session, **self.values}
+        return ChainMap({"workdir": str(self.folder), **session}, self.values)  # type: ignore[arg-type]
+
+    @property
+    def places(self) -> list[Place]:
+        """The places on servers that a backend has asked for here."""
+        return self.values.made if isinstance(self.values, Places) else []
+
+    def drop(self) -> None:
+        """Remove the places on servers, with all that is stored in them. The folder stays."""
+        if isinstance(self.values, Places):
+            self.values.drop()
 
     def stored(self) -> dict[str, bytes]:
         """Return the contents of every regular file in the folder and every object in the bucket, by path or key."""

@@ -1,3 +1,4 @@
+from .places import Places as Places
 from .programs import NoService as NoService
 from .registry import KINDS as KINDS
 from .registry import PLACEHOLDERS as PLACEHOLDERS
@@ -19,6 +20,7 @@ __all__ = [
     "Met",
     "NoService",
     "Place",
+    "Places",
     "Record",
     "Seam",
     "Service",

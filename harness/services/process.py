@@ -49,7 +49,6 @@ class ServerProcess:
         self._command: list[str] = []
         self._executor: Any = None
         self._made_by = os.getpid()
-        atexit.register(self.stop)
 
     def give(self, *paths: Path) -> None:
         """Give folders and all that is in them to the server's user."""
@@ -96,9 +95,10 @@ class ServerProcess:
             from mirakuru.exceptions import ExecutorError, ProcessExitedWithError, TimeoutExpired
         except ImportError as error:
             raise NoService(f"{self._what} cannot be started without {error.name}: {EXTRA}") from error
-        guardian = Path(__file__).with_name("guardian.py")
+        atexit.register(self.stop)  # after the library's own, which runs then later, and would kill the guardian
+        guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py"))]
         self._executor = TCPExecutor(
-            [sys.executable, "-I", "-S", str(guardian), str(self.folder), self.user, str(int(self._stop_signal)), *self._command],
+            [*guardian, str(self.folder), self.user, str(int(self._stop_signal)), *self._command],
             host="127.0.0.1",
             port=self.port,
             timeout=START_LIMIT_S,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .dynamodb import DynamoDB
 from .mongodb import MongoDB
@@ -25,16 +25,20 @@ class Services:
 
     Args:
         given: The URLs of those that run already, by their names.
+        surround: Given the environment variables that a service's clients need, sets them.
 
     Raises:
         NoService: A name is unknown.
     """
 
-    def __init__(self, given: Mapping[str, str]) -> None:
+    def __init__(
+        self, given: Mapping[str, str], surround: Callable[[Mapping[str, str]], object] = lambda values: None
+    ) -> None:
         for name in given:
             if name not in KINDS:
                 raise NoService(f"--service {name}: there is no service of this name: expected {', '.join(KINDS)}")
         self._given = dict(given)
+        self._surround = surround
         self._running: dict[str, Service | NoService] = {}
         self._lock = threading.Lock()
 
@@ -47,7 +51,8 @@ class Services:
         with self._lock:
             if name not in self._running:
                 try:
-                    self._running[name] = KINDS[name](self._given.get(name))
+                    self._running[name] = service = KINDS[name](self._given.get(name))
+                    self._surround(service.environment())
                 except NoService as error:
                     self._running[name] = error
             found = self._running[name]

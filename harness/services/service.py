@@ -17,7 +17,6 @@ from .process import START_LIMIT_S, ServerProcess
 from .programs import EXTRA, NoService, Program
 from .seam import Seam
 
-
 _PAUSE_S = 0.01
 """In seconds: how long to wait before a server that is starting is asked again."""
 
@@ -243,7 +242,8 @@ class Service(ABC):
         except ValueError:
             port = 0
         if parts.scheme.partition("+")[0] not in self.schemes or not parts.hostname or not port:
-            raise NoService(f"--service {self.name}: {concealed(url)!r} is no URL of it: expected one such as {example}")
+            shown = concealed(url)
+            raise NoService(f"--service {self.name}: {shown!r} is no URL of one: expected one such as {example}")
         user, password = (urllib.parse.unquote(part or "") for part in (parts.username, parts.password))
         database = urllib.parse.unquote(parts.path.strip("/"))
         return parts.scheme, Address(parts.hostname, port, user, password, database, parts.query)

@@ -24,7 +24,7 @@ CASES = {
     "an argument of another type": ([f"{HERE}:NeedsMore", "url=db://", "retries=many"], "'many' is no int"),
     "an unknown placeholder": (
         [f"{HERE}:NeedsMore", "url=db://{server}"],
-        "unknown placeholder {server}: there is session_id, workdir",
+        "unknown placeholder {server}: there is session_id, unique, workdir, and of servers postgres_url, mysql_url, *",
     ),
     "no form of an argument": (
         [f"{HERE}:NeedsMore", "url"],

