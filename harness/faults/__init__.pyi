@@ -6,7 +6,6 @@ from .crashes import crash_writing as crash_writing
 from .crashes import killed_at_acknowledgements as killed_at_acknowledgements
 from .file_operations import ELSEWHERE as ELSEWHERE
 from .file_operations import Step as Step
-from .file_operations import Untraceable as Untraceable
 from .file_operations import read_steps as read_steps
 from .file_system import ROOT as ROOT
 from .file_system import Contents as Contents
@@ -29,6 +28,7 @@ from .slow_storage import file_calls as file_calls
 from .slow_storage import longest_stall as longest_stall
 from .slow_storage import stall_on_files as stall_on_files
 from .slow_storage import stall_on_s3 as stall_on_s3
+from .system_calls import Untraceable as Untraceable
 from .tracing import TracerMissing as TracerMissing
 from .tracing import traced as traced
 from .tracing import unavailable as unavailable

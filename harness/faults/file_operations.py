@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from .file_system import ROOT, Contents, Operation, Resize, SetName, Sync, Write
-
-MARK_FILE = "/dev/null"
-"""A process sets mark N by seeking to N in this file: a call that strace shows and that nothing else makes."""
-
+from .system_calls import DESCRIPTOR, LINE, MARK_FILE, SPLIT, Untraceable, buffers, decode, number, whole
 
 ELSEWHERE = "(outside of the workspace, or for reading)"
 """The path of a step that was made to fail and would not have changed the workspace."""
-
-
-class Untraceable(Exception):
-    """A process used files in a way that its system calls do not tell enough of. The text says how."""
 
 
 @dataclass(frozen=True)
@@ -62,29 +55,9 @@ def read_steps(lines: Iterable[str], folder: str, working_folder: str, before: C
         Untraceable: The process used files in a way that cannot be followed.
     """
     reader = _Reader(folder, working_folder, before.copy())
-    for line in _whole(lines):
+    for line in whole(lines):
         reader.read(line)
     return reader.steps
-
-
-_LINE = re.compile(r"(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)(.*)")
-_UNFINISHED = re.compile(r"(\d+)\s+(.*?)\s*<unfinished \.\.\.>$")
-_RESUMED = re.compile(r"(\d+)\s+<\.\.\. \w+ resumed>(.*)$")
-_DESCRIPTOR = re.compile(r"(\d+|AT_FDCWD)(?:<([^>]*)>)?")
-_SPLIT = re.compile(r", (?![^\[]*\])")  # strings are hexadecimal, so no comma or bracket of theirs is in the way
-_BUFFER = re.compile(r'iov_base=("[^"]*"(?:\.\.\.)?)')
-
-
-def _whole(lines: Iterable[str]) -> Iterator[str]:
-    """Join calls that strace cut in two since another thread's came between: they count where they ended."""
-    begun: dict[str, str] = {}
-    for line in lines:
-        if unfinished := _UNFINISHED.match(line):
-            begun[unfinished.group(1)] = unfinished.group(2)
-        elif (resumed := _RESUMED.match(line)) and resumed.group(1) in begun:
-            yield f"{resumed.group(1)} {begun.pop(resumed.group(1))}{resumed.group(2)}"
-        else:
-            yield line
 
 
 @dataclass
@@ -110,7 +83,7 @@ class _Reader:
         self._failed = False
 
     def read(self, line: str) -> None:
-        match = _LINE.match(line)
+        match = LINE.match(line)
         if match is None:
             return
         thread, name, text, result, rest = match.groups()
@@ -120,7 +93,7 @@ class _Reader:
         if call is None or (self._failed and not injected):
             return
         count = len(self.steps)
-        call(_SPLIT.split(text), int(result))
+        call(SPLIT.split(text), int(result))
         if injected and len(self.steps) == count:
             self.steps.append(Step(thread=self._thread, call=name, path=ELSEWHERE))
 
@@ -137,9 +110,9 @@ class _Reader:
         self.steps.append(Step(operation, None, self._thread, self._name, inside))
 
     def _path(self, text: str, at: str = "") -> str:
-        match = _DESCRIPTOR.match(at)
-        base = _decode(match.group(2)) if match and match.group(2) else self._working_folder
-        return posixpath.normpath(posixpath.join(base, _decode(text)))
+        match = DESCRIPTOR.match(at)
+        base = decode(match.group(2)) if match and match.group(2) else self._working_folder
+        return posixpath.normpath(posixpath.join(base, decode(text)))
 
     def _place(self, path: str) -> tuple[int, str] | None:
         """Return the directory and the name of a path inside of the folder, or None for one outside."""
@@ -161,7 +134,7 @@ class _Reader:
         return self._now.names[place[0]].get(place[1]) if place is not None else None
 
     def _opened(self, text: str) -> _OpenFile | None:
-        return self._open.get(_number(text))
+        return self._open.get(number(text))
 
     def _opened_file(self, text: str) -> _OpenFile | None:
         found = self._opened(text)
@@ -197,7 +170,7 @@ class _Reader:
         self._open[descriptor] = _OpenFile(node, path, 0, "O_APPEND" in flags, bool(flags & {"O_SYNC", "O_DSYNC"}))
 
     def call_close(self, given: list[str], _: int) -> None:
-        self._open.pop(_number(given[0]), None)
+        self._open.pop(number(given[0]), None)
 
     def call_dup(self, given: list[str], descriptor: int) -> None:
         shared = self._opened(given[0])
@@ -210,8 +183,8 @@ class _Reader:
             self.call_dup(given, descriptor)
 
     def call_lseek(self, given: list[str], position: int) -> None:
-        match = _DESCRIPTOR.match(given[0])
-        if match and match.group(2) and _decode(match.group(2)) == MARK_FILE:
+        match = DESCRIPTOR.match(given[0])
+        if match and match.group(2) and decode(match.group(2)) == MARK_FILE:
             self.steps.append(Step(mark=int(given[1]), thread=self._thread))
         elif (opened := self._opened(given[0])) is not None:
             opened.position = position
@@ -243,7 +216,7 @@ class _Reader:
         if offset is None or opened.appends:
             offset = len(self._now.files[opened.node]) if opened.appends else opened.position
             opened.position = offset + count
-        self._do(opened.path, Write(opened.node, offset, _buffers(data)[:count]))
+        self._do(opened.path, Write(opened.node, offset, buffers(data)[:count]))
         if opened.syncs:
             self._do(opened.path, Sync(opened.node))
 
@@ -303,7 +276,7 @@ class _Reader:
         self.call_symlinkat([given[0], "AT_FDCWD", given[1]], result)
 
     def call_symlinkat(self, given: list[str], _: int) -> None:
-        self._make(self._path(given[2], given[1]), "link", _decode(given[0]))
+        self._make(self._path(given[2], given[1]), "link", decode(given[0]))
 
     def call_mkdir(self, given: list[str], result: int) -> None:
         self.call_mkdirat(["AT_FDCWD", *given], result)
@@ -358,23 +331,3 @@ _READ_AS = {
     "readv": "read", "pwritev2": "pwritev", "fdatasync": "fsync", "syncfs": "sync", "renameat2": "renameat",
     "rmdir": "unlink", "dup2": "dup", "dup3": "dup",
 }  # fmt: skip
-
-
-def _number(text: str) -> int:
-    match = _DESCRIPTOR.match(text)
-    return int(match.group(1)) if match and match.group(1).isdigit() else -1
-
-
-def _decode(text: str) -> str:
-    return _from_hex(text).decode(errors="surrogateescape")
-
-
-def _from_hex(text: str) -> bytes:
-    if text.endswith("..."):
-        raise Untraceable("it writes more at once than the tracer shows")
-    return bytes.fromhex(text.strip('"').replace("\\x", ""))
-
-
-def _buffers(text: str) -> bytes:
-    """Return the bytes of a buffer, or of the list of buffers that ``writev`` takes."""
-    return b"".join(map(_from_hex, _BUFFER.findall(text))) if text.startswith("[") else _from_hex(text)

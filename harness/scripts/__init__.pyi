@@ -1,10 +1,10 @@
+from .expected import Expected as Expected
+from .expected import mismatch as mismatch
+from .live_agent import LiveAgent as LiveAgent
 from .oracle import OWN as OWN
 from .oracle import Checkpoint as Checkpoint
-from .oracle import Expected as Expected
 from .oracle import Oracle as Oracle
 from .oracle import Place as Place
-from .oracle import Talk as Talk
-from .oracle import mismatch as mismatch
 from .python_code import as_python as as_python
 from .script import Add as Add
 from .script import Answer as Answer
@@ -65,6 +65,7 @@ __all__ = [
     "Fail",
     "HookRaises",
     "HookReads",
+    "LiveAgent",
     "Merge",
     "ModelCall",
     "NodeWill",
@@ -86,7 +87,6 @@ __all__ = [
     "StopHookSetsState",
     "StorageFails",
     "StorageWorks",
-    "Talk",
     "Timeout",
     "Together",
     "ToolCall",
