@@ -9,13 +9,16 @@ from typing import Any
 
 from strands.types.exceptions import SessionException
 
+from .file.copies import put_aside
 from .file.folders import leftovers, remove_folder, remove_leftover
-from .file.journal import Damage, json_array, salvage
+from .file.journal import Damage
 from .file.journal_file import JournalFile
 from .file.posix import check_platform
+from .file.salvage import salvage
+from .file.scanning import json_array
 from .log.codec import decode, encode
-from .log.commit_lines import bodies_of
-from .log.history import SessionHistory
+from .log.commit_lines import ID_LENGTH, bodies_of, latest
+from .log.history import SessionHistory, commits_noted
 from .log.ids import check_id, folder_name
 from .log.inspection import Repair, SessionInfo, Verification, salvaged
 from .log.manager import ChangeLogSessionManager
@@ -51,10 +54,14 @@ class FileSessionManager(ChangeLogSessionManager):
                 the text says why and what to do.
         """
         self.storage_dir = str(storage_dir or default_storage_dir())
+        self._journals: dict[str, JournalFile] = {}
         super().__init__(session_id, **kwargs)
 
     def _open_store(self, session_id: str) -> SessionStore:
-        return SessionStore(_journal(self.storage_dir, session_id), session_id)
+        # What was closed is opened again as it was: a session that was begun since under its id is another one.
+        if session_id not in self._journals:
+            self._journals[session_id] = _journal(self.storage_dir, session_id)
+        return SessionStore(self._journals[session_id], session_id)
 
     def _import(self, session_id: str) -> SessionHistory | None:
         return read_sdk_session(SdkFolder(Path(self.storage_dir), session_id), session_id)
@@ -69,6 +76,8 @@ class FileSessionManager(ChangeLogSessionManager):
         store = self._stores.pop(session_id, None)
         if store is not None:
             store.close()
+        if session_id != self.session_id:
+            self._journals.pop(session_id, None)
         delete_session(session_id, self.storage_dir)
 
     @staticmethod
@@ -126,8 +135,8 @@ class FileSessionManager(ChangeLogSessionManager):
         """
         look = _journal(storage_dir, session_id).look()
         if isinstance(look.found, Damage):
-            commits, lost = salvage(look.data)
-            return Verification(session_id, False, len(commits), (str(look.found), *lost))
+            found = salvage(look.data)
+            return Verification(session_id, False, len(found.commits), (str(look.found), *found.lost))
         return Verification(session_id, True, look.found.number, (), look.found.torn)
 
     @staticmethod
@@ -150,17 +159,18 @@ class FileSessionManager(ChangeLogSessionManager):
             look = journal.look()
             if not isinstance(look.found, Damage):
                 return Repair(session_id, look.found.number, ())
-            bodies, lost = salvage(look.data)
-            if not bodies:
+            found = salvage(look.data)
+            if not found.commits:
                 raise SessionException(
                     f"session {session_id!r}: in {journal.path} nothing is whole ({look.found}). Nothing was changed."
                     " Restore it from a backup, or remove the session with delete_session()"
                 )
-            history, more = salvaged(bodies, session_id)
+            history, more = salvaged([body for body, _ in found.commits], session_id)
+            history.apply_one(commits_noted(latest(label[:ID_LENGTH] for _, label in found.commits)))
             repaired = [encode([change]) for change in history.changes()]
-            kept = journal.put_aside(look.data)
+            kept = put_aside(journal.path, look.data)
             journal.rewrite(repaired, repaired[0], None)
-        return Repair(session_id, len(bodies), (*lost, *more), kept)
+        return Repair(session_id, len(found.commits), (*found.lost, *more), kept)
 
 
 def delete_session(session_id: str, storage_dir: str | None = None) -> None:

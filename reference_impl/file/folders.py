@@ -90,6 +90,7 @@ def _locked_new(folder: Path) -> tuple[Path, int]:
         path = _hidden(folder)
         path.mkdir(mode=0o700)
         try:
+            path.chmod(0o700)  # whatever the umask
             descriptor = open_folder(path)
         except FileNotFoundError:  # taken for a crash's
             continue

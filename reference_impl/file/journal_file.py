@@ -4,51 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import io
 import logging
 import os
-import stat
 import threading
-import zlib
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from strands.types.exceptions import SessionException
 
-from ..log.commit_lines import commit_line
+from ..log.change_log import Deleted
+from ..log.commit_lines import bodies_of, commit_line
+from ..log.commit_lines import json_array as array_of
 from ..log.forking import begin_anew_in_children
-from ..log.sdk_layout import sdk_folder
+from .copies import NEW, remove_replacements, warn_of_copies, write_new
+from .errors import told_of
 from .folders import new_folder, remove_leftovers, unused_folder
-from .journal import TRAILER, Damage, Scan, capacity_for, json_array, new_journal, reserve, scan
-from .posix import NEVER_WAIT, NO_LINKS, check_platform, fcntl, has_name, identity, open_folder, sync_all, sync_folder
+from .handle import FILE, Handle, open_regular
+from .journal import TRAILER, Damage, Header, Scan, capacity_for, new_journal, new_life, reserve
+from .posix import check_platform, fcntl, make_private, sync_all, sync_folder, sync_names
 from .posix import sync as _sync
+from .posix import write_at as _write
+from .reading import Look, ends_with_trailer, header_of, life_of, look_at, read_up_to_nul
+from .scanning import follow_lines, json_array
+from .torn import WITHDRAWN
 
 logger = logging.getLogger(__name__)
 
-FILE = "journal"
-
-
-@dataclass(frozen=True)
-class Look:
-    """What a look at a journal found.
-
-    Attributes:
-        data: What is in the file.
-        found: What that holds, or how it is damaged.
-        status: The file's.
-    """
-
-    data: bytearray
-    found: Scan | Damage
-    status: os.stat_result
+_NEVER = ("", -1)
 
 
 class JournalFile:
-    """The journal of one session.
+    """The journal of one session, and of one life of it: that which was read or created first.
 
     Every method raises ``SessionException`` where the file is damaged, gone, or cannot be read or written; the text
-    names the session, the file, what was found and what to do.
+    names the session, the file, what was found and what to do. Once another life has begun it is :class:`Deleted`.
 
     A child that is forked shares its parent's descriptors, and with them its locks: the two would not keep each other
     out. So a child begins with none (:meth:`leave_to_parent`).
@@ -66,13 +56,11 @@ class JournalFile:
         self.folder = folder
         self.path = folder / FILE
         self._session_id = session_id
-        self._descriptor: int | None = None
-        self._name = str(self.path)
-        self._opened: tuple[int, int] | None = None  # device and inode of what the descriptor has open
-        self._identity: tuple[int, int] | None = None  # and of what was scanned
-        self._known = Scan()
-        self._in_use: int | None = None
-        self._writing = False
+        self._handle = Handle(folder, session_id)
+        self._life = ""
+        self._known: Scan | None = None  # what was read or written last; None if that must be read again
+        self._durable = _NEVER  # the generation, and the end of what is known to be durable there, names included
+        self._descriptor: int | None = None  # of the journal, while it is being written
         self._lock = threading.RLock()
         begin_anew_in_children(self)
 
@@ -87,12 +75,12 @@ class JournalFile:
         Returns:
             False if another process created it first.
         """
-        parent = self.folder.parent
-        with self._errors("create"):
-            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data, found = new_journal([(body, "") for body in bodies], new_life())
+        with self._lock, self._errors("create"):
+            make_private(self.folder.parent)
             remove_leftovers(self.folder)
             with new_folder(self.folder) as unfinished:
-                self._write_new(unfinished / FILE, new_journal(bodies))
+                os.close(write_new(unfinished / FILE, data))
                 sync_folder(unfinished)
                 try:
                     unfinished.rename(self.folder)
@@ -100,21 +88,25 @@ class JournalFile:
                     if error.errno in (errno.EEXIST, errno.ENOTEMPTY):
                         return False
                     raise
-            sync_folder(parent)
+            sync_names(self.folder)
+            self._life, self._durable = found.life, (found.header.generation, found.end)
         return True
+
+    # -- reading -------------------------------------------------------------------------------------------
 
     def read(self) -> bytearray:
         """Return the JSON array of every commit, and remember where they end. Nothing is written."""
         with self._lock, self._errors("read"):
-            was_held = self._in_use is not None
-            self._hold()  # before the look: whoever removes unused sessions looks again once nobody can come
+            was_held = self._handle.is_held
+            self._handle.hold()  # before the look: whoever removes unused sessions looks again once nobody can come
             try:
                 look = self.look()
                 if isinstance(look.found, Damage):
                     raise look.found
+                self._expect_same_life(look.found.life)
             except BaseException:
                 if not was_held:
-                    self.rest()
+                    self._handle.rest()
                 raise
             if look.found.torn:
                 logger.warning(
@@ -124,7 +116,7 @@ class JournalFile:
                     look.found.end,
                     look.found.torn,
                 )
-            self._identity = identity(look.status)
+            self._life = look.found.life
             self._known = look.found
             return json_array(look.data, look.found)
 
@@ -135,16 +127,14 @@ class JournalFile:
         is looked at once more while nobody writes.
         """
         with self._lock, self._errors("read"):
-            self._check_folder()
-            descriptor = os.open(self.path, os.O_RDONLY | NEVER_WAIT | NO_LINKS)
+            self._handle.check_folder()
+            descriptor, _ = open_regular(self.path, os.O_RDONLY)
             try:
-                if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                    raise Damage(0, "it is no regular file")
-                look = _look(descriptor)
-                if (isinstance(look.found, Damage) or look.found.torn) and not self._writing:
+                look = look_at(descriptor)
+                if (isinstance(look.found, Damage) or look.found.torn) and self._descriptor is None:
                     fcntl.flock(descriptor, fcntl.LOCK_SH)
                     try:
-                        look = _look(descriptor)
+                        look = look_at(descriptor)
                     finally:
                         fcntl.flock(descriptor, fcntl.LOCK_UN)
                 return look
@@ -154,116 +144,177 @@ class JournalFile:
     def changed(self) -> bool:
         """Whether the file is not as it was when it was read or written last."""
         with self._lock, self._errors("read"):
-            self._check_folder()
+            self._handle.check_folder()
             try:
-                status = self.path.lstat()
+                descriptor, _ = open_regular(self.path, os.O_RDONLY)
             except FileNotFoundError:
                 return True
-            if identity(status) != self._identity:
-                return True
-            descriptor = os.open(self.path, os.O_RDONLY | NO_LINKS)
             try:
-                return status.st_size != self._known.capacity or self._has_more(descriptor)
+                header = header_of(descriptor)
+                if header is not None:
+                    self._expect_same_life(life_of(descriptor, header))
+                return not self._is_known(descriptor, header) or self._has_more(descriptor)
             finally:
                 os.close(descriptor)
+
+    def news(self) -> bytes | None:
+        """Return the array of the commits that others appended; None where the whole journal must be read again."""
+        with self._lock, self._errors("read"):
+            if self._known is None or self._descriptor is None:
+                return None
+            descriptor, known = self._descriptor, replace(self._known)
+            if not self._is_known(descriptor, self._handle.header):
+                return None
+            if known.torn and os.pread(descriptor, len(WITHDRAWN), known.end) == WITHDRAWN:
+                return array_of(b"")  # what this object took back: nobody has put anything in its place
+            lines = read_up_to_nul(descriptor, known.end)
+            size = os.fstat(descriptor).st_size
+            if follow_lines(lines, known) != len(lines) or not ends_with_trailer(descriptor, size):
+                return None  # torn, withdrawn or damaged: a scan tells
+            known.capacity, known.torn = size, 0
+            self._known = known
+            return array_of(lines)
 
     def rest(self) -> None:
         """No longer count as a user of the session, until it is read or written again."""
         with self._lock:
-            if self._in_use is not None:
-                os.close(self._in_use)
-                self._in_use = None
+            self._handle.rest()
+
+    # -- writing -------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[bool]:
         """Keep every other writer out. Yields whether others have written since this object last looked."""
         with self._lock, self._errors("write"):
-            descriptor = self._open_current()
-            self._writing = True
             try:
-                yield self._opened != self._identity or self._has_more(descriptor)
+                self._descriptor = descriptor = self._handle.lock()
+                header = self._handle.header
+                if header is not None and header.life != self._life:
+                    self._expect_same_life(life_of(descriptor, header))
+                yield not self._is_known(descriptor, header) or self._has_more(descriptor)
             finally:
-                self._writing = False
-                if self._descriptor is not None:
-                    fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+                self._descriptor = None
+                self._handle.unlock()
 
     def append(self, body: bytes, label: str = "") -> None:
         """Append a commit, and return when it is durable. Only while :meth:`writing`, and when up to date."""
-        descriptor, known = self._descriptor, self._known
-        assert descriptor is not None
-        if known.torn:
-            # What the crash left is removed for good before anything is put there: a second crash would otherwise
-            # leave a mixture of the two, which nobody could tell from damage.
-            _write(descriptor, bytes(known.torn), known.end)
-            _sync(descriptor)
-            known.torn = 0
+        with self._errors("write"):
+            self._append(body, label)
+
+    def _append(self, body: bytes, label: str) -> None:
+        known, self._known = self._known, None  # nothing is known of a commit that something breaks off
+        assert known is not None
+        if not known.header.generation:
+            known = self._write_anew(known)
         line = commit_line(known.number, body, known.before, label)
-        if known.end + len(line) + len(TRAILER) > known.capacity:
-            self._grow(descriptor, known.end + len(line))
-        known.torn = len(line)  # until it is known to be durable: the next commit would clear it first
+        try:
+            self._make_durable(known)
+            if known.torn:
+                self._clear(known)
+            if known.end + len(line) + len(TRAILER) > known.capacity:
+                self._grow(known, known.end + len(line))
+            self._write_durably(line, known)
+        except OSError:
+            self._known = known
+            raise
+        self._known = known
+        self._durable = (known.header.generation, known.end)
+
+    def make_durable(self) -> None:
+        """Make all durable that was read. Only while :meth:`writing`, and when up to date."""
+        assert self._known is not None
+        self._make_durable(self._known)
+
+    def _write_durably(self, line: bytes, known: Scan) -> None:
+        descriptor = self._writable
+        known.torn = len(line)  # until it is known to be durable
         try:
             _write(descriptor, line, known.end)
             _sync(descriptor)
-        except OSError:
+        except BaseException:
+            # The disk may have any part of it. So it says of itself that it does not count, in every sector.
             with contextlib.suppress(OSError):
-                _write(descriptor, bytes(len(line)), known.end)
+                _write(descriptor, WITHDRAWN + line[len(WITHDRAWN) :], known.end)
             raise
         known.torn = 0
-        known.end += len(line)
-        known.number += 1
-        known.before = zlib.crc32(line, known.before)
+        known.follow(line)
+
+    def _clear(self, known: Scan) -> None:
+        """Clear what a crash or a failed sync left, for good, before anything is put there.
+
+        A second crash would otherwise leave a mixture of the two, which nobody could tell from damage. The mark that it
+        does not count stays in its first bytes, for whoever comes if this fails; the next commit covers it.
+        """
+        descriptor, known.torn = self._writable, max(known.torn, len(WITHDRAWN))
+        try:
+            _write(descriptor, WITHDRAWN.ljust(known.torn, b"\0"), known.end)
+            _sync(descriptor)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                _write(descriptor, WITHDRAWN.ljust(known.torn), known.end)  # so that whoever comes clears all of it
+            raise
+
+    def _make_durable(self, known: Scan) -> None:
+        """Make all durable that others wrote: whoever did may have been killed before it was, or have failed to.
+
+        The last commit is written again as it is, since a file system takes what it failed to write for written. All
+        before it was durable when it was begun.
+        """
+        if (known.header.generation, known.end) == self._durable:
+            return
+        descriptor = self._writable
+        _write(descriptor, os.pread(descriptor, known.end - known.last, known.last), known.last)
+        if self._durable[0] == known.header.generation:
+            _sync(descriptor)
+        else:
+            sync_all(descriptor)
+            sync_folder(self.folder)
+            sync_names(self.folder)
+        self._durable = (known.header.generation, known.end)
 
     def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         """Replace the journal by another, durably and at once. Only while :meth:`writing`.
 
-        Copies that others made are left alone: what :meth:`put_aside` kept, and what the SDK's manager left of a
+        Copies that others made are left alone: what a repair put aside, and what the SDK's manager left of a
         session that was imported. Where some of the commits must go (``touched``), a warning names such copies.
         """
-        replacement = self.folder / f"{FILE}.new"
-        with contextlib.suppress(FileNotFoundError):
-            replacement.unlink()  # a crash left it
-        try:
-            self._write_new(replacement, new_journal(bodies))
-            replacement.replace(self.path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                replacement.unlink()
-            raise
-        sync_folder(self.folder)
-        self.forget()
+        self.replace_by([(body, "") for body in bodies])
         if touched is not None:
-            self._warn_of_copies()
+            warn_of_copies(self.folder, self._session_id)
 
-    def put_aside(self, data: bytes | bytearray) -> Path:
-        """Keep the journal as it is beside itself, and return where. Only while :meth:`writing`.
+    def replace_by(self, commits: list[tuple[bytes, str]]) -> None:
+        """Replace the journal by one with these commits, each its body and label. Only while :meth:`writing`."""
+        header = self._handle.header
+        life = self._life or (life_of(self._writable, header) if header is not None else "") or new_life()
+        data, found = new_journal(commits, life)
+        replacement = self.folder / f"{NEW}{found.header.generation}"
+        try:
+            self.put_in_place(replacement, write_new(replacement, data), found)
+        except BaseException:
+            remove_replacements(self.folder)
+            raise
 
-        Args:
-            data: What is in it, for file systems without links.
+    def put_in_place(self, replacement: Path, descriptor: int, found: Scan) -> None:
+        """Give a file that was written the journal's name. Only while :meth:`writing`.
+
+        It is locked before it has the name, so that nobody else writes there before this object is done.
         """
-        number = 1
-        while True:
-            kept = self.folder / f"{FILE}.damaged-{number}"
-            try:
-                self._link_or_write(kept, data)
-                return kept
-            except FileExistsError:
-                number += 1
-
-    def news(self) -> None:
-        """Say that all must be read again: reading a journal is one read, whatever is new in it."""
-
-    def forget(self) -> None:
-        """Forget what was read, so that it is read again."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-        self._identity = None
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        self._known = None
+        replacement.replace(self.path)
+        self._handle.adopt(descriptor, found.header)
+        self._descriptor = descriptor
+        remove_replacements(self.folder)
+        sync_folder(self.folder)
+        if not self._durable[0]:
+            sync_names(self.folder)
+        self._known, self._durable = found, (found.header.generation, found.end)
 
     def close(self) -> None:
         """Let go of the file, and no longer count as a user of the session."""
         with self._lock:
-            self.forget()
-            self.rest()
+            self._handle.drop()
+            self._handle.rest()
 
     @contextlib.contextmanager
     def unused(self) -> Iterator[bool]:
@@ -275,74 +326,56 @@ class JournalFile:
         with contextlib.suppress(Exception):
             self.close()
 
-    # -- inside --------------------------------------------------------------------------------------------
-
-    def _hold(self) -> None:
-        """Count as a user of the session for as long as this object lives: a shared lock on its folder."""
-        if self._in_use is not None and not has_name(self._in_use, self.folder):
-            self.rest()  # it was removed, and another one has its name
-        while self._in_use is None:
-            self._check_folder()
-            descriptor = open_folder(self.folder)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            if has_name(descriptor, self.folder):
-                self._in_use = descriptor
-            else:
-                os.close(descriptor)
-
     def leave_to_parent(self) -> None:
         """Begin anew in a child that was forked: close what is the parent's, which keeps its locks."""
         self._lock = threading.RLock()  # a thread that there is not in the child may have had it
-        self._writing = False
+        self._descriptor = self._known = None
         self.close()
 
-    def _warn_of_copies(self) -> None:
-        with contextlib.suppress(OSError):
-            old = sdk_folder(self.folder.parent, self._session_id)
-            copies = [*sorted(self.folder.glob(f"{FILE}.damaged-*")), *([old] if old.is_dir() else [])]
-            if copies:
-                logger.warning(
-                    "session_id=<%s>, copies=<%s> | earlier copies of a redacted session may hold what was redacted,"
-                    " and are left as they are",
-                    self._session_id,
-                    ", ".join(map(str, copies)),
-                )
+    # -- inside --------------------------------------------------------------------------------------------
 
-    def _check_folder(self) -> None:
-        if self.folder.is_symlink():
-            raise Damage(0, "its folder is a symbolic link, which may lead anywhere")
-        if not self.folder.is_dir():
-            raise SessionException(f"session {self._session_id!r} is gone: there is no folder {self.folder}")
+    @property
+    def _writable(self) -> int:
+        assert self._descriptor is not None
+        return self._descriptor
 
-    def _open_current(self) -> int:
-        """Return a descriptor of the file that has the journal's name now, locked."""
-        while True:
-            if self._descriptor is None or self._in_use is None:
-                self._check_folder()
-                self._hold()
-            if self._descriptor is None:
-                self._descriptor = os.open(self.path, os.O_RDWR | NO_LINKS)
-                self._opened = identity(os.fstat(self._descriptor))
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
-            try:
-                named: tuple[int, int] | None = identity(os.lstat(self._name))
-            except FileNotFoundError:
-                named = None
-            if named == self._opened:
-                return self._descriptor
-            os.close(self._descriptor)  # somebody rewrote or removed the journal meanwhile
-            self._descriptor = None
-            if named is None:
-                self._check_folder()
+    def _errors(self, action: str) -> contextlib.AbstractContextManager[None]:
+        return told_of(action, self.path, self._session_id)
+
+    def _expect_same_life(self, life: str) -> None:
+        if self._life and life != self._life:
+            self._handle.drop()
+            self._handle.rest()
+            raise Deleted(
+                f"session {self._session_id!r} in {self.folder} was deleted while it was open. What is said now is not"
+                " stored. To go on with the session that has this id now, open it with a new manager"
+            )
+
+    def _is_known(self, descriptor: int, header: Header | None) -> bool:
+        """Whether a file is the one that was read or written last, and still has what that had at its end."""
+        known = self._known
+        if known is None or known.header != header or not known.header.generation:
+            return False
+        return os.pread(descriptor, len(known.mark), known.last) == known.mark
 
     def _has_more(self, descriptor: int) -> bool:
-        if self._known.torn:  # somebody else may have cleared it, or may be about to
+        if self._known is None or self._known.torn:  # somebody else may have cleared it, or may be about to
             return True
         seen = os.pread(descriptor, 1, self._known.end)
         return seen[:1] not in (b"\0", TRAILER[:1])
 
-    def _grow(self, descriptor: int, used: int) -> None:
-        known = self._known
+    def _write_anew(self, known: Scan) -> Scan:
+        """Write a journal of the first edition of the format anew, in this one."""
+        look = self.look()
+        if isinstance(look.found, Damage) or (look.found.end, look.found.before) != (known.end, known.before):
+            raise SessionException(f"session {self._session_id!r}: {self.path} changed while it was written. Try again")
+        self.replace_by([(body, "") for body in bodies_of(json_array(look.data, look.found))])
+        found, self._known = self._known, None
+        assert found is not None
+        return found
+
+    def _grow(self, known: Scan, used: int) -> None:
+        descriptor = self._writable
         capacity = capacity_for(used)
         _write(descriptor, reserve(known.capacity, capacity), known.capacity)
         _sync(descriptor)
@@ -350,81 +383,3 @@ class JournalFile:
         _write(descriptor, bytes(len(TRAILER)), known.capacity - len(TRAILER))
         _sync(descriptor)
         known.capacity = capacity
-
-    def _link_or_write(self, path: Path, data: bytes | bytearray) -> None:
-        try:
-            os.link(self.path, path)
-        except FileExistsError:
-            raise
-        except OSError:
-            self._write_new(path, bytes(data))
-
-    def _write_new(self, path: Path, data: bytes) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o600)
-        try:
-            _write(descriptor, data, 0)
-            sync_all(descriptor)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                path.unlink()
-            raise
-        finally:
-            os.close(descriptor)
-
-    @contextlib.contextmanager
-    def _errors(self, action: str) -> Iterator[None]:
-        try:
-            yield
-        except Damage as damage:
-            raise SessionException(
-                f"session {self._session_id!r}: the journal {self.path} is damaged {damage}. Nothing was changed."
-                " FileSessionManager.verify() says more, FileSessionManager.repair() brings back what is whole"
-            ) from damage
-        except OSError as error:
-            missing = isinstance(error, FileNotFoundError) and self.folder.is_dir()
-            hint = (
-                "it was removed from its folder; restore it from a backup" if missing else _HINTS.get(error.errno or 0)
-            )
-            raise SessionException(
-                f"session {self._session_id!r}: cannot {action} {self.path}: {error.strerror or error}"
-                + (f" ({hint})" if hint else "")
-            ) from error
-
-
-_HINTS = {
-    errno.ENOSPC: "make room; what was not stored is stored with the next change",
-    errno.EDQUOT: "the quota is used up; what was not stored is stored with the next change",
-    errno.EACCES: "give this user the right to read and write it",
-    errno.EPERM: "give this user the right to read and write it",
-    errno.EROFS: "the file system is mounted read-only",
-    errno.ELOOP: "it is a symbolic link, which may lead anywhere",
-    errno.EMFILE: "this process has too many files open: raise its limit, or close() managers that are not needed",
-}
-
-
-def _look(descriptor: int) -> Look:
-    status = os.fstat(descriptor)
-    data = _read_all(descriptor, status.st_size)
-    try:
-        return Look(data, scan(data), status)
-    except Damage as damage:
-        return Look(data, damage, status)
-
-
-def _read_all(descriptor: int, size: int) -> bytearray:
-    """Return all that is in a file, which had a size in bytes and may be growing."""
-    data = bytearray(size)
-    with io.FileIO(os.dup(descriptor)) as file:
-        file.seek(0)
-        del data[file.readinto(data) :]
-        while more := file.read():
-            data += more
-    return data
-
-
-def _write(descriptor: int, data: bytes, offset: int) -> None:
-    view = memoryview(data)
-    write: Callable[[int, memoryview, int], int] = os.pwrite
-    while view:
-        written = write(descriptor, view, offset)
-        view, offset = view[written:], offset + written

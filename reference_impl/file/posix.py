@@ -70,7 +70,7 @@ sync, sync_all = sync_calls(fcntl)
 
 def sync_folder(folder: Path) -> None:
     """Make the names in a folder durable."""
-    descriptor = open_folder(folder)
+    descriptor = os.open(folder, _FOLDER & ~getattr(os, "O_NOFOLLOW", 0))
     try:
         sync_all(descriptor)
     finally:
@@ -80,6 +80,59 @@ def sync_folder(folder: Path) -> None:
 def open_folder(folder: Path) -> int:
     """Return a descriptor of a folder, for locks and syncs; a symbolic link is refused."""
     return os.open(folder, _FOLDER)
+
+
+def sync_names(folder: Path) -> None:
+    """Make the name of a folder durable, and those of the folders that it is in.
+
+    Theirs once a process: whoever makes a folder makes its name durable, unless it is killed. Folders of others, which
+    may not be opened, are theirs to sync.
+    """
+    parent = folder.parent.resolve()
+    sync_folder(parent)
+    place = (str(parent), *identity(parent.stat()))
+    if place in _named:
+        return
+    for above in parent.parents:
+        try:
+            sync_folder(above)
+        except PermissionError:
+            break
+    _named.add(place)
+
+
+_named: set[tuple[str, int, int]] = set()
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder, and those that it is in, for their owner alone, whatever the umask; durably."""
+    made: list[Path] = []
+    while not folder.is_dir():
+        made.append(folder)
+        folder = folder.parent
+    for one in reversed(made):
+        try:
+            one.mkdir(mode=0o700)
+        except FileExistsError:
+            continue  # another process makes it at the same time
+        one.chmod(0o700)
+        sync_folder(one.parent)
+
+
+def new_file(path: Path) -> int:
+    """Return a descriptor of a file that is made for its owner alone, whatever the umask."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def write_at(descriptor: int, data: bytes | bytearray, offset: int) -> None:
+    """Write all of some data to a file, from byte ``offset`` on."""
+    view = memoryview(data)
+    write: Callable[[int, memoryview, int], int] = os.pwrite
+    while view:
+        written = write(descriptor, view, offset)
+        view, offset = view[written:], offset + written
 
 
 def identity(status: os.stat_result) -> tuple[int, int]:

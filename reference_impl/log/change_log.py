@@ -53,6 +53,9 @@ class ChangeLog(Protocol):
             Behind: Others have written, and nothing was appended.
         """
 
+    def make_durable(self) -> None:
+        """Make all durable that was read, while writing and up to date: a commit of one's own is told to be stored."""
+
     def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         """Replace all commits durably, while writing and up to date, and leave nothing of those that must go.
 

@@ -6,8 +6,8 @@ A line is ``"<checksum> <length> <number> <before> <label>",<body>,``, the numbe
 - ``length``: that of the body in bytes;
 - ``number``: the commit's, counted from 0;
 - ``before``: where all lines lie in one file, the CRC-32 of the file up to this line; 0 where they lie apart;
-- ``label``: the commit's id, in 24 hexadecimal digits, and where it has several changes, ``<length>:<checksum>`` of
-  each: so one that is whole is known to be, though the commit is damaged elsewhere;
+- ``label``: the commit's id, in 24 hexadecimal digits, and ``<length>:<checksum>`` of each of its changes: so one that
+  is whole is known to be, though the commit is damaged elsewhere;
 - ``body``: a JSON list of changes in UTF-8, without line ends and NUL bytes.
 
 A commit's id is a name that its writer made up and the writer's count of commits: two commits are the same if their ids
@@ -36,7 +36,9 @@ HEAD = 36
 
 END = b",\n"
 _COVERED = 10  # where what the checksum covers begins
-_ID = 24
+ID_LENGTH = 24
+"""How many characters of a label are the id."""
+
 _NAME = 16
 
 
@@ -94,10 +96,8 @@ def commit_label(id: str, parts: Sequence[bytes] = ()) -> str:
 
     Args:
         id: Its id.
-        parts: Its changes as they stand in its body, where there are several.
+        parts: Its changes as they stand in its body.
     """
-    if len(parts) < 2:
-        return id
     return " ".join((id, *(f"{len(part):08x}:{zlib.crc32(part):08x}" for part in parts)))
 
 
@@ -117,8 +117,8 @@ def commit_line(number: int, body: bytes, before: int = 0, label: str = "") -> b
 
 def may_begin_a_line(cut: bytes) -> bool:
     """Whether bytes can be the first of a line, cut inside its prefix."""
-    several = b" " + b"0" * _ID + b" 00000000:00000000" * (len(cut) // len(b" 00000000:00000000"))
-    for label in (b"", several[: _ID + 1], several):
+    several = b" " + b"0" * ID_LENGTH + b" 00000000:00000000" * (len(cut) // len(b" 00000000:00000000"))
+    for label in (b"", several[: ID_LENGTH + 1], several):
         prefix = b'"00000000 00000000 00000000 00000000%b",' % label
         if PREFIX.fullmatch(cut + prefix[len(cut) :]):
             return True
@@ -171,7 +171,7 @@ def commits_in(array: list[Any]) -> list[Any]:
 
 def ids_in(array: list[Any]) -> Iterator[str]:
     """Yield the ids of the commits in the parsed array of a text and whole lines; an empty one where there is none."""
-    return (prefix[HEAD : HEAD + _ID] for prefix in array[1:-1:2])
+    return (prefix[HEAD : HEAD + ID_LENGTH] for prefix in array[1:-1:2])
 
 
 def bodies_of(array: bytes | bytearray) -> list[bytes]:

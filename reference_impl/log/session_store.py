@@ -60,6 +60,7 @@ class SessionStore:
         self._line = WaitingLine(self._writer)
         self._redactions: deque[Redaction] = deque()
         self._loaded = False
+        self._found = ""  # the id of an attempt that was found to be stored
         self._is_sure = True  # whether nothing broke off a commit at a place where it is not known what was stored
         self._steady = False
         self._view: SessionHistory | None = None
@@ -130,17 +131,17 @@ class SessionStore:
                 for change in changes:
                     history.apply_one(change)
         self._check_owner(history)
-        self._settle(array, history.commits)
+        self._look_for_attempt(array, history.commits)
         self._index = SessionIndex(history)
         self._loaded = self._is_sure = True
         return history
 
-    def _settle(self, array: list[Any], folded: Mapping[str, int] = _NONE) -> None:
-        """Take a commit of which nobody could say whether it was stored out of line, if it was stored after all."""
+    def _look_for_attempt(self, array: list[Any], folded: Mapping[str, int] = _NONE) -> None:
+        """Note whether a commit of which nobody could say whether it was stored was stored after all."""
         if self._line.attempted:
             attempt = self._line.attempt()
             if is_among(attempt.id, folded) or is_among(attempt.id, latest(ids_in(array))):
-                self._line.stored()
+                self._found = attempt.id
 
     def _decode(self, array: bytes | bytearray) -> list[Any]:
         with self._unreadable():
@@ -218,9 +219,11 @@ class SessionStore:
             with self._log.writing() as behind:
                 if behind or not self._loaded or not self._is_sure or self._line.attempted:
                     self._catch_up()
-                if not self._line:
-                    return
                 attempt = self._line.attempt()
+                if attempt.id == self._found:
+                    self._log.make_durable()
+                    self._line.stored()
+                    return
                 bodies = [body for encoded in attempt.tickets for _, body in encoded.changes]
                 self._is_sure = False
                 try:
@@ -239,13 +242,13 @@ class SessionStore:
 
     def _catch_up(self) -> None:
         """Note what others have written meanwhile."""
+        self._view = None
         news = self._log.news() if self._loaded and self._is_sure else None
         if news is None:
             self._load()
             return
-        self._view = None
         array = self._decode(news)
-        self._settle(array)
+        self._look_for_attempt(array)
         for changes in commits_in(array):
             self._index.note(changes)
 

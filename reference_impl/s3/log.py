@@ -250,6 +250,9 @@ class S3Log:
             if (number + 1) % sizes.SEGMENT == 0:
                 compact(self._life, self._latest, number)
 
+    def make_durable(self) -> None:
+        """Do nothing: what can be read of S3 is durable."""
+
     def _put(self, number: int, lines: bytes, own: bytes) -> bool:
         """Store a commit's object; False where the number is another's.
 

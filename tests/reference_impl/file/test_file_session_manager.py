@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from session_conformance.reference_impl import FileSessionManager
-from session_conformance.reference_impl.file import journal_file
-from session_conformance.reference_impl.file.journal import scan
+from session_conformance.reference_impl.file import journal_file, reading
+from session_conformance.reference_impl.file.scanning import scan
 from session_conformance.reference_impl.log.commit_lines import commit_line
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
@@ -113,8 +113,8 @@ def test_a_reader_that_sees_half_of_a_write_looks_again(
     half = bytearray(whole)
     half[missed.start : missed.stop] = bytes(len(missed))
     reads = iter([half])
-    read_all = journal_file._read_all
-    monkeypatch.setattr(journal_file, "_read_all", lambda *given: next(reads, None) or read_all(*given))
+    read_all = reading._read_all
+    monkeypatch.setattr(reading, "_read_all", lambda *given: next(reads, None) or read_all(*given))
     assert texts_of(tmp_path) == ["one", "two", "three"]
 
 

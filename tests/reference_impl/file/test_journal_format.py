@@ -6,24 +6,32 @@ from itertools import product
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.reference_impl.file.journal import (
-    BLOCK,
-    HEADER,
-    SECTOR,
-    TRAILER,
-    Damage,
-    capacity_for,
-    json_array,
-    new_journal,
-    reserve,
-    salvage,
-    scan,
+from session_conformance.reference_impl.file.journal import BLOCK, TRAILER, Damage, capacity_for, reserve
+from session_conformance.reference_impl.file.journal import new_journal as new_journal_of
+from session_conformance.reference_impl.file.salvage import salvage
+from session_conformance.reference_impl.file.scanning import json_array, scan
+from session_conformance.reference_impl.file.torn import SECTOR
+from session_conformance.reference_impl.log.commit_lines import (
+    END,
+    are_whole,
+    bodies_of,
+    commit_label,
+    commit_line,
+    whole_commit,
 )
-from session_conformance.reference_impl.log.commit_lines import END, are_whole, bodies_of, commit_line, whole_commit
+
+LIFE = "5" * 32
+
+
+def new_journal(bodies: list[bytes]) -> bytes:
+    """Return a journal whose commits have ids."""
+    return new_journal_of([(body, f"{number:024x}") for number, body in enumerate(bodies)], LIFE)[0]
+
 
 BODIES = [b'[{"op":"session"}]', b'[{"op":"message","message":"a text with spaces"}]', b'[{"op":"update","x":1}]']
 JOURNAL = new_journal(BODIES)
 USED = scan(JOURNAL).end
+HEADER = JOURNAL[: scan(JOURNAL).header.length]
 
 
 def commits_of(data: bytes) -> list[bytes]:
@@ -37,7 +45,7 @@ def commits_of(data: bytes) -> list[bytes]:
 def next_line(data: bytes, body: bytes) -> bytes:
     """Return the line that is appended to a journal for a commit."""
     found = scan(data)
-    return commit_line(found.number, body, found.before)
+    return commit_line(found.number, body, found.before, f"{found.number:024x}")
 
 
 def appended(data: bytes, line: bytes) -> bytes:
@@ -147,18 +155,41 @@ def test_other_files_are_no_journals(data: bytes) -> None:
 def test_salvage_finds_what_is_whole_around_the_damage() -> None:
     lines = JOURNAL[len(HEADER) : USED].splitlines(keepends=True)
     data = bytearray(JOURNAL)
-    data[len(HEADER) + len(lines[0]) + 40] ^= 1
-    commits, lost = salvage(bytes(data))
-    assert commits == [BODIES[0], BODIES[2]]
-    assert len(lost) == 2
-    assert salvage(JOURNAL) == (BODIES, [])
+    data[len(HEADER) + len(lines[0]) + len(lines[1]) - 10] ^= 1
+    found = salvage(bytes(data))
+    assert [body for body, _ in found.commits] == [BODIES[0], BODIES[2]]
+    assert len(found.lost) == 2
+    assert [body for body, _ in salvage(JOURNAL).commits] == BODIES
+    assert not salvage(JOURNAL).lost
 
 
-def test_salvage_takes_a_doubled_commit_once() -> None:
+def test_salvage_takes_a_doubled_commit_once_and_another_of_its_number_too() -> None:
     lines = JOURNAL[len(HEADER) : USED].splitlines(keepends=True)
-    commits, lost = salvage(HEADER + b"".join([*lines, lines[1]]))
-    assert commits == BODIES
-    assert lost == [f"commit 1 stands at byte {scan(JOURNAL).end} again"]
+    found = salvage(HEADER + b"".join([*lines, lines[1], commit_line(1, b'["other"]')]))
+    assert [body for body, _ in found.commits] == [*BODIES, b'["other"]']
+    assert found.lost == [f"commit 1 stands at byte {scan(JOURNAL).end} again"]
+
+
+@pytest.mark.parametrize("hole", [b"\0" * 40, b"no line end", b"", b'"00000000 00000000 '])
+def test_salvage_takes_a_commit_wherever_it_begins(hole: bytes) -> None:
+    lines = JOURNAL[len(HEADER) : USED].splitlines(keepends=True)
+    found = salvage(HEADER + lines[0] + hole + lines[2] + JOURNAL[USED:])
+    assert [body for body, _ in found.commits] == [BODIES[0], BODIES[2]]
+    assert found.lost
+
+
+def test_salvage_takes_the_whole_changes_of_a_damaged_commit() -> None:
+    parts = [b'{"n":%d,"text":"words"}' % number for number in range(4)]
+    body = b"[" + b",".join(parts) + b"]"
+    line = commit_line(0, body, label=commit_label("0" * 24, parts))
+    for position in range(line.index(body) - 2, len(line)):
+        damaged = bytearray(line)
+        damaged[position] ^= 1
+        found = salvage(HEADER + bytes(damaged))
+        place = position - line.index(body)
+        hit = [part for part in parts if 0 <= place - body.index(part) < len(part)]
+        assert [body for body, _ in found.commits] == [b"[" + part + b"]" for part in parts if part not in hit]
+        assert len(found.lost) >= len(hit)
 
 
 def test_a_commit_that_does_not_follow_what_is_before_it_is_damage() -> None:

@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 from session_conformance.reference_impl import FileSessionManager, file_session_manager
+from session_conformance.reference_impl.file import copies, journal_file, reading
 from session_conformance.reference_impl.file import folders as session_folders
-from session_conformance.reference_impl.file import journal_file
 from session_conformance.reference_impl.file.journal_file import JournalFile
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
@@ -132,7 +132,7 @@ def test_a_creation_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytes
     def fails(_: int) -> None:
         raise OSError(errno.ENOSPC, "full")
 
-    monkeypatch.setattr(journal_file, "sync_all", fails)
+    monkeypatch.setattr(copies, "sync_all", fails)
     with pytest.raises(SessionException, match="make room"):
         open_agent(tmp_path)
     assert names_in(tmp_path) == set()
@@ -237,16 +237,14 @@ def test_half_of_a_write_is_no_damage(tmp_path: Path, monkeypatch: pytest.Monkey
     folder, path = str(tmp_path), journal_of(tmp_path)
     half = bytearray(path.read_bytes())
     half[half.index(b'"two"')] = 0
-    read_all = journal_file._read_all
+    read_all = reading._read_all
     for care in (
         lambda: FileSessionManager.verify("s", folder).ok,
         lambda: [info.session_id for info in FileSessionManager.list_sessions(folder)] == ["s"],
         lambda: FileSessionManager.clean_up(timedelta(0), folder) == ["s"],
     ):
         reads = iter([bytearray(half)])
-        monkeypatch.setattr(
-            journal_file, "_read_all", lambda *given, reads=reads: next(reads, None) or read_all(*given)
-        )
+        monkeypatch.setattr(reading, "_read_all", lambda *given, reads=reads: next(reads, None) or read_all(*given))
         assert care()
         assert next(reads, None) is None
 
@@ -267,8 +265,8 @@ def test_a_repair_looks_and_rewrites_under_one_lock(tmp_path: Path, monkeypatch:
         finally:
             os.close(descriptor)
 
-    for function in ("_look", "salvage"):
-        meanwhile(monkeypatch, journal_file if function == "_look" else file_session_manager, function, tries)
+    for function in ("look_at", "salvage"):
+        meanwhile(monkeypatch, journal_file if function == "look_at" else file_session_manager, function, tries)
     meanwhile(monkeypatch, os, "link", tries)
     repaired = FileSessionManager.repair("s", str(tmp_path))
     assert under_lock == [True, True, True]
@@ -343,7 +341,7 @@ def test_a_session_that_is_being_opened_stays(tmp_path: Path, monkeypatch: pytes
     make_old(tmp_path)
     removed: list[str] = []
     cleans_up = lambda: removed.extend(FileSessionManager.clean_up(timedelta(days=1), str(tmp_path)))  # noqa: E731
-    meanwhile(monkeypatch, journal_file, "_look", cleans_up)
+    meanwhile(monkeypatch, journal_file, "look_at", cleans_up)
     agent = open_agent(tmp_path)
     assert removed == []
     asyncio.run(add(agent, text_message("two")))

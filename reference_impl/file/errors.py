@@ -1,0 +1,47 @@
+"""Errors of journals, for people: what was found, in which file, and what to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+from strands.types.exceptions import SessionException
+
+from .journal import Damage
+
+_HINTS = {
+    errno.ENOSPC: "make room; what was not stored is stored with the next change",
+    errno.EDQUOT: "the quota is used up; what was not stored is stored with the next change",
+    errno.EACCES: "give this user the right to read and write it",
+    errno.EPERM: "give this user the right to read and write it",
+    errno.EROFS: "the file system is mounted read-only",
+    errno.ELOOP: "it is a symbolic link, which may lead anywhere",
+    errno.EMFILE: "this process has too many files open: raise its limit, or close() managers that are not needed",
+}
+
+
+@contextlib.contextmanager
+def told_of(action: str, path: Path, session_id: str) -> Iterator[None]:
+    """Raise what goes wrong with a journal as ``SessionException``.
+
+    Args:
+        action: What is done with it, for the text.
+        path: The journal.
+        session_id: The session.
+    """
+    try:
+        yield
+    except Damage as damage:
+        raise SessionException(
+            f"session {session_id!r}: the journal {path} is damaged {damage}. Nothing was changed."
+            " FileSessionManager.verify() says more, FileSessionManager.repair() brings back what is whole"
+        ) from damage
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError) and path.parent.is_dir()
+        hint = "it was removed from its folder; restore it from a backup" if missing else _HINTS.get(error.errno or 0)
+        raise SessionException(
+            f"session {session_id!r}: cannot {action} {path}: {error.strerror or error}"
+            + (f" ({hint})" if hint else "")
+        ) from error
