@@ -207,6 +207,7 @@ class SessionStore:
             self._line.take()
             while self._line:
                 self._write()
+                self._line.take()  # what other threads have put in line meanwhile
         except SessionException as failure:
             self._line.failed(failure)
             raise

@@ -1,0 +1,28 @@
+"""What is put in line while a commit is written is committed too, by whoever writes: nobody waits for it in vain."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_conformance.harness.process import within_limit
+from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.file.journal_file import JournalFile
+from session_conformance.reference_impl.log.history import multi_agent_set
+
+
+def test_changes_that_come_during_a_commit_are_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager: Any = FileSessionManager("s", storage_dir=str(tmp_path))
+    store = manager._store
+    append, coming = JournalFile.append, [multi_agent_set("second", {"number": 2})]
+    tickets = []
+
+    def append_while_another_comes(journal: JournalFile, *arguments: Any) -> None:
+        if coming:
+            tickets.append(store.submit([coming.pop()]))
+        append(journal, *arguments)
+
+    monkeypatch.setattr(JournalFile, "append", append_while_another_comes)
+    within_limit(lambda: store.commit([multi_agent_set("first", {"number": 1})]), "a commit", limit_s=30)
+    within_limit(lambda: store.drain(tickets[0]), "the one that came meanwhile", limit_s=30)
+    manager.close()
+    assert set(FileSessionManager("s", storage_dir=str(tmp_path))._store.view().multi_agents) == {"first", "second"}
