@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from session_conformance.fixtures import ConformanceSuite, NewSession
+import pytest
+from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of
 from session_conformance.harness import (
+    Backend,
     Capability,
     Conversation,
     Level,
     NotApplicable,
     Script,
     Session,
-    Timeline,
     expect_no_failure,
     expect_same,
     play,
@@ -23,12 +23,20 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.backends import ListedSession
-from session_conformance.harness.process import clock
-from session_conformance.harness.scripts import Send, Start, Stop
-from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
+from session_conformance.harness.process import clock, in_zone
+from session_conformance.harness.scripts import Redact, Send, Start, Stop
+from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentStopped, Failed, texts
 
-from .scenarios import refused, say
+from .scenarios import (
+    expect_apart_where_ids_meet,
+    expect_deletion_after_crash,
+    expect_deletion_holds,
+    expect_only_one_deleted,
+    expect_others_cleaned_up,
+    refused,
+    say,
+)
 
 _COARSE = timedelta(seconds=2)
 """How far a stored time may be off: FAT counts in steps of two seconds, several databases in seconds."""
@@ -38,7 +46,7 @@ class CleanUp(ConformanceSuite):
     """CLN: clean-up."""
 
     @requirement("CLN-01", source="D: session management, deleting sessions", needs=[Capability.DELETE])
-    def delete(self, new_session: NewSession) -> None:
+    def delete(self, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A deleted session leaves nothing stored; others stay, also those whose ids begin with its id; the same id
         starts empty again.
         """
@@ -66,6 +74,10 @@ class CleanUp(ConformanceSuite):
         _say(session, "I am new")
         if texts(_read(session)) != ["I am new"]:
             violated("a deleted session can be used again", f"it has {texts(_read(session))} after 'I am new'")
+        expect_only_one_deleted(new_session)
+        expect_apart_where_ids_meet(new_session, deleting=True)
+        if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= capabilities_of(backend, request.config):
+            expect_deletion_after_crash(new_session)
 
     @requirement("CLN-02", source="D: session management, 'clean up old sessions'", needs=[Capability.CLEAN_UP])
     def clean_up_by_age(self, new_session: NewSession) -> None:
@@ -110,27 +122,30 @@ class CleanUp(ConformanceSuite):
             if texts(_read(in_use)) != ["I am in use", "I am still in use"]:
                 violated("a session that is in use is kept", f"it has {texts(_read(in_use))}")
 
-        clock.run(main())
+        with in_zone():  # where local time is another one than UTC
+            clock.run(main())
+        expect_others_cleaned_up(new_session())
 
     @requirement("CLN-03", level=Level.SHOULD, source="F: what cannot be listed cannot be cared for",
                  needs=[Capability.LISTING])  # fmt: skip
     def listing(self, new_session: NewSession) -> None:
         """Sessions can be listed, with their times."""
         place = new_session()
-        began = datetime.now(timezone.utc)
-        ids = {"user_123_voice_2026-11-23", "user_123_session"}
-        for id in ids:
-            _say(replace(place, session_id=id), "hello")
-        for id in ("Upper Case", "bébé@example.com", "a" * 100):
-            if not refused(say(replace(place, session_id=id), "hello"), id):  # as IDS-04 allows
-                ids.add(id)
-        ended = datetime.now(timezone.utc)
-        listed = {session.session_id: session for session in _list(place)}
-        if set(listed) != ids:
-            violated(f"the sessions {sorted(ids)} are listed", f"listed are {sorted(listed)}")
-        for id, session in listed.items():
-            if not began - _COARSE <= session.updated_at <= ended + _COARSE:
-                violated(f"session {id} is listed with the time when it was written last", f"{session.updated_at}")
+        with in_zone():  # where local time is another one than UTC
+            began = datetime.now(timezone.utc)
+            ids = {"user_123_voice_2026-11-23", "user_123_session"}
+            for id in ids:
+                _say(replace(place, session_id=id), "hello")
+            for id in ("Upper Case", "bébé@example.com", "a" * 100):
+                if not refused(say(replace(place, session_id=id), "hello"), id):  # as IDS-04 allows
+                    ids.add(id)
+            ended = datetime.now(timezone.utc)
+            listed = {session.session_id: session for session in _list(place)}
+            if set(listed) != ids:
+                violated(f"the sessions {sorted(ids)} are listed", f"listed are {sorted(listed)}")
+            for id, session in listed.items():
+                if not began - _COARSE <= session.updated_at <= ended + _COARSE:
+                    violated(f"session {id} is listed with the time when it was written last", f"{session.updated_at}")
 
     @requirement("CLN-04", source="F: a deletion holds, whoever had the session open", needs=[Capability.DELETE])
     def delete_under_an_agent(self, new_session: NewSession) -> None:
@@ -138,43 +153,9 @@ class CleanUp(ConformanceSuite):
         that was acknowledged, and brings nothing back of what was deleted; what it says is stored, or refused with an
         SDK exception.
         """
-        session = new_session("user_1")
-        delete = session.backend.delete
-        assert delete is not None
-        old, new = Timeline(), Timeline()
-
-        async def main() -> None:
-            outlives = Conversation(session, Script(), timeline=old, observing=False)
-            await outlives.step(Start())
-            for number in range(5):
-                await outlives.step(Send(f"private {number}"))
-            try:
-                await asyncio.to_thread(delete, session.session_id, session.workspace)  # it may need a loop of its own
-                begins = Conversation(session, Script(), timeline=new, observing=False)
-            except SDK_EXCEPTIONS as error:
-                raise NotApplicable(
-                    f"a session that an agent has open is not deleted and begun anew: {error}"
-                ) from error
-            await begins.step(Start())
-            await begins.step(Send("I am new"))
-            await outlives.step(Send("I am old"))
-            await begins.step(Send("I go on"))
-            await begins.step(Stop())
-            await outlives.step(Send("I am still old"))
-            await outlives.step(Stop())
-
-        clock.run(main())
-        for timeline in (old, new):
-            for failure in timeline.of(Failed):
-                if not failure.is_a(*SDK_EXCEPTIONS):
-                    violated("a conflict is refused with an SDK exception", failure.summary, timeline, failure)
-        found = texts(_read(session))
-        told = [call for call in new.hooks("message_added") if call.position == "early" and call.message]
-        wanted = [text for call in told if call.message is not None for text in texts([call.message])]
-        if [text for text in found if text in wanted] != wanted:
-            violated(f"the session that was begun anew has {wanted}, which were acknowledged", f"it has {found}", new)
-        if any("private" in text for text in found):
-            violated("nothing comes back of the session that was deleted", f"it has {found}", old)
+        expect_deletion_holds(new_session("user_1"), "goes on", Send("I am old"))
+        expect_deletion_holds(new_session("user_1"), "only stops")
+        expect_deletion_holds(new_session("user_1"), "redacts what it said last", Redact("[redacted]"))
 
 
 def _say(session: Session, *said: str) -> list[Message]:

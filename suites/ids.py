@@ -14,7 +14,14 @@ from session_conformance.harness.process import clock, tolerating_warnings, with
 from session_conformance.harness.scripts import Send, Start, Stop
 from session_conformance.harness.timeline import Failed, texts
 
-from .scenarios import expect_readable, refused, say
+from .scenarios import (
+    accepted,
+    expect_apart_where_ids_meet,
+    expect_own_where_agents_look_like_keys,
+    expect_readable,
+    refused,
+    say,
+)
 
 HOSTILE = (
     "../victim", "..", ".", "a/b", "a\\b", "..\\victim", "", " ", "\t", "a\0b", "victim/", "./victim",
@@ -36,7 +43,8 @@ UNUSUAL = (
 NEAR = (
     ("ab", "abc"), ("a", "a-b"), ("user_1", "user_10"), ("case", "CASE"), ("x.y", "x_y"), ("s", "session_s"),
     (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("a b", "a  b"), ("a", "a "),
-    ("agent", "agents"), ("\u212a", "K"),
+    ("agent", "agents"), ("\u212a", "K"), ("p%2Fq", "p/q"), ("p%252Fq", "p%2Fq"), ("p+q", "p q"), ("p%", "pq"),
+    ("p_q", "pxq"), ("[pq]", "p"), ("L" * 120 + "1", "L" * 120 + "2"), ("M" * 300 + "1", "M" * 300 + "2"),
 )  # fmt: skip
 
 SESSIONS = 50
@@ -78,7 +86,9 @@ class IdentityAndIsolation(ConformanceSuite):
 
     @requirement("IDS-02", source="F: prefixes, case folding and Unicode forms of file systems and key stores")
     def near_ids(self, new_session: NewSession) -> None:
-        """Ids that are prefixes of each other, or differ in case or Unicode form, never see each other's data."""
+        """Ids that are prefixes of each other, differ in case or Unicode form, or meet where a session's and an agent's
+        are joined, never see each other's data.
+        """
         workspace = new_session().workspace
         for pair in NEAR:
             kept = []
@@ -88,10 +98,12 @@ class IdentityAndIsolation(ConformanceSuite):
                     kept.append((session, Timeline()))
                     continue
                 timeline = say(session, f"I am {id!r}")
-                if not refused(timeline, id):
+                if accepted(timeline):
                     kept.append((session, timeline))
             for session, timeline in kept:
                 expect_works_exactly(session, f"I am {session.session_id!r}", timeline)
+        expect_apart_where_ids_meet(new_session, deleting=False)
+        expect_own_where_agents_look_like_keys(new_session)
 
     @requirement("IDS-03", source="D: session management, examples of session ids")
     def documented_ids(self, new_session: NewSession) -> None:

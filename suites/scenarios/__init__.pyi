@@ -41,6 +41,12 @@ from .bidi import TWENTY_TIMEOUTS as TWENTY_TIMEOUTS
 from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
+from .deletion import expect_apart_where_ids_meet as expect_apart_where_ids_meet
+from .deletion import expect_deletion_after_crash as expect_deletion_after_crash
+from .deletion import expect_deletion_holds as expect_deletion_holds
+from .deletion import expect_only_one_deleted as expect_only_one_deleted
+from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
+from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
 from .recorded_conversation import ON_DISK as ON_DISK
 from .recorded_conversation import recorded_conversation as recorded_conversation
@@ -53,6 +59,7 @@ from .s3_requests import as_table as as_table
 from .s3_requests import count_for as count_for
 from .s3_requests import count_requests as count_requests
 from .session_ids import REFUSALS as REFUSALS
+from .session_ids import accepted as accepted
 from .session_ids import refused as refused
 from .session_ids import say as say
 from .several_writers import HoldFirstWrite as HoldFirstWrite
@@ -210,21 +217,28 @@ __all__ = [
     "TRIMMED",
     "TWENTY_TIMEOUTS",
     "HoldFirstWrite",
+    "accepted",
     "as_table",
     "begin",
     "begins_anew",
     "count_for",
     "count_requests",
     "expect_answered",
+    "expect_apart_where_ids_meet",
     "expect_beginnings_kept",
+    "expect_deletion_after_crash",
+    "expect_deletion_holds",
     "expect_kept",
     "expect_kept_where_a_sync_fails",
     "expect_late_writer_kept",
     "expect_managed",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
+    "expect_only_one_deleted",
+    "expect_others_cleaned_up",
     "expect_outages_told_of",
     "expect_own",
+    "expect_own_where_agents_look_like_keys",
     "expect_readable",
     "expect_refused_clearly",
     "expect_restored_as_left",

@@ -15,6 +15,11 @@ def say(session: Session, text: str) -> Timeline:
     return play(session, Script().user(text), observing=False)
 
 
+def accepted(timeline: Timeline) -> bool:
+    """Whether a session id worked. How another one is refused, IDS-04 judges."""
+    return not timeline.of(Failed)
+
+
 def refused(timeline: Timeline, id: str) -> bool:
     """Whether a session id was refused as it may be; another kind of refusal is reported as a violation."""
     failures = timeline.of(Failed)

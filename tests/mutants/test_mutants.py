@@ -11,10 +11,10 @@ from session_conformance.reference_impl import FileSessionManager, S3SessionMana
 from tests.conforming.plain_dicts import DictRepository, DictStorage
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.mutants import broken_apis as broken_api
+from tests.mutants import broken_deletion, broken_writers
 from tests.mutants import broken_managers as broken
 from tests.mutants import broken_s3_managers as broken_s3
 from tests.mutants import broken_text_managers as broken_text
-from tests.mutants import broken_writers
 
 from .judge import CHECKS, judge
 
@@ -103,7 +103,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.JoinsIdIntoPath, "outside the workspace|victim"),
         (broken_text.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
     ],
-    "IDS-02": [(broken.FoldsCase, "case")],
+    "IDS-02": [
+        (broken.FoldsCase, "case"),
+        (broken_deletion.JoinsIds, "where ids meet when they are joined"),
+        (broken_deletion.DecodesIds, "p q"),
+        (broken_deletion.FindsLongIdsByTheirBeginning, "LLLL"),
+    ],
     "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
     "IDS-04": [(broken.BreaksOnSpaces, "is refused with ValueError")],
     "IDS-05": [
@@ -140,14 +145,31 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.TakesBeginningsForCrashes, "opening the session raises|opens for none|agent.send.. raises"),
         (broken_writers.BeginsWithoutAnotherLook, "beginning one session at once|between its look and its first write"),
     ],
-    "CLN-01": [(broken.DeletesByPrefix, "user_10 stays"), (broken.DeletesTheIndexOnly, "its text is still in")],
+    "CLN-01": [
+        (broken.DeletesByPrefix, "user_10 stays"),
+        (broken.DeletesTheIndexOnly, "its text is still in"),
+        (broken_deletion.DeletesByPattern, r"session 'u1' .* when 'u\*' is deleted"),
+        (broken_deletion.JoinsIds, "where ids meet when they are joined|when 'a' is deleted|when 'a:b' is deleted"),
+        (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
+    ],
     "CLN-02": [
         (broken.RemovesSessionsInUse, "in-use"),
         (broken.RemovesAllIfOneIsOld, "is kept beside older ones"),
         (broken.RemovesNothing, "old still has"),
+        (broken_deletion.CleansUpByLocalTime, "younger than the given age are kept"),
+        (broken_deletion.StopsCleaningUpAtDamage, "beside a damaged one"),
     ],
-    "CLN-03": [(broken.ListsFolders, "are listed"), (broken.ListsTimesOfOpening, "the time when it was written last")],
-    "CLN-04": [(broken.WritesWhateverElseWasWritten, "private 0")],
+    "CLN-03": [
+        (broken.ListsFolders, "are listed"),
+        (broken.ListsTimesOfOpening, "the time when it was written last"),
+        (broken_deletion.ListsLocalTimes, "the time when it was written last"),
+    ],
+    "CLN-04": [
+        (broken.WritesWhateverElseWasWritten, "private 0"),
+        (broken_deletion.TalksToNobody, "what it was told of is stored: 'I am old'"),
+        (broken_deletion.BringsItsStateBack, "and the state .*'private'"),
+        (broken_deletion.RedactsWhateverIsLast, "redacts what it said last, the session that was begun anew has"),
+    ],
     "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
     "S3A-02": [(broken_s3.WritesAgainUnderAnotherNumber, "Good morning.*Good morning")],
     "S3A-03": [(broken_s3.TriesOutItsRights, "AccessDenied")],

@@ -1,0 +1,255 @@
+"""Deletion of sessions: what else is there, who had them open, and what if the process is killed in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
+from session_conformance.harness import Conversation, NotApplicable, Script, Session, Timeline, violated
+from session_conformance.harness.conversations import Die, in_fresh_process
+from session_conformance.harness.process import REMOVING, before_file_calls, clock, tolerating_warnings
+from session_conformance.harness.scripts import Send, SetState, Start, Step, Stop
+from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
+from session_conformance.harness.timeline import Failed, texts
+
+from .session_ids import accepted, say
+from .several_writers import expect_refused_clearly, told_of
+
+ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("user_1", ("user_10", "user", "other")),
+    ("u*", ("u1", "u2", "u*1")),
+    ("u?", ("u1", "u2")),
+    ("[ab]", ("a", "b")),
+    ("{a,b}", ("a", "b")),
+    ("a%", ("ab", "a")),
+    ("a_c", ("abc", "a_cd")),
+    ("a:b", ("a", "a:b:c", "a:c")),
+    ("a#b", ("a", "a#b#c")),
+    ("a|b", ("a", "a|b|c")),
+    ("a/b", ("a", "a/b/c")),
+)
+"""Ids that mean more than themselves as a pattern, as a prefix or as a joined key, and those of whom they may mean."""
+
+JOINTS = ("#", ":", "|", "/", "#AGENT#", "-", "_", ".", " ", "%", "::", ":agent:", "/agents/agent_")
+"""What keys of sessions and agents are joined with in one place or another."""
+
+
+def expect_only_one_deleted(new_session: Callable[..., Session]) -> None:
+    """Delete sessions whose ids are patterns, or beginnings, of others' ids, and report a violation if more is gone.
+
+    An id that is refused, as unusual ones may be, is passed over.
+    """
+    for id, others in ALIKE:
+        session = new_session(id)
+        neighbours = [replace(session, session_id=other) for other in others]
+        kept = [other for other in neighbours if accepted(say(other, f"I am {other.session_id}"))]
+        if not accepted(say(session, f"I am {id}")):
+            continue
+        _delete(session)
+        for other in kept:
+            expect_texts(other, [f"I am {other.session_id}"], f"when {id!r} is deleted")
+        expect_texts(session, [], "after it was deleted")
+
+
+def expect_apart_where_ids_meet(new_session: Callable[..., Session], *, deleting: bool) -> None:
+    """Report a violation if two agents mix whose session's and agent's ids are the same text when they are joined.
+
+    Args:
+        new_session: Makes a session in a fresh workspace.
+        deleting: Whether the session of one of them is deleted then, and the other one must stay.
+    """
+    place = new_session()
+    for joint in JOINTS[: 5 if deleting else None]:
+        one = replace(place, session_id=f"a{joint}b", agent_id="c")
+        other = replace(place, session_id="a", agent_id=f"b{joint}c")
+        there = []
+        for agent in (one, other):
+            if accepted(say(agent, f"I am {agent.agent_id!r}")):
+                there.append(agent)
+        for agent in there:
+            expect_texts(agent, [f"I am {agent.agent_id!r}"], "where ids meet when they are joined")
+        if deleting and len(there) == 2:
+            _delete(one)
+            expect_texts(one, [], "after it was deleted")
+            expect_texts(other, [f"I am {other.agent_id!r}"], f"when {one.session_id!r} is deleted")
+
+
+def expect_own_where_agents_look_like_keys(new_session: Callable[..., Session]) -> None:
+    """Report a violation if an agent whose id looks like the key of another one's message takes its place."""
+    place = new_session("keys")
+    first = replace(place, agent_id="a")
+    said = [f"message {number}" for number in range(3)]
+    for text in said:
+        say(first, text)
+    for id in ("a:msg:0", "a:messages:1", "a:0", "a#0", "a#MESSAGE#0", "a/messages/message_0", "a-0", "a_0", "a:meta"):
+        other = replace(place, agent_id=id)
+        if accepted(say(other, f"I am {id}")):
+            expect_texts(other, [f"I am {id}"], "whose id looks like a key of another one")
+        expect_texts(first, said, f"beside an agent {id!r}")
+
+
+def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
+    """Kill a process while it deletes a session, ahead of each step of the deletion in turn, and delete it again.
+
+    Raises:
+        Violation: Something of the session is left.
+    """
+    for step in range(4):
+        session = new_session("user_1")
+        say(replace(session, session_id="other"), "I am another")
+        before = set(session.workspace.stored())
+        for agent_id in ("one", "two"):
+            say(replace(session, agent_id=agent_id), "Remember the word xylograph")
+        done = in_fresh_process(_delete_and_die, session, step) == "deleted"
+        if not done:
+            with contextlib.suppress(*SDK_EXCEPTIONS):  # it may say that there is no such session
+                _delete(session)
+        for agent_id in ("one", "two"):
+            expect_texts(replace(session, agent_id=agent_id), [], "after it was deleted once more")
+        files = session.workspace.stored()
+        left = [path for path, data in files.items() if b"xylograph" in data and path not in before]
+        if left:
+            violated(
+                "a deletion that a process was killed in leaves nothing stored once it is tried again",
+                f"its text is still in {', '.join(left)}",
+            )
+        expect_texts(replace(session, session_id="other"), ["I am another"], "when another one is deleted")
+        if done:
+            return
+
+
+def _delete_and_die(session: Session, die: Die, step: int) -> str:
+    left = step
+
+    def count(_: str) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            die("killed")
+
+    with tolerating_warnings(), before_file_calls(REMOVING, count):
+        _delete(session)
+    return "deleted"
+
+
+def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
+    """Delete a session that an agent has open, begin it anew, and let the old agent do something.
+
+    Args:
+        session: A new session.
+        what: What the old agent does, in words.
+        steps: What it does, before it stops.
+
+    Raises:
+        Violation: The new session has lost something, or has something of the old one; or what the old agent was told
+            of since is not stored.
+    """
+    old, new = Timeline(), Timeline()
+    deleted_at = 0
+
+    async def main() -> None:
+        nonlocal deleted_at
+        outlives = Conversation(session, Script(), timeline=old, observing=False)
+        await outlives.step(Start())
+        await outlives.step(SetState("whose", "private"))
+        for number in range(5):
+            await outlives.step(Send(f"private {number}"))
+        deleted_at = len(old)
+        try:
+            await asyncio.to_thread(_delete, session)  # it may need a loop of its own
+            begins = Conversation(session, Script(), timeline=new, observing=False)
+        except SDK_EXCEPTIONS as error:
+            raise NotApplicable(f"a session that an agent has open is not deleted and begun anew: {error}") from error
+        await begins.step(Start())
+        await begins.step(SetState("mine", "new"))
+        await begins.step(Send("I am new"))
+        for step in steps:
+            await outlives.step(step)
+        await begins.step(Send("I go on"))
+        await begins.step(Stop())
+        for step in steps:
+            if isinstance(step, Send):
+                await outlives.step(Send(f"{step.content}, still"))
+        await outlives.step(Stop())
+
+    with tolerating_warnings():
+        clock.run(main())
+    expect_refused_clearly([old, new])
+    reading = session.read()
+    found = texts(_messages(session))
+    where = f"where an old agent {what}"
+    wanted = [text for call in told_of(new) if call.message is not None for text in texts([call.message])]
+    if [text for text in found if text in wanted] != wanted:
+        violated(f"{where}, the session that was begun anew has {wanted}, which were acknowledged",
+                 f"it has {found}", new)  # fmt: skip
+    if any("private" in text for text in found) or "private" in str(reading.state):
+        violated(f"{where}, nothing comes back of the session that was deleted",
+                 f"it has {found} and the state {reading.state}", old)  # fmt: skip
+    if wanted and not new.of(Failed) and reading.state.get("mine") != "new":
+        violated(f"{where}, the session that was begun anew has its state", f"it has {reading.state}", new)
+    for call in told_of(old):
+        for text in texts([call.message]) if call.message is not None and call.at >= deleted_at else ():
+            if text not in found:
+                violated(f"{where}, what it was told of is stored: {text!r}", f"the session has {found}", old, call)
+
+
+def expect_others_cleaned_up(session: Session) -> None:
+    """Damage an old session, and report a violation if clean-up by age then leaves the others.
+
+    Sessions that share what is damaged are not judged. The damaged one may stay.
+    """
+    clean_up = session.backend.clean_up
+    assert clean_up is not None
+    damaged, other = replace(session, session_id="damaged"), replace(session, session_id="whole")
+    before = session.workspace.stored_files()
+    say(damaged, "I am damaged")
+    own = {path for path in session.workspace.stored_files() if path not in before}
+    between = session.workspace.stored_files()
+    say(other, "I am whole")
+    after = session.workspace.stored_files()
+    if not own or any(after.get(path) != between[path] for path in own):
+        return
+    for path in own:
+        data = after[path]
+        (session.workspace.folder / path).write_bytes(data[: len(data) // 2] + b"\xff\0damaged")
+    try:
+        clean_up(timedelta(hours=1), session.workspace, datetime.now(timezone.utc) + timedelta(days=1))
+    except SDK_EXCEPTIONS as error:
+        refusal = f", and raised {type(error).__name__}: {error}"
+    else:
+        refusal = ""
+    left = texts(_messages(other))
+    if left:
+        violated("an old session is removed beside a damaged one", f"clean-up left {left}{refusal}")
+
+
+def expect_texts(session: Session, wanted: list[str], when: str) -> None:
+    """Report a violation unless a session can be read and has these texts."""
+    found = texts(_messages(session))
+    if found != wanted:
+        violated(f"session {session.session_id!r} (agent {session.agent_id!r}) has {wanted} {when}", f"it has {found}")
+
+
+def _messages(session: Session) -> list[Message]:
+    reading = session.read()
+    if reading.error is not None:
+        violated(f"session {session.session_id!r} can be read", f"a reader raised {reading.error}")
+    return reading.messages
+
+
+def _delete(session: Session) -> None:
+    assert session.backend.delete is not None
+    session.backend.delete(session.session_id, session.workspace)
+
+
+__all__ = [
+    "expect_apart_where_ids_meet",
+    "expect_deletion_after_crash",
+    "expect_deletion_holds",
+    "expect_only_one_deleted",
+    "expect_others_cleaned_up",
+    "expect_own_where_agents_look_like_keys",
+]

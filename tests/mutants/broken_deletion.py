@@ -1,0 +1,173 @@
+"""Mutants whose sessions are deleted, or whose ids meet: a correct manager, each time with one thing broken."""
+
+import copy
+import shutil
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from session_conformance.reference_impl import FileSessionManager
+from strands.types.exceptions import SessionException
+
+from tests.conforming.snapshot_manager import SnapshotFileManager
+
+
+class DeletesByPattern(SnapshotFileManager):
+    """The id to be deleted is taken for a pattern."""
+
+    def folder_name(self, session_id: str) -> str:
+        return f"session_{session_id}"
+
+    def delete_session(self, session_id: str) -> None:
+        for folder in self._folder.parent.glob(f"session_{session_id}"):
+            shutil.rmtree(folder)
+
+
+class JoinsIds(SnapshotFileManager):
+    """A session and its agent are one key, joined with a character that may be in either."""
+
+    def path(self, agent_id: str) -> Path:
+        joined = f"{self.session_id}:{agent_id}".encode().hex()
+        return self._folder.parent / "all" / joined
+
+    def delete_session(self, session_id: str) -> None:
+        for path in (self._folder.parent / "all").glob(f"{session_id}:".encode().hex() + "*"):
+            path.unlink()
+
+
+class FindsLongIdsByTheirBeginning(SnapshotFileManager):
+    """A key has room for so many characters of an id."""
+
+    def folder_name(self, session_id: str) -> str:
+        return super().folder_name(session_id[:100])
+
+
+class DecodesIds(SnapshotFileManager):
+    """An id that looks encoded is decoded."""
+
+    def folder_name(self, session_id: str) -> str:
+        return super().folder_name(session_id.replace("+", " "))
+
+
+class DeletesTheIndexFirst(SnapshotFileManager):
+    """What is not in the index is taken for deleted, whatever else is there."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        super().write(path, data)
+        self._index(self.session_id).touch()
+
+    def load(self, agent: Any) -> bytes | None:
+        return super().load(agent) if self._index(self.session_id).exists() else None
+
+    def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
+        if self._index(self.session_id).exists():
+            super().check_nobody_else_wrote(path, agent_id)
+
+    def delete_session(self, session_id: str) -> None:
+        try:
+            self._index(session_id).unlink()
+        except FileNotFoundError:
+            raise SessionException(f"there is no session {session_id!r}") from None
+        super().delete_session(session_id)
+
+    def _index(self, session_id: str) -> Path:
+        return self._folder.parent / f"{self.folder_name(session_id)}.index"
+
+
+class _GoesOn(SnapshotFileManager):
+    """Where somebody else has written, an old agent goes on in a way of its own."""
+
+    def write_all_the_same(self, path: Path, data: bytes) -> None:
+        raise NotImplementedError
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        try:
+            super()._write_for_good(agent_id, path, data)
+        except SessionException:
+            self.write_all_the_same(path, data)
+
+    def changed(self, path: Path, change: Callable[[Any], object]) -> None:
+        stored = self.read(path)
+        if stored is not None:
+            content = self.unpack(self.unseal(stored))
+            change(content)
+            self.write(path, self.seal(self.pack(content)))
+
+
+class TalksToNobody(_GoesOn):
+    """What an old agent says is taken for stored, and is not."""
+
+    def write_all_the_same(self, path: Path, data: bytes) -> None:
+        pass
+
+
+class BringsItsStateBack(_GoesOn):
+    """The state of a session that was deleted is written into the one that was begun anew."""
+
+    def write_all_the_same(self, path: Path, data: bytes) -> None:
+        old = self.unpack(data)
+        said = [message for message in old["messages"] if "private" not in str(message["content"])]
+
+        def change(content: Any) -> None:
+            known = {message["tracking_id"] for message in content["messages"]}
+            content["messages"] += [copy.deepcopy(one) for one in said if one["tracking_id"] not in known]
+            content["state"] |= old["state"]
+
+        self.changed(path, change)
+
+
+class RedactsWhateverIsLast(SnapshotFileManager):
+    """A redaction lands on the message that is stored last, whosever it is."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        path = self.path(agent.agent_id)
+        stored = self.read(path)
+        if stored is not None and stored != self._sealed.get(agent.agent_id):
+            content = self.unpack(self.unseal(stored))
+            content["messages"][-1] = dict(redact_message)
+            self.write(path, self.seal(self.pack(content)))
+        else:
+            super().redact_latest_message(redact_message, agent)
+
+
+class StopsCleaningUpAtDamage(FileSessionManager):
+    """What cannot be read ends the clean-up."""
+
+    @staticmethod
+    def clean_up(older_than: timedelta, storage_dir: str | None = None, *, now: datetime | None = None) -> list[str]:
+        for id in ("damaged", "in-use", "old", "young"):
+            try:
+                looked = FileSessionManager.verify(id, storage_dir)
+            except SessionException as error:
+                if id == "damaged" and "is gone" not in str(error):
+                    raise
+            else:
+                if not looked.ok:
+                    raise SessionException(f"session {id!r} is damaged")
+        return FileSessionManager.clean_up(older_than, storage_dir, now=now)
+
+
+class CleansUpByLocalTime(FileSessionManager):
+    """Compares times of UTC with those of the clock on the wall."""
+
+    @staticmethod
+    def clean_up(older_than: timedelta, storage_dir: str | None = None, *, now: datetime | None = None) -> list[str]:
+        assert now is not None
+        on_the_wall = now.astimezone().replace(tzinfo=timezone.utc)
+        return FileSessionManager.clean_up(older_than, storage_dir, now=on_the_wall)
+
+
+class ListsLocalTimes(SnapshotFileManager):
+    """Says that the clock on the wall shows UTC."""
+
+    @staticmethod
+    def list_sessions(storage_dir: str) -> list[Any]:
+        found = SnapshotFileManager.list_sessions(storage_dir)
+        return [
+            SimpleNamespace(
+                session_id=one.session_id, updated_at=one.updated_at.astimezone().replace(tzinfo=timezone.utc)
+            )
+            for one in found
+        ]
