@@ -6,9 +6,9 @@ from .capability import Capability as Capability
 from .interface import Interface as Interface
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
+from .sdk_manager import under_sdk_manager as under_sdk_manager
 from .spec import BackendSpec as BackendSpec
 from .spec import try_out as try_out
-from .under_sdk_manager import under_sdk_manager as under_sdk_manager
 from .workspace import Workspace as Workspace
 
 __all__ = [

@@ -14,7 +14,7 @@ from .backend import Backend, OpenManager
 from .building import BackendError, Builder
 from .interface import Interface
 from .operations import operations
-from .under_sdk_manager import under_sdk_manager
+from .sdk_manager import under_sdk_manager
 from .workspace import Workspace
 
 

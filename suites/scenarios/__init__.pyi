@@ -48,8 +48,8 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
-from .recorded_conversation import ON_DISK as ON_DISK
-from .recorded_conversation import recorded_conversation as recorded_conversation
+from .recorded import ON_DISK as ON_DISK
+from .recorded import recorded_conversation as recorded_conversation
 from .restored import expect_answered as expect_answered
 from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
