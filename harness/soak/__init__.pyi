@@ -1,4 +1,4 @@
-from .anomalies import Anomaly as Anomaly
+from .anomaly import Anomaly as Anomaly
 from .checkers import anomalies as anomalies
 from .history import FAILED as FAILED
 from .history import INVOKED as INVOKED

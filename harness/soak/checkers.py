@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .anomalies import (
+from .anomaly import (
     DAMAGED,
     DISORDERED,
     DOUBLED,

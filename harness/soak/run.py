@@ -18,7 +18,7 @@ from ..backends import Backend, Capability, Workspace
 from ..conversations import ProcessDied, Session, in_fresh_process, warm_up
 from ..process import Hang
 from .actor import act
-from .anomalies import HUNG, KINDS, Anomaly
+from .anomaly import HUNG, KINDS, Anomaly
 from .checkers import anomalies
 from .history import FAILED, INVOKED, LIFE, OK, History, Record
 from .plan import APPEND, OPEN, READ, STREAM, SYNCS_FAIL, Life, life

@@ -17,9 +17,9 @@ WIDTH = 110
 
 HEAD = """# What is public
 
-Every name that you can rely on, with its signature. You import it from the package or room that is named above it; other
-modules are nobody's business but the project's. The page is made from the docstrings
-(`python tests/docs/api.py > docs/api.md`) and a test compares the two, so that a change of what is public is a decision.
+Every name that you can rely on, with its signature. You import it from the package or room that is named above it;
+other modules are nobody's business but the project's. The page is made from the docstrings
+(`python tests/docs/api.py > docs/api.md`) and a test compares the two: a change of what is public is a decision.
 """
 
 
@@ -108,7 +108,7 @@ def _declaration(name: str, thing: griffe.Object) -> str:
         return head + (_call(name, thing) if "__init__" in thing.members or "dataclass" in thing.labels else name)
     if isinstance(thing, griffe.Function):
         return ("async def " if "async" in thing.labels else "def ") + _call(name, thing)
-    assert isinstance(thing, griffe.Attribute)
+    assert isinstance(thing, griffe.Attribute), f"{thing.path} is a {thing.kind.value}"
     return name + (f": {thing.annotation}" if thing.annotation is not None else "")
 
 
