@@ -22,13 +22,11 @@ from .teams import fact_from as fact_from
 from .teams import handed_over_by as handed_over_by
 from .teams import said_by as said_by
 from .text import TextConversation as TextConversation
-from .text_agent import SUMMARY as SUMMARY
 from .text_agent import TextAgent as TextAgent
 from .writers import begin_together as begin_together
 from .writers import write_together as write_together
 
 __all__ = [
-    "SUMMARY",
     "Appender",
     "CannotBePlayed",
     "Conversation",

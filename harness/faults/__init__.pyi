@@ -6,16 +6,8 @@ from .crashes import crash_writing as crash_writing
 from .crashes import killed_at_acknowledgements as killed_at_acknowledgements
 from .file_operations import ELSEWHERE as ELSEWHERE
 from .file_operations import Step as Step
-from .file_operations import read_steps as read_steps
-from .file_system import ROOT as ROOT
 from .file_system import Contents as Contents
 from .file_system import Durability as Durability
-from .file_system import Resize as Resize
-from .file_system import SetName as SetName
-from .file_system import Sync as Sync
-from .file_system import Write as Write
-from .file_system import killed_within as killed_within
-from .file_system import kind_of as kind_of
 from .io_faults import FaultPlan as FaultPlan
 from .io_faults import plans as plans
 from .recording import CrashState as CrashState
@@ -25,17 +17,13 @@ from .recording import states_of_kills as states_of_kills
 from .recording import states_of_power_cuts as states_of_power_cuts
 from .restoring import Restorations as Restorations
 from .slow_storage import file_calls as file_calls
-from .slow_storage import longest_stall as longest_stall
 from .slow_storage import stall_on_files as stall_on_files
 from .slow_storage import stall_on_s3 as stall_on_s3
 from .system_calls import Untraceable as Untraceable
 from .tracing import TracerMissing as TracerMissing
-from .tracing import traced as traced
-from .tracing import unavailable as unavailable
 
 __all__ = [
     "ELSEWHERE",
-    "ROOT",
     "Contents",
     "CrashState",
     "DamageCase",
@@ -43,29 +31,19 @@ __all__ = [
     "Durability",
     "FaultPlan",
     "Recording",
-    "Resize",
     "Restorations",
-    "SetName",
     "Specimen",
     "Step",
-    "Sync",
     "TracerMissing",
     "Untraceable",
-    "Write",
     "crash_writing",
     "damage_every_object",
     "file_calls",
     "killed_at_acknowledgements",
-    "killed_within",
-    "kind_of",
-    "longest_stall",
     "plans",
-    "read_steps",
     "record",
     "stall_on_files",
     "stall_on_s3",
     "states_of_kills",
     "states_of_power_cuts",
-    "traced",
-    "unavailable",
 ]

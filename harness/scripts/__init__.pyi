@@ -44,7 +44,6 @@ from .script import Together as Together
 from .script import ToolCall as ToolCall
 from .script import stream as stream
 from .steps import WITHOUT_START as WITHOUT_START
-from .steps import all_steps as all_steps
 
 __all__ = [
     "OWN",
@@ -90,7 +89,6 @@ __all__ = [
     "Timeout",
     "Together",
     "ToolCall",
-    "all_steps",
     "as_python",
     "mismatch",
     "stream",

@@ -19,8 +19,6 @@ from .events import TeamEnded as TeamEnded
 from .events import ToolRan as ToolRan
 from .events import UserSent as UserSent
 from .excerpts import LIFELINES as LIFELINES
-from .excerpts import LONGEST as LONGEST
-from .excerpts import between as between
 from .excerpts import excerpt as excerpt
 from .history import answers as answers
 from .history import bidi_metadata as bidi_metadata
@@ -41,7 +39,6 @@ from .timeline import Timeline as Timeline
 
 __all__ = [
     "LIFELINES",
-    "LONGEST",
     "Acknowledged",
     "AgentAtRest",
     "AgentStarted",
@@ -65,7 +62,6 @@ __all__ = [
     "ToolRan",
     "UserSent",
     "answers",
-    "between",
     "bidi_metadata",
     "content_of",
     "difference",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures.properties import PROFILES, SEED
+from session_conformance.fixtures.properties.profiles import PROFILES, SEED
 from session_conformance.harness import Script, Violation
 from session_conformance.harness.scripts import as_python
 from session_conformance.suites.sta import Player, search

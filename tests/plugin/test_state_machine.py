@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from session_conformance.fixtures import OfTheManager, plain_backend, progress_of
-from session_conformance.fixtures.properties import PROFILES, SEED
+from session_conformance.fixtures.properties.profiles import PROFILES, SEED
 from session_conformance.harness import Backend, Capability, NotApplicable, Script, Violation
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.scripts import as_python

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import Script, Session, TextAgent, ToolCall, play
-from session_conformance.harness.conversations import SUMMARY
+from session_conformance.harness.conversations.text_agent import SUMMARY
 from session_conformance.harness.models import fails_here
 from session_conformance.harness.scripts import Cancel, EndStream, HookRaises, SendAudio, Step, Timeout
 from session_conformance.harness.timeline import (

@@ -4,8 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.faults import ROOT, Contents, SetName, Write, copies
+from session_conformance.harness.faults import Contents, copies
 from session_conformance.harness.faults.copies import FolderCopy
+from session_conformance.harness.faults.file_system import ROOT, SetName, Write
 
 
 def states() -> list[Contents]:

@@ -8,21 +8,10 @@ from pathlib import Path
 import pytest
 from session_conformance.harness import Session
 from session_conformance.harness.conversations import Die
-from session_conformance.harness.faults import (
-    ROOT,
-    Contents,
-    Durability,
-    Resize,
-    SetName,
-    Sync,
-    Untraceable,
-    Write,
-    killed_within,
-    kind_of,
-    read_steps,
-    traced,
-    unavailable,
-)
+from session_conformance.harness.faults import Contents, Durability, Untraceable
+from session_conformance.harness.faults.file_operations import read_steps
+from session_conformance.harness.faults.file_system import ROOT, Resize, SetName, Sync, Write, killed_within, kind_of
+from session_conformance.harness.faults.tracing import traced, unavailable
 
 needs_tracer = pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
 

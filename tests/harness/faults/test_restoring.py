@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from session_conformance.harness import BackendSpec, Session, Workspace
-from session_conformance.harness.faults import ROOT, Contents, CrashState, Restorations, SetName, Write
-from session_conformance.harness.faults.file_system import State
+from session_conformance.harness.faults import Contents, CrashState, Restorations
+from session_conformance.harness.faults.file_system import ROOT, SetName, State, Write
 from strands.session import FileSessionManager
 
 

@@ -16,7 +16,7 @@ from session_conformance.harness import (
     ToolCall,
     play,
 )
-from session_conformance.harness.models import output_event
+from session_conformance.harness.models.bidi import output_event
 from session_conformance.harness.scripts import (
     CleanUp,
     DeleteSession,

@@ -14,7 +14,8 @@ from session_conformance.harness import (
     ToolCall,
     play,
 )
-from session_conformance.harness.models import chunk, fails_here, stream_events, text_answer
+from session_conformance.harness.models import chunk, fails_here, text_answer
+from session_conformance.harness.models.text import stream_events
 from session_conformance.harness.timeline import AgentAtRest, ModelEmitted, ModelStarted
 from strands import Agent
 from strands.models import Model

@@ -6,18 +6,12 @@ from dataclasses import replace
 import pytest
 from rich.cells import cell_len
 from session_conformance.harness import Timeline, Verdict
-from session_conformance.harness.reporting import (
-    BESIDE,
-    CHARACTER,
-    MARGIN,
-    WIDEST,
-    BackendReport,
-    diagram,
-    plots,
-    quantity,
-    ratio,
-)
-from session_conformance.harness.timeline import LONGEST, UserSent, excerpt
+from session_conformance.harness.reporting import BackendReport
+from session_conformance.harness.reporting.plot import plots
+from session_conformance.harness.reporting.quantities import quantity, ratio
+from session_conformance.harness.reporting.sequence import BESIDE, CHARACTER, MARGIN, WIDEST, diagram
+from session_conformance.harness.timeline import UserSent, excerpt
+from session_conformance.harness.timeline.excerpts import LONGEST
 from session_conformance.harness.verdicts import Measure
 
 from tests.harness.reporting import invented

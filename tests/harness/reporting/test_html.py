@@ -15,11 +15,10 @@ from session_conformance.harness.reporting import (
     as_html,
     compare,
     comparison_as_html,
-    group_cell,
-    groups,
     read,
     write,
 )
+from session_conformance.harness.reporting.html import group_cell, groups
 from session_conformance.harness.verdicts import Measure, growth
 
 from tests.harness.reporting import invented

@@ -4,17 +4,8 @@ import re
 from dataclasses import replace
 
 from session_conformance.harness import Verdict
-from session_conformance.harness.reporting import (
-    LONGEST,
-    BackendReport,
-    Report,
-    as_markdown,
-    compare,
-    comparison_as_markdown,
-    details,
-    fenced,
-    plain,
-)
+from session_conformance.harness.reporting import BackendReport, Report, as_markdown, compare, comparison_as_markdown
+from session_conformance.harness.reporting.markdown import LONGEST, details, fenced, plain
 from session_conformance.harness.verdicts import Measure
 
 from tests.harness.reporting import invented

@@ -11,17 +11,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from session_conformance.harness import Result, Verdict
-from session_conformance.harness.faults import plans, unavailable
-from session_conformance.harness.reporting import (
-    SCHEMA_FILE,
-    Package,
-    Report,
-    ReportError,
-    conceal,
-    package_of,
-    read,
-    report_of,
-)
+from session_conformance.harness.faults import plans
+from session_conformance.harness.faults.tracing import unavailable
+from session_conformance.harness.reporting import SCHEMA_FILE, Package, Report, ReportError, read, report_of
+from session_conformance.harness.reporting.report import package_of
+from session_conformance.harness.reporting.secrets import conceal
 from session_conformance.harness.verdicts import Matrix
 
 from tests.harness.reporting import invented

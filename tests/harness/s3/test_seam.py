@@ -7,8 +7,9 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 
 import pytest
-from session_conformance.harness.s3 import Answer, Fault, NoEndpoint, Request, S3Endpoint, Seam
+from session_conformance.harness.s3 import Fault, NoEndpoint, Request, S3Endpoint, Seam
 from session_conformance.harness.s3 import endpoint as s3_endpoint
+from session_conformance.harness.s3.seam import Answer
 
 
 class Store:

@@ -24,9 +24,9 @@ from session_conformance.harness.scripts import (
     StopHookSetsState,
     StorageFails,
     StorageWorks,
-    all_steps,
     as_python,
 )
+from session_conformance.harness.scripts.steps import all_steps
 
 EVERYTHING = (
     Script()

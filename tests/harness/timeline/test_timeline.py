@@ -14,10 +14,10 @@ from session_conformance.harness.timeline import (
     ModelStarted,
     ToolRan,
     UserSent,
-    between,
     excerpt,
     one_message,
 )
+from session_conformance.harness.timeline.excerpts import between
 
 
 def test_every_kind_of_event_survives_the_json_form(session: Session) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from statistics import fmean, linear_regression
 
 import pytest
-from session_conformance.harness.faults import longest_stall
+from session_conformance.harness.faults.slow_storage import longest_stall
 from session_conformance.harness.reporting import draw_measures
 from session_conformance.harness.verdicts import (
     IN_EVERY_ROUND,
