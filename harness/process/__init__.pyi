@@ -1,3 +1,4 @@
+from .file_calls import REMOVING as REMOVING
 from .file_calls import SYNCING as SYNCING
 from .file_calls import WRITING as WRITING
 from .file_calls import before_file_calls as before_file_calls
@@ -19,6 +20,7 @@ __all__ = [
     "FAULT_BEGINS",
     "FAULT_ENDS",
     "HANG_LIMIT_S",
+    "REMOVING",
     "SYNCING",
     "WRITING",
     "Hang",
