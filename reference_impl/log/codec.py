@@ -30,6 +30,17 @@ _BEYOND = 10**MOST_DIGITS
 _BELOW = -_BEYOND
 _BYTES = "$bytes"
 _TUPLE = "$tuple"
+# fmt: off
+_NAMES = frozenset((
+    "agent", "agent_id", "bidi", "bytes", "citationsContent", "content", "conversation_manager_state", "custom",
+    "document", "format", "guardContent", "id", "image", "input", "json", "latest", "message", "metadata",
+    "metrics", "multi_agent", "name", "reasoningContent", "reasoningText", "role", "s3Location", "session",
+    "signature", "source", "state", "status", "text", "toolResult", "toolUse", "toolUseId", "tracking_id", "type",
+    "usage", "video", "_internal_state", "interrupt_state", "model_state",
+))
+# fmt: on
+"""The keys that errors name: those of the SDK's types."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 
@@ -43,14 +54,16 @@ def encode(value: Any) -> bytes:
         UnstorableError: The value holds something JSON has no form for; the text names it and where it is.
     """
     try:
-        return _ENCODER.encode(value if _is_plain([value], DEEPEST + 1) else _tag(value, "", DEEPEST)).encode()
+        return _ENCODER.encode(value if is_plain(value) else _tag(value, "", DEEPEST)).encode()
     except UnicodeEncodeError as error:
         raise UnstorableError(
-            f"cannot store a text with the lone surrogate {error.object[error.start]!r}: it has no form in UTF-8."
-            " Encode it with errors='replace' first"
+            f"cannot store a text with the lone surrogate U+{ord(error.object[error.start]):04X}: it has no form in"
+            " UTF-8. Encode it with errors='replace' first"
         ) from error
     except (ValueError, RecursionError) as error:  # a stack that has no room left, or a subclass of a number
-        raise UnstorableError(f"cannot store a value of type {type(value).__name__}: {error}") from error
+        raise UnstorableError(
+            f"cannot store a value of type {type(value).__name__}: encoding it raised {type(error).__name__}"
+        ) from error
 
 
 def decode(data: bytes | bytearray) -> Any:
@@ -64,6 +77,11 @@ def decode(data: bytes | bytearray) -> Any:
         return _untag(value) if b"$" in data and b'"$' in data else value  # one byte is found several times faster
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read on what is left of the stack") from error
+
+
+def is_plain(value: Any) -> bool:
+    """Whether JSON has a form for a value, with nothing to tag."""
+    return _is_plain([value], DEEPEST + 1)
 
 
 def _is_plain(value: Any, levels: int) -> bool:
@@ -112,10 +130,11 @@ def _tag(value: Any, where: str, levels: int) -> Any:
             )
         if isinstance(value, dict):
             tagged = {}
-            for key, item in value.items():
+            for index, (key, item) in enumerate(value.items()):
                 if type(key) is not str:
-                    raise _refusal(f"the key {_shown(key)} of type {type(key).__name__}", where)
-                tagged["$" + key if key.startswith("$") else key] = _tag(item, f"{where}.{key}", levels - 1)
+                    raise _refusal(f"a key of type {type(key).__name__}", where)
+                inside = where + _step(where, key, index)
+                tagged["$" + key if key.startswith("$") else key] = _tag(item, inside, levels - 1)
             return tagged
         if isinstance(value, tuple):
             return {_TUPLE: [_tag(item, f"{where}[{index}]", levels - 2) for index, item in enumerate(value)]}
@@ -128,12 +147,12 @@ def _tag(value: Any, where: str, levels: int) -> Any:
         return {_BYTES: base64.b64encode(value).decode("ascii")}
     if isinstance(value, str):
         return value
-    raise _refusal(f"{_shown(value)} of type {kind.__name__}", where)
+    raise _refusal(f"a value of type {kind.__name__}", where)
 
 
 def _refusal(what: str, where: str) -> UnstorableError:
     return UnstorableError(
-        f"cannot store {what[:200]} at {_place(where)}: JSON has no form for it. Convert it to text, a finite number,"
+        f"cannot store {what} at {_place(where)}: JSON has no form for it. Convert it to text, a finite number,"
         " bytes, a list or a dict with text keys first"
     )
 
@@ -143,11 +162,10 @@ def _place(where: str) -> str:
     return where if len(where) <= 200 else f"{where[:200]}..."
 
 
-def _shown(value: Any) -> str:
-    try:
-        return repr(value)
-    except Exception:  # a repr may raise anything: for one, of an integer inside that is too long to be shown
-        return "a value"
+def _step(where: str, key: str, index: int) -> str:
+    """Return how a place goes on inside a dict. Keys that may be what somebody said are counted, and not named."""
+    in_state = where.startswith("[0].agent.state") and key.isidentifier()
+    return f".{key}" if key in _NAMES or in_state else f"[key {index}]"
 
 
 def _untag(value: Any) -> Any:

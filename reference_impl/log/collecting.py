@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .history import Change
-from .session_store import Redaction
+from .redactions import Redaction
 
 
 @dataclass(frozen=True)

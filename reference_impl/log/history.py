@@ -51,6 +51,30 @@ def commits_noted(counts: dict[str, int]) -> Change:
     return {"op": "commits", "latest": counts}
 
 
+def redaction_noted(
+    agent_id: str, tracking_id: str, ids: list[int], message: Any, blocks: int, *, unnamed: bool
+) -> Change:
+    """Return the change that notes that a message was redacted; see :mod:`.redactions`.
+
+    Args:
+        agent_id: Whose message.
+        tracking_id: Its tracking id, under which agents may hold the original.
+        ids: The ids under which it is stored.
+        message: What has taken its place.
+        blocks: How many blocks of content the original had.
+        unnamed: Whether it had no tracking id in storage.
+    """
+    return {
+        "op": "redacted",
+        "agent_id": agent_id,
+        "tracking_id": tracking_id,
+        "ids": ids,
+        "message": message,
+        "blocks": blocks,
+        "unnamed": unnamed,
+    }
+
+
 @dataclass
 class AgentHistory:
     """What a session holds of one agent.
@@ -145,12 +169,14 @@ class SessionHistory:
             self.session = change["session"]
         elif op == "multi_agent":
             self.multi_agents[change["id"]] = change["state"]
+        elif op == "redacted":
+            self._agent(change["agent_id"]).index.redact(change)
         elif op == "commits":
             for name, count in change["latest"].items():
                 self.commits.pop(name, None)  # whoever wrote last stands last
                 self.commits[name] = count
         else:
-            raise ValueError(f"unknown change {op!r}")
+            raise ValueError("an unknown change")
         return ()
 
     def _agent(self, agent_id: str) -> AgentHistory:
@@ -171,6 +197,7 @@ class SessionHistory:
                 yield message_added(agent_id, message, created_at, id)
                 if updated_at != created_at:
                     yield message_replaced(agent_id, message, updated_at, id)
+            yield from agent.index.redacted.values()
 
 
 def session_message(id: int, stored: Change) -> SessionMessage:

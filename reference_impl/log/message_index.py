@@ -13,10 +13,12 @@ class MessageIndex:
     Attributes:
         next_id: The id of a message that is added without one.
         pending: The tracking ids of messages that are stored as placeholders of a stream.
+        redacted: By tracking id, the change that notes that a message was redacted.
     """
 
     next_id: int = 0
     pending: set[str] = field(default_factory=set)
+    redacted: dict[str, dict[str, Any]] = field(default_factory=dict)
     _first: dict[str, int] = field(default_factory=dict)  # the id of the first message with a tracking id
     _more: dict[str, list[int]] = field(default_factory=dict)  # and those of others, where there are any
 
@@ -52,6 +54,16 @@ class MessageIndex:
         elif tracking_id:
             self.pending.discard(tracking_id)
         return ids
+
+    def redact(self, note: dict[str, Any]) -> None:
+        """Note that a message was redacted, and that its tracking id still stands for it, whatever replaced it."""
+        tracking_id = note["tracking_id"]
+        self.redacted[tracking_id] = note
+        self.pending.discard(tracking_id)
+        for id in note["ids"]:
+            first = self._first.setdefault(tracking_id, id)
+            if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
+                more.append(id)
 
     def has(self, tracking_id: str) -> bool:
         """Whether one of the messages has a tracking id."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from .history import Change, SessionHistory
 from .message_index import MessageIndex
+from .redactions import as_redacted
 
 
 class SessionIndex:
@@ -49,6 +50,18 @@ class SessionIndex:
                 self._of(change["agent_id"]).replace(change["id"], change["message"])
             elif change["op"] == "agent":
                 self.records[change["agent"]["agent_id"]] = change["agent"]
+            elif change["op"] == "redacted":
+                self._of(change["agent_id"]).redact(change)
+
+    def as_redacted(self, change: Change) -> Change:
+        """Return a change as it may be stored: without what was redacted and an agent still holds in memory."""
+        if change["op"] not in ("message", "update"):
+            return change
+        found = self._messages.get(change["agent_id"])
+        note = found.redacted.get(change["message"].get("tracking_id")) if found is not None else None
+        if note is None or (change["id"] is not None and not note["unnamed"]):
+            return change  # what is replaced by its id is replaced on purpose
+        return as_redacted(change, note)
 
     def _of(self, agent_id: str) -> MessageIndex:
         found = self._messages.get(agent_id)

@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from strands.types.exceptions import SessionException
@@ -16,28 +15,10 @@ from .codec import decode, encode
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
 from .forking import begin_anew_in_children
 from .history import Change, SessionHistory, commits_noted, message_replaced
+from .redactions import Redaction, notes_on
 from .session_index import SessionIndex
+from .validity import check_change
 from .waiting_line import Attempt, Ticket, WaitingLine
-
-
-@dataclass(frozen=True)
-class Redaction:
-    """A message that is to take the place of others for good.
-
-    Attributes:
-        agent_id: Whose messages.
-        message: What takes their place.
-        at: When, in ISO 8601.
-        ids: The ids of what is replaced, as far as they are known.
-        tracking_ids: The tracking ids of what is replaced.
-    """
-
-    agent_id: str
-    message: Any
-    at: str
-    ids: frozenset[int]
-    tracking_ids: frozenset[str]
-
 
 _NONE: Mapping[str, int] = {}
 
@@ -153,7 +134,8 @@ class SessionStore:
             yield
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise SessionException(
-                f"session {self._session_id!r}: a stored change cannot be read: {error!r}"
+                f"session {self._session_id!r}: a stored change cannot be read ({type(error).__name__}). Nothing was"
+                " changed. verify() says more, repair() brings back what can be read"
             ) from error
 
     def _check_owner(self, history: SessionHistory) -> None:
@@ -164,8 +146,15 @@ class SessionStore:
     # -- writing -------------------------------------------------------------------------------------------
 
     def create(self, history: SessionHistory) -> bool:
-        """Create the session with a history; False if another process was first."""
-        return self._log.create([encode([change]) for change in history.changes()])
+        """Create the session with a history; False if another process was first.
+
+        Raises:
+            SessionException: It cannot be stored, or could not be restored.
+        """
+        changes = list(history.changes())
+        for change in changes:
+            check_change(change)
+        return self._log.create([encode([change]) for change in changes])
 
     def submit(self, changes: Sequence[Change]) -> Ticket:
         """Put changes in line, behind those that were put there before. They are committed by :meth:`drain`."""
@@ -216,6 +205,7 @@ class SessionStore:
     def _write(self) -> None:
         """Store what is next in line: one commit."""
         attempt: Attempt | None = None
+        changes: list[Change] = []
         while attempt is None:
             with self._log.writing() as behind:
                 if behind or not self._loaded or not self._is_sure or self._line.attempted:
@@ -225,7 +215,7 @@ class SessionStore:
                     self._log.make_durable()
                     self._line.stored()
                     return
-                bodies = [body for encoded in attempt.tickets for _, body in encoded.changes]
+                changes, bodies = self._as_they_may_be_stored(attempt)
                 self._is_sure = False
                 try:
                     if bodies:
@@ -236,10 +226,21 @@ class SessionStore:
                 except SessionException:
                     self._is_sure = True
                     raise
-        self._index.note(change for encoded in attempt.tickets for change, _ in encoded.changes)
+        self._index.note(changes)
         self._line.stored()
         self._view = None
         self._is_sure = True
+
+    def _as_they_may_be_stored(self, attempt: Attempt) -> tuple[list[Change], list[bytes]]:
+        """Return the changes of a commit, each with its body: others may have redacted messages meanwhile."""
+        changes: list[Change] = []
+        bodies: list[bytes] = []
+        for encoded in attempt.tickets:
+            for change, body in encoded.changes:
+                allowed = self._index.as_redacted(change)
+                changes.append(allowed)
+                bodies.append(body if allowed is change else encode([allowed]))
+        return changes, bodies
 
     def _catch_up(self) -> None:
         """Note what others have written meanwhile."""
@@ -311,12 +312,14 @@ class SessionStore:
                 with self._unreadable():
                     touched = [history.apply(changes) for changes in commits_in(array)]
                 self._check_owner(history)
+                notes = notes_on(changes, history)
                 gone = history.apply(changes)
+                history.apply(notes)
                 history.apply_one(commits_noted(latest(ids_in(array))))
                 try:
                     self._log.rewrite(
                         [encode([change]) for change in history.changes()],
-                        encode(list(changes)),
+                        encode([*changes, *notes]),
                         [number for number, messages in enumerate(touched) if messages & gone],
                         self._writer.next_id(),
                     )

@@ -19,6 +19,7 @@ from strands.types.exceptions import SessionException
 from .codec import UnstorableError, encode
 from .commit_lines import Writer
 from .history import Change
+from .validity import check_change
 
 
 class Ticket:
@@ -173,6 +174,7 @@ def _encoded(ticket: Ticket) -> Encoded:
     refused: list[Change] = []
     for change in ticket.changes:
         try:
+            check_change(change)
             changes.append((change, encode([change])))
         except UnstorableError as error:  # what goes with it can be stored all the same
             refusal = refusal or error

@@ -82,14 +82,14 @@ def _frames() -> list[Any]:
 
 
 def test_one_level_more_is_refused_whatever_must_be_tagged() -> None:
-    with pytest.raises(UnstorableError, match=r"at content\.a\.a\.a"):
+    with pytest.raises(UnstorableError, match=r"at content\[key 0\]\[key 0\]"):
         encode({"content": nested(DEEPEST), "data": b"to be tagged"})
 
 
 def test_what_holds_itself_is_refused() -> None:
     circle: dict[str, Any] = {"fine": 1}
     circle["me"] = circle
-    with pytest.raises(UnstorableError, match=r"holds itself, at content\[0\]\.me\.me\.me") as caught:
+    with pytest.raises(UnstorableError, match=r"holds itself, at content\[0\]\[key 1\]\[key 1\]") as caught:
         encode({"content": [circle]})
     assert len(str(caught.value)) < 500
 
@@ -98,7 +98,7 @@ def test_what_holds_itself_is_refused() -> None:
 def test_integers_are_stored_as_long_as_python_reads_them(sign: int) -> None:
     longest = sign * (10**MOST_DIGITS - 1)
     assert decode(encode({"n": [longest]})) == {"n": [longest]}
-    with pytest.raises(UnstorableError, match=r"digits at content\[0\]\.n"):
+    with pytest.raises(UnstorableError, match=r"digits at content\[0\]\[key 0\]"):
         encode({"content": [{"n": longest + sign}]})
 
 

@@ -1,0 +1,101 @@
+"""Validity: what is stored can be restored by the SDK. What could not be is refused before a byte is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from strands.agent.state import AgentState
+
+from .codec import UnstorableError, is_plain
+from .history import Change
+from .ids import check_id
+from .messages import check_message
+
+_MOST = 2**63
+
+
+def check_change(change: Change) -> None:
+    """Refuse a change that no session could be restored with.
+
+    Raises:
+        UnstorableError: It cannot be; the text names what is wrong, and none of its content.
+    """
+    check = _CHECKS.get(change["op"])
+    if check is not None:
+        check(change)
+
+
+def _check_message_change(change: Change) -> None:
+    _check_id(change["agent_id"], "agent")
+    id = change["id"]
+    if id is not None and (not isinstance(id, int) or isinstance(id, bool) or not 0 <= id < _MOST):
+        raise UnstorableError("cannot store a message under this id: it must be an integer, 0 or more, of 63 bits")
+    if not isinstance(change["at"], str):
+        raise _refusal("a message", "time", "a text in ISO 8601", change["at"])
+    check_message(change["message"])
+
+
+def _check_agent(change: Change) -> None:
+    record = change["agent"]
+    if not isinstance(record, dict):
+        raise UnstorableError(f"cannot store an agent that is a {type(record).__name__}: it must be a dict")
+    _check_id(record.get("agent_id"), "agent")
+    for name in ("state", "conversation_manager_state"):
+        if not isinstance(record.get(name), dict):
+            raise _refusal("an agent", name, "a dict", record.get(name))
+    for name in ("created_at", "updated_at"):
+        if not isinstance(record.get(name, ""), str):
+            raise _refusal("an agent", name, "a text in ISO 8601", record[name])
+    removed = record["conversation_manager_state"].get("removed_message_count", 0)
+    if not isinstance(removed, int) or removed < 0:
+        raise _refusal("an agent", "count of removed messages", "an integer, 0 or more", removed)
+    internal = record.get("_internal_state", {})
+    if not isinstance(internal, dict):
+        raise _refusal("an agent", "_internal_state", "a dict", internal)
+    if not isinstance(internal.get("interrupt_state", {}), dict):
+        raise _refusal("an agent", "interrupt_state", "a dict", internal["interrupt_state"])
+    if not is_plain(record["state"]):
+        try:
+            AgentState(record["state"])
+        except Exception as error:
+            raise UnstorableError(
+                f"cannot store an agent whose state the SDK could not restore: AgentState raises {type(error).__name__}"
+            ) from None
+
+
+def _check_multi_agent(change: Change) -> None:
+    _check_id(change["id"], "multi_agent")
+    if not isinstance(change["state"], dict):
+        raise _refusal("a graph or swarm", "state", "a dict", change["state"])
+
+
+def _check_session(change: Change) -> None:
+    session = change["session"]
+    _check_id(session.get("session_id"), "session")
+    for name in ("created_at", "updated_at"):
+        if not isinstance(session.get(name, ""), str):
+            raise _refusal("a session", name, "a text in ISO 8601", session[name])
+
+
+def _check_id(id: Any, kind: str) -> None:
+    try:
+        check_id(id, kind)
+    except ValueError as error:
+        raise UnstorableError(f"cannot store this: {error}") from None
+
+
+def _refusal(of: str, where: str, expected: str, found: Any) -> UnstorableError:
+    return UnstorableError(
+        f"cannot store {of} whose {where} is of type {type(found).__name__}: it must be {expected}, or the session"
+        " could not be restored"
+    )
+
+
+_CHECKS: dict[str, Callable[[Change], None]] = {
+    "message": _check_message_change,
+    "update": _check_message_change,
+    "agent": _check_agent,
+    "multi_agent": _check_multi_agent,
+    "session": _check_session,
+}

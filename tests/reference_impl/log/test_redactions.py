@@ -1,0 +1,110 @@
+"""A redaction stays: what a running agent still holds in memory is not stored again, under whatever id."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_conformance.reference_impl import FileSessionManager
+from strands.hooks import AfterInvocationEvent
+from strands.types.session import SessionMessage
+
+from tests.reference_impl.agents import add, open_agent, text_message, texts_of, update
+
+
+def redacted_by_another(folder: Path, id: int, **more: Any) -> None:
+    manager = FileSessionManager("s", storage_dir=str(folder))
+    stored = manager.read_message("s", "default", id)
+    assert stored is not None
+    replacement: Any = {"role": "user", "content": [{"text": "[redacted]"}], **more}
+    manager.update_message("s", "default", SessionMessage(stored.message, id, replacement))
+    manager.close()
+
+
+def in_bytes(folder: Path, word: bytes) -> bool:
+    return any(word in path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize("replacement", [{}, {"tracking_id": "its own"}, {"tracking_id": "another"}])
+@pytest.mark.parametrize("then", ["goes on", "stops", "updates", "says it again", "restarts", "pins"])
+def test_what_another_process_redacted_does_not_come_back(
+    tmp_path: Path, then: str, replacement: dict[str, str]
+) -> None:
+    agent = open_agent(tmp_path)
+    secret = text_message("my card is 4111")
+    asyncio.run(add(agent, text_message("hello"), secret))
+    if replacement.get("tracking_id") == "its own":
+        replacement = {"tracking_id": secret["tracking_id"]}
+    redacted_by_another(tmp_path, 1, **replacement)
+    assert not in_bytes(tmp_path, b"card is 4111"), "right after the call"
+    expected = ["hello", "[redacted]"]
+    if then == "goes on":
+        asyncio.run(add(agent, text_message("next")))
+        expected.append("next")
+    elif then == "updates":
+        asyncio.run(update(agent, {**secret}))
+    elif then == "pins":
+        asyncio.run(update(agent, {**secret, "metadata": {"custom": {"pinned": True}}}))
+    elif then == "says it again":
+        asyncio.run(add(agent, secret))
+        expected.append("[redacted]")
+    for number in range(3 if then == "restarts" else 1):
+        agent.state.set("number", number)
+        agent._session_manager.sync_agent(agent)  # type: ignore[union-attr]
+    if then == "stops":
+        asyncio.run(agent.hooks.invoke_callbacks_async(AfterInvocationEvent(agent=agent)))  # type: ignore[arg-type]
+    agent._session_manager.close()  # type: ignore[union-attr]
+    assert texts_of(tmp_path) == expected
+    assert not in_bytes(tmp_path, b"card is 4111")
+
+
+def test_what_is_merged_with_a_redacted_message_is_stored(tmp_path: Path) -> None:
+    agent = open_agent(tmp_path)
+    secret = text_message("my card is 4111")
+    asyncio.run(add(agent, secret))
+    redacted_by_another(tmp_path, 0)
+    merged = {**secret, "content": [*secret["content"], {"text": "and another question"}]}
+    asyncio.run(update(agent, merged))
+    assert texts_of(tmp_path) == ["[redacted]", "and another question"]
+    of_memory = {**secret, "content": [{"text": "[redacted]"}, {"text": "a third"}]}
+    asyncio.run(update(agent, of_memory))
+    assert texts_of(tmp_path) == ["[redacted]", "a third"]
+    assert not in_bytes(tmp_path, b"card is 4111")
+
+
+def test_each_copy_of_a_message_in_the_history_is_redacted(tmp_path: Path) -> None:
+    agent = open_agent(tmp_path)
+    secret = text_message("my card is 4111")
+    asyncio.run(add(agent, secret, text_message("between"), secret))
+    redacted_by_another(tmp_path, 2)
+    assert texts_of(tmp_path) == ["[redacted]", "between", "[redacted]"]
+    assert not in_bytes(tmp_path, b"card is 4111")
+
+
+def test_a_message_that_waits_to_be_stored_is_stored_as_it_was_redacted_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from session_conformance.reference_impl.file import journal_file
+
+    agent = open_agent(tmp_path)
+    secret = text_message("my card is 4111")
+    asyncio.run(add(agent, secret))
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_file, "_sync", lambda _: (_ for _ in ()).throw(OSError(5, "EIO")))
+        with pytest.raises(Exception, match="EIO"):
+            asyncio.run(add(agent, secret))
+    redacted_by_another(tmp_path, 0)
+    asyncio.run(add(agent, text_message("next")))
+    assert texts_of(tmp_path) == ["[redacted]", "[redacted]", "next"]
+    assert not in_bytes(tmp_path, b"card is 4111")
+
+
+def test_what_is_replaced_on_purpose_is_replaced(tmp_path: Path) -> None:
+    asyncio.run(add(open_agent(tmp_path), text_message("my card is 4111")))
+    redacted_by_another(tmp_path, 0)
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    stored = manager.read_message("s", "default", 0)
+    assert stored is not None
+    stored.message["content"] = [{"text": "removed at the caller's wish"}]
+    manager.update_message("s", "default", stored)
+    assert texts_of(tmp_path) == ["removed at the caller's wish"]
