@@ -18,8 +18,11 @@ WIDTH = 110
 HEAD = """# What is public
 
 Every name that you can rely on, with its signature. You import it from the package or room that is named above it;
-other modules are nobody's business but the project's. The page is made from the docstrings
-(`python tests/docs/api.py > docs/api.md`) and a test compares the two: a change of what is public is a decision.
+other modules are nobody's business but the project's. The four packages are described in full; rooms hold what suites
+and reports of your own may need besides, each name with one sentence, and everything else in its docstring.
+
+The page is made from the docstrings (`python tests/docs/api.py > docs/api.md`) and a test compares the two: a change of
+what is public is a decision.
 """
 
 
@@ -77,17 +80,24 @@ def as_markdown(package: griffe.Module) -> str:
                 elsewhere.setdefault(shown[target.path], []).append(f"`{name}`")
                 continue
             shown[target.path] = door.path
-            parts.append("\n".join(_entry(name, target, "###")))
+            parts.append("\n".join(_entry(name, target)) if door.name in FOLDERS else _line(name, target))
         for place, names in elsewhere.items():
-            parts.append(f"Also here, and described above under `{place}`: {', '.join(names)}.\n")
+            parts.append(f"\nDescribed under `{place}`: {', '.join(names)}.\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 
 
-def _entry(name: str, thing: griffe.Object, heading: str) -> Iterator[str]:
-    yield f"{heading} `{name}`\n"
-    yield f"```python\n{_declaration(name, thing)}\n```\n"
-    yield from _documentation(thing)
-    if isinstance(thing, griffe.Class):
+def _line(name: str, thing: griffe.Object) -> str:
+    declared = " ".join(_declaration(name, thing).split())
+    declared = declared.replace("( ", "(").replace(", )", ")").removeprefix("def ")
+    said = _in_line(thing.docstring.value.partition("\n\n")[0]) if thing.docstring is not None else ""
+    return f"- `{declared}`" + (f": {said}" if said else "")
+
+
+def _entry(name: str, thing: griffe.Object) -> Iterator[str]:
+    yield f"### `{name}`\n"
+    yield f"```py\n{_declaration(name, thing)}\n```\n"
+    yield f"{_sections(thing)}\n"
+    if isinstance(thing, griffe.Class) and not _is_suite(thing):  # docs/requirements.md has the checks of suites
         for member in thing.members.values():
             if member.name.startswith("_") or member.is_alias or member.docstring is None:
                 continue
@@ -103,9 +113,13 @@ def _declaration(name: str, thing: griffe.Object) -> str:
         bases = ", ".join(str(base) for base in thing.bases)
         if any(str(base).endswith("Enum") for base in thing.bases):
             values = [member.name for member in thing.members.values() if member.name.isupper()]
-            return _wrapped(f"class {name}({bases}):  # ", values, "")
-        head = f"class {name}({bases})\n" if bases else ""
-        return head + (_call(name, thing) if "__init__" in thing.members or "dataclass" in thing.labels else name)
+            return f"{name}: " + " | ".join(values)
+        if bases and not any(str(base) == "Protocol" for base in thing.bases):
+            name_of_class = f"class {name}({bases})"
+        else:
+            name_of_class = f"class {name}"
+        made = "__init__" in thing.members or "dataclass" in thing.labels
+        return _call(name, thing) if made else name_of_class
     if isinstance(thing, griffe.Function):
         return ("async def " if "async" in thing.labels else "def ") + _call(name, thing)
     assert isinstance(thing, griffe.Attribute), f"{thing.path} is a {thing.kind.value}"
@@ -126,20 +140,18 @@ def _call(name: str, thing: griffe.Class | griffe.Function) -> str:
         default = "" if one.default is None or star else (" = " if kind else "=") + str(one.default)
         shown.append(f"{star}{one.name}{kind}{default}")
     returns = f" -> {thing.returns}" if isinstance(thing, griffe.Function) and thing.returns is not None else ""
-    return _wrapped(f"{name}(", shown, f"){returns}") if name in thing.path else ""
+    return _wrapped(f"{name}(", shown, f"){returns}")
 
 
 def _wrapped(head: str, items: list[str], tail: str) -> str:
     line = f"{head}{', '.join(items)}{tail}"
-    if len(line) <= WIDTH or not tail:
+    if len(line) <= WIDTH:
         return line
     return head + "".join(f"\n    {item}," for item in items) + f"\n{tail}"
 
 
-def _documentation(thing: griffe.Object) -> Iterator[str]:
-    text = _sections(thing)
-    if text:
-        yield f"{text}\n"
+def _is_suite(thing: griffe.Class) -> bool:
+    return any(str(base) == "ConformanceSuite" for base in thing.bases)
 
 
 def _sections(thing: griffe.Object) -> str:
