@@ -21,7 +21,7 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.models import ScriptedTextModel
-from session_conformance.harness.sdk import Message
+from session_conformance.harness.sdk import FEATURES, Message, SdkFeature
 from session_conformance.harness.timeline import (
     AgentAtRest,
     Asked,
@@ -365,7 +365,11 @@ class TextAgents(ConformanceSuite):
                      *played.timeline.of(Failed))  # fmt: skip
         expect_restored_as_left(played)
 
-    @requirement("AGT-15", source="A: Agent.cancel; MaxTokensReachedException, 'the partial message has been added'")
+    @requirement(
+        "AGT-15",
+        source="A: Agent.cancel; MaxTokensReachedException, 'the partial message has been added'",
+        sdk=[SdkFeature.CANCELLED_ANSWERS],
+    )
     def answers_cut_short(self, run: ScenarioRuns) -> None:
         """After an answer was cut short (cancelled while the model streams or a tool runs, out of tokens, torn down
         with its task) what memory holds is what is restored, and a model accepts it.
@@ -439,7 +443,7 @@ class TextAgents(ConformanceSuite):
         for scenario in (
             TEXT_EVERYDAY,
             TEXT_MODEL_ERRORS,
-            TEXT_CUT_SHORT,
+            *([TEXT_CUT_SHORT] if SdkFeature.CANCELLED_ANSWERS in FEATURES else []),
             TEXT_STRUCTURED,
             TEXT_WINDOW,
             TEXT_SUMMARY,

@@ -27,6 +27,7 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.conversations import fact_from, handed_over_by, said_by
 from session_conformance.harness.scripts import NodeWill
+from session_conformance.harness.sdk import SdkFeature
 from session_conformance.harness.timeline import (
     Asked,
     Event,
@@ -202,6 +203,7 @@ class SeveralAgents(ConformanceSuite):
         "MAG-03",
         source="A: Graph.deserialize_state, 'if the graph execution ended ... resets all nodes and graph state'",
         needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS],
+        sdk=[SdkFeature.RESUMED_TEAMS],
     )
     def finished(self, run: ScenarioRuns) -> None:
         """A run that had finished when its process was killed restores as finished: the next task runs each node once,
@@ -221,6 +223,7 @@ class SeveralAgents(ConformanceSuite):
         "MAG-04",
         source="A: Swarm.deserialize_state; SwarmState (node history, shared context, handoff message)",
         needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS],
+        sdk=[SdkFeature.RESUMED_TEAMS],
     )
     def killed_swarm(self, run: ScenarioRuns) -> None:
         """A swarm whose process was killed while an agent was at work goes on with that agent in a fresh process, which
@@ -235,7 +238,7 @@ class SeveralAgents(ConformanceSuite):
         expect_told(played, 2, "check", TASK, handed_over_by("write"), fact_from("plan"), fact_from("write"))
         expect_completed(played, 2, ["plan", "write", "check"])
 
-    @requirement("MAG-05", source=PERSISTED, needs=[Capability.MULTI_AGENT])
+    @requirement("MAG-05", source=PERSISTED, needs=[Capability.MULTI_AGENT], sdk=[SdkFeature.RESUMED_TEAMS])
     def nodes_that_fail(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """After a node failed, the next manager's graph goes on with that node, and its swarm with its first agent;
         each node that runs does so once, and a task after that begins at the beginning.
@@ -253,6 +256,7 @@ class SeveralAgents(ConformanceSuite):
         "MAG-06",
         source=f"{PERSISTED}, in-flight nodes re-run on resume",
         needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS],
+        sdk=[SdkFeature.RESUMED_TEAMS],
     )
     def branches(self, run: ScenarioRuns) -> None:
         """A graph that was killed while one of two branches was at work runs that branch again and not the other,

@@ -16,6 +16,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
+from session_conformance.harness.sdk import ConnectionTimeoutError, SdkFeature
 from session_conformance.harness.timeline import (
     AgentStopped,
     Failed,
@@ -50,6 +51,7 @@ from .scenarios import (
     TWENTY_TIMEOUTS,
     expect_readable,
     expect_stored,
+    has_block,
 )
 
 RESTART_DOCUMENTED = "D: bidirectional streaming, session management, 'Connection Restart Behavior'"
@@ -132,7 +134,7 @@ class RestartAndReplay(ConformanceSuite):
         expect_each_once(played, [f"{word} {n}" for n in range(20) for word in ("question", "answer")])
         expect_whole(played)
 
-    @requirement("RPL-03", source=RESTART_DOCUMENTED)
+    @requirement("RPL-03", source=RESTART_DOCUMENTED, sdk=[SdkFeature.MESSAGE_UPDATES])
     def timeout_inside_a_transcript(self, run: ScenarioRuns) -> None:
         """A timeout inside a transcript: what was said before is stored and replayed."""
         played = run(TIMEOUT_IN_TRANSCRIPT)
@@ -154,7 +156,8 @@ class RestartAndReplay(ConformanceSuite):
             unpaired = unpaired_tools(start.messages)
             if unpaired is not None:
                 violated("each tool use is replayed with one result", unpaired, timeline, start)
-        ended = [m for m in played.stored.messages if bidi_metadata(m).get("kind") == "tool_result"]
+        announced = [m for m in played.stored.messages if bidi_metadata(m).get("kind") == "tool_dispatch"]
+        ended = [m for m in played.stored.messages if has_block(m, "toolResult") and m not in announced]
         if len(ended) != 1 or unpaired_tools(played.stored.messages) is not None:
             violated(
                 "the tool's result is stored once, after its use",
@@ -166,7 +169,7 @@ class RestartAndReplay(ConformanceSuite):
         if ended[0] not in last.messages:
             violated("the connection after the tool's end is given its result", "it is not", timeline, last)
 
-    @requirement("RPL-05", source=RESTART_DOCUMENTED)
+    @requirement("RPL-05", source=RESTART_DOCUMENTED, sdk=[SdkFeature.RESTART_ERRORS])
     def restart_that_fails(self, run: ScenarioRuns) -> None:
         """A restart that fails surfaces its error; the stored history is whole; the next start replays it."""
         played = run(RESTART_FAILS)
@@ -226,13 +229,17 @@ class RestartAndReplay(ConformanceSuite):
     def auto_restart_off(self, run: ScenarioRuns) -> None:
         """With auto_restart off the timeout reaches the caller and the stored history is whole."""
         played = run(AUTO_RESTART_OFF)
-        expect_no_failure(played.timeline, allowed=["ConnectionTimeoutError"])
+        expect_no_failure(played.timeline, allowed=[ConnectionTimeoutError.__name__])
         if not played.timeline.of(Failed):
             violated("the timeout reaches the caller", "agent.receive() raised nothing", played.timeline)
         expect_whole(played)
         expect_each_once(played, ["one", "two"])
 
-    @requirement("RPL-10", source="A: Restartable, 'a model that can replace its active connection'")
+    @requirement(
+        "RPL-10",
+        source="A: Restartable, 'a model that can replace its active connection'",
+        sdk=[SdkFeature.RESTARTABLE_MODELS],
+    )
     def with_and_without_restart(self, run: ScenarioRuns) -> None:
         """Models with and without restart() are replayed the same."""
         one, other = run(RESTARTED_BY_RESTART), run(RESTARTED_BY_START)

@@ -12,6 +12,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
+from session_conformance.harness.sdk import SdkFeature
 from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, one_message, same
 
 from .scenarios import (
@@ -48,7 +49,9 @@ class Tools(ConformanceSuite):
                 "each tool use is followed by its result", unpaired, played.timeline, *played.timeline.of(AgentStopped)
             )
 
-    @requirement("TOL-02", source="A: BidiToolUseBlocksEvent, 'tool calls to execute together'")
+    @requirement(
+        "TOL-02", source="A: BidiToolUseBlocksEvent, 'tool calls to execute together'", sdk=[SdkFeature.TOOL_GROUPS]
+    )
     def parallel_group(self, run: ScenarioRuns) -> None:
         """A parallel tool group is stored whole, results in its order."""
         played = run(EVERYDAY)
@@ -127,7 +130,7 @@ class Tools(ConformanceSuite):
                 before_model[0],
             )
 
-    @requirement("TOL-06", source="A: BidiAgent.tool, record_direct_tool_call")
+    @requirement("TOL-06", source="A: BidiAgent.tool, record_direct_tool_call", sdk=[SdkFeature.DIRECT_TOOL_CALLS])
     def direct_tool_call(self, run: ScenarioRuns) -> None:
         """A direct tool call (agent.tool.name(...)) is stored where the agent records it."""
         played = run(DIRECT_TOOL_CALL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from session_conformance.fixtures import ConformanceSuite
 from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
+from session_conformance.harness.sdk import SdkFeature
 from session_conformance.harness.timeline import (
     AgentStopped,
     Event,
@@ -28,6 +29,9 @@ from .scenarios import (
     expect_stored,
     find_same,
 )
+
+STREAMED = [SdkFeature.MESSAGE_UPDATES]
+"""What the SDK must have where a requirement is about messages that change."""
 
 UPDATES = "A: MessageUpdatedEvent, 'triggered after the framework replaces a message'"
 
@@ -56,12 +60,14 @@ def expect_streams_in_place(run: Run, what: str) -> None:
 class UpdatesAndRedaction(ConformanceSuite):
     """UPD: updates and redaction."""
 
-    @requirement("UPD-01", source=f"{UPDATES[:1]},B: {UPDATES[3:]}; harness-sdk #1800 and the family of #859")
+    @requirement(
+        "UPD-01", source=f"{UPDATES[:1]},B: {UPDATES[3:]}; harness-sdk #1800 and the family of #859", sdk=STREAMED
+    )
     def final_text(self, run: ScenarioRuns) -> None:
         """The final text replaces the pending placeholder in storage, in place: same position, same tracking id."""
         expect_streams_in_place(run(EVERYDAY), "replaces its placeholder in storage")
 
-    @requirement("UPD-02", source="A: BidiContentMetadata.status is pending, complete or incomplete")
+    @requirement("UPD-02", source="A: BidiContentMetadata.status is pending, complete or incomplete", sdk=STREAMED)
     def incomplete_stream(self, run: ScenarioRuns) -> None:
         """A stream that never completes is stored as incomplete, never as pending, after the agent has stopped."""
         played = run(INCOMPLETE)
@@ -77,7 +83,7 @@ class UpdatesAndRedaction(ConformanceSuite):
         for message in unfinished:
             expect_stored(message, played.stored.messages, "is stored as incomplete", played.timeline, *stops)
 
-    @requirement("UPD-03", source="A: BidiModel.receive, 'transcript streams may interleave'")
+    @requirement("UPD-03", source="A: BidiModel.receive, 'transcript streams may interleave'", sdk=STREAMED)
     def interleaved_transcripts(self, run: ScenarioRuns) -> None:
         """Interleaved user and assistant transcripts each land in their own message."""
         played = run(INTERLEAVED)
@@ -87,7 +93,7 @@ class UpdatesAndRedaction(ConformanceSuite):
         if found != wanted:
             violated(f"{wanted}", f"{found}", played.timeline, *played.timeline.hooks("message_updated"))
 
-    @requirement("UPD-04", source=UPDATES)
+    @requirement("UPD-04", source=UPDATES, sdk=STREAMED)
     def late_update(self, run: ScenarioRuns) -> None:
         """A late update to an older message changes that message alone."""
         played = run(LATE_UPDATE)

@@ -10,10 +10,12 @@ from ..models import RestartableScriptedBidiModel
 from ..sdk import (
     BidiAfterConnectionRestartEvent,
     BidiAgent,
+    BidiMessageAddedEvent,
     Message,
-    MessageAddedEvent,
     MessageUpdatedEvent,
+    SdkFeature,
     SessionManager,
+    need,
 )
 from ..timeline import Event, Timeline
 
@@ -89,11 +91,16 @@ class Appender:
     async def append(self, message: Message) -> None:
         """Add a message to the history; returns when every hook was told of it."""
         self.agent.messages.append(message)
-        event: MessageAddedEvent[Any] = MessageAddedEvent(agent=self.agent, message=message)
+        event: Any = BidiMessageAddedEvent(agent=self.agent, message=message)
         await self.agent.hooks.invoke_callbacks_async(event)
 
     async def stream(self, message: Message) -> None:
-        """Add the placeholder of a message, and replace it with the message."""
+        """Add the placeholder of a message, and replace it with the message.
+
+        Raises:
+            SdkLacks: A message in the history of this SDK never changes.
+        """
+        need(SdkFeature.MESSAGE_UPDATES)
         await self.append(placeholder_of(message))
         self.agent.messages[-1] = message
         event: MessageUpdatedEvent[Any] = MessageUpdatedEvent(

@@ -40,7 +40,19 @@ from ..scripts import (
     Timeout,
     Together,
 )
-from ..sdk import AudioDelta, BidiAgent, Message, MessageAddedEvent, SessionManager
+from ..sdk import (
+    FEATURES,
+    BidiAgent,
+    BidiMessageAddedEvent,
+    Dialect,
+    Message,
+    SdkFeature,
+    SdkLacks,
+    SessionManager,
+    audio_input,
+    dialect,
+    need,
+)
 from ..timeline import (
     AgentStarted,
     AgentStopped,
@@ -94,6 +106,8 @@ class Conversation(Stage):
         at_rest: bool = False,
         storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
     ) -> None:
+        if script.restart_after_s is not None or not script.auto_restart:
+            need(SdkFeature.SCHEDULED_RESTARTS)
         super().__init__(session, script, timeline, manager, observing, at_rest=at_rest, storage_fault=storage_fault)
         self._process = process
         self._others: dict[tuple[str, str], Conversation] = {}
@@ -219,8 +233,7 @@ class Conversation(Stage):
 
     async def _send_audio(self, step: SendAudio) -> None:
         self.timeline.record(UserSent(content="audio"))
-        delta = AudioDelta(format="pcm", source={"bytes": step.data})
-        await self._attempt("agent.send()", self.agent.send(delta))
+        await self._attempt("agent.send()", self.agent.send(audio_input(step.data)))
 
     async def _emit(self, step: Emit) -> None:
         await self._until(self.model.emit(*step.events))
@@ -236,7 +249,22 @@ class Conversation(Stage):
 
     async def _release(self, step: Release) -> None:
         self._tools.release(step.tool_use_id)
-        await self._until(self.model.received_result({step.tool_use_id}))
+        received = self.model.received_result({step.tool_use_id})
+        if dialect() is Dialect.STABLE:
+            await self._until(received)
+        else:  # there, a result that comes after a restart may be told to the history alone
+            await self._until(received, self._result_recorded(step.tool_use_id))
+
+    async def _result_recorded(self, tool_use_id: str) -> None:
+        while not any(
+            block.get("toolResult", {}).get("toolUseId") == tool_use_id
+            for call in self.timeline.hooks("message_added")
+            if call.position == "last" and call.message is not None
+            for block in call.message["content"]
+        ):
+            self._recorded.clear()
+            await self._recorded.wait()
+        await self._let_others_run()  # what is sent at once is sent by then
 
     async def _time_out(self, step: Timeout) -> None:
         restarts = self._restarts_done()
@@ -299,7 +327,8 @@ class Conversation(Stage):
         await self._look_after_restart(restarts)
 
     async def _fail(self, step: Fail) -> None:
-        self.model.fail(step.call, step.times)
+        by_start = step.call == "restart" and SdkFeature.RESTARTABLE_MODELS not in FEATURES
+        self.model.fail("start" if by_start else step.call, step.times)
 
     async def _end_stream(self, _: EndStream) -> None:
         await self._until(self.model.end_stream())
@@ -311,7 +340,7 @@ class Conversation(Stage):
     async def _add(self, step: Add) -> None:
         message: Message = copy.deepcopy(step.message)
         self.agent.messages.append(message)
-        event: MessageAddedEvent[Any] = MessageAddedEvent(agent=self.agent, message=message)
+        event: Any = BidiMessageAddedEvent(agent=self.agent, message=message)
         await self._attempt("adding a message", self.agent.hooks.invoke_callbacks_async(event))
 
     async def _stop_hook_sets_state(self, step: StopHookSetsState) -> None:
@@ -333,6 +362,8 @@ class Conversation(Stage):
             )
             try:
                 self._others[place] = self._open_elsewhere(session_id, agent_id, timeline)
+            except SdkLacks:
+                raise
             except Exception as error:
                 timeline.record(Failed.by("opening the session", error))
                 return

@@ -22,6 +22,7 @@ from typing import Any
 
 from ..backends import BackendSpec, Workspace
 from ..process import HANG_LIMIT_S, Hang
+from ..sdk import SdkLacks
 from ..timeline import Reading
 from .bidi import Session
 from .teams import Team
@@ -88,6 +89,7 @@ def in_fresh_process(
     Raises:
         Hang: The process did not answer in time. It is killed.
         ProcessDied: It ended without an answer.
+        SdkLacks: The installed SDK cannot do what the work needs.
         ValueError: The backend was not given by an importable name.
     """
     spec = session.backend.spec
@@ -112,6 +114,8 @@ def in_fresh_process(
         ours.close()
         _end(process)
         process.close()
+    if isinstance(answer, SdkLacks):
+        raise answer
     if not succeeded:
         raise ProcessDied(answer)
     return str(answer)
@@ -125,12 +129,12 @@ def _end(process: Any) -> None:
         process.join()
 
 
-def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str]:
+def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str | SdkLacks]:
     if not ours.poll(limit_s):
         process.kill()
         raise Hang(f"a process did not end within {limit_s:g} s")
     try:
-        answer: tuple[bool, str] = ours.recv()
+        answer: tuple[bool, str | SdkLacks] = ours.recv()
     except (EOFError, ConnectionResetError):
         _end(process)
         raise ProcessDied(f"a process ended with code {process.exitcode} and without an answer") from None
@@ -160,14 +164,16 @@ def _child(
             _let_others_trace()
             _tell(parent, (True, "ready"))
             parent.recv()
-        answer = (True, work(session, die, *arguments))
+        answer: tuple[bool, str | SdkLacks] = (True, work(session, die, *arguments))
+    except SdkLacks as error:
+        answer = (False, error)
     except Exception as error:
         answer = (False, f"{type(error).__name__}: {error}")
     with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
         _tell(parent, answer)
 
 
-def _tell(parent: Connection, answer: tuple[bool, str]) -> None:
+def _tell(parent: Connection, answer: tuple[bool, str | SdkLacks]) -> None:
     """Send an answer as ``Connection.send`` does, but with a call that faults in writing files do not reach."""
     if sys.platform == "win32":  # where pipes are no sockets, and no faults are injected
         parent.send(answer)

@@ -12,6 +12,7 @@ from ..sdk import (
     BidiAgentStopEvent,
     BidiBargeInEvent,
     BidiBeforeConnectionRestartEvent,
+    BidiMessageAddedEvent,
     BidiResponseStopEvent,
     HookOrder,
     HookRegistry,
@@ -21,15 +22,18 @@ from ..sdk import (
 )
 from ..timeline import HookCalled, Reading, Timeline
 
-BIDI_EVENTS: dict[type[Any], str] = {
-    MessageAddedEvent: "message_added",
-    MessageUpdatedEvent: "message_updated",
-    BidiBeforeConnectionRestartEvent: "before_connection_restart",
-    BidiAfterConnectionRestartEvent: "after_connection_restart",
-    BidiResponseStopEvent: "response_stop",
-    BidiBargeInEvent: "barge_in",
-    BidiAgentStopEvent: "agent_stop",
-}
+_BIDI_EVENTS: list[tuple[type[Any] | None, str]] = [
+    (BidiMessageAddedEvent, "message_added"),
+    (MessageUpdatedEvent, "message_updated"),
+    (BidiBeforeConnectionRestartEvent, "before_connection_restart"),
+    (BidiAfterConnectionRestartEvent, "after_connection_restart"),
+    (BidiResponseStopEvent, "response_stop"),
+    (BidiBargeInEvent, "barge_in"),
+    (BidiAgentStopEvent, "agent_stop"),
+]
+
+BIDI_EVENTS: dict[type[Any], str] = {kind: name for kind, name in _BIDI_EVENTS if kind is not None}
+"""The events of a voice agent, those that the installed SDK has."""
 
 TEXT_EVENTS: dict[type[Any], str] = {MessageAddedEvent: "message_added"}
 """The events of an ``Agent``, which replaces no message that it has added. Ends of invocations are recorded anyway."""

@@ -13,7 +13,7 @@ from typing import Any
 from ..models import quiet_scripted_errors
 from ..process import HANG_LIMIT_S, clock, no_file_can_be_written, tolerating_warnings, within_limit
 from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step
-from ..sdk import Message
+from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
 from .bidi import Conversation, Session
 from .fresh_process import Die, in_fresh_process
@@ -149,6 +149,8 @@ def _play_segment(
     async def main() -> None:
         try:
             conversation = _conversation(session, script, timeline, given, fresh, storage_fault)
+        except SdkLacks:
+            raise
         except Exception as error:
             timeline.record(Failed.by("opening the session", error))
         else:

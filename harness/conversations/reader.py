@@ -6,7 +6,7 @@ import copy
 
 from ..backends import Backend, Workspace
 from ..models import ScriptedBidiModel, ScriptedTextModel
-from ..sdk import SDK_EXCEPTIONS, BidiAgent
+from ..sdk import SDK_EXCEPTIONS, BidiAgent, SdkLacks
 from ..timeline import Reading, Timeline
 from .text_agent import TextAgent
 
@@ -50,5 +50,7 @@ def read_session(
             return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), managed=managed)
         agent = restored_agent(backend, workspace, session_id, agent_id)
         return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
+    except SdkLacks:
+        raise
     except Exception as error:
         return Reading(error=f"{type(error).__name__}: {error}", is_clear=isinstance(error, SDK_EXCEPTIONS))

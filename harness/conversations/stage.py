@@ -22,7 +22,7 @@ from ..scripts import (
     StorageFails,
     StorageWorks,
 )
-from ..sdk import Agent, BidiAgent, SessionManager
+from ..sdk import Agent, BidiAgent, SdkLacks, SessionManager
 from ..timeline import Failed, Happened, Reading, Timeline
 from .observer import BIDI_EVENTS, Observer
 from .reader import read_session, restored_agent
@@ -127,6 +127,8 @@ class Stage:
     async def _attempt(self, where: str, action: Awaitable[Any]) -> bool:
         try:
             await action
+        except SdkLacks:
+            raise
         except Exception as error:
             self._failed(where, error)
             return False

@@ -3,36 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from ..scripts import ModelCall
-from ..sdk import BidiMessage, BidiModel, BidiOutputEvent, ConnectionTimeoutError, output_events
+from ..sdk import BidiModel, BidiOutputEvent, ConnectionTimeoutError, OutputTranslator, blocks_received
 from ..timeline import ModelReceived, ModelStarted, ModelStopped, Reading, Timeline
 from .connection import Connection
 
 
 class ScriptedFailure(Exception):
     """What a call of the scripted model raises where the script says that it fails."""
-
-
-def output_event(data: dict[str, Any]) -> BidiOutputEvent:
-    """Build the SDK's output event from its plain form, ``{"type": "text_delta", "delta": ...}``.
-
-    Raises:
-        ValueError: The SDK has no such output event, or it does not take these arguments.
-    """
-    arguments = {key: value for key, value in data.items() if key != "type"}
-    name = "Bidi" + "".join(part.capitalize() for part in str(data.get("type")).split("_")) + "Event"
-    kind = getattr(output_events, name, None)
-    if kind is None:
-        raise ValueError(f"the SDK has no output event {name} (from type {data.get('type')!r})")
-    try:
-        event: BidiOutputEvent = kind(**copy.deepcopy(arguments))
-    except TypeError as error:
-        raise ValueError(f"{name} cannot be built from {sorted(arguments)}: {error}") from None
-    return event
 
 
 class ScriptedBidiModel(BidiModel):
@@ -62,6 +43,7 @@ class ScriptedBidiModel(BidiModel):
             "connection": {"auto_restart": auto_restart}
             | ({"restart_after_s": restart_after_s} if restart_after_s is not None else {}),
         }
+        self._translator = OutputTranslator()
         self._connections = 0
         self._connection: Connection | None = None
         self._opened = asyncio.Event()
@@ -141,13 +123,12 @@ class ScriptedBidiModel(BidiModel):
         Raises:
             ScriptedFailure: The script says that this send fails.
         """
-        blocks = content.content if isinstance(content, BidiMessage) else [content]
         failed = self._fails_now("send")
         number = self._connection.number if self._connection is not None else 0
         self._timeline.record(
             ModelReceived(
                 connection=number,
-                content=[dict(block.to_dict()) for block in blocks],
+                content=blocks_received(content),
                 failed=failed,
                 stored=self._read_stored(),
             )
@@ -171,8 +152,9 @@ class ScriptedBidiModel(BidiModel):
     async def emit(self, *events: dict[str, Any]) -> None:
         """Emit output events; return when the agent has handled them all or the connection is closed."""
         connection = await self._open_connection()
-        for event in events:
-            connection.put(str(event.get("type")), output_event(event), str(event.get("delta", "")))
+        for data in events:
+            for event in self._translator.events(data):
+                connection.put(str(data.get("type")), event, str(data.get("delta", "")))
         await connection.handled_all()
 
     async def time_out(self, options: dict[str, Any] | None = None) -> None:

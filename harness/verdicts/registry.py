@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from ..backends import Capability
+from ..sdk import SdkFeature
 
 
 class Level(Enum):
@@ -43,6 +44,7 @@ class Requirement:
         source: A letter of :data:`SOURCES`, then where exactly.
         needs: The capabilities without which it does not apply.
         since: The edition of the requirements that it belongs to since it was written, a year and a month.
+        sdk: What the installed SDK must be able to do, or it does not apply.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Requirement:
     source: str
     needs: frozenset[Capability] = frozenset()
     since: str = FIRST_EDITION
+    sdk: frozenset[SdkFeature] = frozenset()
 
     @property
     def group(self) -> str:
@@ -97,6 +100,7 @@ def requirement(
     level: Level = Level.MUST,
     needs: Iterable[Capability] = (),
     since: str = FIRST_EDITION,
+    sdk: Iterable[SdkFeature] = (),
 ) -> Callable[[Check], Check]:
     """Declare a suite's method to be the check of a requirement. Its docstring is the sentence.
 
@@ -106,6 +110,7 @@ def requirement(
         level: MUST, or SHOULD.
         needs: The capabilities without which the requirement does not apply.
         since: The first edition that it belongs to.
+        sdk: What the installed SDK must be able to do, or it does not apply.
 
     Raises:
         ValueError: The id or source is malformed, the id is taken, or there is no docstring.
@@ -119,7 +124,7 @@ def requirement(
             raise ValueError(f"{id} has no sentence: write it as the docstring of its check")
         if not set(source.partition(":")[0].split(",")) <= set(SOURCES):
             raise ValueError(f"{id} has the source {source!r}: expected {', '.join(SOURCES)}, then where")
-        declared = Requirement(id, level, sentence, source, frozenset(needs), since)
+        declared = Requirement(id, level, sentence, source, frozenset(needs), since, frozenset(sdk))
         if _registry.get(id, declared) != declared:
             raise ValueError(f"{id} is taken by: {_registry[id].sentence}")
         _registry[id] = declared

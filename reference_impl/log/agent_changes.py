@@ -13,6 +13,7 @@ from .collecting import Place
 from .memory import HELD, Memory
 from .messages import named
 from .ranges import Ranges
+from .sdk import record_of
 from .sdk_release import WRITTEN_WITH, sdk_release
 from .session_store import SessionStore
 
@@ -161,7 +162,7 @@ class AgentChanges:
             marked = (before.get("_internal_state") or {}).get(HELD)
             if marked == mark and _same(before.get("state"), agent.state.get()):
                 return None
-        record = SessionAgent.from_agent(agent)
+        record = record_of(agent)
         if isinstance(agent, Agent):
             record._internal_state[WRITTEN_WITH] = sdk_release()
         if mark is not None:

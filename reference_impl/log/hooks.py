@@ -6,17 +6,13 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from strands.bidi.hooks import BidiAgentStopEvent, BidiBeforeConnectionRestartEvent
 from strands.hooks import (
     AfterInvocationEvent,
     AfterMultiAgentInvocationEvent,
     AfterNodeCallEvent,
-    AgentInitializedEvent,
     BeforeInvocationEvent,
     HookOrder,
     HookRegistry,
-    MessageAddedEvent,
-    MessageUpdatedEvent,
     MultiAgentInitializedEvent,
 )
 from strands.session import RepositorySessionManager
@@ -24,11 +20,12 @@ from strands.session import RepositorySessionManager
 from .agent_changes import AgentChanges
 from .collecting import Collected, collecting
 from .message_index import is_pending
+from .sdk import INITIALIZED, MESSAGE_ADDED, MESSAGE_UPDATED, RESTARTING, VOICE_STOPPED, VoiceMethods
 from .session_store import SessionStore, Ticket
 from .threads import off_loop
 
 
-class StoringHooks(RepositorySessionManager):
+class StoringHooks(VoiceMethods, RepositorySessionManager):
     """Stores what agents and teams tell of, from worker threads, while the task that tells of it waits."""
 
     _placeholders_wait = False
@@ -47,14 +44,15 @@ class StoringHooks(RepositorySessionManager):
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
         """Register for everything that changes an agent, ahead of any user's hook."""
         first, last = HookOrder.SDK_FIRST, HookOrder.SDK_LAST
-        registry.add_callback(AgentInitializedEvent, lambda event: self.initialize(event.agent), order=first)
+        registry.add_callback(INITIALIZED, lambda event: self.initialize(event.agent), order=first)
         registry.add_callback(BeforeInvocationEvent, self._if_agent_changed, order=first)
-        registry.add_callback(MessageAddedEvent, self._message_added, order=first)
-        registry.add_callback(MessageUpdatedEvent, self._message_updated, order=first)
-        registry.add_callback(BidiBeforeConnectionRestartEvent, self._agent_changed, order=first)
+        registry.add_callback(MESSAGE_ADDED, self._message_added, order=first)
+        if MESSAGE_UPDATED:
+            registry.add_callback(MESSAGE_UPDATED, self._message_updated, order=first)
+        registry.add_callback(RESTARTING, self._agent_changed, order=first)
         # First, so that hooks find everything stored; last, since they may change the agent's state.
-        registry.add_callback([BidiAgentStopEvent, AfterInvocationEvent], self._agent_changed, order=first)
-        registry.add_callback(BidiAgentStopEvent, self._agent_stopped, order=last)
+        registry.add_callback([*VOICE_STOPPED, AfterInvocationEvent], self._agent_changed, order=first)
+        registry.add_callback(VOICE_STOPPED, self._agent_stopped, order=last)
         registry.add_callback(AfterInvocationEvent, self._if_agent_changed, order=last)
 
         registry.add_callback(
@@ -64,7 +62,7 @@ class StoringHooks(RepositorySessionManager):
         registry.add_callback(after, self._multi_agent_changed, order=first)
         registry.add_callback(after, self._if_multi_agent_changed, order=last)
 
-    async def _message_added(self, event: MessageAddedEvent[Any]) -> None:
+    async def _message_added(self, event: Any) -> None:
         self._changes.note_told(event.message, event.agent)
 
         def store(collected: Collected) -> None:
@@ -80,7 +78,7 @@ class StoringHooks(RepositorySessionManager):
         else:
             await self._store_together(store)
 
-    async def _message_updated(self, event: MessageUpdatedEvent[Any]) -> None:
+    async def _message_updated(self, event: Any) -> None:
         self._changes.note_told(event.message, event.agent)
 
         def store(collected: Collected) -> None:

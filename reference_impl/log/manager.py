@@ -20,6 +20,7 @@ from .memory import HELD
 from .messages import check_message, named
 from .repository import ChangeLogRepository, now
 from .restoring import Managed, named_all, restore_conversation_manager, restore_state, restored_history
+from .sdk import record_of
 from .tool_pairs import answered_at_the_end, paired
 from .trimming import KEPT
 
@@ -156,7 +157,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             check_message(message)
             named(message)
         with self._together() as collected:
-            self.create_agent(self.session_id, SessionAgent.from_agent(agent))
+            self.create_agent(self.session_id, record_of(agent))
             for message in agent.messages:
                 id, place = self._changes.place(message, agent, replaces=False)
                 collected.places[agent.agent_id, id] = place

@@ -16,6 +16,7 @@ from .agent_changes import messages_in
 from .memory import HELD, put_together
 from .messages import tracking_id_of_unnamed
 from .ranges import Ranges
+from .sdk import restore_internal_state
 from .sdk_release import WRITTEN_WITH, sdk_release
 from .trimming import KEPT, put_together_by_earlier_mark
 
@@ -74,7 +75,7 @@ def restore_state(agent: Any, record: SessionAgent) -> None:
     before = {key: getattr(agent, key) for key in ("state", "_interrupt_state", "_model_state") if hasattr(agent, key)}
     try:
         agent.state = AgentState(record.state)
-        record.initialize_internal_state(agent)
+        restore_internal_state(record, agent)
     except Exception as error:
         for key, value in before.items():
             setattr(agent, key, value)

@@ -10,7 +10,7 @@ from typing import Any
 from session_conformance.harness import Reading, Script, Session, Timeline, violated
 from session_conformance.harness.process import FAULT_BEGINS
 from session_conformance.harness.scripts import OWN, Checkpoint, Expected, Oracle, Place, mismatch
-from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
+from session_conformance.harness.sdk import SDK_EXCEPTIONS, ConnectionTimeoutError, Message
 from session_conformance.harness.timeline import (
     AgentStopped,
     Event,
@@ -32,7 +32,7 @@ from .stored_history import find_same
 REFUSALS: tuple[type[Exception], ...] = (ValueError, *SDK_EXCEPTIONS)
 """How a session id that is not an everyday one may be refused."""
 
-SCRIPTED = frozenset({"ScriptedFailure", "HookError", "ConnectionTimeoutError"})
+SCRIPTED = frozenset({"ScriptedFailure", "HookError", ConnectionTimeoutError.__name__})
 """The types of the errors that a script asks for."""
 
 
@@ -121,7 +121,7 @@ def _acknowledged(seen: Sequence[_Seen]) -> list[bool]:
 
 
 def _expect_failures_as_scripted(seen: Sequence[_Seen], script: Script, timeline: Timeline) -> None:
-    allowed = SCRIPTED if script.auto_restart is False else SCRIPTED - {"ConnectionTimeoutError"}
+    allowed = SCRIPTED if script.auto_restart is False else SCRIPTED - {ConnectionTimeoutError.__name__}
     for one, faulty in _faulty(seen):
         unasked = isinstance(one.event, Failed) and not faulty and one.event.where != "opening the session"
         if unasked and one.event.type not in allowed:  # type: ignore[attr-defined]

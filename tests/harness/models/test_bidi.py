@@ -16,7 +16,6 @@ from session_conformance.harness import (
     ToolCall,
     play,
 )
-from session_conformance.harness.models.bidi import output_event
 from session_conformance.harness.scripts import (
     CleanUp,
     DeleteSession,
@@ -27,6 +26,7 @@ from session_conformance.harness.scripts import (
     Step,
     stream,
 )
+from session_conformance.harness.sdk import OutputTranslator
 from session_conformance.harness.timeline import Failed, ModelEmitted, ModelReceived, ModelStarted
 from strands.bidi.models import BidiModel, Restartable
 from strands.bidi.types import events as sdk_events
@@ -72,13 +72,13 @@ def starts(timeline: Timeline) -> list[tuple[str, int, int]]:
 def test_every_output_event_of_the_sdk_can_be_emitted(event: type) -> None:
     name = event.__name__.removeprefix("Bidi").removesuffix("Event")
     snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
-    assert type(output_event({"type": snake, **EVENTS[snake]})) is event
+    assert type(OutputTranslator().events({"type": snake, **EVENTS[snake]})[0]) is event
 
 
 @pytest.mark.parametrize("data", [{"type": "applause"}, {}, {"type": "text_delta", "loud": 1}])
 def test_an_event_that_the_sdk_does_not_have_is_refused_in_words(data: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"no output event|cannot be built"):
-        output_event(data)
+        OutputTranslator().events(data)
 
 
 def test_it_is_a_model_of_the_sdk(script: Script, session: Session) -> None:

@@ -1,0 +1,59 @@
+"""Voice agents, in the dialect that the installed SDK speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .release import Dialect, dialect
+
+if TYPE_CHECKING or dialect() is Dialect.STABLE:
+    from .stable import (
+        BidiAfterConnectionRestartEvent,
+        BidiAgent,
+        BidiAgentStopEvent,
+        BidiBargeInEvent,
+        BidiBeforeConnectionRestartEvent,
+        BidiMessageAddedEvent,
+        BidiModel,
+        BidiOutputEvent,
+        BidiResponseStopEvent,
+        ConnectionTimeoutError,
+        OutputTranslator,
+        Restartable,
+        audio_input,
+        blocks_received,
+    )
+else:
+    from .experimental import (
+        BidiAfterConnectionRestartEvent,
+        BidiAgent,
+        BidiAgentStopEvent,
+        BidiBargeInEvent,
+        BidiBeforeConnectionRestartEvent,
+        BidiMessageAddedEvent,
+        BidiModel,
+        BidiOutputEvent,
+        BidiResponseStopEvent,
+        ConnectionTimeoutError,
+        OutputTranslator,
+        Restartable,
+        audio_input,
+        blocks_received,
+    )
+
+__all__ = [
+    "BidiAfterConnectionRestartEvent",
+    "BidiAgent",
+    "BidiAgentStopEvent",
+    "BidiBargeInEvent",
+    "BidiBeforeConnectionRestartEvent",
+    "BidiMessageAddedEvent",
+    "BidiModel",
+    "BidiOutputEvent",
+    "BidiResponseStopEvent",
+    "ConnectionTimeoutError",
+    "OutputTranslator",
+    "Restartable",
+    "audio_input",
+    "blocks_received",
+]
