@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ class FileSessionManager(ChangeLogSessionManager):
 
         Args:
             session_id: The session's id; not empty, and without path separators.
-            storage_dir: The folder to keep sessions in; ``~/.strands/sessions`` by default.
+            storage_dir: The folder to keep sessions in; ``~/.strands/sessions`` by default. A relative one, or a
+                symbolic link, means the folder that it leads to now, wherever the process or the link goes later.
             **kwargs: For future extensibility, as in the SDK.
 
         Raises:
@@ -53,18 +55,19 @@ class FileSessionManager(ChangeLogSessionManager):
             SessionException: The session cannot be read or created, or the system is none of the kind that is needed;
                 the text says why and what to do.
         """
-        self.storage_dir = str(storage_dir or default_storage_dir())
+        self.storage_dir = storage_dir or str(default_storage_dir())
+        self._folder = str(_parent(storage_dir))
         self._journals: dict[str, JournalFile] = {}
         super().__init__(session_id, **kwargs)
 
     def _open_store(self, session_id: str) -> SessionStore:
         # What was closed is opened again as it was: a session that was begun since under its id is another one.
         if session_id not in self._journals:
-            self._journals[session_id] = _journal(self.storage_dir, session_id)
+            self._journals[session_id] = _journal(self._folder, session_id)
         return SessionStore(self._journals[session_id], session_id)
 
     def _import(self, session_id: str) -> SessionHistory | None:
-        return read_sdk_session(SdkFolder(Path(self.storage_dir), session_id), session_id)
+        return read_sdk_session(SdkFolder(Path(self._folder), session_id), session_id)
 
     def delete_session(self, session_id: str, **kwargs: Any) -> None:
         """Remove a session and all that belongs to it, also what the SDK's manager left of it.
@@ -78,7 +81,7 @@ class FileSessionManager(ChangeLogSessionManager):
             store.close()
         if session_id != self.session_id:
             self._journals.pop(session_id, None)
-        delete_session(session_id, self.storage_dir)
+        delete_session(session_id, self._folder)
 
     @staticmethod
     def list_sessions(storage_dir: str | None = None) -> list[SessionInfo]:
@@ -201,7 +204,7 @@ def _journal(storage_dir: str | None, session_id: str) -> JournalFile:
 
 
 def _parent(storage_dir: str | None) -> Path:
-    return Path(storage_dir) if storage_dir is not None else default_storage_dir()
+    return Path(os.path.realpath(storage_dir or default_storage_dir()))
 
 
 def _folders(parent: Path) -> list[Path]:

