@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .release import Dialect, dialect
+from .release import Dialect, dialect, insist
+
+insist()
 
 if TYPE_CHECKING or dialect() is Dialect.STABLE:
     from .stable import (

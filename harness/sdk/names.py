@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from .release import insist
+
+insist()  # before the first name that an older release lacks
+
+# ruff: noqa: E402
 from strands import Agent
 from strands.agent.conversation_manager import SlidingWindowConversationManager, SummarizingConversationManager
 from strands.agent.state import AgentState

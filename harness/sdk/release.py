@@ -52,6 +52,17 @@ def unusable_sdk(installed: str | None = SDK_VERSION) -> str | None:
     return None
 
 
+def insist() -> None:
+    """Go on only with an SDK that can be used.
+
+    Raises:
+        ImportError: It cannot; the text is that of :func:`unusable_sdk`.
+    """
+    why = unusable_sdk()
+    if why is not None:
+        raise ImportError(why)
+
+
 def dialect() -> Dialect:
     """Return the dialect of the installed SDK."""
     return Dialect.STABLE if find_spec("strands.bidi") is not None else Dialect.EXPERIMENTAL
