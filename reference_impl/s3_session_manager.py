@@ -19,11 +19,12 @@ from .log.inspection import Repair, SessionInfo, Verification, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import read_sdk_session
 from .log.session_store import SessionStore
+from .s3.client import client_for
 from .s3.deletion import delete, delete_orphans
 from .s3.inspection import inspect, with_earlier_versions
-from .s3.life import REST
 from .s3.log import S3Log
-from .s3.objects import Listed, NotThere, S3Objects, client_for
+from .s3.objects import Listed, NotThere, S3Objects
+from .s3.rest import read_rest
 from .s3.root import ROOT, DamagedRoot, Root, read_root
 
 IN_USE = timedelta(days=7)
@@ -53,6 +54,8 @@ class S3SessionManager(ChangeLogSessionManager):
         boto_client_config: Config | None = None,
         region_name: str | None = None,
         endpoint_url: str | None = None,
+        *,
+        one_writer: bool = False,
         **kwargs: Any,
     ) -> None:
         """Open the session, or create it. A session that the SDK's manager left there is imported.
@@ -65,6 +68,8 @@ class S3SessionManager(ChangeLogSessionManager):
             boto_client_config: Configuration of the client; it has precedence over the manager's own.
             region_name: The region, where no session is given.
             endpoint_url: The endpoint of an S3-compatible store.
+            one_writer: Whether a store is good enough that ignores ``If-None-Match``. Say so only if you make sure that
+                no two managers ever have the same session open.
             **kwargs: For future extensibility, as in the SDK.
 
         Raises:
@@ -73,14 +78,27 @@ class S3SessionManager(ChangeLogSessionManager):
         """
         self.bucket = bucket
         self.prefix = prefix
-        self.client = client_for(boto_session, boto_client_config, region_name, endpoint_url)
         self._logs: dict[str, S3Log] = {}
+        self._one_writer = one_writer
+        self.client = client_for(boto_session, boto_client_config, region_name, endpoint_url)
         super().__init__(session_id, **kwargs)
+
+    @property
+    def client(self) -> Any:
+        """The client that requests are sent with. One that you set takes effect at the next request."""
+        return self._client
+
+    @client.setter
+    def client(self, client: Any) -> None:
+        self._client = client
+        for log in self._logs.values():
+            log.objects.client = client
 
     def _open_store(self, session_id: str) -> SessionStore:
         # What was closed is opened again as it was: a session that was started since under the same id is another one.
         before = self._logs.get(session_id)
-        log = _log(self.client, self.bucket, self.prefix, session_id, before.life if before is not None else "")
+        life = before.life if before is not None else ""
+        log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer)
         self._logs[session_id] = log
         return SessionStore(log, session_id)
 
@@ -94,7 +112,9 @@ class S3SessionManager(ChangeLogSessionManager):
             ValueError: The id cannot name a session.
             SessionException: There is no such session, or it cannot be removed (this needs ``s3:DeleteObject``).
         """
-        self._stores.pop(session_id, None)
+        store = self._stores.pop(session_id, None)
+        if store is not None:
+            store.close()
         if session_id != self.session_id:
             self._logs.pop(session_id, None)
         delete(_objects(self.client, self.bucket, session_id), *_places(self.prefix, session_id), session_id)
@@ -164,7 +184,8 @@ class S3SessionManager(ChangeLogSessionManager):
                 continue
             if info.updated_at < today - (older_than if found.is_resting() else max(older_than, IN_USE)):
                 objects, places = _objects(client, bucket, info.session_id), _places(prefix, info.session_id)
-                if delete(objects, *places, info.session_id, only=found.root):
+                unused = info.updated_at < today - ORPHANED
+                if delete(objects, *places, info.session_id, found.root, unused):
                     removed.append(info.session_id)
         return removed
 
@@ -277,8 +298,9 @@ def _objects(client: Any, bucket: str, session_id: str) -> S3Objects:
     return S3Objects(client, bucket, session_id)
 
 
-def _log(client: Any, bucket: str, prefix: str, session_id: str, life: str = "") -> S3Log:
-    return S3Log(_objects(client, bucket, session_id), _places(prefix, session_id)[0], session_id, life)
+def _log(client: Any, bucket: str, prefix: str, session_id: str, life: str = "", one_writer: bool = False) -> S3Log:
+    place = _places(prefix, session_id)[0]
+    return S3Log(_objects(client, bucket, session_id), place, session_id, life, one_writer)
 
 
 @dataclass(frozen=True)
@@ -315,15 +337,9 @@ class _Folder:
     def is_resting(self) -> bool:
         """Whether its latest writer has stopped."""
         assert self.root is not None
-        rest = f"{self.place}{self.root.life}/{REST}"
-        if not any(item.key == rest for item in self.listed):
-            return False
         latest = max((int(item.key.rpartition("/")[2]) for item in self._commits()), default=0)
-        try:
-            text = self.objects.get(rest).data
-        except NotThere:  # it was deleted meanwhile
-            return False
-        return text.isdigit() and int(text) > latest
+        rest = read_rest(self.objects, f"{self.place}{self.root.life}/")
+        return rest is not None and rest.stop > latest
 
     def _written(self) -> list[Listed]:
         return [*self._commits(), *(item for item in self.listed if item.key == self.place + ROOT)]

@@ -1,17 +1,29 @@
-"""Deletion of a session in S3: its root first, so that it is gone for whoever opens it; then all that lies below."""
+"""Deletion of a session in S3: its root first, so that it is gone for whoever opens it; then all that lies below.
+
+Where somebody may still be writing, one object stays that says so and nothing else (:mod:`.ending`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
+from .ending import RECENT, end, may_be_open
 from .objects import Listed, S3Objects
+from .place import ENDED
 from .root import ROOT, DamagedRoot, Root, life_in, read_root
 
 
-def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str, only: Root | None = None) -> bool:
+def delete(
+    objects: S3Objects,
+    place: str,
+    sdk_place: str,
+    session_id: str,
+    only: Root | None = None,
+    unused: bool = False,
+) -> bool:
     """Remove a session, and what a deletion that was cut short left of it.
 
     Args:
@@ -20,6 +32,7 @@ def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str, only
         sdk_place: The prefix of what the SDK's manager left of it.
         session_id: The session.
         only: The root that it must have, if any one will not do.
+        unused: Whether it is known that nobody wrote to it for longer than writers take a session for granted.
 
     Returns:
         Whether it had that root.
@@ -27,28 +40,71 @@ def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str, only
     Raises:
         SessionException: There is nothing of it, or it cannot be removed.
     """
-    there = {item.key for item in objects.list(place)}
+    there = list(objects.list(place))
     old = [item.key for item in objects.list(sdk_place)]
     if only is not None and _root(objects, place) != only:
         return False
-    if not there and not old:
+    if all(is_end(item, place) for item in there) and not old:
         raise SessionException(f"Session {session_id} does not exist")
     objects.delete(old)  # else it would be imported again
-    root = place + ROOT
-    if root in there:
-        objects.delete([root])
+    before = _root(objects, place)
+    roots = [item for item in there if item.key == place + ROOT]
+    objects.delete(item.key for item in roots)
     # A manager may have written since, or started a new session: of that, nothing is touched.
     now = _root(objects, place)
-    lives = {life_in(key.removeprefix(place)) for key in there} - {"", now.life if now is not None else ""}
-    there |= {item.key for item in objects.list(place) if life_in(item.key.removeprefix(place)) in lives}
-    left = [key for key in there if key != root and (now is None or life_in(key.removeprefix(place)) != now.life)]
-    objects.delete(sorted(left, key=lambda key: (not is_first_commit(key), key)))
+    lives = {life_in(item.key.removeprefix(place)) for item in there} | ({before.life} if before is not None else set())
+    lives -= {"", now.life if now is not None else ""}
+    there = list(objects.list(place))
+    newest = max((item.modified for item in there), default=None)
+    ends = {
+        item.key for item in there if is_end(item, place) and newest is not None and item.modified > newest - RECENT
+    }
+    for life in sorted(lives):
+        found = [item for item in there if life_in(item.key.removeprefix(place)) == life]
+        had_root = before is not None and before.life == life
+        if unused or any(item.key in ends for item in found) or (not had_root and _may_be_an_import(found)):
+            continue
+        if may_be_open(objects, place, life, [*found, *(roots if had_root else ())]):
+            ends.add(end(objects, place, life, found))
+    _remove_lives(objects, place, lives, ends)
     return True
+
+
+def is_end(item: Listed, place: str) -> bool:
+    """Whether an object says that a life has ended: nothing else is as short."""
+    return item.size == len(ENDED) and "/c/" in item.key.removeprefix(place)
 
 
 def is_first_commit(key: str) -> bool:
     """Whether a key is that of a life's first commit below the root, which a deletion removes before the others."""
     return key.endswith(f"/c/{1:010d}")
+
+
+def _may_be_an_import(found: Sequence[Listed]) -> bool:
+    """Whether somebody may be about to begin a session with what is there, whose root is stored last."""
+    return [is_first_commit(item.key) for item in found if not item.key.endswith("/rest")] == [True]
+
+
+def _remove_lives(objects: S3Objects, place: str, lives: Collection[str], ends: Collection[str]) -> None:
+    """Remove all objects of lives but their ends: also what was written while this went on.
+
+    Raises:
+        SessionException: They cannot be removed.
+    """
+
+    def left() -> list[str]:
+        found = (item.key for item in objects.list(place) if item.key not in ends)
+        ours = [key for key in found if key != place + ROOT and _is_of(key.removeprefix(place), lives)]
+        return sorted(ours, key=lambda key: (not is_first_commit(key), key))
+
+    objects.delete(left())
+    objects.delete_one_by_one(left())  # a store may say that it removed many at once, and leave them
+
+
+def _is_of(name: str, lives: Collection[str]) -> bool:
+    """Whether a key belongs to one of these lives, or to none that anybody can have."""
+    life = life_in(name)
+    return life in lives or not life
 
 
 def delete_orphans(
@@ -70,7 +126,7 @@ def delete_orphans(
         SessionException: It cannot be removed.
     """
     orphans = [item for item in listed if life_in(item.key.removeprefix(place)) not in ("", root and root.life)]
-    if root is not None:
+    if root is not None or all(is_end(item, place) for item in orphans):
         objects.delete(item.key for item in orphans if item.modified < old)
     elif all(item.modified < min(old, older) for item in orphans):
         objects.delete(item.key for item in orphans)

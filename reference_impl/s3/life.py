@@ -13,16 +13,14 @@ from strands.types.exceptions import SessionException
 
 from .errors import Deleted, Moved, Unreadable
 from .objects import NotThere, S3Objects
-from .place import HEADER
+from .place import ENDED, HEADER
 from .root import ROOT, DamagedRoot, Root, read_root
 
 logger = logging.getLogger(__name__)
 
 SURE = 300.0
-"""How many seconds a writer takes for granted that nobody deleted the session: then it looks, with one request."""
-
-REST = "rest"
-"""The key of what says that the writer of a commit has stopped."""
+"""How many seconds a writer whose commits others can see takes for granted that nobody deleted the session without
+leaving word (:mod:`.ending`): then it looks, with one request."""
 
 
 class Life:
@@ -50,8 +48,8 @@ class Life:
         self.name = name
         self.over = False
         self.is_read = False
-        self._sure_at = 0.0  # when it was known last that it was not over
-        self._unsure: list[int] = []  # the commits that were written since
+        self._sure_at: tuple[float, float] | None = None  # when it was seen last that it was not, behind a commit
+        self._unsure: list[int] = []  # the commits that were written since its root was seen
 
     def key(self, name: str) -> str:
         """Return the key of an object of this life."""
@@ -64,6 +62,7 @@ class Life:
 
         Raises:
             Moved: It was emptied: what it held was rewritten.
+            Deleted: It is the end of this life.
             SessionException: It is missing, or cannot be read.
         """
         try:
@@ -72,6 +71,9 @@ class Life:
             raise self.unreadable(name, "it is missing") from None
         if data == HEADER:
             raise Moved
+        if data == ENDED:
+            self.over = self.is_read
+            raise self.deleted()
         return data
 
     def fetch(self, names: Sequence[str]) -> list[bytes]:
@@ -136,7 +138,7 @@ class Life:
             found = self.look()  # an answer may be lost though the root was stored
             if found is None or found.life != root.life:
                 return False
-        self._be_sure()
+        self._sure_at = _now()
         return True
 
     def mend_root(self, body: bytes) -> None:
@@ -159,14 +161,18 @@ class Life:
     # -- whether it goes on --------------------------------------------------------------------------------
 
     def note_commit(self, number: int) -> None:
-        """Note that a commit was stored, and see, now and then, that the session is still there.
+        """Note that a commit was stored, and see, at the first and then now and then, that the session is still there.
+
+        A deletion leaves word for those whose commits show that they write. Who has written none, or has stopped since,
+        looks at the root when the first one is stored: one of the two sees what the other did.
 
         Raises:
             Deleted: It is not.
         """
         self.is_read = True
         self._unsure.append(number)
-        if time.monotonic() - self._sure_at < SURE:
+        now = _now()
+        if self._sure_at is not None and max(at - before for at, before in zip(now, self._sure_at, strict=True)) < SURE:
             return
         try:
             self.expect_alive()
@@ -174,6 +180,12 @@ class Life:
             raise
         except SessionException as error:  # the commit itself is stored
             logger.warning("session_id=<%s>, error=<%s> | cannot see the session's root", self.session_id, error)
+        else:
+            self._sure_at = now
+
+    def note_rest(self) -> None:
+        """Note that this writer said that it has stopped."""
+        self._sure_at = None
 
     def expect_alive(self, *seen: Root | None) -> Root:
         """Return the root, if it is still that of this life.
@@ -191,17 +203,13 @@ class Life:
                 self.over = True
                 self._leave_nothing()
             raise self.deleted()
-        self._be_sure()
+        self._unsure.clear()
         return root
 
     def expect_not_over(self) -> None:
         """Raise :class:`Deleted` if it is known that this life is over."""
         if self.over:
             raise self.deleted()
-
-    def _be_sure(self) -> None:
-        self._sure_at = time.monotonic()
-        self._unsure.clear()
 
     def _leave_nothing(self) -> None:
         """Empty what was written after a deletion: it repeats what was deleted.
@@ -241,3 +249,8 @@ class Life:
             " Nothing was changed. S3SessionManager.verify() says more, S3SessionManager.repair() brings back what is"
             " whole, from earlier versions too where the bucket keeps them"
         )
+
+
+def _now() -> tuple[float, float]:
+    """Return the seconds of two clocks: one stands still while the machine sleeps, and the other can be set."""
+    return time.monotonic(), time.time()

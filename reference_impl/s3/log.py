@@ -22,18 +22,20 @@ import threading
 import uuid
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from strands.types.exceptions import SessionException
 
 from ..log.change_log import Behind
 from ..log.commit_lines import commit_line, json_array
 from . import sizes
-from .errors import Moved, Unreadable
-from .life import REST, Life
+from .conditional import expect_conditional_writes
+from .errors import Deleted, Moved, Unreadable
+from .life import Life
 from .lines import LatestLines, Tail, parse, tail
 from .objects import NotThere, S3Objects
 from .place import HEADER, Place
+from .rest import REST, Rest, read_rest
 from .rewriting import empty_commits, empty_segments
 from .root import Root, new_life
 from .segments import compact, place_of
@@ -59,9 +61,12 @@ class S3Log:
         prefix: The session's prefix, with a slash at its end.
         session_id: The session's id, for errors.
         life: The only life of the session that may be read, if it was read before.
+        one_writer: Whether the store may ignore ``If-None-Match``: whoever says so sees to it that nobody else writes.
     """
 
-    def __init__(self, objects: S3Objects, prefix: str, session_id: str, life: str = "") -> None:
+    def __init__(
+        self, objects: S3Objects, prefix: str, session_id: str, life: str = "", one_writer: bool = False
+    ) -> None:
         self.objects = objects
         self.prefix = prefix
         self._life = Life(objects, prefix, session_id, life)
@@ -70,7 +75,9 @@ class S3Log:
         self._root: Root | None = None  # what exists() saw, for the read that follows it
         self._latest = LatestLines()
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
-        self._wrote = False
+        self._own: Rest | None = None  # the latest of its own commits, without another's between them
+        self._rested = True
+        self._one_writer = one_writer
 
     @property
     def life(self) -> str:
@@ -97,17 +104,36 @@ class S3Log:
         with self._lock:
             self._root = None
             before, self._life.name = self._life.name, new_life()
+            try:
+                self._expect_conditional_writes()
+            except SessionException:
+                self._life.name = before
+                raise
             lines = {0: commit_line(0, bodies[0])}
             if len(bodies) > 1:
                 lines[1] = commit_line(1, b"[" + b",".join(body[1:-1] for body in bodies[1:]) + b"]")
-                self._life.store(f"c/{1:010d}", HEADER + lines[1])
+                self._life.objects.put_new(self._life.key(f"c/{1:010d}"), HEADER + lines[1], {})
             if not self._life.put_root(Root(self._life.name, bodies[0])):
                 self._life.name = before
                 return False
+            if len(bodies) > 1 and not self._life.commits(0):  # a deletion took it for what another one left
+                self._life.objects.put_new(self._life.key(f"c/{1:010d}"), HEADER + lines[1], {})
             self._life.is_read = True
             self._latest.note(0, lines)
             self._latest.run_start = 0
+            self._note_own(0, len(lines))
             return True
+
+    def _expect_conditional_writes(self) -> None:
+        if not self._one_writer:
+            expect_conditional_writes(self.objects, self._life.key(REST), Rest(0, 0).data())
+
+    def _note_own(self, first: int, stop: int) -> None:
+        """Note which commits it wrote."""
+        if self._own is not None and self._own.stop == first:
+            first = self._own.first
+        self._own = Rest(first, stop)
+        self._rested = False
 
     def mend_root(self, body: bytes) -> None:
         """Put a root in place of one that is damaged or missing: for repairs.
@@ -151,7 +177,7 @@ class S3Log:
                     self._life.expect_alive()  # a deletion may have begun meanwhile: that is no damage
                     raise
                 root = self._life.expect_alive(after_listing.result())
-            return self._take(place, root, rewritten, found)
+            return self._note_all(place, root, rewritten, found)
         raise SessionException(
             f"session {self._session_id!r}: it was rewritten {_MOVED} times while it was read. Try again"
         )
@@ -177,7 +203,7 @@ class S3Log:
         lines.update(newest.lines)
         return rewritten, Tail(lines, newest.begins)
 
-    def _take(self, place: Place, root: Root, rewritten: list[bytes], found: Tail) -> bytes:
+    def _note_all(self, place: Place, root: Root, rewritten: list[bytes], found: Tail) -> bytes:
         """Note what was read, and return it as an array."""
         lines = found.lines if place.base else {0: commit_line(0, root.body), **found.lines}
         self._rewritten = len(rewritten)
@@ -240,13 +266,15 @@ class S3Log:
         """
         with self._lock:
             self._life.expect_not_over()
+            if self._own is None:
+                self._expect_conditional_writes()
             number = self._latest.next
             line = commit_line(number, body, label=label)
             if not self._put(number, b"".join(self._latest.repeated(number)) + line, line):
                 raise Behind
+            self._note_own(number, number + 1)
             self._life.note_commit(number)
             self._latest.note(number, {number: line})
-            self._wrote = True
             if (number + 1) % sizes.SEGMENT == 0:
                 compact(self._life, self._latest, number)
 
@@ -277,17 +305,17 @@ class S3Log:
         """
         with self._lock:
             self._life.expect_not_over()
+            if self._own is None:
+                self._expect_conditional_writes()
             number, base, known = self._latest.next, self._latest.base, self._rewritten
-            line = commit_line(number, change, label=label)
-            if not self._put(number, line, line):  # from here on everybody has the new history
-                raise Behind
-            self._latest.note(number, {number: line})
-            self._latest.run_start = number
-            lines = b"".join(commit_line(index, body) for index, body in enumerate(bodies))
-            kept = f"s/{0:010d}-{number:010d}-r"
-            self._life.store(kept, HEADER + lines)
-            self._latest.base = number + 1
-            self._rewritten = len(bodies)
+            self._take(number, change, label)  # from here on everybody has the new history
+            self._life.note_commit(number)
+            kept = self._put_rewritten(number, bodies)
+            try:
+                self._life.expect_alive()
+            except Deleted:  # what deleted the session may have listed its objects before
+                self._life.empty([kept])
+                raise
             gone = empty_commits(self._life, number, base, known, touched)
             empty_segments(self._life, kept, number, gone)
 
@@ -298,21 +326,52 @@ class S3Log:
             Behind: Others have written, and nothing was replaced.
         """
         with self._lock:
-            self._latest.next = self.place().next
-            self.rewrite(bodies, bodies[0], ())
+            number = self._latest.next = self.place().next
+            self._take(number, bodies[0])
+            self._put_rewritten(number, bodies)
+
+    def _take(self, number: int, change: bytes, label: str = "") -> None:
+        """Store a commit that repeats none."""
+        line = commit_line(number, change, label=label)
+        if not self._put(number, line, line):
+            raise Behind
+        self._note_own(number, number + 1)
+        self._latest.note(number, {number: line})
+        self._latest.run_start = number
+
+    def _put_rewritten(self, number: int, bodies: list[bytes]) -> str:
+        """Store a history that stands for all commits up to one, and return its object's name."""
+        lines = b"".join(commit_line(index, body) for index, body in enumerate(bodies))
+        name = f"s/{0:010d}-{number:010d}-r"
+        self._life.objects.put_new(self._life.key(name), HEADER + lines, {})
+        self._latest.base = number + 1
+        self._rewritten = len(bodies)
+        return name
 
     def rest(self) -> None:
-        """Leave word that nobody is writing any more, if this object wrote."""
+        """Leave word that this object is not writing any more, if it wrote.
+
+        Raises:
+            Deleted: Others have deleted the session.
+        """
         with self._lock:
-            if self._wrote and not self._life.over:
-                self._wrote = False
-                try:
-                    self._life.store(REST, b"%d" % self._latest.next)
-                except SessionException as error:  # the session counts as in use for a while longer
-                    logger.warning(
-                        "session_id=<%s>, error=<%s> | cannot say that it is at rest", self._session_id, error
-                    )
+            self._life.expect_not_over()
+            if self._rested or self._own is None:
+                return
+            try:
+                self._life.expect_alive()
+                known = read_rest(self.objects, self._life.key(""))
+                rest = known.with_own(self._own) if known is not None else self._own
+                self._life.store(REST, rest.data())
+            except Deleted:
+                raise
+            except SessionException as error:  # the session counts as in use for a while longer
+                logger.warning("session_id=<%s>, error=<%s> | cannot say that it is at rest", self._session_id, error)
+            else:
+                self._life.note_rest()
+            self._rested = True
 
     def close(self) -> None:
         """Leave word as :meth:`rest` does: there is nothing else to let go of."""
-        self.rest()
+        with suppress(Deleted):
+            self.rest()

@@ -1,34 +1,22 @@
-"""Objects in a bucket: conditional writes, whole bodies, and errors that say what was denied or missing."""
+"""Objects in a bucket: conditional writes, whole bodies, whole listings."""
 
 from __future__ import annotations
 
-import functools
-import os
-from collections.abc import Iterable, Iterator, Mapping
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError, IncompleteReadError
-from strands.types.exceptions import SessionException
+from .client import ATTEMPTS
+from .requests import LATER, BusyConflict, Conflict, Garbled, NotImplementedThere, NotThere, S3Requests
 
-_ATTEMPTS = 5
-"""How often a request is sent before it has failed: the first time and four retries, with growing pauses."""
+__all__ = ["Fetched", "Listed", "NotThere", "S3Objects"]
 
-_ACTIONS = {
-    "GetObject": "s3:GetObject",
-    "PutObject": "s3:PutObject",
-    "ListObjectsV2": "s3:ListBucket",
-    "DeleteObjects": "s3:DeleteObject",
-    "ListObjectVersions": "s3:ListBucketVersions",
-    "GetObjectVersion": "s3:GetObjectVersion",
-}
-
-
-class NotThere(Exception):
-    """There is no such object."""
+_MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
 
 @dataclass(frozen=True)
@@ -59,19 +47,12 @@ class Fetched:
     metadata: Mapping[str, str]
 
 
-class S3Objects:
-    """The objects of a bucket. Thread-safe, as boto3's clients are.
+class S3Objects(S3Requests):
+    """The objects of a bucket. Thread-safe, as boto3's clients are."""
 
-    Args:
-        client: A boto3 client for S3.
-        bucket: The bucket.
-        session_id: The session that errors name.
-    """
-
-    def __init__(self, client: Any, bucket: str, session_id: str) -> None:
-        self.bucket = bucket
-        self._client = client
-        self._session_id = session_id
+    _one_by_one = False  # whether it is known that the store cannot delete many objects at once
+    _tags_are_md5 = True  # whether an object's tag may be the MD5 of its bytes: some stores have others
+    _doubted = ""  # the MD5 of the bytes that had another tag last
 
     def put_new(self, key: str, data: bytes, metadata: Mapping[str, str]) -> bool:
         """Store an object unless there is one of that key; False if there is.
@@ -79,15 +60,15 @@ class S3Objects:
         Raises:
             SessionException: It cannot be stored, or it cannot be told whether it was.
         """
-        for _ in range(_ATTEMPTS):
+        for _ in range(ATTEMPTS):
             try:
-                self._call("PutObject", key, Key=key, Body=data, Metadata=dict(metadata), IfNoneMatch="*")
-            except _Conflict as conflict:
-                if conflict.settled:
-                    return False
-            else:
-                return True
-        raise self._failed("PutObject", key, f"others were writing it at each of {_ATTEMPTS} attempts; {_LATER}")
+                self._put(key, data, metadata, IfNoneMatch="*")
+            except Conflict:
+                return False
+            except BusyConflict:
+                continue
+            return True
+        raise self.failed("PutObject", key, f"others were writing it at each of {ATTEMPTS} attempts; {LATER}")
 
     def put(self, key: str, data: bytes, metadata: Mapping[str, str]) -> None:
         """Store an object in place of any other.
@@ -95,7 +76,18 @@ class S3Objects:
         Raises:
             SessionException: It cannot be stored.
         """
-        self._call("PutObject", key, Key=key, Body=data, Metadata=dict(metadata))
+        for _ in range(ATTEMPTS):
+            try:
+                return self._put(key, data, metadata)
+            except (Conflict, BusyConflict):
+                continue
+        raise self.failed("PutObject", key, f"others were writing it at each of {ATTEMPTS} attempts; {LATER}")
+
+    def _put(self, key: str, data: bytes, metadata: Mapping[str, str], **condition: str) -> None:
+        try:
+            self.send("PutObject", key, lambda _: None, Key=key, Body=data, Metadata=dict(metadata), **condition)
+        except NotImplementedThere:
+            raise self.failed("PutObject", key, "the store does not know conditional writes (If-None-Match)") from None
 
     def get(self, key: str, version: str | None = None) -> Fetched:
         """Return an object.
@@ -105,14 +97,24 @@ class S3Objects:
             SessionException: It cannot be read.
         """
         operation, which = ("GetObject", {}) if version is None else ("GetObjectVersion", {"VersionId": version})
-        for attempt in range(_ATTEMPTS):
-            answer = self._call(operation, key, Key=key, **which)
-            try:
-                return Fetched(answer["Body"].read(), answer["Metadata"])
-            except (IncompleteReadError, HTTPClientError) as error:  # the client does not retry what it streams
-                if attempt == _ATTEMPTS - 1:
-                    raise self._failed(operation, key, f"the answer broke off: {error}") from error
-        raise AssertionError("unreachable")
+        try:
+            return self.send(operation, key, self._fetched, Key=key, **which)
+        except NotImplementedThere as error:
+            raise self.failed(operation, key, "the store does not know this operation") from error
+
+    def _fetched(self, answer: Any) -> Fetched:
+        data = answer["Body"].read()
+        fetched = Fetched(data, answer.get("Metadata", {}))
+        if len(data) != answer.get("ContentLength", len(data)):
+            raise Garbled(f"{len(data)} of {answer['ContentLength']} bytes came")
+        tag = _MD5.fullmatch(str(answer.get("ETag", "")))
+        if tag and self._tags_are_md5 and answer.get("ServerSideEncryption", "AES256") == "AES256":
+            found = hashlib.md5(data, usedforsecurity=False).hexdigest()
+            if found not in (tag.group(1), self._doubted):
+                self._doubted = found
+                raise Garbled("the bytes that came are not those that were stored", fetched)
+            self._tags_are_md5 = found == tag.group(1)  # the same bytes came twice: the tag says something else
+        return fetched
 
     def list(self, prefix: str, after: str = "") -> Iterator[Listed]:
         """Yield the objects whose keys begin with a prefix, in the order of their keys.
@@ -126,7 +128,8 @@ class S3Objects:
         """
         for page in self._pages("ListObjectsV2", prefix, **({"StartAfter": after} if after else {})):
             for found in page.get("Contents", ()):
-                yield Listed(found["Key"], found["Size"], found["LastModified"])
+                if found["Key"].startswith(prefix) and found["Key"] > after:
+                    yield Listed(found["Key"], found["Size"], found["LastModified"])
 
     def folders(self, prefix: str) -> Iterator[str]:
         """Yield the beginnings, up to the next slash, of the keys that begin with a prefix.
@@ -146,7 +149,10 @@ class S3Objects:
         """
         more: dict[str, str] = {}
         while True:
-            page = self._call("ListObjectVersions", prefix, Prefix=prefix, **more)
+            try:
+                page = self.send("ListObjectVersions", prefix, _whole_page_of_versions, Prefix=prefix, **more)
+            except NotImplementedThere:
+                return
             for found in page.get("Versions", ()):
                 yield found["Key"], found["VersionId"]
             if not page.get("IsTruncated"):
@@ -154,18 +160,43 @@ class S3Objects:
             more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")}
 
     def delete(self, keys: Iterable[str]) -> None:
-        """Remove objects, a thousand a request.
+        """Remove objects, a thousand a request; one by one, where the store cannot do more.
 
         Raises:
             SessionException: One cannot be removed.
         """
         left = list(keys)
-        while left:
-            now, left = left[:1000], left[1000:]
-            objects = [{"Key": key} for key in now]
-            answer = self._call("DeleteObjects", now[0], Delete={"Objects": objects, "Quiet": True})
+        while left and not self._one_by_one:
+            now = left[:1000]
+            wanted = {"Objects": [{"Key": key} for key in now], "Quiet": True}
+            try:
+                answer = self.send("DeleteObjects", now[0], lambda answer: answer or {}, Delete=wanted)
+            except (NotImplementedThere, NotThere):
+                self._one_by_one = True
+                break
             for error in answer.get("Errors", ()):
-                raise self._failed("DeleteObjects", error["Key"], _remedy(error["Code"], "DeleteObjects", self.bucket))
+                if error.get("Code") != "NoSuchKey":
+                    raise self.refused("DeleteObjects", error.get("Key", now[0]), error.get("Code", ""))
+            left = left[1000:]
+        self.delete_one_by_one(left)
+
+    def delete_one_by_one(self, keys: Sequence[str]) -> None:
+        """Remove objects, each with a request of its own.
+
+        Raises:
+            SessionException: One cannot be removed.
+        """
+        if keys:
+            with ThreadPoolExecutor(max_workers=min(8, len(keys)), thread_name_prefix="session-delete") as pool:
+                list(pool.map(self._delete_one, keys))
+
+    def _delete_one(self, key: str) -> None:
+        try:
+            self.send("DeleteObject", key, lambda _: None, Key=key)
+        except NotThere:
+            pass
+        except NotImplementedThere as error:
+            raise self.failed("DeleteObject", key, "the store does not know this operation") from error
 
     def _pages(self, operation: str, prefix: str, **more: Any) -> Iterator[Any]:
         while True:
@@ -175,95 +206,34 @@ class S3Objects:
                 return
             more["ContinuationToken"] = page["NextContinuationToken"]
 
-    def _call(self, operation: str, key: str, **arguments: Any) -> Any:
-        method = {
-            "GetObject": "get_object",
-            "GetObjectVersion": "get_object",
-            "PutObject": "put_object",
-            "ListObjectsV2": "list_objects_v2",
-            "ListObjectVersions": "list_object_versions",
-            "DeleteObjects": "delete_objects",
-        }[operation]
+    def _call(self, operation: str, prefix: str, **arguments: Any) -> Any:
         try:
-            return getattr(self._client, method)(Bucket=self.bucket, **arguments)
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            if code == "NoSuchKey":
-                raise NotThere(key) from error
-            if code in ("PreconditionFailed", "412", "ConditionalRequestConflict", "409"):
-                raise _Conflict(settled=code in ("PreconditionFailed", "412")) from error
-            raise self._failed(operation, key, _remedy(code, operation, self.bucket) or str(error)) from error
-        except BotoCoreError as error:
-            raise self._failed(operation, key, f"{error}; {_LATER}") from error
-
-    def _failed(self, operation: str, key: str, why: str) -> SessionException:
-        return SessionException(
-            f"session {self._session_id!r}: {_ACTIONS[operation]} failed on s3://{self.bucket}/{key}: {why}"
-        )
+            return self.send(operation, prefix, _whole_page, **arguments)
+        except (NotImplementedThere, NotThere) as error:
+            raise self.failed(operation, prefix, "the store does not know this operation") from error
 
 
-class _Conflict(Exception):
-    def __init__(self, *, settled: bool) -> None:
-        self.settled = settled
+def _whole_page(page: Any) -> Any:
+    """Return a page of a listing, if it does not contradict itself.
 
-
-_LATER = "what was not stored is stored with the next change"
-
-
-def _remedy(code: str, operation: str, bucket: str) -> str:
-    """Return what to do about an error of S3's, in words; empty where there is nothing to add."""
-    action = _ACTIONS[operation]
-    if code in ("AccessDenied", "403", "Forbidden", "AllAccessDisabled"):
-        resource = f"arn:aws:s3:::{bucket}" + ("" if action.startswith("s3:List") else "/*")
-        return f"access denied ({code}): allow {action} on {resource}"
-    if code in ("NoSuchBucket", "404"):
-        return f"there is no bucket {bucket!r} ({code}): create it, or check its name, the region and the account"
-    if code in ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "Throttling"):
-        return f"S3 asks to slow down ({code}), also after {_ATTEMPTS} attempts; {_LATER}"
-    if code in ("InternalError", "500"):
-        return f"S3 had an internal error ({code}), also after {_ATTEMPTS} attempts; {_LATER}"
-    if code in ("ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"):
-        return f"the credentials are not valid ({code}): renew them"
-    return ""
-
-
-def client_for(
-    boto_session: boto3.Session | None,
-    boto_client_config: Config | None,
-    region_name: str | None,
-    endpoint_url: str | None,
-) -> Any:
-    """Return a client for S3 that retries what may pass.
-
-    Without a session or configuration of the caller's the client is shared: to make one takes a tenth of a second.
+    Raises:
+        Garbled: It does. With an answer, where a store may mean it.
     """
-    if boto_session is None and boto_client_config is None:
-        # what a client is made from; a process that was forked has connections of its own
-        surroundings = tuple(os.environ.get(name, "") for name in _SURROUNDINGS)
-        return _shared_client(region_name, endpoint_url, os.getpid(), surroundings)
-    return _client(boto_session or boto3.Session(region_name=region_name), boto_client_config, endpoint_url)
+    if page.get("IsTruncated") and not page.get("NextContinuationToken"):
+        raise Garbled("the listing is cut short, and does not say how to go on")
+    if page.get("NextContinuationToken") and not page.get("IsTruncated"):
+        raise Garbled("the listing says how to go on, and that it ends", page)
+    contents, folders = page.get("Contents", ()), page.get("CommonPrefixes", ())
+    keys = [found["Key"] for found in contents]
+    found = [*keys, *(folder["Prefix"] for folder in folders)]
+    count = page.get("KeyCount", len(found))
+    in_order = all(one < other for one, other in pairwise(keys))
+    if count != len(found) or not in_order or any(not key.startswith(page.get("Prefix", "")) for key in found):
+        raise Garbled(f"the listing says that it has {count} keys, and has {len(found)}, or not in order", page)
+    return page
 
 
-_SURROUNDINGS = (
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_ENDPOINT_URL",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SESSION_TOKEN",
-)
-
-
-@functools.lru_cache(maxsize=8)
-def _shared_client(region_name: str | None, endpoint_url: str | None, _pid: int, _around: tuple[str, ...]) -> Any:
-    return _client(boto3.Session(region_name=region_name), None, endpoint_url)
-
-
-def _client(session: boto3.Session, config: Config | None, endpoint_url: str | None) -> Any:
-    own = Config(
-        user_agent_extra=" ".join(filter(None, [getattr(config, "user_agent_extra", None), "strands-agents"])),
-    )
-    defaults = Config(retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, max_pool_connections=16)
-    merged = (defaults.merge(config) if config is not None else defaults).merge(own)
-    return session.client("s3", config=merged, endpoint_url=endpoint_url)
+def _whole_page_of_versions(page: Any) -> Any:
+    if page.get("IsTruncated") and not page.get("NextKeyMarker"):
+        raise Garbled("the listing is cut short, and does not say how to go on")
+    return page

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 HEADER = b"strands-session-commits 1\n"
 """What each object begins with. One that holds nothing else was emptied: what it held was rewritten."""
 
+ENDED = HEADER + b"ended\n"
+"""What stands in place of a commit behind the last one, where the session was deleted: see :mod:`.ending`."""
+
 
 @dataclass(frozen=True)
 class Segment:

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 import uuid
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 from ..log.commit_lines import commit_line, whole_commit
@@ -76,6 +77,10 @@ def read_root(objects: S3Objects, prefix: str) -> Root | None:
     try:
         return root_in(objects.get(prefix + ROOT).data)
     except NotThere:
+        return None
+    except DamagedRoot:  # on its way, perhaps
+        with suppress(NotThere):
+            return root_in(objects.get(prefix + ROOT).data)
         return None
 
 

@@ -60,13 +60,18 @@ def compact(life: Life, latest: LatestLines, last: int) -> None:
 
 
 def _write(life: Life, name: str, data: bytes, first: int) -> None:
-    """Store a segment, and empty it if the history was rewritten meanwhile: see :func:`.rewriting.empty_segments`."""
-    rewritten = True
+    """Store a segment, and empty it if the history was rewritten meanwhile, or the session deleted.
+
+    See :func:`.rewriting.empty_segments`.
+    """
+    needless = True
     try:
         life.objects.put_new(life.key(name), data, {})
-        rewritten = any(segment.rewritten and segment.last >= first for segment in all_segments(life))
+        needless = any(segment.rewritten and segment.last >= first for segment in all_segments(life))
+        root = life.look()
+        needless = needless or root is None or root.life != life.name
     finally:
-        if rewritten:  # or nobody knows: it can be done without
+        if needless:  # or nobody knows: it can be done without
             life.empty([name])
 
 

@@ -44,12 +44,12 @@ class WritesAgainUnderAnotherNumber(WithParts):
 
     class log(S3Log):
         def append(self, body: bytes, label: str = "") -> None:
-            number = self._next
+            number = self._latest.next
             if not self.objects.put_new(self.key(number), HEADER + commit_line(number, body), {}):
-                self._note(number, {number: commit_line(number, body)})
+                self._latest.note(number, {number: commit_line(number, body)})
                 number += 1
                 self.objects.put(self.key(number), HEADER + commit_line(number, body), {})
-            self._note(number, {number: commit_line(number, body)})
+            self._latest.note(number, {number: commit_line(number, body)})
 
         def key(self, number: int) -> str:
             return f"{self.prefix}{self.life}/c/{number:010d}"
@@ -68,7 +68,7 @@ class SaysThatStorageFailed(WithParts):
     """Has one text for all errors."""
 
     class objects(S3Objects):
-        def _failed(self, operation: str, key: str, why: str) -> SessionException:
+        def failed(self, operation: str, key: str, why: str) -> SessionException:
             return SessionException("storage failed")
 
 
@@ -76,7 +76,7 @@ class CreatesItsBucket(S3SessionManager):
     """Makes the bucket that somebody misspelt."""
 
     def __init__(self, session_id: str, bucket: str, prefix: str = "", **kwargs: Any) -> None:
-        from session_conformance.reference_impl.s3.objects import client_for
+        from session_conformance.reference_impl.s3.client import client_for
 
         client_for(None, None, None, None).create_bucket(Bucket=bucket)
         super().__init__(session_id, bucket, prefix)

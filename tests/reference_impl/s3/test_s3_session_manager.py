@@ -13,8 +13,9 @@ from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.log.change_log import Behind
 from session_conformance.reference_impl.log.commit_lines import bodies_of, commit_line
 from session_conformance.reference_impl.s3 import sizes
+from session_conformance.reference_impl.s3.client import client_for
 from session_conformance.reference_impl.s3.log import S3Log
-from session_conformance.reference_impl.s3.objects import S3Objects, client_for
+from session_conformance.reference_impl.s3.objects import S3Objects
 from session_conformance.reference_impl.s3.place import HEADER, Segment
 from session_conformance.reference_impl.s3.root import read_root
 from strands.session import S3SessionManager as SdkS3SessionManager

@@ -1,0 +1,202 @@
+"""Requests to S3: sent again where that helps, and else an error that says what failed and what to do.
+
+botocore retries what S3 says may pass, and connections that break before an answer begins. What it does not retry is
+done here: an answer that breaks off, that cannot be parsed, whose checksum is wrong or that contradicts itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, IncompleteReadError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+from strands.types.exceptions import SessionException
+
+from .client import ATTEMPTS
+
+logger = logging.getLogger(__name__)
+
+Read = TypeVar("Read")
+
+_PAUSE = 0.05
+"""Seconds before the second retry; each further one takes twice as long. The first is made at once."""
+
+_METHODS = {
+    "GetObject": "get_object",
+    "GetObjectVersion": "get_object",
+    "PutObject": "put_object",
+    "ListObjectsV2": "list_objects_v2",
+    "ListObjectVersions": "list_object_versions",
+    "DeleteObject": "delete_object",
+    "DeleteObjects": "delete_objects",
+}
+
+_ACTIONS = {
+    "GetObject": "s3:GetObject",
+    "GetObjectVersion": "s3:GetObjectVersion",
+    "PutObject": "s3:PutObject",
+    "ListObjectsV2": "s3:ListBucket",
+    "ListObjectVersions": "s3:ListBucketVersions",
+    "DeleteObject": "s3:DeleteObject",
+    "DeleteObjects": "s3:DeleteObject",
+}
+
+_DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled")
+_ON_THE_WAY = (
+    "BadDigest",
+    "IncompleteBody",
+    "InvalidDigest",
+    "RequestTimeout",
+    "SignatureDoesNotMatch",
+    "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch",
+)
+"""What S3 says of a request that was changed on its way, or cut short."""
+
+_NOT_IMPLEMENTED = ("MethodNotAllowed", "NotImplemented", "UnsupportedOperation", "405", "501")
+
+
+class NotThere(Exception):
+    """There is no such object."""
+
+
+class Conflict(Exception):
+    """A conditional write was refused."""
+
+
+class BusyConflict(Exception):
+    """A conditional write met another of the same key: it may be tried again."""
+
+
+class NotImplementedThere(Exception):
+    """The store does not know this operation."""
+
+
+class Garbled(Exception):
+    """An answer is not what was sent.
+
+    Args:
+        what: What is wrong with it.
+        answer: What it says all the same, where somebody may mean it so: then it is taken once it was given again.
+    """
+
+    def __init__(self, what: str, answer: Any = None) -> None:
+        super().__init__(what)
+        self.answer = answer
+
+
+class S3Requests:
+    """Sends requests for the objects of one bucket. Thread-safe, as boto3's clients are.
+
+    Attributes:
+        bucket: The bucket.
+        client: A boto3 client for S3; another may take its place at any time.
+
+    Args:
+        client: A boto3 client for S3.
+        bucket: The bucket.
+        session_id: The session that errors name.
+    """
+
+    def __init__(self, client: Any, bucket: str, session_id: str) -> None:
+        self.bucket = bucket
+        self.client = client
+        self._session_id = session_id
+
+    def send(self, operation: str, key: str, read: Callable[[Any], Read], **arguments: Any) -> Read:
+        """Send a request until it is answered, and return what is read from the answer.
+
+        Args:
+            operation: S3's name for it.
+            key: The key or prefix that it is about, for errors.
+            read: Reads the answer; raises :class:`Garbled` if that is not what can have been sent.
+            **arguments: The client's.
+
+        Raises:
+            NotThere: There is no such object.
+            Conflict: A conditional write was refused.
+            BusyConflict: It met another.
+            NotImplementedThere: The store does not know the operation.
+            SessionException: Anything else that went wrong, whatever raised it.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return read(getattr(self.client, _METHODS[operation])(Bucket=self.bucket, **arguments))
+            except ClientError as error:
+                attempts, why = self._refused(error, operation, key)
+                cause: Exception = error
+            except Garbled as error:
+                if attempt > 2 and error.answer is not None:
+                    return error.answer  # type: ignore[no-any-return]
+                attempts, why, cause = ATTEMPTS, str(error), error
+            except (IncompleteReadError, FlexibleChecksumError) as error:
+                attempts, why, cause = ATTEMPTS, f"the answer broke off or was changed on its way: {error}", error
+            except (HTTPClientError, BotoConnectionError) as error:  # botocore has sent it again already, if it may
+                attempts, why, cause = 2, f"{error}; {LATER}", error
+            except BotoCoreError as error:  # no credentials, a parameter that is not valid: the same the next time
+                attempts, why, cause = 1, f"{error}; {LATER}", error
+            except Exception as error:  # an answer that cannot be parsed, or what lies below botocore
+                attempts, why, cause = ATTEMPTS, f"{type(error).__name__}: {error}; {LATER}", error
+            if attempt >= attempts:
+                if operation == "DeleteObjects" and not isinstance(cause, BotoCoreError | ClientError):
+                    raise NotImplementedThere(operation) from cause
+                raise self.failed(operation, key, why) from cause
+            logger.debug("operation=<%s>, key=<%s>, error=<%s> | sent again", operation, key, why)
+            if attempt > 1:
+                time.sleep(_PAUSE * 2 ** (attempt - 2))
+
+    def _refused(self, error: ClientError, operation: str, key: str) -> tuple[int, str]:
+        """Return how often to send what S3 refused, and why it failed if it still does; or raise what it is."""
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if code in ("NoSuchKey", "NoSuchVersion"):
+            raise NotThere(key) from error
+        if operation == "PutObject":  # the status is enough: the rest of the answer may have been changed on its way
+            if code in ("PreconditionFailed", "412") or status == 412:
+                raise Conflict(key) from error
+            if code in ("ConditionalRequestConflict", "OperationAborted", "409") or status == 409:
+                raise BusyConflict(key) from error
+        if code in _NOT_IMPLEMENTED or status in (405, 501):
+            raise NotImplementedThere(operation) from error
+        remedy = _remedy(code, operation, self.bucket)
+        if operation == "DeleteObjects" and not remedy:  # stores that do not know it have many ways to say so
+            raise NotImplementedThere(operation) from error
+        why = remedy or str(error)
+        if code in _ON_THE_WAY or (status == 404 and code not in ("NoSuchBucket", "404")):
+            return 3, why
+        return 1, why
+
+    def failed(self, operation: str, key: str, why: str) -> SessionException:
+        """Return what says that a request failed, and why."""
+        return SessionException(
+            f"session {self._session_id!r}: {_ACTIONS[operation]} failed on s3://{self.bucket}/{key}: {why}"
+        )
+
+    def refused(self, operation: str, key: str, code: str) -> SessionException:
+        """Return what says that a part of a request was refused with an error code."""
+        return self.failed(operation, key, _remedy(code, operation, self.bucket) or code)
+
+
+LATER = "what was not stored is stored with the next change"
+
+
+def _remedy(code: str, operation: str, bucket: str) -> str:
+    """Return what to do about an error of S3's, in words; empty where there is nothing to add."""
+    action = _ACTIONS[operation]
+    if code in _DENIED:
+        resource = f"arn:aws:s3:::{bucket}" + ("" if action.startswith("s3:List") else "/*")
+        return f"access denied ({code}): allow {action} on {resource}"
+    if code in ("NoSuchBucket", "404"):
+        return f"there is no bucket {bucket!r} ({code}): create it, or check its name, the region and the account"
+    if code in ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "Throttling"):
+        return f"S3 asks to slow down ({code}), also after {ATTEMPTS} attempts; {LATER}"
+    if code in ("InternalError", "500"):
+        return f"S3 had an internal error ({code}), also after {ATTEMPTS} attempts; {LATER}"
+    if code in ("ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"):
+        return f"the credentials are not valid ({code}): renew them"
+    return ""
