@@ -10,12 +10,16 @@ from strands.types.exceptions import SessionException
 
 from .objects import S3Objects
 
+_ATTEMPTS = 5
+"""How often the object is written before the store is taken for one that ignores the condition: somebody may delete the
+object between two attempts, as the deletion of a session does."""
+
 _honour: WeakSet[Any] = WeakSet()
 """The clients whose stores were seen to do so."""
 
 
 def expect_conditional_writes(objects: S3Objects, key: str, data: bytes) -> None:
-    """Write an object twice on the condition that it is not there: the second time, that must be refused.
+    """Write an object again, on the condition that it is not there, until that is refused: as a rule the second time.
 
     Once a client was refused, it is not asked again.
 
@@ -25,13 +29,13 @@ def expect_conditional_writes(objects: S3Objects, key: str, data: bytes) -> None
         data: Its bytes.
 
     Raises:
-        SessionException: It is not refused, or cannot be told.
+        SessionException: It is never refused, or that cannot be told.
     """
     client = objects.client
     with suppress(TypeError):  # a client that nothing can refer to weakly
         if client in _honour:
             return
-    if objects.put_new(key, data, {}) and objects.put_new(key, data, {}):
+    if all(objects.put_new(key, data, {}) for _ in range(_ATTEMPTS)):
         with suppress(SessionException):  # only whoever may delete can leave nothing
             objects.delete([key])
         raise SessionException(

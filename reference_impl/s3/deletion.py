@@ -10,10 +10,12 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
-from .ending import RECENT, end, may_be_open
+from .ending import end, is_end
+from .life import Life
 from .objects import Listed, S3Objects
-from .place import ENDED
+from .rest import REST
 from .root import ROOT, DamagedRoot, Root, life_in, read_root
+from .writers import RECENT
 
 
 def delete(
@@ -44,45 +46,37 @@ def delete(
     old = [item.key for item in objects.list(sdk_place)]
     if only is not None and _root(objects, place) != only:
         return False
-    if all(is_end(item, place) for item in there) and not old:
+    if all(_is_end(item, place) for item in there) and not old:
         raise SessionException(f"Session {session_id} does not exist")
     objects.delete(old)  # else it would be imported again
+    objects.delete_one_by_one([item.key for item in objects.list(sdk_place)])
     before = _root(objects, place)
-    roots = [item for item in there if item.key == place + ROOT]
-    objects.delete(item.key for item in roots)
+    roots = [item.key for item in there if item.key == place + ROOT]
+    objects.delete(roots)
     # A manager may have written since, or started a new session: of that, nothing is touched.
     now = _root(objects, place)
-    lives = {life_in(item.key.removeprefix(place)) for item in there} | ({before.life} if before is not None else set())
-    lives -= {"", now.life if now is not None else ""}
+    if now is not None and now == before:  # a store may say that it removed it, and leave it
+        objects.delete_one_by_one(roots)
+        now = _root(objects, place)
+    lives = {life_in(item.key.removeprefix(place)) for item in there} - {"", now.life if now is not None else ""}
     there = list(objects.list(place))
     newest = max((item.modified for item in there), default=None)
-    ends = {
-        item.key for item in there if is_end(item, place) and newest is not None and item.modified > newest - RECENT
-    }
-    for life in sorted(lives):
-        found = [item for item in there if life_in(item.key.removeprefix(place)) == life]
-        had_root = before is not None and before.life == life
-        if unused or any(item.key in ends for item in found) or (not had_root and _may_be_an_import(found)):
-            continue
-        if may_be_open(objects, place, life, [*found, *(roots if had_root else ())]):
-            ends.add(end(objects, place, life, found))
+    ends = {item.key for item in there if _is_end(item, place) and newest and item.modified > newest - RECENT}
+    for name in () if unused else sorted(lives):
+        found = [item for item in there if life_in(item.key.removeprefix(place)) == name]
+        if not any(item.key in ends for item in found):
+            ends |= end(Life(objects, place, session_id, name), found)
     _remove_lives(objects, place, lives, ends)
     return True
 
 
-def is_end(item: Listed, place: str) -> bool:
-    """Whether an object says that a life has ended: nothing else is as short."""
-    return item.size == len(ENDED) and "/c/" in item.key.removeprefix(place)
+def _is_end(item: Listed, place: str) -> bool:
+    return is_end(item.key.removeprefix(place), item.size)
 
 
 def is_first_commit(key: str) -> bool:
     """Whether a key is that of a life's first commit below the root, which a deletion removes before the others."""
     return key.endswith(f"/c/{1:010d}")
-
-
-def _may_be_an_import(found: Sequence[Listed]) -> bool:
-    """Whether somebody may be about to begin a session with what is there, whose root is stored last."""
-    return [is_first_commit(item.key) for item in found if not item.key.endswith("/rest")] == [True]
 
 
 def _remove_lives(objects: S3Objects, place: str, lives: Collection[str], ends: Collection[str]) -> None:
@@ -126,7 +120,8 @@ def delete_orphans(
         SessionException: It cannot be removed.
     """
     orphans = [item for item in listed if life_in(item.key.removeprefix(place)) not in ("", root and root.life)]
-    if root is not None or all(is_end(item, place) for item in orphans):
+    says_nothing = all(_is_end(item, place) or item.key.endswith(f"/{REST}") for item in orphans)
+    if root is not None or says_nothing:
         objects.delete(item.key for item in orphans if item.modified < old)
     elif all(item.modified < min(old, older) for item in orphans):
         objects.delete(item.key for item in orphans)

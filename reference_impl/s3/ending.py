@@ -1,85 +1,63 @@
 """The end of a life: an object at the number of its next commit, which whoever goes on writing meets.
 
-A writer takes the next number, whatever happened to those before it. So a deletion takes it first, where somebody may
-have the session open, and leaves nothing else. Later writers look at the root by themselves (:data:`.life.SURE`): when
-the end is an hour old, nobody needs it, and a clean-up removes it.
+A writer takes the next number, whatever happened to those before it. So a deletion takes each number first that
+somebody who has the session open may take, and leaves nothing else. Later writers look at the root by themselves
+(:data:`.life.SURE`): when the ends are an hour old, nobody needs them, and a clean-up removes them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
 
-from .objects import Listed, NotThere, S3Objects
+from .life import Life
+from .objects import Listed, NotThere
 from .place import ENDED, Segment
 from .rest import read_rest
-from .root import ROOT
-
-RECENT = timedelta(hours=1)
-"""How much older than a life's newest object one may be, so that its writer may still take the life for granted."""
+from .writers import last_of_each, lines_of
 
 
-def may_be_open(objects: S3Objects, place: str, life: str, listed: Sequence[Listed]) -> bool:
-    """Whether somebody who has a life open may take for granted that it goes on.
+def end(life: Life, listed: Sequence[Listed]) -> set[str]:
+    """Take the numbers that those may take next who may be writing, and return the keys of the objects that did.
 
     Args:
-        objects: The bucket.
-        place: The session's prefix.
-        life: The life's name.
-        listed: What lies under the prefix.
+        life: The life, which its root does not name any more.
+        listed: Its objects.
 
     Raises:
-        SessionException: It cannot be read.
+        SessionException: One cannot be read or stored.
     """
-    spans: list[tuple[int, int, Listed]] = []
-    for item in listed:
-        name = item.key.removeprefix(place)
-        number = _number(name, life)
-        segment = Segment.named(name.removeprefix(f"{life}/"), item.size)
-        if name == ROOT:
-            spans.append((0, 0, item))
-        elif number is not None:
-            spans.append((number, number, item))
-        elif segment is not None and not segment.rewritten:
-            spans.append((segment.first, segment.last, item))
-    if not spans:
-        return False
-    since = max(item.modified for _, _, item in spans) - RECENT
-    rest = read_rest(objects, f"{place}{life}/")
-    return rest is None or any(
-        first < rest.first or last >= rest.stop for first, last, item in spans if item.modified >= since
+    names = [(item.key.removeprefix(life.key("")), item.modified) for item in listed]
+    commits = [
+        (int(name.removeprefix("c/")), at)
+        for name, at in names
+        if name.startswith("c/") and name.removeprefix("c/").isdecimal()
+    ]
+    writing = last_of_each(commits, lines_of(life, commits), read_rest(life.objects, life.key("")))
+    if not writing:
+        return set()
+    segments = [Segment.named(name, 0) for name, _ in names]
+    number = (
+        max([*(number for number, _ in commits), *(segment.last for segment in segments if segment is not None)]) + 1
     )
-
-
-def end(objects: S3Objects, place: str, life: str, listed: Sequence[Listed]) -> str:
-    """Take the number of a life's next commit, and return the key of the object that did.
-
-    Args:
-        objects: The bucket.
-        place: The session's prefix.
-        life: The life's name.
-        listed: What lies under the prefix.
-
-    Raises:
-        SessionException: It cannot be stored.
-    """
-    names = [item.key.removeprefix(place) for item in listed]
-    segments = [Segment.named(name.removeprefix(f"{life}/"), 0) for name in names if name.startswith(f"{life}/")]
-    taken = [number for number in (_number(name, life) for name in names) if number is not None]
-    number = max([0, *taken, *(segment.last for segment in segments if segment is not None)]) + 1
+    # What others wrote since the slowest of them looked is overwritten, so that at no time one of its numbers is free.
+    keys = [life.key(f"c/{taken:010d}") for taken in range(writing[0] + 1, number)]
+    if keys:
+        with ThreadPoolExecutor(max_workers=min(8, len(keys)), thread_name_prefix="session-delete") as pool:
+            list(pool.map(lambda key: life.objects.put(key, ENDED, {}), keys))
     while True:
-        key = f"{place}{life}/c/{number:010d}"
-        if objects.put_new(key, ENDED, {}):
-            return key
-        with suppress(NotThere):  # a writer was first, or a deletion before this one
-            if objects.get(key).data == ENDED:
-                return key
+        key = life.key(f"c/{number:010d}")
+        if life.objects.put_new(key, ENDED, {}):
+            return {*keys, key}
+        with suppress(NotThere):
+            if life.objects.get(key).data == ENDED:
+                return {*keys, key}
+            life.objects.put(key, ENDED, {})  # a writer was first
+            keys.append(key)
             number += 1
 
 
-def _number(name: str, life: str) -> int | None:
-    """Return the number of the commit whose object a key, without its session's prefix, is."""
-    commits = f"{life}/c/"
-    number = name.removeprefix(commits)
-    return int(number) if name.startswith(commits) and number.isdecimal() else None
+def is_end(name: str, size: int) -> bool:
+    """Whether an object, by its name below the session's prefix, says that a life has ended: no other is as short."""
+    return size == len(ENDED) and "/c/" in name

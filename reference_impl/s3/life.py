@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import repeat
@@ -12,7 +12,7 @@ from itertools import repeat
 from strands.types.exceptions import SessionException
 
 from .errors import Deleted, Moved, Unreadable
-from .objects import NotThere, S3Objects
+from .objects import Listed, NotThere, S3Objects
 from .place import ENDED, HEADER
 from .root import ROOT, DamagedRoot, Root, read_root
 
@@ -111,9 +111,25 @@ class Life:
             SessionException: They cannot be listed.
         """
         prefix = self.key("c/")
-        listed = self.objects.list(prefix, f"{prefix}{after:010d}" if after >= 0 else "")
-        named = ((item.key.removeprefix(prefix), item.size) for item in listed)
-        return [(int(name), size) for name, size in named if name.isdecimal()]
+        found = self.listed(prefix, f"{prefix}{after:010d}" if after >= 0 else "", str.isdecimal)
+        return [(int(item.key.removeprefix(prefix)), item.size) for item in found]
+
+    def listed(self, prefix: str, after: str, is_ours: Callable[[str], bool]) -> list[Listed]:
+        """Return the objects under a prefix whose names behind it are ours, listed again where some are not.
+
+        Args:
+            prefix: The prefix.
+            after: Only objects with keys behind this one.
+            is_ours: Whether a name is. One that is not may have been changed on its way, or be a stranger's.
+
+        Raises:
+            SessionException: They cannot be listed.
+        """
+        found = list(self.objects.list(prefix, after))
+        ours = [item for item in found if is_ours(item.key.removeprefix(prefix))]
+        if len(ours) < len(found):
+            ours = [item for item in self.objects.list(prefix, after) if is_ours(item.key.removeprefix(prefix))]
+        return ours
 
     # -- the root ------------------------------------------------------------------------------------------
 
@@ -138,7 +154,6 @@ class Life:
             found = self.look()  # an answer may be lost though the root was stored
             if found is None or found.life != root.life:
                 return False
-        self._sure_at = _now()
         return True
 
     def mend_root(self, body: bytes) -> None:
@@ -219,7 +234,7 @@ class Life:
         """
         try:
             there = [number for number, _ in self.commits(0)] if self._unsure else []
-            if 1 not in there and set(there) <= set(self._unsure):
+            if set(there) <= set(self._unsure) and not any(self.objects.list(self.key("s/"))):
                 self.empty([f"c/{number:010d}" for number in there])
         except SessionException as error:
             logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self.session_id, error)

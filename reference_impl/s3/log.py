@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -27,7 +26,7 @@ from contextlib import contextmanager, suppress
 from strands.types.exceptions import SessionException
 
 from ..log.change_log import Behind
-from ..log.commit_lines import commit_line, json_array
+from ..log.commit_lines import Writer, commit_line, json_array
 from . import sizes
 from .conditional import expect_conditional_writes
 from .errors import Deleted, Moved, Unreadable
@@ -39,11 +38,9 @@ from .rest import REST, Rest, read_rest
 from .rewriting import empty_commits, empty_segments
 from .root import Root, new_life
 from .segments import compact, place_of
+from .writers import NOBODY
 
 logger = logging.getLogger(__name__)
-
-_WRITER = "writer"
-"""Metadata of a commit: what tells a writer its own from another's."""
 
 _MOVED = 5
 """How often a reader looks again where a history was rewritten beside it."""
@@ -75,6 +72,7 @@ class S3Log:
         self._root: Root | None = None  # what exists() saw, for the read that follows it
         self._latest = LatestLines()
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
+        self._writer = Writer()  # of commits that have no label
         self._own: Rest | None = None  # the latest of its own commits, without another's between them
         self._rested = True
         self._one_writer = one_writer
@@ -111,7 +109,7 @@ class S3Log:
                 raise
             lines = {0: commit_line(0, bodies[0])}
             if len(bodies) > 1:
-                lines[1] = commit_line(1, b"[" + b",".join(body[1:-1] for body in bodies[1:]) + b"]")
+                lines[1] = commit_line(1, b"[" + b",".join(body[1:-1] for body in bodies[1:]) + b"]", label=NOBODY)
                 self._life.objects.put_new(self._life.key(f"c/{1:010d}"), HEADER + lines[1], {})
             if not self._life.put_root(Root(self._life.name, bodies[0])):
                 self._life.name = before
@@ -163,6 +161,7 @@ class S3Log:
                 raise
 
     def _read_whole(self) -> bytes:
+        damaged = ""
         for _ in range(_MOVED):
             place = self.place()
             # What deletes a session removes its root first. So if that is still there now, the listing, which was
@@ -173,9 +172,12 @@ class S3Log:
                     rewritten, found = self._read(place)
                 except Moved:
                     continue
-                except Unreadable:
+                except Unreadable as error:
                     self._life.expect_alive()  # a deletion may have begun meanwhile: that is no damage
-                    raise
+                    if str(error) == damaged:
+                        raise
+                    damaged = str(error)  # on its way, perhaps, or it is compacted at this moment
+                    continue
                 root = self._life.expect_alive(after_listing.result())
             return self._note_all(place, root, rewritten, found)
         raise SessionException(
@@ -237,7 +239,7 @@ class S3Log:
                 return None
             except Unreadable:
                 self._life.expect_alive()
-                raise
+                return None  # it is read as a whole, and found to be damaged or not
             self._latest.note_tail(known, found)
             return json_array(b"".join(found.lines.values()))
 
@@ -269,7 +271,7 @@ class S3Log:
             if self._own is None:
                 self._expect_conditional_writes()
             number = self._latest.next
-            line = commit_line(number, body, label=label)
+            line = commit_line(number, body, label=label or self._writer.next_id())
             if not self._put(number, b"".join(self._latest.repeated(number)) + line, line):
                 raise Behind
             self._note_own(number, number + 1)
@@ -285,17 +287,15 @@ class S3Log:
         """Store a commit's object; False where the number is another's.
 
         An answer may be lost though the write was applied, and then the client's own second attempt finds the key
-        taken: who took it is told by what is stored with it.
+        taken: who took it is told by the commit's id.
         """
         key = self._life.key(f"c/{number:010d}")
-        attempt = uuid.uuid4().hex
-        if self._life.objects.put_new(key, HEADER + lines, {_WRITER: attempt}):
+        if self._life.objects.put_new(key, HEADER + lines, {}):
             return True
         try:
-            found = self._life.objects.get(key)
+            return self._life.objects.get(key).data.endswith(own)
         except NotThere:
             return False
-        return found.metadata.get(_WRITER) == attempt and found.data.endswith(own)
 
     def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         """Put a rewritten history in place of all commits, and empty the objects that hold what must go.
@@ -332,7 +332,7 @@ class S3Log:
 
     def _take(self, number: int, change: bytes, label: str = "") -> None:
         """Store a commit that repeats none."""
-        line = commit_line(number, change, label=label)
+        line = commit_line(number, change, label=label or self._writer.next_id())
         if not self._put(number, line, line):
             raise Behind
         self._note_own(number, number + 1)

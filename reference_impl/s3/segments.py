@@ -22,7 +22,7 @@ def all_segments(life: Life) -> list[Segment]:
     Raises:
         SessionException: They cannot be listed.
     """
-    listed = life.objects.list(life.key("s/"))
+    listed = life.listed(life.key("s/"), "", lambda name: Segment.named(f"s/{name}", 0) is not None)
     found = [Segment.named(item.key.removeprefix(life.key("")), item.size) for item in listed]
     return [segment for segment in found if segment is not None and segment.size > len(HEADER)]
 

@@ -2,9 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -18,99 +16,18 @@ from session_conformance.reference_impl.s3.deletion import delete
 from session_conformance.reference_impl.s3.errors import Deleted
 from session_conformance.reference_impl.s3.life import Life
 from session_conformance.reference_impl.s3.log import S3Log
-from session_conformance.reference_impl.s3.objects import Fetched, Listed, NotThere
+from session_conformance.reference_impl.s3.objects import S3Objects
 from strands.types.exceptions import SessionException
 
-Objects = dict[str, tuple[bytes, dict[str, str]]]
+from .memory_s3 import Bucket, Client, Turns, run
 
 
-class Turns:
-    """Whose request is next: as a schedule says, and then whoever comes."""
-
-    def __init__(self, schedule: Iterable[str]) -> None:
-        self._schedule = list(schedule)
-        self._done: set[str] = set()
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def of(self, who: str) -> Iterator[None]:
-        with self._changed:
-            assert self._changed.wait_for(lambda: self._next() in (None, who), timeout=20)
-            if self._schedule:
-                self._schedule.pop(0)
-            try:
-                yield
-            finally:
-                self._changed.notify_all()
-
-    def done(self, who: str) -> None:
-        with self._changed:
-            self._done.add(who)
-            self._changed.notify_all()
-
-    def _next(self) -> str | None:
-        while self._schedule and self._schedule[0] in self._done:
-            self._schedule.pop(0)
-        return self._schedule[0] if self._schedule else None
+def log_on(stored: Bucket, who: str = "", turns: Turns | None = None) -> S3Log:
+    return S3Log(S3Objects(client_of(stored, who, turns), "bucket", "s"), "place/", "s")
 
 
-class Memory:
-    """Objects in memory with the methods of :class:`S3Objects`, for one writer."""
-
-    bucket = "bucket"
-
-    def __init__(self, stored: Objects, who: str = "", turns: Turns | None = None) -> None:
-        self._stored, self._who, self._turns = stored, who, turns or Turns([])
-
-    def put_new(self, key: str, data: bytes, metadata: dict[str, str]) -> bool:
-        with self._turns.of(self._who):
-            return self._stored.setdefault(key, (data, new := dict(metadata)))[1] is new
-
-    def put(self, key: str, data: bytes, metadata: dict[str, str]) -> None:
-        with self._turns.of(self._who):
-            self._stored[key] = (data, dict(metadata))
-
-    def get(self, key: str) -> Fetched:
-        with self._turns.of(self._who):
-            if key not in self._stored:
-                raise NotThere
-            return Fetched(*self._stored[key])
-
-    def list(self, prefix: str, after: str = "") -> list[Listed]:
-        now = datetime.now(timezone.utc)
-        with self._turns.of(self._who):
-            keys = sorted(key for key in self._stored if key.startswith(prefix) and key > after)
-            return [Listed(key, len(self._stored[key][0]), now) for key in keys]
-
-    def delete(self, keys: Iterable[str]) -> None:
-        for key in keys:
-            with self._turns.of(self._who):
-                self._stored.pop(key, None)
-
-
-def log_on(stored: Objects, who: str = "", turns: Turns | None = None) -> S3Log:
-    return S3Log(Memory(stored, who, turns), "place/", "s")  # type: ignore[arg-type]
-
-
-def run(turns: Turns, actors: dict[str, Callable[[], None]]) -> None:
-    """Let actors do their work at once, and raise what one of them raised."""
-    failures: list[BaseException] = []
-
-    def work(who: str) -> None:
-        try:
-            actors[who]()
-        except BaseException as failure:
-            failures.append(failure)
-        finally:
-            turns.done(who)
-
-    threads = [threading.Thread(target=work, args=(who,)) for who in actors]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failures:
-        raise failures[0]
+def client_of(stored: Bucket, who: str = "", turns: Turns | None = None) -> Client:
+    return Client(stored, (lambda: turns.of(who)) if turns is not None else nullcontext)
 
 
 def append(log: S3Log, body: bytes) -> None:
@@ -136,7 +53,7 @@ def redact(log: S3Log, secret: bytes) -> None:
             continue
 
 
-def history_in(stored: Objects) -> list[bytes]:
+def history_in(stored: Bucket) -> list[bytes]:
     return bodies_of(log_on(stored).read())
 
 
@@ -160,7 +77,7 @@ def schedules(*actors: str) -> st.SearchStrategy[list[str]]:
 def test_redactions_beside_each_other_and_a_writer_leave_no_copy(
     schedule: list[str], before: int, appended: int
 ) -> None:
-    stored: Objects = {}
+    stored = Bucket()
     first = log_on(stored)
     first.create([b"[0]"])
     for number in range(before):
@@ -169,9 +86,9 @@ def test_redactions_beside_each_other_and_a_writer_leave_no_copy(
     append(first, b'["two"]')
     turns = Turns(schedule)
     logs = {who: log_on(stored, who) for who in ("one", "two", "writer")}
-    for log in logs.values():
+    for who, log in logs.items():
         log.read()
-        log.objects._turns = turns  # type: ignore[attr-defined]
+        log.objects.client = client_of(stored, who, turns)
 
     def write() -> None:
         for number in range(appended):
@@ -186,14 +103,14 @@ def test_redactions_beside_each_other_and_a_writer_leave_no_copy(
         },
     )
     for secret in (b'["one"]', b'["two"]'):
-        assert not [key for key, (data, _) in stored.items() if secret in data]
+        assert not stored.holding(secret)
     found = history_in(stored)
     assert [body for body in found if body.startswith(b'["new')] == [b'["new %d"]' % n for n in range(appended)]
     append(log_on_read(stored), b'["more"]')
     assert history_in(stored) == [*found, b'["more"]']
 
 
-def log_on_read(stored: Objects) -> S3Log:
+def log_on_read(stored: Bucket) -> S3Log:
     log = log_on(stored)
     log.read()
     return log
@@ -202,22 +119,25 @@ def log_on_read(stored: Objects) -> S3Log:
 @many
 @given(schedules("old", "remover", "new", "reader"), st.integers(0, 8))
 def test_lives_never_mix(schedule: list[str], before: int) -> None:
-    stored: Objects = {}
+    stored = Bucket()
     turns = Turns(schedule)
     logs = {who: log_on(stored, who, turns) for who in ("old", "new", "reader")}
     first = log_on(stored)
     first.create([b"[0]"])
     for number in range(before):
         append(first, b'["old %d"]' % number)
-    logs["old"].objects._turns = Turns([])  # type: ignore[attr-defined]
+    logs["old"].objects.client = client_of(stored)
     logs["old"].read()
-    logs["old"].objects._turns = turns  # type: ignore[attr-defined]
+    logs["old"].objects.client = client_of(stored, "old", turns)
     seen: list[list[bytes]] = []
+    deleted, late = threading.Event(), []
 
     def go_on() -> None:
         with suppress(Deleted):
             for number in range(before, before + 4):
+                was_deleted = deleted.is_set()
                 append(logs["old"], b'["old %d"]' % number)
+                late.extend([number] * was_deleted)
 
     def begin() -> None:
         while logs["new"].exists() or not logs["new"].create([b"[1]"]):
@@ -226,7 +146,8 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
             append(logs["new"], b'["new %d"]' % number)
 
     def remove() -> None:
-        delete(Memory(stored, "remover", turns), "place/", "sdk/", "s")  # type: ignore[arg-type]
+        delete(S3Objects(client_of(stored, "remover", turns), "bucket", "s"), "place/", "sdk/", "s")
+        deleted.set()
 
     def look() -> None:
         for _ in range(3):
@@ -242,9 +163,11 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
         assert found[1:] == [b'["%b %d"]' % (kind, number) for number in range(len(found) - 1)]
         assert kind == b"new" or len(found) > before
     assert history_in(stored) == [b"[1]", *(b'["new %d"]' % number for number in range(4))]
+    assert not late, "acknowledged in a session that was deleted before"
+    assert not stored.holding(b'["old')
 
 
-def with_a_secret(stored: Objects, last: int) -> None:
+def with_a_secret(stored: Bucket, last: int) -> None:
     """Store a session of commits up to the last, of which the second holds a secret."""
     log = log_on(stored)
     log.create([b"[0]"])
@@ -252,30 +175,30 @@ def with_a_secret(stored: Objects, last: int) -> None:
         append(log, b'["secret"]' if number == 2 else b"[%d]" % number)
 
 
-def expect_no_secret(stored: Objects, *expected: bytes) -> None:
-    assert not [key for key, (data, _) in stored.items() if b'["secret"]' in data]
+def expect_no_secret(stored: Bucket, *expected: bytes) -> None:
+    assert not stored.holding(b'["secret"]')
     assert [body for body in history_in(stored) if b"no " not in body] == list(expected)
 
 
 def test_a_segment_that_reaches_beyond_a_redaction_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored: Objects = {}
+    stored = Bucket()
     with_a_secret(stored, 3)
     writer, redactor = log_on_read(stored), log_on_read(stored)
-    store = redactor._life.store
+    put_new = redactor.objects.put_new
 
-    def store_late(key: str, data: bytes) -> None:
+    def store_late(key: str, *given: Any) -> bool:
         if key.endswith("-r"):  # the redaction's commit 4 is stored, and its history is not
             append(writer, b"[5]")
-            assert any(key.endswith("s/0000000000-0000000005") for key in stored)
-        store(key, data)
+            assert any(key.endswith("s/0000000000-0000000005") for key in stored.objects)
+        return put_new(key, *given)
 
-    monkeypatch.setattr(redactor._life, "store", store_late)
+    monkeypatch.setattr(redactor.objects, "put_new", store_late)
     redact(redactor, b'["secret"]')
     expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[5]")
 
 
 def test_a_segment_that_is_stored_after_a_redaction_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored: Objects = {}
+    stored = Bucket()
     with_a_secret(stored, 4)
     writer, redactor = log_on_read(stored), log_on_read(stored)
     put_new = writer.objects.put_new
@@ -291,7 +214,7 @@ def test_a_segment_that_is_stored_after_a_redaction_is_emptied(monkeypatch: pyte
 
 
 def test_a_segment_of_which_nobody_knows_whether_it_may_stay_is_emptied(monkeypatch: pytest.MonkeyPatch) -> None:
-    stored: Objects = {}
+    stored = Bucket()
     with_a_secret(stored, 4)
     writer, redactor = log_on_read(stored), log_on_read(stored)
     segments = s3_segments.all_segments
@@ -304,33 +227,26 @@ def test_a_segment_of_which_nobody_knows_whether_it_may_stay_is_emptied(monkeypa
 
     monkeypatch.setattr(s3_segments, "all_segments", fails_once_it_is_stored)
     append(writer, b"[5]")
-    assert b'["secret"]' not in b"".join(data for key, (data, _) in stored.items() if "/s/" in key)
+    assert not [key for key in stored.holding(b'["secret"]') if "/s/" in key]
     redact(redactor, b'["secret"]')
     expect_no_secret(stored, b"[0]", b"[1]", b"[3]", b"[4]", b"[5]")
 
 
-def test_a_redaction_that_broke_off_is_finished_by_another_of_the_same_message(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for stores in range(3):  # the rewritten history, the object and the segment that are emptied
-        stored: Objects = {}
+def test_a_redaction_that_broke_off_is_finished_by_another_of_the_same_message() -> None:
+    broke_off = 0
+    for requests in range(40):
+        stored = Bucket()
         with_a_secret(stored, 7)
         redactor = log_on_read(stored)
-        left = iter(range(stores))
-        store = redactor._life.store
-
-        def breaks_off(key: str, data: bytes, left: Any = left, store: Any = store) -> None:
-            if next(left, None) is None:
-                raise SessionException("broke off")
-            store(key, data)
-
-        monkeypatch.setattr(redactor._life, "store", breaks_off)
-        with pytest.raises(SessionException, match="broke off"):
+        redactor.objects.client = Client(stored, fault=lambda n, *_, at=requests: "before" if n >= at else None)
+        try:
             redact(redactor, b'["secret"]')
-        assert b'["secret"]' in b"".join(data for data, _ in stored.values())
+        except SessionException:
+            broke_off += 1
         again = log_on_read(stored)
         bodies = bodies_of(again.read())
         touched = [index for index, body in enumerate(bodies) if b"secret" in body]
         kept = [body for body in bodies if b"secret" not in body]
         again.rewrite([*kept, b'["no secret"]'], b'["no secret"]', touched or [0])
         expect_no_secret(stored, *(b"[%d]" % number for number in (0, 1, 3, 4, 5, 6, 7)))
+    assert 5 < broke_off < 40
