@@ -70,6 +70,7 @@ from .scenarios import (
     TEXT_WINDOW,
     TRIMMED,
     expect_answered,
+    expect_gone_at_each_look,
     expect_nowhere_at_rest,
     expect_outages_told_of,
     expect_own,
@@ -82,6 +83,7 @@ from .scenarios import (
     has_block,
     in_one_loop_after_another,
     pinned_in_the_middle,
+    redacted_by_a_guardrail,
     results_of,
 )
 
@@ -422,6 +424,7 @@ class TextAgents(ConformanceSuite):
         played = run(TEXT_GUARDRAIL)
         for text in (PASSWORD, ACCOUNT):
             expect_nowhere_at_rest(text, played, *played.timeline.of(AgentAtRest))
+        expect_gone_at_each_look(run.once(redacted_by_a_guardrail))
 
     @requirement("AGT-19", source="A: Agent.tool, record_direct_tool_call")
     def direct_tool_call(self, run: ScenarioRuns) -> None:

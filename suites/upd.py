@@ -22,12 +22,16 @@ from .scenarios import (
     INCOMPLETE,
     INTERLEAVED,
     LATE_UPDATE,
+    REDACTED_WORD,
     REDACTION,
     SECRET,
+    expect_gone_at_each_look,
     expect_nowhere_at_rest,
     expect_readable,
     expect_stored,
     find_same,
+    redacted_by_another,
+    redacted_by_the_agent,
 )
 
 STREAMED = [SdkFeature.MESSAGE_UPDATES]
@@ -128,6 +132,20 @@ class UpdatesAndRedaction(ConformanceSuite):
             )
         if any(SECRET in text for text in texts(played.stored.messages)):
             violated("the redacted text is not restored", "it is", played.timeline, redacted)
+        for looks in (run.once(redacted_by_the_agent), run.once(redacted_by_another)):
+            if looks is None:
+                continue
+            stored, timeline = looks.run.stored, looks.run.timeline
+            expect_no_failure(timeline)
+            expect_readable(stored, "after the redaction and what followed", timeline)
+            found = [text for text in texts(stored.messages) if REDACTED_WORD in text]
+            if found or "[redacted]" not in texts(stored.messages):
+                violated(
+                    f"{looks.run.scenario.name}: it survives what is written next, the stop, and a restart",
+                    f"stored is {texts(stored.messages)}",
+                    timeline,
+                    *timeline.of(Happened),
+                )
 
     @requirement(
         "UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.AT_REST]
@@ -138,6 +156,7 @@ class UpdatesAndRedaction(ConformanceSuite):
         expect_nowhere_at_rest(
             SECRET, played, *[event for event in played.timeline.of(Happened) if event.message is not None]
         )
+        expect_gone_at_each_look(run.once(redacted_by_the_agent))
 
 
 def _update_of_first(run: Run) -> list[HookCalled]:

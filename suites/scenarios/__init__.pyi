@@ -50,6 +50,12 @@ from .deletion import expect_own_where_agents_look_like_keys as expect_own_where
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
 from .recorded import ON_DISK as ON_DISK
 from .recorded import recorded_conversation as recorded_conversation
+from .redaction import REDACTED_WORD as REDACTED_WORD
+from .redaction import RedactionLooks as RedactionLooks
+from .redaction import expect_gone_at_each_look as expect_gone_at_each_look
+from .redaction import redacted_by_a_guardrail as redacted_by_a_guardrail
+from .redaction import redacted_by_another as redacted_by_another
+from .redaction import redacted_by_the_agent as redacted_by_the_agent
 from .restored import expect_answered as expect_answered
 from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
@@ -79,6 +85,7 @@ from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
 from .stored_history import expect_readable as expect_readable
 from .stored_history import expect_stored as expect_stored
 from .stored_history import expect_stored_as_in_memory as expect_stored_as_in_memory
+from .stored_history import find_at_rest as find_at_rest
 from .stored_history import find_same as find_same
 from .stored_history import has_block as has_block
 from .team import GRAPH_ASKS as GRAPH_ASKS
@@ -164,6 +171,7 @@ __all__ = [
     "PIXEL",
     "RAISING_HOOKS",
     "RECORDED",
+    "REDACTED_WORD",
     "REDACTION",
     "REFUSALS",
     "RESTARTED_BY_RESTART",
@@ -217,6 +225,7 @@ __all__ = [
     "TRIMMED",
     "TWENTY_TIMEOUTS",
     "HoldFirstWrite",
+    "RedactionLooks",
     "accepted",
     "as_table",
     "begin",
@@ -228,6 +237,7 @@ __all__ = [
     "expect_beginnings_kept",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
+    "expect_gone_at_each_look",
     "expect_kept",
     "expect_kept_where_a_sync_fails",
     "expect_late_writer_kept",
@@ -247,12 +257,16 @@ __all__ = [
     "expect_stored_at_hooks",
     "expect_twins_refused",
     "expect_update_kept",
+    "find_at_rest",
     "find_same",
     "has_block",
     "in_one_loop_after_another",
     "judge_script",
     "pinned_in_the_middle",
     "recorded_conversation",
+    "redacted_by_a_guardrail",
+    "redacted_by_another",
+    "redacted_by_the_agent",
     "redacts",
     "refused",
     "results_of",

@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 
-from session_conformance.harness import Reading, Run, Timeline, expect_same, violated
+from session_conformance.harness import Reading, Run, Timeline, Workspace, expect_same, violated
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentAtRest, AgentStopped, Event, difference, one_message, same
 
@@ -68,15 +68,18 @@ def expect_nowhere_at_rest(text: str, run: Run, *at: Event) -> None:
     Raises:
         Violation: It does.
     """
-    for path, data in run.session.workspace.stored().items():
+    found = find_at_rest(text, run.session.workspace)
+    if found is not None:
+        violated("the redacted text is nowhere in the stored bytes", f"it is in {found}", run.timeline, *at)
+
+
+def find_at_rest(text: str, workspace: Workspace) -> str | None:
+    """Say where a text lies in the stored bytes, in whatever form, or return None where it lies nowhere."""
+    for path, data in workspace.stored().items():
         for form, needle in _forms_of(text).items():
             if needle in data:
-                violated(
-                    "the redacted text is nowhere in the stored bytes",
-                    f"it is in {path}, {form}, at byte {data.index(needle)}",
-                    run.timeline,
-                    *at,
-                )
+                return f"{path}, {form}, at byte {data.index(needle)}"
+    return None
 
 
 def _forms_of(text: str) -> dict[str, bytes]:

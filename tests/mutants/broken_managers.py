@@ -15,7 +15,7 @@ from typing import Any
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file_session_manager import delete_session
 from session_conformance.reference_impl.log.codec import encode
-from strands.bidi.hooks import BidiAfterConnectionRestartEvent, BidiBargeInEvent
+from strands.bidi.hooks import BidiAfterConnectionRestartEvent, BidiAgentStopEvent, BidiBargeInEvent
 from strands.hooks import HookOrder, HookRegistry, MessageAddedEvent
 from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
@@ -304,6 +304,35 @@ class KeepsBackups(SnapshotFileManager):
         if path.exists():
             path.with_suffix(f".{len(list(path.parent.iterdir()))}.backup").write_bytes(path.read_bytes())
         super().write(path, data)
+
+
+class ClearsUpWhenOpened(SnapshotFileManager):
+    """The state before the last write stays in a file beside, until the session is opened anew."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        for backup in self._folder.glob("*.backup"):
+            backup.unlink()
+
+    def write(self, path: Path, data: bytes) -> None:
+        if path.exists():
+            path.with_suffix(f".{len(list(path.parent.iterdir()))}.backup").write_bytes(path.read_bytes())
+        super().write(path, data)
+
+
+class StopsAsItRemembers(FileSessionManager):
+    """When an agent stops, what it has in memory is written over what is stored."""
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry, **kwargs)
+        registry.add_callback(BidiAgentStopEvent, self._write_all, order=HookOrder.SDK_LAST)
+
+    def _write_all(self, event: Any) -> None:
+        agent = event.agent
+        for stored, message in zip(self.list_messages(self.session_id, agent.agent_id), agent.messages, strict=False):
+            if stored.to_message()["content"] != message["content"]:
+                stored.message, stored.redact_message = message, None
+                self.update_message(self.session_id, agent.agent_id, stored)
 
 
 # -- restart and replay ------------------------------------------------------------------------------------

@@ -68,8 +68,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "UPD-02": [(broken.LeavesIncompleteStreamsPending, "no stored message is pending")],
     "UPD-03": [(broken.UpdatesTheLatestMessage, "its own message")],
     "UPD-04": [(broken.ForgetsWhatFollowsAnUpdate, "answered meanwhile")],
-    "UPD-05": [(broken.KeepsTheOriginalOfARedaction, r"\[redacted\]")],
-    "UPD-06": [(broken.KeepsBackups, "backup")],
+    "UPD-05": [
+        (broken.KeepsTheOriginalOfARedaction, r"\[redacted\]"),
+        (broken.StopsAsItRemembers, "a redaction by somebody else: it survives"),
+    ],
+    "UPD-06": [(broken.KeepsBackups, "backup"), (broken.ClearsUpWhenOpened, "right after the redaction")],
     "RPL-01": [(broken.ForgetsReasoning, "what is stored is what the connection is given")],
     "RPL-02": [
         (broken.LosesTheOldestMessageAtRestarts, "missing"),
@@ -234,7 +237,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.KeepsTheOriginalOfARedaction, "swordfish"),
         (broken_text.RedactsWhatUsersType, "DE89"),
     ],
-    "AGT-18": [(broken.KeepsBackups, "backup")],
+    "AGT-18": [(broken.KeepsBackups, "backup"), (broken.ClearsUpWhenOpened, "right after the invocation")],
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
     "AGT-20": [
         (broken.SavesStateWithMessagesOnly, "at rest the"),

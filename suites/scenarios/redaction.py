@@ -1,0 +1,180 @@
+"""Redactions that hold: looked for at each moment after them, whoever made them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from session_conformance.harness import Conversation, Run, Scenario, Script, Session, Timeline, violated
+from session_conformance.harness.conversations import PlainCalls, play_plainly
+from session_conformance.harness.models import chunk, text_answer
+from session_conformance.harness.process import clock, tolerating_warnings, within_limit
+from session_conformance.harness.scripts import Redact, Send, SetState, Start, Stop
+from session_conformance.harness.sdk import SDK_EXCEPTIONS
+from session_conformance.harness.timeline import Failed, Happened
+
+from .stored_history import find_at_rest
+
+REDACTED_WORD = "xylograph-5318"
+"""What is said and then redacted."""
+
+
+_LOOKS = "the harness looks for the redacted text"
+
+
+@dataclass
+class RedactionLooks:
+    """What was found of a redacted text in the stored bytes, at several moments.
+
+    Attributes:
+        run: The conversation.
+        found: For each moment, in words, where the text lies; None where it lies nowhere.
+    """
+
+    run: Run
+    found: list[tuple[str, str | None]] = field(default_factory=list)
+
+    def look(self, moment: str, timeline: Timeline) -> None:
+        """Look for the redacted text now, and note that in the timeline of the process that is at work."""
+        self.found.append((moment, find_at_rest(REDACTED_WORD, self.run.session.workspace)))
+        timeline.record(Happened(what=f"{_LOOKS} {moment}"))
+
+
+def expect_gone_at_each_look(looks: RedactionLooks) -> None:
+    """Report a violation if the redacted text was in the stored bytes at one of the moments.
+
+    Raises:
+        Violation: It was.
+    """
+    for (moment, found), happened in zip(looks.found, _moments(looks), strict=True):
+        if found is not None:
+            violated(
+                f"{moment} the redacted text is nowhere in the stored bytes",
+                f"it is in {found}",
+                looks.run.timeline,
+                happened,
+            )
+
+
+def _moments(looks: RedactionLooks) -> list[Happened]:
+    return [happened for happened in looks.run.timeline.of(Happened) if happened.what.startswith(_LOOKS)]
+
+
+def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
+    """Let an agent redact what was said, say more, change its state, stop, and go on in another process."""
+    looks = _looks_at(new_session(), "a redaction, and what is written after it")
+
+    async def first(conversation: Conversation) -> None:
+        for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}"), Redact("[redacted]")):
+            await conversation.step(step)
+        looks.look("right after the redaction", conversation.timeline)
+        await conversation.step(Send("said after it"))
+        looks.look("after the next message", conversation.timeline)
+        await conversation.step(SetState("turn", 2))
+        await conversation.step(Stop())
+        looks.look("after the agent stopped", conversation.timeline)
+
+    async def second(conversation: Conversation) -> None:
+        for step in (Start(), Send("said in another process"), Stop()):
+            await conversation.step(step)
+        looks.look("after another process went on", conversation.timeline)
+
+    _play(looks, first)
+    _play(looks, second)
+    return looks
+
+
+def redacted_by_another(new_session: Callable[[], Session]) -> RedactionLooks | None:
+    """Let somebody else redact the latest message through the session's repository, while an agent goes on.
+
+    Returns:
+        What was found; None where the backend has no repository, or the redaction was refused.
+    """
+    looks = _looks_at(new_session(), "a redaction by somebody else")
+    done = False
+
+    async def main(conversation: Conversation) -> None:
+        nonlocal done
+        for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}")):
+            await conversation.step(step)
+        done = _redact_in_repository(conversation.session, conversation.timeline)
+        if done:
+            for step in (Send("said after it"), SetState("turn", 2), Stop()):
+                await conversation.step(step)
+
+    _play(looks, main)
+    return looks if done else None
+
+
+def _redact_in_repository(session: Session, timeline: Timeline) -> bool:
+    try:
+        repository = session.backend.repository_for(session.session_id, session.workspace)
+        if repository is None:
+            return False
+        stored = repository.list_messages(session.session_id, session.agent_id)[-1]
+        stored.redact_message = {"role": "user", "content": [{"text": "[redacted]"}]}
+        repository.update_message(session.session_id, session.agent_id, stored)
+    except SDK_EXCEPTIONS as error:  # somebody else has it open
+        timeline.record(Failed.by("update_message()", error))
+        return False
+    timeline.record(Happened(what="somebody redacts the latest message through the repository"))
+    return True
+
+
+def redacted_by_a_guardrail(new_session: Callable[[], Session]) -> RedactionLooks:
+    """Let a guardrail redact what a text agent was told; the agent goes on, and so does another process."""
+    name = "a guardrail, and what is written after it"
+    looks = _looks_at(new_session(), name)
+    intervenes = [
+        chunk(messageStart={"role": "assistant"}),
+        chunk(contentBlockDelta={"delta": {"text": "I know it"}}),
+        chunk(contentBlockStop={}),
+        chunk(messageStop={"stopReason": "guardrail_intervened"}),
+        chunk(redactContent={"redactUserContentMessage": "[input redacted]"}),
+        {"type": "response_stop"},
+    ]
+
+    def first(application: PlainCalls) -> None:
+        application.call(f"my password is {REDACTED_WORD}", intervenes)
+        looks.look("right after the invocation", application.timeline)
+        application.agent.state.set("turn", 2)
+        application.call("said after it", text_answer("yes"))
+        looks.look("after the next invocation", application.timeline)
+
+    def second(application: PlainCalls) -> None:
+        application.call("said in another process", text_answer("yes"))
+        looks.look("after another process went on", application.timeline)
+
+    looks.run.timeline.extend(play_plainly(looks.run.session, name, first, second).timeline)
+    return looks
+
+
+def _looks_at(session: Session, name: str) -> RedactionLooks:
+    return RedactionLooks(Run(Scenario(name, Script()), session, Timeline()))
+
+
+def _play(looks: RedactionLooks, process: Callable[[Conversation], Awaitable[None]]) -> None:
+    """Let a process open the session; what happens to it is added to the looks' timeline."""
+    timeline = Timeline()
+
+    async def main() -> None:
+        try:
+            conversation = Conversation(looks.run.session, Script(), timeline=timeline, observing=False)
+        except Exception as error:
+            timeline.record(Failed.by("opening the session", error))
+        else:
+            await process(conversation)
+
+    with tolerating_warnings():
+        within_limit(lambda: clock.run(main()), looks.run.scenario.name)
+    looks.run.timeline.extend(timeline)
+
+
+__all__ = [
+    "REDACTED_WORD",
+    "RedactionLooks",
+    "expect_gone_at_each_look",
+    "redacted_by_a_guardrail",
+    "redacted_by_another",
+    "redacted_by_the_agent",
+]
