@@ -7,6 +7,7 @@ from .dur import CrashesAndFullDisks as CrashesAndFullDisks
 from .ids import IdentityAndIsolation as IdentityAndIsolation
 from .lif import LifeOfASession as LifeOfASession
 from .mag import SeveralAgents as SeveralAgents
+from .net import StorageBehindANetwork as StorageBehindANetwork
 from .ord import PersistenceBeforeHooks as PersistenceBeforeHooks
 from .rep import RepositoryApi as RepositoryApi
 from .rpl import RestartAndReplay as RestartAndReplay
@@ -30,6 +31,7 @@ __all__ = [
     "RestartAndReplay",
     "SeveralAgents",
     "SnapshotsAndStorage",
+    "StorageBehindANetwork",
     "StorageOnS3",
     "TextAgents",
     "Tools",

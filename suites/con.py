@@ -53,6 +53,7 @@ from .scenarios import (
     expect_late_writer_kept,
     expect_refused_clearly,
     expect_update_kept,
+    loop_goes_on,
     recorded_conversation,
     redacts,
 )
@@ -119,7 +120,7 @@ class Concurrency(ConformanceSuite):
             if beside >= _ENOUGH_READINGS:
                 break
 
-    @requirement("CON-04", level=Level.SHOULD, source="B: harness-sdk #1800", needs=[Capability.AT_REST])
+    @requirement("CON-04", level=Level.SHOULD, source="B: harness-sdk #1800")
     def event_loop_goes_on(
         self,
         request: pytest.FixtureRequest,
@@ -128,10 +129,13 @@ class Concurrency(ConformanceSuite):
         new_session: NewSession,
     ) -> None:
         """Persisting does not block the event loop while storage is slow: while a conversation is on, no file is
-        written on the loop's thread, and the loop goes on while a request to S3 has no answer yet.
+        written on the loop's thread, and the loop goes on while a request to S3, or to a server, has no answer yet.
         """
         if backend.on_s3:
             _expect_loop_goes_on(endpoint_of_run(request.config), new_session())
+            return
+        if Capability.SERVER in capabilities_of(backend, request.config):
+            run.once(loop_goes_on)
             return
         missing = [need for need in ON_DISK if need not in capabilities_of(backend, request.config)]
         if missing:

@@ -82,6 +82,9 @@ class Backend:
         list_sessions: Lists the sessions of a workspace.
         repair: Brings back what can be of a damaged session; given its id and the workspace.
         on_s3: Whether it is to be given a bucket: ``workspace.values["bucket"]``.
+        services: The servers on which each workspace has a place for it from the beginning: ``postgres``, ``mysql``,
+            ``redis``, ``valkey``, ``mongodb``, ``dynamodb``. What its arguments or its class's constructor name, such
+            as ``{postgres_url}``, is found without it, and so is what it asks a workspace for.
         repository: Opens the session repository that the managers keep their data in, where it has no session of its
             own. A manager that is a ``SessionRepository``, or has one as ``session_repository``, needs none.
         storage: Opens the storage that the managers keep their data in.
@@ -99,6 +102,7 @@ class Backend:
     list_sessions: Callable[[Workspace], Iterable[ListedSession]] | None = None
     repair: Callable[[str, Workspace], object] | None = None
     on_s3: bool = False
+    services: frozenset[str] = frozenset()
     repository: OpenRepository | None = None
     storage: OpenStorage | None = None
     in_process: bool = False

@@ -124,6 +124,15 @@ class Builder:
         return call
 
 
+def services_asked_for(arguments: Mapping[str, object], found: object) -> frozenset[str]:
+    """Return the services whose placeholders arguments name, or whose names a class's constructor has."""
+    names = set(_PLACEHOLDER.findall(str(dict(arguments))))
+    if isinstance(found, type):
+        names |= {name for name, p in _named(found).items() if name in PLACEHOLDERS and _provides(p, None, False)}
+        names -= set(arguments)
+    return frozenset(PLACEHOLDERS[name] for name in names if name in PLACEHOLDERS)
+
+
 def _named(found: type) -> dict[str, inspect.Parameter]:
     """Return the parameters of a class's constructor that are given by name."""
     parameters = inspect.signature(found).parameters

@@ -15,11 +15,17 @@ class Capability(Enum):
         " process's memory)"
     )
     READ_BESIDE_WRITER = "a session can be read by a second manager while a first one has it open"
-    STORAGE_FAULTS = "its writes go through this process's files, so that the harness can make them fail"
+    STORAGE_FAULTS = (
+        "its writes go through this process's files, or over the seam to a server, so that the harness can make them"
+        " fail"
+    )
     DELETE = "it can delete a session (delete_session, or Backend(delete=...))"
     CLEAN_UP = "it can remove sessions by age (clean_up, or Backend(clean_up=...))"
     LISTING = "it can list its sessions (list_sessions, or Backend(list_sessions=...))"
     S3 = "it keeps its data in an S3 bucket that it is given (a bucket argument, or Backend(on_s3=True))"
+    SERVER = (
+        "it keeps its data on a server that it reaches over the seam (it asks for {postgres_url}, {redis_url}, ...)"
+    )
     MULTI_AGENT = "it persists graphs and swarms (it registers for their events, and does not refuse them)"
     REPOSITORY = "it is a SessionRepository, or has one (session_repository, or Backend(repository=...))"
     STORAGE = "it is a Storage (--session-storage, or Backend(storage=...))"

@@ -11,7 +11,7 @@ from typing import Any
 from ..sdk import SessionManager
 from ..services import NoService
 from .backend import Backend, OpenManager
-from .building import BackendError, Builder
+from .building import BackendError, Builder, services_asked_for
 from .interface import Interface
 from .operations import operations
 from .sdk_manager import under_sdk_manager
@@ -41,6 +41,10 @@ class BackendSpec:
             BackendError: The name cannot be imported, or is nothing a backend can be made of.
         """
         found = self._import()
+        backend = self._made_of(found)
+        return replace(backend, services=backend.services | services_asked_for(self.arguments, found))
+
+    def _made_of(self, found: Any) -> Backend:
         if self.interface is not Interface.MANAGER:
             return self._part(found)
         if isinstance(found, Backend):

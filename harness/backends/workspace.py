@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +36,14 @@ class Workspace:
     def places(self) -> list[Place]:
         """The places on servers that a backend has asked for here."""
         return self.values.made if isinstance(self.values, Places) else []
+
+    @contextmanager
+    def unreachable(self) -> Iterator[None]:
+        """Let nobody reach the servers during a while: connections are cut, and new ones refused."""
+        with ExitStack() as away:
+            for place in self.places:
+                away.enter_context(place.seam.away())
+            yield
 
     def drop(self) -> None:
         """Remove the places on servers, with all that is stored in them. The folder stays."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from ..models import RestartableScriptedBidiModel, ScriptedBidiModel
-from ..process import clock, no_file_can_be_written
+from ..process import clock
 from ..scripts import (
     WITHOUT_START,
     Add,
@@ -63,7 +62,7 @@ from ..timeline import (
     Timeline,
     UserSent,
 )
-from .stage import Session, Stage
+from .stage import Session, Stage, StorageFault
 
 _TURNS = 10
 """Turns of the event loop after which whatever was ready waits for something again."""
@@ -86,7 +85,7 @@ class Conversation(Stage):
         fresh_process: Whether this process was started for this conversation.
         at_rest: Whether stops, restarts that are over and :class:`HookReads` steps read what is stored where
             ``observing`` is off.
-        storage_fault: While it is entered, nothing can be stored.
+        storage_fault: While it is entered, nothing can be stored; see :class:`~.stage.Stage`.
     """
 
     agent: BidiAgent
@@ -104,7 +103,7 @@ class Conversation(Stage):
         fresh_process: bool = False,
         process: int = 0,
         at_rest: bool = False,
-        storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
+        storage_fault: StorageFault | None = None,
     ) -> None:
         if script.restart_after_s is not None or not script.auto_restart:
             need(SdkFeature.SCHEDULED_RESTARTS)

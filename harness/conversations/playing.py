@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
 
 from ..models import quiet_scripted_errors
-from ..process import HANG_LIMIT_S, clock, no_file_can_be_written, tolerating_warnings, within_limit
-from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step
+from ..process import HANG_LIMIT_S, clock, tolerating_warnings, within_limit
+from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageFails
 from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
 from .bidi import Conversation, Session
 from .fresh_process import Die, in_fresh_process
+from .stage import StorageFault
 from .team import TeamConversation
 from .text import TextConversation
 
@@ -34,7 +34,7 @@ def play(
     fresh_processes: bool = False,
     on_record: Callable[[Event], object] | None = None,
     at_rest: bool = False,
-    storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
+    storage_fault: StorageFault | None = None,
 ) -> Timeline:
     """Play a script and return what happened.
 
@@ -48,14 +48,17 @@ def play(
             a process is killed need it.
         on_record: Given each event after it was recorded, where all processes of the script are this one.
         at_rest: Where ``observing`` is off: whether what is stored is read at stops and after restarts all the same.
-        storage_fault: While it is entered, nothing can be stored: what the script's storage faults are. Processes of
-            their own always have the one that is the default.
+        storage_fault: While it is entered, nothing can be stored: what the script's storage faults are. By default
+            the workspace's servers cannot be reached, which only this process can see to, so that a script with such
+            faults is played here; or, where it has none, no file can be written.
 
     Raises:
         Hang: The conversation did not end.
         CannotBePlayed: The script asks for a kill in this process, or for something to be done to whole sessions that
             the backend cannot do.
     """
+    if session.workspace.places and any(isinstance(step, StorageFails) for step in script.steps):
+        fresh_processes = False
     timeline = _new_timeline(on_record)
     given_messages: Any = script.messages or None if messages is None else messages
     for number, (segment, end, meanwhile) in enumerate(script.segments()):
@@ -142,7 +145,7 @@ def _play_segment(
     fresh: bool = False,
     kill: Callable[[Timeline], object] | None = None,
     on_record: Callable[[Event], object] | None = None,
-    storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
+    storage_fault: StorageFault | None = None,
 ) -> Timeline:
     timeline = _new_timeline(on_record)
 
@@ -169,7 +172,7 @@ def _conversation(
     timeline: Timeline,
     given: Given,
     fresh: bool,
-    storage_fault: Callable[[], AbstractContextManager[object]],
+    storage_fault: StorageFault | None,
 ) -> Conversation | TextConversation | TeamConversation:
     options: dict[str, Any] = {"timeline": timeline, "fresh_process": fresh, "process": given.number}
     if session.team is not None:

@@ -29,6 +29,9 @@ from .reader import read_session, restored_agent
 from .teams import Team
 from .text_agent import TextAgent
 
+StorageFault = Callable[[], AbstractContextManager[object]]
+"""Lets nothing be stored while what it returns is entered."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -80,7 +83,8 @@ class Stage:
         events: The hook events that the observer listens to.
         at_rest: Whether stops, restarts that are over and :class:`~.steps.HookReads` steps read what is stored where
             ``observing`` is off.
-        storage_fault: While it is entered, nothing can be stored.
+        storage_fault: While it is entered, nothing can be stored; by default the workspace's servers cannot be
+            reached, or, where it has none, no file can be written.
     """
 
     agent: BidiAgent | Agent
@@ -95,14 +99,15 @@ class Stage:
         observing: bool,
         events: dict[type[Any], str] = BIDI_EVENTS,
         at_rest: bool = False,
-        storage_fault: Callable[[], AbstractContextManager[object]] = no_file_can_be_written,
+        storage_fault: StorageFault | None = None,
     ) -> None:
         self.session = session
         self.timeline = timeline if timeline is not None else Timeline()
         self._script = script
         self._reading = observing
         self._reads_at_rest = observing or at_rest
-        self._storage_fault = storage_fault
+        usual = session.workspace.unreachable if session.workspace.places else no_file_can_be_written
+        self._storage_fault: StorageFault = storage_fault or usual
         self._faults = ExitStack()
         self._storage_faulty = False
         self._tools = ScriptedTools(script, self.timeline)

@@ -23,6 +23,7 @@ class WireFault(Enum):
     """What can go wrong with an exchange. The value says it in words."""
 
     CUT_BEFORE = "cut with its connection before the request arrives"
+    REFUSED = "cut with its connection before the request arrives, and the next connection refused"
     CUT_AFTER = "carried out, and its connection cut before the answer"
     HELD = "carried out, and its answer held back"
 
@@ -99,6 +100,7 @@ class Seam:
         self._choose: Choose | None = None
         self._met = Met()
         self._split: int | None = None
+        self._refusals = 0
         self._answer_held = threading.Event()
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, _SHARED_PORT, 1)
@@ -224,6 +226,7 @@ class Seam:
 
     def _end_faults(self) -> None:
         self._choose = None
+        self._refusals = 0
         self._release()
 
     def _release(self) -> None:
@@ -269,6 +272,10 @@ class _Client(asyncio.Protocol):
         _send_at_once(self.transport)
         self._seam._open.add(self)
         self._seam._connections += 1
+        if self._seam._refusals:
+            self._seam._refusals -= 1
+            self.cut()
+            return
         self._connecting = asyncio.ensure_future(self._connect())
 
     async def _connect(self) -> None:
@@ -296,7 +303,8 @@ class _Client(asyncio.Protocol):
         if not self.awaits_answer:
             self.awaits_answer = True
             self._fault = self._seam._fault_of_next()
-            if self._fault is WireFault.CUT_BEFORE:
+            if self._fault in (WireFault.CUT_BEFORE, WireFault.REFUSED):
+                self._seam._refusals = int(self._fault is WireFault.REFUSED)
                 self.cut()
                 return
         self._seam._sent += len(data)

@@ -213,6 +213,11 @@ class Service(ABC):
         return False
 
     @property
+    def can_be_killed(self) -> bool:
+        """Whether the harness may kill it: this run started it, as a process of its own."""
+        return self._process is not None
+
+    @property
     def is_running(self) -> bool:
         """Whether it runs, as far as this process knows."""
         return self._process is None or self._process.is_running

@@ -13,6 +13,7 @@ GROUPS: dict[str, str] = {
     "CON": "concurrency",
     "CLN": "clean-up",
     "S3A": "storage on S3",
+    "NET": "storage behind a network",
     "AGT": "the text agent",
     "MAG": "several agents",
     "STA": "any conversation at all",

@@ -48,6 +48,7 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .on_the_wire import loop_goes_on as loop_goes_on
 from .recorded import ON_DISK as ON_DISK
 from .recorded import recorded_conversation as recorded_conversation
 from .redaction import REDACTED_WORD as REDACTED_WORD
@@ -262,6 +263,7 @@ __all__ = [
     "has_block",
     "in_one_loop_after_another",
     "judge_script",
+    "loop_goes_on",
     "pinned_in_the_middle",
     "recorded_conversation",
     "redacted_by_a_guardrail",

@@ -7,9 +7,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from session_conformance.fixtures import ConformanceSuite, endpoint_of_run
+from session_conformance.fixtures import ConformanceSuite, endpoint_of_run, services_of_run
 from session_conformance.fixtures import judge as run_check
 from session_conformance.harness import Backend, BackendSpec, Interface, Requirement
+from session_conformance.harness.services import NoService
 from session_conformance.suites import (
     AnyConversationAtAll,
     CleanUp,
@@ -24,6 +25,7 @@ from session_conformance.suites import (
     RestartAndReplay,
     SeveralAgents,
     SnapshotsAndStorage,
+    StorageBehindANetwork,
     StorageOnS3,
     TextAgents,
     Tools,
@@ -43,6 +45,7 @@ SUITES: tuple[type[ConformanceSuite], ...] = (
     CrashesAndFullDisks,
     IdentityAndIsolation,
     StorageOnS3,
+    StorageBehindANetwork,
     TextAgents,
     SeveralAgents,
     RepositoryApi,
@@ -64,7 +67,13 @@ def backend_of(broken: type) -> Backend:
 
 
 def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:
-    """Run a requirement's check; it raises what it raises."""
+    """Run a requirement's check; it raises what it raises. Without the manager's server, the test is skipped."""
+    backend = backend_of(manager)
+    for service in backend.services:
+        try:
+            services_of_run(config)[service]
+        except NoService as reason:
+            pytest.skip(str(reason))
     numbers = iter(range(1000))
 
     def new_folder() -> Path:
@@ -76,4 +85,4 @@ def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:
     others = {"request": SimpleNamespace(config=config), "tmp_path_factory": factory}
     if "s3" in inspect.signature(CHECKS[id]).parameters:
         others["s3"] = endpoint_of_run(config)
-    run_check(CHECKS[id], backend_of(manager), config, new_folder, others, remember=False)
+    run_check(CHECKS[id], backend, config, new_folder, others, remember=False)

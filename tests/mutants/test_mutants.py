@@ -9,11 +9,13 @@ from session_conformance.harness import Violation
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 
 from tests.conforming.plain_dicts import DictRepository, DictStorage
+from tests.conforming.server_managers import PostgresManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_deletion, broken_writers
 from tests.mutants import broken_managers as broken
 from tests.mutants import broken_s3_managers as broken_s3
+from tests.mutants import broken_server_managers as broken_server
 from tests.mutants import broken_text_managers as broken_text
 
 from .judge import CHECKS, judge
@@ -182,6 +184,27 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "S3A-07": [(broken_s3.JoinsThePrefixAsItIs, "under 'one/'"), (broken_s3.ForgetsThePrefix, "under 'one'")],
     "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
     "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
+    "NET-01": [(broken_server.LosesWhatItCannotSend, "an error reaches the caller, or all is stored")],
+    "NET-02": [
+        (broken_server.SendsAgainAsNew, "stored once|all is stored"),
+        (broken_server.InsertsAgain, "is stored twice"),
+    ],
+    "NET-03": [
+        (broken_server.KeepsItsConnection, "after the server was killed between turns the same manager stores"),
+        (broken_server.TriesOnce, "after the server was killed between turns the same manager stores"),
+    ],
+    "NET-04": [
+        (broken_server.LosesWhatItCannotSend, "a hook was told of .*meanwhile.*, and it is not stored"),
+        (broken_server.GivesUpForGood, "when the server is back the same manager stores the next message"),
+    ],
+    "NET-05": [(broken_server.TakesAFailedReadForNoSession, "fail is an error, or whole.*came|nothing")],
+    "NET-07": [(broken_server.WaitsOnTheLoop, "it stands still")],
+    "NET-08": [(broken_server.TriesOnce, "after idle connections were closed the same manager stores")],
+    "NET-09": [
+        (broken_server.AsksForEachMessage, "a restore takes as many round trips"),
+        (broken_server.ReadsAllBeforeEachMessage, "a message takes as many round trips"),
+    ],
+    "NET-10": [(broken_server.ConnectsForEachMessage, "opens as many connections")],
     "AGT-01": [
         (broken.DropsMetadata, "metadata"),
         (broken_text.ForgetsTheStateOfTextAgents, "state .*'plan'.* is restored|state .*'plan'.* is stored"),
@@ -384,7 +407,13 @@ def test_the_requirement_catches_the_mutant(
 UNBROKEN = {"CLN-02": FileSessionManager, "COR-05": FileSessionManager}
 """The correct managers of those requirements that do not apply to the snapshot manager."""
 
-OF_GROUP = {"S3A": S3SessionManager, "MAG": FileSessionManager, "REP": DictRepository, "SNP": DictStorage}
+OF_GROUP = {
+    "S3A": S3SessionManager,
+    "NET": PostgresManager,
+    "MAG": FileSessionManager,
+    "REP": DictRepository,
+    "SNP": DictStorage,
+}
 """What is correct, by group, where the group is about something else than a manager of files."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -68,6 +69,17 @@ def test_a_request_is_cut_before_it_arrives(seam: Seam, server: EchoServer, conn
         assert connect().ask(b"third") == b"third"
     assert server.heard == [b"first\n", b"third\n"]
     assert (met.exchanges, met.faults) == (3, 1)
+
+
+def test_the_next_connection_after_a_cut_is_refused(seam: Seam, server: EchoServer, connect: Connect) -> None:
+    client = connect()
+    with seam.faults(lambda number: WireFault.REFUSED if number == 0 else None):
+        with pytest.raises(ConnectionResetError):
+            client.ask(b"first")
+        with pytest.raises(ConnectionResetError):  # when it connects, or when it asks
+            connect().ask(b"second")
+        assert connect().ask(b"third") == b"third"
+    assert server.heard == [b"third\n"]
 
 
 def test_an_answer_is_lost_after_its_request_was_carried_out(seam: Seam, server: EchoServer, connect: Connect) -> None:
@@ -148,8 +160,10 @@ def test_a_server_that_is_not_there_cuts_the_connection() -> None:
         gone.shutdown()
     seam = Seam("127.0.0.1", port)
     seam.start()
-    with pytest.raises(ConnectionResetError):  # when it connects, or when it asks
-        Client(seam.port).ask(b"anybody")
+    with socket.socket() as client:
+        client.settimeout(10)
+        with pytest.raises(ConnectionResetError):  # when it connects, or when it reads
+            _connect_and_read(client, seam.port)
     seam.stop()
 
 
@@ -162,3 +176,8 @@ def test_nothing_listens_where_a_seam_has_been(server: EchoServer) -> None:
     with pytest.raises(ConnectionRefusedError):
         Client(seam.port)
     client.close()
+
+
+def _connect_and_read(client: socket.socket, port: int) -> bytes:
+    client.connect(("127.0.0.1", port))
+    return client.recv(1)

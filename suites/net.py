@@ -1,0 +1,367 @@
+"""NET: storage behind a network. What happens to any connection, now and then, costs no message."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty
+from session_conformance.harness import (
+    Capability,
+    Conversation,
+    Level,
+    NotApplicable,
+    Run,
+    Scenario,
+    ScenarioRuns,
+    Script,
+    Session,
+    Timeline,
+    expect_no_failure,
+    play,
+    requirement,
+    violated,
+)
+from session_conformance.harness.process import clock, tolerating_warnings, within_limit
+from session_conformance.harness.scripts import Start, Step, Stop, StorageFails, StorageWorks
+from session_conformance.harness.services import Service, WireFault
+from session_conformance.harness.timeline import AgentStopped, Failed, one_message
+
+from .scenarios import expect_outages_told_of, expect_readable, loop_goes_on
+from .scenarios import on_the_wire as wire
+
+NEEDS = (Capability.SERVER,)
+SINCE = "2026.12"
+
+
+class StorageBehindANetwork(ConformanceSuite):
+    """NET: storage behind a network."""
+
+    @requirement("NET-01", source="F: TCP: a connection may end at any time", needs=NEEDS, since=SINCE)
+    def requests_that_do_not_arrive(self, run: ScenarioRuns, new_session: NewSession) -> None:
+        """Where a connection is cut before a request arrives, or the next one refused, the request is sent again, or an
+        error reaches the caller; nothing that was stored is lost, and nothing is doubled.
+        """
+        _expect_exact(run, new_session, (WireFault.CUT_BEFORE, WireFault.REFUSED))
+
+    @requirement("NET-02", source="F: an answer that is lost says nothing of the request", needs=NEEDS, since=SINCE)
+    def answers_that_are_lost(self, run: ScenarioRuns, new_session: NewSession) -> None:
+        """A request that was carried out though its answer was lost leaves one message, not two."""
+        _expect_exact(run, new_session, (WireFault.CUT_AFTER,))
+
+    @requirement("NET-03", source="F: servers crash, and are started again", needs=NEEDS, since=SINCE)
+    def server_that_is_killed(self, run: ScenarioRuns, new_session: NewSession, request: pytest.FixtureRequest) -> None:
+        """After the server was killed and started again, between turns or in the middle of one, all acknowledged
+        messages are there, and the same manager stores the next message.
+        """
+        calm = run.once(wire.calm_talk)
+        session = new_session()
+        service = _server_of(session, request)
+        timeline = _converse(
+            session,
+            Script().user("before").assistant("noted"),
+            lambda: _restarted(service),
+            Script().user("afterwards").assistant("noted again"),
+        )
+        _expect_stored_since_then(session, timeline, "after the server was killed between turns")
+        for number in _spread(calm.exchanges, 3):
+            session = new_session()
+            timeline = _killed_while_it_answers(session, service, number)
+            where = f"after the server was killed before it answered exchange {number + 1} of {calm.exchanges}"
+            wire.expect_nothing_lost_or_doubled(session, timeline, calm, where)
+
+    @requirement("NET-04", source="F: a write-ahead rule: who is told of a message may rely on it", needs=NEEDS,
+                 since=SINCE)  # fmt: skip
+    def server_that_is_away(self, new_session: NewSession) -> None:
+        """While the server cannot be reached, failures reach the caller and no hook is told of what is not stored; when
+        it is back, what is said is stored again, in the order of memory.
+        """
+        session = new_session()
+        script = (
+            Script()
+            .user("before")
+            .assistant("noted")
+            .then(StorageFails())
+            .user("meanwhile")
+            .then(StorageWorks())
+            .user("afterwards")
+            .assistant("noted again")
+        )
+        timeline = play(session, script, observing=False, at_rest=True)
+        expect_outages_told_of(Run(Scenario("a server that is away", script), session, timeline), "agent.send()")
+        _expect_stored_since_then(session, timeline, "when the server is back")
+
+    @requirement("NET-05", source="F: a read that fails says nothing of what is stored", needs=NEEDS, since=SINCE)
+    def restores_that_fail(self, run: ScenarioRuns, new_session: NewSession) -> None:
+        """A restore whose reads fail is an error, never an empty history or a part of one; what is stored stays."""
+        session = new_session()
+        expect_no_failure(play(session, wire.TALK, observing=False))
+        with wire.faults(session, lambda number: None) as met:
+            whole = wire.shown(session.read().messages)
+        for first in wire.places_of_faults(met.exchanges):
+            for what, fault in (("all later", lambda n, f=first: n >= f), ("no other", lambda n, f=first: n == f)):
+                with wire.faults(session, lambda n, fails=fault: WireFault.CUT_BEFORE if fails(n) else None):
+                    found = within_limit(session.read, "restoring")
+                if found.error is None and wire.shown(found.messages) != whole:
+                    violated(
+                        f"a restore whose exchange {first + 1} of {met.exchanges} and {what} ones fail is an error, or"
+                        f" whole: {'; '.join(whole)}",
+                        f"it came back with: {'; '.join(wire.shown(found.messages)) or 'nothing'}",
+                    )
+        after = within_limit(session.read, "restoring")
+        expect_readable(after, "after restores that failed")
+        if wire.shown(after.messages) != whole:
+            violated("after restores that failed, all is there", f"there is {wire.shown(after.messages)}")
+
+    @requirement("NET-07", level=Level.SHOULD, source="F: a voice agent's audio is on the event loop", needs=NEEDS,
+                 since=SINCE)  # fmt: skip
+    def server_that_does_not_answer(
+        self, run: ScenarioRuns, new_session: NewSession, record_property: RecordProperty
+    ) -> None:
+        """A server that does not answer holds up no event loop; when it answers after all, or the client has given up
+        with an error, nothing is lost or doubled.
+        """
+        run.once(loop_goes_on)
+        calm = run.once(wire.calm_talk)
+        number = calm.exchanges - 1  # of the last message, or of what is stored at the end
+        session = new_session()
+        timeline, gave_up = _played_without_an_answer(session, number)
+        how = "the client gave up by itself" if gave_up else f"the client waited for more than {_PATIENCE_S:g} s"
+        record_property("measured", f"an answer that did not come: {how}")
+        where = f"where exchange {number + 1} of {calm.exchanges} has no answer for long"
+        wire.expect_nothing_lost_or_doubled(session, timeline, calm, where)
+
+    @requirement("NET-08", level=Level.SHOULD, source="F: servers and proxies close idle connections", needs=NEEDS,
+                 since=SINCE)  # fmt: skip
+    def idle_connections(self, new_session: NewSession) -> None:
+        """An idle connection that the server closed is noticed: the next message is stored."""
+        session = new_session()
+
+        @contextmanager
+        def dropped() -> Iterator[None]:
+            for seam in wire.seams_of(session):
+                seam.drop_idle()
+            yield
+
+        timeline = _converse(
+            session, Script().user("before").assistant("noted"), dropped, Script().user("afterwards").assistant("again")
+        )
+        _expect_stored_since_then(session, timeline, "after idle connections were closed")
+
+    @requirement("NET-09", level=Level.SHOULD, source="F: a round trip is what a message costs on a network",
+                 needs=NEEDS, since=SINCE)  # fmt: skip
+    def round_trips(self, new_session: NewSession, record_property: RecordProperty) -> None:
+        """Round trips a message, and a restore, do not grow with the history."""
+        counted = {turns: _count(new_session(), turns) for turns in _TURNS}
+        (few, many) = (counted[turns] for turns in _TURNS)
+        record_property(
+            "measured",
+            f"{few.a_message:.1f} round trips and {few.bytes_a_message:,.0f} bytes a message, {few.restoring} round"
+            f" trips a restore of {few.messages} messages; {many.a_message:.1f},"
+            f" {many.bytes_a_message:,.0f} and {many.restoring} with {many.messages}",
+        )
+        if many.a_message > few.a_message * _GROWTH:
+            violated(
+                f"a message takes as many round trips with {many.messages} messages as with {few.messages}:"
+                f" {few.a_message:.1f}",
+                f"it takes {many.a_message:.1f}",
+            )
+        if many.restoring > few.restoring + _PAGES:
+            violated(
+                f"a restore takes as many round trips with {many.messages} messages as with {few.messages}:"
+                f" {few.restoring}, and at most {_PAGES} more for pages",
+                f"it takes {many.restoring}",
+            )
+
+    @requirement("NET-10", level=Level.SHOULD, source="F: a server accepts so many connections, and no more",
+                 needs=NEEDS, since=SINCE)  # fmt: skip
+    def connections(self, new_session: NewSession, record_property: RecordProperty) -> None:
+        """A conversation opens connections once, however many messages it has, and not one a message."""
+        few, many = (_count(new_session(), turns) for turns in _TURNS)
+        record_property(
+            "measured", f"{many.connections} connections a conversation, {many.open} open before its manager is closed"
+        )
+        if many.connections > few.connections + 1:
+            violated(
+                f"a conversation of {many.messages} messages opens as many connections as one of {few.messages}:"
+                f" {few.connections}",
+                f"it opens {many.connections}",
+            )
+
+
+_TURNS = (5, 40)
+"""Turns of the conversations whose round trips are counted: messages of a user and of an assistant."""
+
+_GROWTH = 1.2
+_PAGES = 4
+"""What is done now and then, and what comes in pages, may be some more with a longer history."""
+
+
+class _Counted:
+    """What a conversation took on the wire: its second half, when it had begun long ago, and a restore."""
+
+    def __init__(self, session: Session, turns: int) -> None:
+        script = Script()
+        for number in range(turns):
+            script = script.user(f"question {number}").assistant(f"answer {number}")
+        self.messages = 2 * turns
+        steps = list(script.steps)
+        latest = steps[len(steps) * 4 // 5 :]
+
+        async def main() -> None:
+            conversation = Conversation(session, Script(), observing=False)
+            await conversation.step(Start())
+            for step in steps[: -len(latest)]:
+                await conversation.step(step)
+            with wire.traffic(session) as writing:
+                for step in latest:
+                    await conversation.step(step)
+            self.a_message = writing[0].exchanges / (self.messages * len(latest) / len(steps))
+            self.bytes_a_message = writing[0].sent / (self.messages * len(latest) / len(steps))
+            await conversation.step(Stop())
+            expect_no_failure(conversation.timeline)
+            self.connections = sum(seam.traffic.connections for seam in wire.seams_of(session))
+            self.open = sum(seam.open_connections for seam in wire.seams_of(session))
+
+        with tolerating_warnings():
+            clock.run(main())
+        with wire.traffic(session) as restoring:
+            expect_readable(session.read(), f"after {self.messages} messages")
+        self.restoring = restoring[0].exchanges
+
+
+def _count(session: Session, turns: int) -> _Counted:
+    return _Counted(session, turns)
+
+
+def _expect_exact(run: ScenarioRuns, new_session: NewSession, kinds: tuple[WireFault, ...]) -> None:
+    """Play the talk with each fault at each exchange, each alone."""
+    calm = run.once(wire.calm_talk)
+    for fault in kinds:
+        for number in wire.places_of_faults(calm.exchanges):
+            session = new_session()
+            with wire.faults(session, lambda n, at=number, what=fault: what if n == at else None) as met:
+                timeline = play(session, wire.TALK, observing=False)
+            if met.faults:
+                where = f"where exchange {number + 1} of {calm.exchanges} is {fault.value}"
+                wire.expect_nothing_lost_or_doubled(session, timeline, calm, where)
+            session.workspace.drop()
+
+
+def _converse(session: Session, before: Script, meanwhile: Callable[[], Any], afterwards: Script) -> Timeline:
+    """Play two scripts with one manager and one agent, and something between them."""
+    conversation: list[Conversation] = []
+
+    async def main() -> None:
+        conversation.append(Conversation(session, Script(), observing=False))
+        steps: list[Step] = [Start(), *before.steps]
+        for step in steps:
+            await conversation[0].step(step)
+        with meanwhile():
+            pass
+        for step in [*afterwards.steps, Stop()]:
+            await conversation[0].step(step)
+
+    with tolerating_warnings():
+        within_limit(lambda: clock.run(main()), "the conversation")
+    return conversation[0].timeline
+
+
+def _expect_stored_since_then(session: Session, timeline: Timeline, when: str) -> None:
+    """Report a violation unless what was said before and afterwards is stored, once and in order."""
+    reading = within_limit(session.read, "restoring")
+    expect_readable(reading, when, timeline)
+    wire.expect_once_and_in_order(timeline, reading, when)
+    stored = {message.get("tracking_id") for message in reading.messages}
+    for message in timeline.of(AgentStopped)[-1].memory if timeline.of(AgentStopped) else ():
+        meanwhile = message["content"] == [{"text": "meanwhile"}]
+        if message.get("tracking_id") not in stored and not meanwhile:
+            violated(
+                f"{when} the same manager stores the next message, and all that was acknowledged is there",
+                f"{one_message(message)} is not; what is stored is:"
+                f" {'; '.join(wire.shown(reading.messages)) or 'nothing'}",
+                timeline,
+                *timeline.of(Failed),
+            )
+
+
+def _server_of(session: Session, request: pytest.FixtureRequest) -> Service:
+    """Return the server of a session, which is to be killed."""
+    service = session.workspace.places[0].service
+    if not service.can_be_killed:
+        raise NotApplicable(f"{service.name} runs already, or in this process: the harness does not kill it")
+    return service
+
+
+@contextmanager
+def _restarted(service: Service) -> Iterator[None]:
+    with service.killed():
+        yield
+
+
+def _spread(exchanges: int, count: int) -> list[int]:
+    return sorted({exchanges * (2 * number + 1) // (2 * count) for number in range(count)})
+
+
+def _killed_while_it_answers(session: Session, service: Service, number: int) -> Timeline:
+    """Play the talk, and kill the server when it has carried an exchange out and has not answered yet."""
+    with wire.faults(session, lambda n: WireFault.HELD if n == number else None):
+        talk = _Talk(session)
+        if talk.waits_for_an_answer():
+            with service.killed():
+                pass
+        return talk.finish()
+
+
+def _played_without_an_answer(session: Session, number: int) -> tuple[Timeline, bool]:
+    """Play the talk with no answer to an exchange, for long, and say whether the client gave up by then."""
+    with wire.faults(session, lambda n: WireFault.HELD if n == number else None):
+        talk = _Talk(session)
+        gave_up = not talk.waits_for_an_answer() or talk.is_over(_PATIENCE_S)
+    return talk.finish(), gave_up
+
+
+class _Talk:
+    """The talk, played in a thread of its own."""
+
+    def __init__(self, session: Session) -> None:
+        self._seams = wire.seams_of(session)
+        self._played: list[Timeline] = []
+        self._thread = threading.Thread(
+            target=lambda: self._played.append(play(session, wire.TALK, observing=False)), daemon=True
+        )
+        self._thread.start()
+
+    def waits_for_an_answer(self) -> bool:
+        """Wait until an answer is held, and return whether one is; False if the talk ends before that."""
+        while self._thread.is_alive():
+            if any(seam.wait_for_held(_LOOK_S) for seam in self._seams):
+                return True
+        return False
+
+    def is_over(self, seconds: float) -> bool:
+        """Wait for its end for some seconds, and return whether it came."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def finish(self) -> Timeline:
+        """Return what happened.
+
+        Raises:
+            Violation: It does not end.
+        """
+        if not self.is_over(_LIMIT_S) or not self._played:
+            violated("the conversation comes to its end", f"it does not, within {_LIMIT_S:g} s")
+        return self._played[0]
+
+
+_LOOK_S = 0.05
+_PATIENCE_S = 10.0
+_LIMIT_S = 120.0
+"""In seconds of real time: how often is looked, how long an answer stays away, and when a talk is called hung."""
+
+
+__all__ = ["StorageBehindANetwork"]

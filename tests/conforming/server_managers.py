@@ -1,0 +1,253 @@
+"""Two correct session managers on servers: PostgreSQL, in transactions, and Redis, in scripts that it runs whole.
+
+Both send each change with an id of its own, so that a change whose answer was lost can be sent again: the server
+carries it out once. Both notice a connection that ended, make another, and send again what had no answer.
+"""
+
+import threading
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import quote
+
+import psycopg
+import redis
+from session_conformance.reference_impl.log.codec import decode, encode
+from strands.types.exceptions import SessionException
+
+from .sqlite_manager import SqliteManager, restore, sealed, state_of, unsealed
+
+T = TypeVar("T")
+
+ATTEMPTS = 4
+TIMEOUT_S = 5
+
+
+class Change(NamedTuple):
+    """A message that is appended or replaced, or the agent's state."""
+
+    kind: str
+    tracking_id: str
+    body: bytes
+
+
+class ServerManager(SqliteManager):
+    """What both have in common: when something is stored, and how often it is tried."""
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(session_id, "")
+        self._lock = threading.Lock()
+
+    # -- what each server does -----------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def load(self, agent_id: str) -> "tuple[bytes, list[bytes]] | None":
+        """Return the state and the messages, as of one moment, or None where there is no such agent."""
+        raise NotImplementedError
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        """Carry out changes, all or none, and only the first time that it is asked for with an id."""
+        raise NotImplementedError
+
+    failures: tuple[type[Exception], ...]
+
+    # -- what the SDK asks for -----------------------------------------------------------------------------
+
+    def attempt(self, work: Callable[[], T]) -> T:
+        with self._lock:
+            for number in range(ATTEMPTS):
+                try:
+                    self.connect()
+                    return work()
+                except self.failures as error:
+                    self.close()
+                    if number == ATTEMPTS - 1 or not self.may_be_sent_again(error):
+                        raise SessionException(f"session {self.session_id!r}: {type(error).__name__}") from error
+        raise AssertionError
+
+    def may_be_sent_again(self, error: Exception) -> bool:
+        return True
+
+    def _change(self, agent_id: str, *changes: Change) -> None:
+        id = uuid.uuid4().hex
+        self.attempt(lambda: self.store(agent_id, id, list(changes)))
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if agent.agent_id in self._agents:
+            raise SessionException(f"agent {agent.agent_id!r} is in session {self.session_id!r} already")
+        found = self.attempt(lambda: self.load(agent.agent_id))
+        if found is None:
+            state = state_of(agent)
+            changes = [Change("append", m.get("tracking_id") or "", sealed(encode(m))) for m in agent.messages]
+            self._change(agent.agent_id, Change("state", "", sealed(state)), *changes)
+        else:
+            state = unsealed(found[0])
+            restore(agent, decode(state), [decode(unsealed(body)) for body in found[1]])
+            self._changed(agent)
+        self._agents[agent.agent_id] = state
+
+    def _insert(self, agent_id: str, message: Any, state: bytes | None, database: Any = None) -> None:
+        changes = [Change("append", message.get("tracking_id") or "", sealed(encode(message)))]
+        if state is not None and self._agents.get(agent_id) != state:
+            changes.append(Change("state", "", sealed(state)))
+        self._change(agent_id, *changes)
+        if state is not None:
+            self._agents[agent_id] = state
+
+    def _update(self, agent_id: str, message: Any) -> None:
+        self._change(agent_id, Change("replace", message["tracking_id"], sealed(encode(message))))
+
+    def _sync(self, agent_id: str, state: bytes, changed: list[tuple[str, bytes]]) -> None:
+        changes = [Change("replace", tracking_id, body) for tracking_id, body in changed]
+        if self._agents.get(agent_id) != state:
+            changes.append(Change("state", "", sealed(state)))
+        if changes:
+            self._change(agent_id, *changes)
+            self._agents[agent_id] = state
+
+
+SCHEMA = """
+SELECT pg_advisory_xact_lock(7);
+CREATE TABLE IF NOT EXISTS agents (session text, agent text, state bytea, PRIMARY KEY (session, agent));
+CREATE TABLE IF NOT EXISTS messages (
+    number bigserial PRIMARY KEY, session text, agent text, tracking_id text, body bytea, change text UNIQUE
+);
+CREATE INDEX IF NOT EXISTS by_agent ON messages (session, agent, number);
+CREATE TABLE IF NOT EXISTS changes (id text PRIMARY KEY);
+"""
+
+
+class PostgresManager(ServerManager):
+    """One transaction a change."""
+
+    failures = (psycopg.Error, OSError)
+
+    def __init__(self, session_id: str, postgres_url: str) -> None:
+        super().__init__(session_id)
+        self._url = postgres_url
+        self._connection: Any = None
+
+    def connect(self) -> None:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url, connect_timeout=TIMEOUT_S, options=f"-c statement_timeout={TIMEOUT_S}s"
+            )
+            with self._connection.transaction():
+                self._connection.execute(SCHEMA)
+
+    def may_be_sent_again(self, error: Exception) -> bool:
+        return isinstance(error, psycopg.OperationalError | OSError)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            with suppress(psycopg.Error):
+                self._connection.close()
+            self._connection = None
+
+    def __del__(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def load(self, agent_id: str) -> tuple[bytes, list[bytes]] | None:
+        key = (self.session_id, agent_id)
+        with self._connection.transaction():
+            self._connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            row = self._connection.execute("SELECT state FROM agents WHERE session = %s AND agent = %s", key).fetchone()
+            if row is None:
+                return None
+            bodies = self._connection.execute(
+                "SELECT body FROM messages WHERE session = %s AND agent = %s ORDER BY number", key
+            ).fetchall()
+        return bytes(row[0]), [bytes(body) for (body,) in bodies]
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        key = (self.session_id, agent_id)
+        with self._connection.transaction():
+            new = self._connection.execute("INSERT INTO changes VALUES (%s) ON CONFLICT DO NOTHING", (id,)).rowcount
+            for change in changes if new else ():
+                getattr(self, f"_{change.kind}")(key, change)
+
+    def _append(self, key: tuple[str, str], change: Change) -> None:
+        last = self._connection.execute(
+            "SELECT tracking_id FROM messages WHERE session = %s AND agent = %s ORDER BY number DESC LIMIT 1", key
+        ).fetchone()
+        if last is not None and last[0] and last[0] == change.tracking_id:
+            self._replace(key, change)
+            return
+        self._connection.execute(
+            "INSERT INTO messages (session, agent, tracking_id, body) VALUES (%s, %s, %s, %s)",
+            (*key, change.tracking_id, change.body),
+        )
+
+    def _replace(self, key: Any, change: Any, *_: Any) -> None:
+        self._connection.execute(
+            "UPDATE messages SET body = %s WHERE session = %s AND agent = %s AND tracking_id = %s",
+            (change.body, *key, change.tracking_id),
+        )
+
+    def _state(self, key: tuple[str, str], change: Change) -> None:
+        self._connection.execute(
+            "INSERT INTO agents VALUES (%s, %s, %s) ON CONFLICT (session, agent) DO UPDATE SET state = excluded.state",
+            (*key, change.body),
+        )
+
+
+SCRIPT = """
+local changes, messages, places, state = unpack(KEYS)
+if redis.call('SADD', changes, ARGV[1]) == 0 then return 0 end
+for number = 2, #ARGV, 3 do
+    local kind, id, body = ARGV[number], ARGV[number + 1], ARGV[number + 2]
+    local place = id ~= '' and redis.call('HGET', places, id)
+    if kind == 'state' then
+        redis.call('SET', state, body)
+    elseif kind == 'replace' or (place and tonumber(place) == redis.call('LLEN', messages) - 1) then
+        if place then redis.call('LSET', messages, place, body) end
+    else
+        local length = redis.call('RPUSH', messages, body)
+        if id ~= '' then redis.call('HSET', places, id, length - 1) end
+    end
+end
+return 1
+"""
+
+
+class RedisManager(ServerManager):
+    """One script a change."""
+
+    failures = (redis.RedisError, OSError)
+
+    def __init__(self, session_id: str, redis_url: str) -> None:
+        super().__init__(session_id)
+        self._url = redis_url
+        self._client: Any = None
+
+    def connect(self) -> None:
+        if self._client is None:
+            self._client = redis.Redis.from_url(
+                self._url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, single_connection_client=True
+            )
+
+    def close(self) -> None:
+        if self._client is not None:
+            with suppress(redis.RedisError, OSError):
+                self._client.close()
+            self._client = None
+
+    def keys(self, agent_id: str) -> list[str]:
+        place = f"{quote(self.session_id, safe='')}:{quote(agent_id, safe='')}"
+        return [f"{place}:{what}" for what in ("changes", "messages", "places", "state")]
+
+    def load(self, agent_id: str) -> tuple[bytes, list[bytes]] | None:
+        _, messages, _, state = self.keys(agent_id)
+        found, bodies = self._client.pipeline(transaction=True).get(state).lrange(messages, 0, -1).execute()
+        return None if found is None else (found, bodies)
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        keys = self.keys(agent_id)
+        self._client.eval(SCRIPT, len(keys), *keys, id, *(part for change in changes for part in change))

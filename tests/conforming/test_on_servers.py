@@ -1,0 +1,39 @@
+"""Correct managers on real servers meet what there is to ask of storage behind a network, and leave nothing behind."""
+
+import json
+
+import psutil
+import pytest
+from session_conformance.harness.services import NoService, Services
+
+ASKED = "NET or ORD-09 or AGT-24 or CON-04 or LIF or ORD-01"
+
+
+@pytest.mark.parametrize(
+    ("service", "target"),
+    [
+        ("postgres", "tests.conforming.server_managers:PostgresManager"),
+        ("redis", "tests.conforming.server_managers:RedisManager"),
+    ],
+)
+def test_a_correct_manager_on_a_server_meets_all_of_net(service: str, target: str, pytester: pytest.Pytester) -> None:
+    services = Services({})
+    try:
+        services[service]
+    except NoService as reason:
+        pytest.skip(str(reason))
+    finally:
+        services.stop()
+    before = {process.pid for process in psutil.process_iter()}
+    run = pytester.runpytest_subprocess(
+        f"--session-manager={target}", "--conformance-fail-on=should", "--conformance-report=report.json", "-k", ASKED
+    )
+    [backend] = json.loads((pytester.path / "report.json").read_text())["backends"]
+    others = {result["id"]: result["outcome"] for result in backend["results"] if result["outcome"] != "met"}
+    assert others == {"LIF-13": "not applicable"}, run.stdout.str()  # it is about files
+    assert run.ret == 0
+    left = [p.name() for p in psutil.process_iter() if p.pid not in before and p.name() in _SERVERS]
+    assert left == []
+
+
+_SERVERS = {"postgres", "redis-server", "valkey-server", "mariadbd"}

@@ -1,0 +1,123 @@
+"""Managers on servers, each broken in one way that its name and docstring say."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from strands.types.exceptions import SessionException
+
+from tests.conforming.server_managers import Change, PostgresManager, RedisManager
+
+T = TypeVar("T")
+
+
+class LosesWhatItCannotSend(RedisManager):
+    """Says nothing of a change that could not be sent, as a cache may."""
+
+    def _change(self, agent_id: str, *changes: Change) -> None:
+        with suppress(SessionException):
+            super()._change(agent_id, *changes)
+
+    def may_be_sent_again(self, error: Exception) -> bool:
+        return False
+
+
+class SendsAgainAsNew(RedisManager):
+    """Sends a change again, when its answer was lost, as if it had never been sent."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        super().store(agent_id, uuid.uuid4().hex, [c._replace(tracking_id="") for c in changes])
+
+
+class InsertsAgain(PostgresManager):
+    """Inserts a row again, when the answer to its commit was lost."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        super().store(agent_id, uuid.uuid4().hex, changes)
+
+    def _append(self, key: tuple[str, str], change: Change) -> None:
+        self._connection.execute(
+            "INSERT INTO messages (session, agent, tracking_id, body) VALUES (%s, %s, %s, %s)",
+            (*key, change.tracking_id, change.body),
+        )
+
+
+class KeepsItsConnection(PostgresManager):
+    """Never makes a second connection."""
+
+    def close(self) -> None:
+        """Keep it."""
+
+    def connect(self) -> None:
+        if self._connection is None:
+            super().connect()
+
+
+class GivesUpForGood(RedisManager):
+    """Takes a server that was away once for one that is away for good."""
+
+    given_up = False
+
+    def attempt(self, work: Callable[[], T]) -> T:
+        if self.given_up:
+            raise SessionException("the server is away")
+        try:
+            return super().attempt(work)
+        except SessionException:
+            self.given_up = True
+            raise
+
+
+class TakesAFailedReadForNoSession(RedisManager):
+    """Begins anew where the session could not be read."""
+
+    def attempt(self, work: Callable[[], Any]) -> Any:
+        try:
+            return super().attempt(work)
+        except SessionException:
+            return None
+
+
+class WaitsOnTheLoop(RedisManager):
+    """Waits for the server on the event loop's thread."""
+
+    async def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        await asyncio.sleep(0)
+        work(*arguments)
+
+
+class TriesOnce(PostgresManager):
+    """Takes a connection that ended for a server that failed."""
+
+    def may_be_sent_again(self, error: Exception) -> bool:
+        return False
+
+
+class AsksForEachMessage(RedisManager):
+    """Asks for each message of a history by itself."""
+
+    def load(self, agent_id: str) -> tuple[bytes, list[bytes]] | None:
+        _, messages, _, state = self.keys(agent_id)
+        found = self._client.get(state)
+        bodies = [self._client.lindex(messages, number) for number in range(self._client.llen(messages))]
+        return None if found is None else (found, bodies)
+
+
+class ReadsAllBeforeEachMessage(RedisManager):
+    """Looks through all messages, one by one, before it adds one."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        _, messages, _, _ = self.keys(agent_id)
+        for number in range(self._client.llen(messages)):
+            self._client.lindex(messages, number)
+        super().store(agent_id, id, changes)
+
+
+class ConnectsForEachMessage(PostgresManager):
+    """Makes a connection for each change."""
+
+    def connect(self) -> None:
+        self.close()
+        super().connect()
