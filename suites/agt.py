@@ -422,9 +422,9 @@ class TextAgents(ConformanceSuite):
     def redacted_bytes(self, run: ScenarioRuns) -> None:
         """What a guardrail redacted through a text agent is nowhere in the stored bytes."""
         played = run(TEXT_GUARDRAIL)
+        expect_gone_at_each_look(run.once(redacted_by_a_guardrail))
         for text in (PASSWORD, ACCOUNT):
             expect_nowhere_at_rest(text, played, *played.timeline.of(AgentAtRest))
-        expect_gone_at_each_look(run.once(redacted_by_a_guardrail))
 
     @requirement("AGT-19", source="A: Agent.tool, record_direct_tool_call")
     def direct_tool_call(self, run: ScenarioRuns) -> None:
