@@ -23,9 +23,7 @@ class Capability(Enum):
     CLEAN_UP = "it can remove sessions by age (clean_up, or Backend(clean_up=...))"
     LISTING = "it can list its sessions (list_sessions, or Backend(list_sessions=...))"
     S3 = "it keeps its data in an S3 bucket that it is given (a bucket argument, or Backend(on_s3=True))"
-    SERVER = (
-        "it keeps its data on a server that it reaches over the seam (it asks for {postgres_url}, {redis_url}, ...)"
-    )
+    SERVER = "it keeps its data on a server of the run (it asks for {postgres_url}, {redis_url} or the like)"
     MULTI_AGENT = "it persists graphs and swarms (it registers for their events, and does not refuse them)"
     REPOSITORY = "it is a SessionRepository, or has one (session_repository, or Backend(repository=...))"
     STORAGE = "it is a Storage (--session-storage, or Backend(storage=...))"

@@ -23,7 +23,7 @@ from tests.conforming.snapshot_manager import SnapshotFileManager
 
 WHOLE_SESSIONS = {Capability.DELETE, Capability.CLEAN_UP, Capability.LISTING, Capability.REPAIR}
 INTERFACES = {Capability.MULTI_AGENT, Capability.REPOSITORY, Capability.STORAGE, Capability.SNAPSHOTS}
-ON_DISK = set(Capability) - WHOLE_SESSIONS - INTERFACES - {Capability.S3}
+ON_DISK = set(Capability) - WHOLE_SESSIONS - INTERFACES - {Capability.S3, Capability.SERVER}
 TEAMS = {Capability.MULTI_AGENT, Capability.REPOSITORY}
 STORES = {Capability.STORAGE, Capability.SNAPSHOTS, Capability.MULTI_AGENT}
 PLAIN = "session_conformance.harness.backends.plain_stores"
