@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from ..process import plain
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
 from .interface import Interface
@@ -72,6 +73,10 @@ class Backend:
 
         BACKEND = Backend(name="redis", open=lambda session_id, workspace: RedisSessionManager(session_id, client))
 
+    Each function may be a coroutine function. The harness runs each call to its end in a loop of its own, so what it
+    returns must not belong to that loop: a manager connects when it is first used, as it has to anyway where the SDK
+    opens it without a loop.
+
     Attributes:
         name: What reports and test ids call it: letters, digits, ``-``, ``_`` and ``.``.
         open: Builds a manager for a session id in a workspace. Called again for every reader and every new process,
@@ -108,6 +113,12 @@ class Backend:
     in_process: bool = False
     interface: Interface = Interface.MANAGER
     spec: Findable | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("open", "delete", "clean_up", "list_sessions", "repair", "repository", "storage"):
+            function = getattr(self, name)
+            if function is not None:
+                object.__setattr__(self, name, plain(function))
 
     def repository_for(self, session_id: str, workspace: Workspace) -> SessionRepository | None:
         """Open the session repository, or return None where there is none.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..process import finished
 from ..sdk import LocalFileStorage, Storage
 from ..services import PLACEHOLDERS
 from .workspace import Workspace
@@ -119,7 +120,7 @@ class Builder:
                 if argument in parameters:
                     filled = _fill(text, workspace.placeholders(str(values.get("session_id", ""))))
                     values[argument] = _typed(filled, hints.get(argument))
-            return function(**values)
+            return finished(function(**values))
 
         return call
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ..process import clock
+from ..process import finished
 from .backend import OpenManager
 from .building import Builder
 from .workspace import Workspace
@@ -36,10 +36,4 @@ def delete_session(owner: Any, session_id: str) -> None:
     """Call ``delete_session`` as it is: with the session's id or without, and awaited where it is a coroutine."""
     kinds = {p.kind for p in inspect.signature(owner.delete_session).parameters.values()}
     takes_id = bool(kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD})
-    deleted = owner.delete_session(session_id) if takes_id else owner.delete_session()
-    if inspect.isawaitable(deleted):
-
-        async def finish() -> None:
-            await deleted
-
-        clock.run(finish())
+    finished(owner.delete_session(session_id) if takes_id else owner.delete_session())

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from ..process import plain
 from ..sdk import RepositorySessionManager, SessionManager, SnapshotSessionManager
 from .backend import Backend
 from .interface import Interface
@@ -21,6 +22,7 @@ def under_sdk_manager(backend: Backend, open_part: Callable[[Workspace], Any], *
         open_part: Opens the repository or the storage.
         can_delete: Whether the repository has ``delete_session``, which the SDK's own have and the contract has not.
     """
+    open_part = plain(open_part)
     if backend.interface is Interface.STORAGE:
 
         def over_storage(session_id: str, workspace: Workspace) -> SessionManager[Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..process import finished
 from ..sdk import SessionManager
 from ..services import NoService
 from .backend import Backend, OpenManager
@@ -125,7 +126,7 @@ class BackendSpec:
         self._expect_takes(function, "(workspace)", None)
 
         def open_part(workspace: Workspace) -> Any:
-            part = function(workspace)
+            part = finished(function(workspace))
             if not self.interface.is_met_by(part):
                 raise BackendError(
                     f"{self.target} returned a {type(part).__name__}: expected {self.interface.expected}"
@@ -177,7 +178,7 @@ class BackendSpec:
         self._expect_takes(function, "(session_id, workspace)", "session", None)
 
         def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
-            manager = function(session_id, workspace)
+            manager = finished(function(session_id, workspace))
             if not isinstance(manager, SessionManager):
                 raise BackendError(
                     f"{self.target} returned a {type(manager).__name__}: expected a strands.session.SessionManager"

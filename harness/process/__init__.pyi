@@ -1,3 +1,5 @@
+from .coroutines import finished as finished
+from .coroutines import plain as plain
 from .file_calls import REMOVING as REMOVING
 from .file_calls import SYNCING as SYNCING
 from .file_calls import WRITING as WRITING
@@ -28,10 +30,12 @@ __all__ = [
     "before_file_calls",
     "die_at_writes",
     "fail_writes",
+    "finished",
     "in_zone",
     "let_writes_work",
     "no_file_can_be_written",
     "obey_permissions",
+    "plain",
     "tolerating_warnings",
     "within_limit",
 ]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
 from ..backends import Capability
+from ..process import HANG_LIMIT_S, clock, within_limit
 from ..sdk import SdkFeature
 
 
@@ -28,6 +31,9 @@ SOURCES = {
 """What the letters of a requirement's source stand for."""
 
 _ID = re.compile(r"[A-Z][A-Z0-9]{2}-\d{2}")
+
+COROUTINE_LIMIT_S = 10 * HANG_LIMIT_S
+"""Seconds of real time that a check which is a coroutine may take: the conversations that it plays have limits too."""
 
 FIRST_EDITION = "2026.11"
 """The edition of all requirements that were there when editions began."""
@@ -93,6 +99,14 @@ class _NamedById:
         setattr(owner, self.requirement.id, self.check)
 
 
+def _within_limit(check: Callable[..., Coroutine[Any, Any, Any]], id: str) -> Callable[..., Any]:
+    @functools.wraps(check)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return within_limit(lambda: clock.run(check(*args, **kwargs)), f"the check of {id}", COROUTINE_LIMIT_S)
+
+    return call
+
+
 def requirement(
     id: str,
     *,
@@ -103,6 +117,9 @@ def requirement(
     sdk: Iterable[SdkFeature] = (),
 ) -> Callable[[Check], Check]:
     """Declare a suite's method to be the check of a requirement. Its docstring is the sentence.
+
+    A check that is a coroutine function is run to its end in the harness's loop, for :data:`COROUTINE_LIMIT_S` seconds
+    at most.
 
     Args:
         id: Three letters for the group, a hyphen, two digits.
@@ -128,8 +145,9 @@ def requirement(
         if _registry.get(id, declared) != declared:
             raise ValueError(f"{id} is taken by: {_registry[id].sentence}")
         _registry[id] = declared
-        check.requirement = declared  # type: ignore[attr-defined]
-        check.__test__ = True  # type: ignore[attr-defined]  # pytest collects it under any naming pattern
-        return _NamedById(check, declared)  # type: ignore[return-value]
+        judged: Any = _within_limit(check, id) if inspect.iscoroutinefunction(check) else check
+        judged.requirement = declared
+        judged.__test__ = True  # pytest collects it under any naming pattern
+        return _NamedById(judged, declared)  # type: ignore[return-value]
 
     return declare

@@ -19,8 +19,8 @@ def test_nothing_is_loaded_and_nothing_is_collected(pytester: pytest.Pytester) -
     run.stdout.no_fnmatch_line("*conform*met*")
 
 
-def test_a_project_that_knows_nothing_of_asyncio_may_turn_warnings_into_errors(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-config")
+def test_a_project_may_turn_warnings_into_errors(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-config -p no:asyncio")
     pytester.makepyfile("def test_one(): pass")
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 

@@ -124,6 +124,7 @@ def test_it_works_inside_projects_with_ways_of_their_own(pytester: pytest.Pytest
         f"""
         [pytest]
         asyncio_mode = {mode}
+        asyncio_default_fixture_loop_scope = function
         filterwarnings = error
         addopts = --strict-markers --strict-config --import-mode=importlib -p no:cacheprovider
         python_files = check_*.py
@@ -149,7 +150,7 @@ def test_it_works_inside_projects_with_ways_of_their_own(pytester: pytest.Pytest
 
 
 def test_a_database_driver_that_leaks_is_not_a_violation(pytester: pytest.Pytester) -> None:
-    pytester.makeini("[pytest]\nfilterwarnings = error")
+    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = -p no:asyncio")
     sql = [
         "--session-manager=strands_session_sql:SQLSessionManager",
         "--session-manager-arg=url=sqlite:///{workdir}/s.db",
@@ -200,6 +201,44 @@ def test_subclassing_a_suite_needs_no_option(pytester: pytest.Pytester) -> None:
     judge(pytester, "test_subclassing_a_suite_needs_no_option.py::TestUpdates::UPD-05[strands-file]").assert_outcomes(
         passed=1
     )
+
+
+def test_checks_and_backends_may_be_coroutines(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import asyncio
+
+        from session_conformance.fixtures import ConformanceSuite
+        from session_conformance.harness import Backend, requirement, violated
+        from session_conformance.reference_impl import FileSessionManager
+
+
+        async def open_manager(session_id, workspace):
+            await asyncio.sleep(0)
+            return FileSessionManager(session_id, storage_dir=str(workspace.folder))
+
+
+        class TestMine(ConformanceSuite):
+            session_manager = Backend("mine", open=open_manager)
+
+            @requirement("OWN-01", source="F: here")
+            async def met(self, new_session):
+                \"\"\"A new session is empty.\"\"\"
+                await asyncio.sleep(0)
+                if new_session().read().messages:
+                    violated("nothing", "something")
+
+            @requirement("OWN-02", source="F: here")
+            async def violated(self, new_session):
+                \"\"\"A new session is not empty.\"\"\"
+                await asyncio.sleep(0)
+                if not new_session().read().messages:
+                    violated("something", "nothing")
+        """
+    )
+    run = judge(pytester)
+    run.assert_outcomes(passed=1, failed=1)
+    run.stdout.fnmatch_lines(["OWN-02 (MUST): A new session is not empty.", "expected: something", "found:    nothing"])
 
 
 @pytest.mark.parametrize("workers", [[], ["-n2"]])
