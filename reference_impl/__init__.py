@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .file_session_manager import FileSessionManager
+    from .log.at_rest import AtRest
     from .log.inspection import Repair, SessionInfo, Verification
     from .s3_session_manager import S3SessionManager
 
 _MODULES = {
+    "AtRest": "log.at_rest",
     "FileSessionManager": "file_session_manager",
     "Repair": "log.inspection",
     "S3SessionManager": "s3_session_manager",
@@ -30,4 +32,4 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
-__all__ = ["FileSessionManager", "Repair", "S3SessionManager", "SessionInfo", "Verification"]
+__all__ = ["AtRest", "FileSessionManager", "Repair", "S3SessionManager", "SessionInfo", "Verification"]

@@ -17,6 +17,7 @@ from .file.journal_file import JournalFile
 from .file.posix import check_platform
 from .file.salvage import salvage
 from .file.scanning import json_array
+from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import decode, encode
 from .log.commit_lines import ID_LENGTH, bodies_of, latest
 from .log.history import SessionHistory, commits_noted
@@ -41,13 +42,16 @@ class FileSessionManager(ChangeLogSessionManager):
     POSIX system; on Windows it cannot be made.
     """
 
-    def __init__(self, session_id: str, storage_dir: str | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, session_id: str, storage_dir: str | None = None, *, at_rest: AtRest | None = None, **kwargs: Any
+    ) -> None:
         """Open the session, or create it. A session that the SDK's manager left there is imported.
 
         Args:
             session_id: The session's id; not empty, and without path separators.
             storage_dir: The folder to keep sessions in; ``~/.strands/sessions`` by default. A relative one, or a
                 symbolic link, means the folder that it leads to now, wherever the process or the link goes later.
+            at_rest: Seals what is stored, and opens it again, such as with encryption.
             **kwargs: For future extensibility, as in the SDK.
 
         Raises:
@@ -57,6 +61,7 @@ class FileSessionManager(ChangeLogSessionManager):
         """
         self.storage_dir = storage_dir or str(default_storage_dir())
         self._folder = str(_parent(storage_dir))
+        self._at_rest = at_rest
         self._journals: dict[str, JournalFile] = {}
         super().__init__(session_id, **kwargs)
 
@@ -64,7 +69,7 @@ class FileSessionManager(ChangeLogSessionManager):
         # What was closed is opened again as it was: a session that was begun since under its id is another one.
         if session_id not in self._journals:
             self._journals[session_id] = _journal(self._folder, session_id)
-        return SessionStore(self._journals[session_id], session_id)
+        return SessionStore(sealing(self._journals[session_id], self._at_rest, session_id), session_id)
 
     def _import(self, session_id: str) -> SessionHistory | None:
         return read_sdk_session(SdkFolder(Path(self._folder), session_id), session_id)
@@ -143,7 +148,7 @@ class FileSessionManager(ChangeLogSessionManager):
         return Verification(session_id, True, look.found.number, (), look.found.torn)
 
     @staticmethod
-    def repair(session_id: str, storage_dir: str | None = None) -> Repair:
+    def repair(session_id: str, storage_dir: str | None = None, *, at_rest: AtRest | None = None) -> Repair:
         """Bring back all whole commits of a damaged session. The damaged journal is kept beside the new one.
 
         Other writers wait meanwhile, and go on with what was brought back. The damaged journal is kept for you to look
@@ -153,6 +158,7 @@ class FileSessionManager(ChangeLogSessionManager):
         Args:
             session_id: The session.
             storage_dir: The folder; ``~/.strands/sessions`` by default.
+            at_rest: As the constructor's, for a session that is sealed.
 
         Raises:
             ValueError: The id cannot name a session.
@@ -168,9 +174,9 @@ class FileSessionManager(ChangeLogSessionManager):
                     f"session {session_id!r}: in {journal.path} nothing is whole ({look.found}). Nothing was changed."
                     " Restore it from a backup, or remove the session with delete_session()"
                 )
-            history, more = salvaged([body for body, _ in found.commits], session_id)
+            history, more = salvaged([opened(body, at_rest, session_id) for body, _ in found.commits], session_id)
             history.apply_one(commits_noted(latest(label[:ID_LENGTH] for _, label in found.commits)))
-            repaired = [encode([change]) for change in history.changes()]
+            repaired = [sealed(encode([change]), at_rest, session_id) for change in history.changes()]
             kept = put_aside(journal.path, look.data)
             journal.rewrite(repaired, repaired[0], None)
         return Repair(session_id, len(found.commits), (*found.lost, *more), kept)

@@ -12,6 +12,7 @@ import boto3
 from botocore.config import Config
 from strands.types.exceptions import SessionException
 
+from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import decode, encode
 from .log.history import SessionHistory
 from .log.ids import check_id, folder_name
@@ -56,6 +57,7 @@ class S3SessionManager(ChangeLogSessionManager):
         endpoint_url: str | None = None,
         *,
         one_writer: bool = False,
+        at_rest: AtRest | None = None,
         **kwargs: Any,
     ) -> None:
         """Open the session, or create it. A session that the SDK's manager left there is imported.
@@ -70,6 +72,7 @@ class S3SessionManager(ChangeLogSessionManager):
             endpoint_url: The endpoint of an S3-compatible store.
             one_writer: Whether a store is good enough that ignores ``If-None-Match``. Say so only if you make sure that
                 no two managers ever have the same session open.
+            at_rest: Seals what is stored, and opens it again, such as with encryption.
             **kwargs: For future extensibility, as in the SDK.
 
         Raises:
@@ -81,6 +84,7 @@ class S3SessionManager(ChangeLogSessionManager):
         self._logs: dict[str, S3Log] = {}
         self._one_writer = one_writer
         self.client = client_for(boto_session, boto_client_config, region_name, endpoint_url)
+        self._at_rest = at_rest
         super().__init__(session_id, **kwargs)
 
     @property
@@ -100,7 +104,7 @@ class S3SessionManager(ChangeLogSessionManager):
         life = before.life if before is not None else ""
         log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer)
         self._logs[session_id] = log
-        return SessionStore(log, session_id)
+        return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 
     def _import(self, session_id: str) -> SessionHistory | None:
         return read_sdk_session(_SdkObjects(self.client, self.bucket, self.prefix, session_id), session_id)
@@ -227,6 +231,8 @@ class S3SessionManager(ChangeLogSessionManager):
         boto_session: boto3.Session | None = None,
         region_name: str | None = None,
         endpoint_url: str | None = None,
+        *,
+        at_rest: AtRest | None = None,
     ) -> Repair:
         """Bring back all whole commits of a damaged session, from earlier versions of its objects too.
 
@@ -240,6 +246,7 @@ class S3SessionManager(ChangeLogSessionManager):
             boto_session: As the constructor's.
             region_name: As the constructor's.
             endpoint_url: As the constructor's.
+            at_rest: As the constructor's, for a session that is sealed.
 
         Raises:
             ValueError: The id cannot name a session.
@@ -252,8 +259,8 @@ class S3SessionManager(ChangeLogSessionManager):
             return Repair(session_id, found.count, ())
         if not found.count:
             raise SessionException(f"session {session_id!r}: at s3://{bucket}/{place} nothing is whole")
-        history, more = salvaged(found.bodies, session_id)
-        bodies = [encode([change]) for change in history.changes()]
+        history, more = salvaged([opened(body, at_rest, session_id) for body in found.bodies], session_id)
+        bodies = [sealed(encode([change]), at_rest, session_id) for change in history.changes()]
         log = _log(client, bucket, prefix, session_id, found.life)
         log.replace(bodies)
         if not found.has_root:

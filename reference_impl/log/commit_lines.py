@@ -22,7 +22,7 @@ from __future__ import annotations
 import re
 import secrets
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
 from struct import pack
@@ -177,6 +177,11 @@ def ids_in(array: list[Any]) -> Iterator[str]:
 def bodies_of(array: bytes | bytearray) -> list[bytes]:
     """Return the bodies of the commits in the array of a text and whole lines, unparsed."""
     return [bytes(match.group(6)) for match in _LINE.finditer(array)]
+
+
+def with_bodies(array: bytes | bytearray, change: Callable[[bytes], bytes]) -> bytes:
+    """Return the array of a text and whole lines, with each body changed."""
+    return _LINE.sub(lambda line: b"%b%b," % (line.group()[: -len(line.group(6)) - 1], change(line.group(6))), array)
 
 
 _LINE = re.compile(rb"^" + PREFIX.pattern + rb"(.*),$", re.MULTILINE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
 
+from strands.types.exceptions import SessionException
 from strands.types.session import SessionAgent, SessionMessage, SessionType
 
 from .message_index import MessageIndex
@@ -176,6 +177,8 @@ class SessionHistory:
                 self.commits.pop(name, None)  # whoever wrote last stands last
                 self.commits[name] = count
         else:
+            if op == "sealed":
+                raise SessionException("the session is sealed: give its manager the at_rest that sealed it")
             raise ValueError("an unknown change")
         return ()
 

@@ -21,7 +21,7 @@ from .agent_changes import AgentChanges
 from .collecting import Collected, collecting
 from .message_index import is_pending
 from .sdk import INITIALIZED, MESSAGE_ADDED, MESSAGE_UPDATED, RESTARTING, VOICE_STOPPED, VoiceMethods
-from .session_store import SessionStore, Ticket
+from .session_store import SessionStore
 from .threads import off_loop
 
 

@@ -18,6 +18,7 @@ from .hooks import StoringHooks
 from .ids import check_id
 from .memory import HELD
 from .messages import check_message, named
+from .replaced import refuse_replaced
 from .repository import ChangeLogRepository, now
 from .restoring import Managed, named_all, restore_conversation_manager, restore_state, restored_history
 from .sdk import record_of
@@ -44,6 +45,11 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
       next change, so that storage follows the agent's memory;
     - a redaction leaves nothing of the redacted message in storage.
     """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuse a subclass that overrides private methods of the SDK's managers, which are not called here."""
+        super().__init_subclass__(**kwargs)
+        refuse_replaced(cls, ChangeLogSessionManager)
 
     def __init__(self, session_id: str, **kwargs: Any) -> None:
         """Open the session, or create it.

@@ -69,7 +69,10 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: There is no such session, or it cannot be read.
         """
-        return self._known_store(self.session_id).view()
+        store = self._read(self.session_id)
+        if not store.exists():
+            raise SessionException(f"Session {self.session_id} does not exist")
+        return store.view()
 
     @property
     def _store(self) -> SessionStore:
