@@ -23,6 +23,7 @@ from .message_index import is_pending
 from .sdk import INITIALIZED, MESSAGE_ADDED, MESSAGE_UPDATED, RESTARTING, VOICE_STOPPED, VoiceMethods
 from .session_store import SessionStore
 from .threads import off_loop
+from .waiting_line import Ticket
 
 
 class StoringHooks(VoiceMethods, RepositorySessionManager):
