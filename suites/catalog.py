@@ -1,45 +1,72 @@
-"""The catalog of all requirements: as a list at the terminal, and as docs/requirements.md."""
+"""The catalog of all requirements: as the registry has them, as docs/requirements.md, and as the data that ships.
+
+``python -m session_conformance.suites.catalog FOLDER`` writes ``suites/requirements.json`` and ``docs/requirements.md``
+of a checkout, after a requirement was added or reworded.
+"""
 
 from __future__ import annotations
 
 import importlib
+import json
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
 
-from session_conformance.harness import Capability, Interface, Level, Requirement, requirements
+from session_conformance.harness import Capability, Level, Requirement, requirements
 from session_conformance.harness.verdicts import GROUPS, SOURCES
+
+DATA_FILE = Path(__file__).with_name("requirements.json")
+"""What the console command reads, so that it need not import the suites and the SDK to name a requirement."""
 
 
 def all_requirements() -> list[Requirement]:
-    """Return every requirement of every group, in order."""
+    """Return every requirement of every group, in order, as the suites declare them."""
     for group in GROUPS:
-        importlib.import_module(f"{__package__}.{group.lower()}")
+        importlib.import_module(f"session_conformance.suites.{group.lower()}")
     order = list(GROUPS)
     known = [found for found in requirements() if found.group in GROUPS]
     return sorted(known, key=lambda found: (order.index(found.group), found.id))
 
 
-def as_text() -> str:
-    """Return one line a requirement."""
-    return "\n".join(f"{found.id}  {found.level.value:<6}  {found.sentence}" for found in all_requirements())
+@cache
+def shipped_requirements() -> list[Requirement]:
+    """Return every requirement in order, as they were written down when this was built. Nothing else is imported."""
+    return [
+        Requirement(
+            one["id"],
+            Level(one["level"]),
+            one["sentence"],
+            one["source"],
+            frozenset(Capability[need] for need in one["needs"]),
+            one["since"],
+        )
+        for one in json.loads(DATA_FILE.read_text(encoding="utf-8"))
+    ]
 
 
-_OPTIONS = {"REP": Interface.REPOSITORY.option, "SNP": Interface.STORAGE.option}
-"""The options of what the groups are about that are not about session managers first of all."""
+def as_data(found: list[Requirement]) -> list[dict[str, Any]]:
+    """Return requirements as plain data: ``id``, ``level``, ``sentence``, ``source``, ``needs`` and ``since``."""
+    return [
+        {
+            "id": one.id,
+            "level": one.level.value,
+            "sentence": one.sentence,
+            "source": one.source,
+            "needs": sorted(need.name for need in one.needs),
+            "since": one.since,
+        }
+        for one in found
+    ]
 
 
-def explain(requirement: Requirement) -> str:
-    """Return everything about one requirement."""
-    lines = [f"{requirement.id} ({requirement.level.value}): {requirement.sentence}"]
-    lines.append(f"group:  {requirement.group}, {GROUPS[requirement.group]}")
-    lines.append(f"source: {requirement.source_text}")
-    lines += [f"{need.missing}" for need in sorted(requirement.needs, key=lambda need: need.name)]
-    option = _OPTIONS.get(requirement.group, Interface.MANAGER.option)
-    lines.append(f"judge:  pytest {option}=SPEC -k {requirement.id}")
-    return "\n".join(lines)
+def as_json(found: list[Requirement]) -> str:
+    """Return requirements as JSON text: what :func:`as_data` gives."""
+    return json.dumps(as_data(found), indent=1, ensure_ascii=False) + "\n"
 
 
-def as_markdown() -> str:
+def as_markdown(found: list[Requirement]) -> str:
     """Return docs/requirements.md."""
-    found = all_requirements()
     must = sum(one.level is Level.MUST for one in found)
     lines = [
         "# The requirements",
@@ -60,12 +87,23 @@ def as_markdown() -> str:
             "",
             f"## {group}: {about}",
             "",
-            "| id | level | requirement | source | needs |",
-            "| --- | --- | --- | --- | --- |",
+            "| id | level | requirement | source | needs | since |",
+            "| --- | --- | --- | --- | --- | --- |",
         ]
         for one in found:
             if one.group == group:
                 needs = ", ".join(sorted(need.name.lower().replace("_", " ") for need in one.needs))
-                cells = (one.id, one.level.value, one.sentence, one.source, needs or "-")
+                cells = (one.id, one.level.value, one.sentence, one.source, needs or "-", one.since)
                 lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def write(checkout: Path) -> None:
+    """Write the catalog's two files into a checkout."""
+    found = all_requirements()
+    (checkout / "suites" / DATA_FILE.name).write_text(as_json(found), encoding="utf-8")
+    (checkout / "docs" / "requirements.md").write_text(as_markdown(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1] if len(sys.argv) > 1 else "."))

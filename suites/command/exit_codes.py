@@ -5,3 +5,6 @@ VIOLATED = 1
 
 USAGE_ERROR = 4
 """A command cannot be carried out as it was given; pytest's own code for it."""
+
+PIPE_CLOSED = 141
+"""What a shell says of a program that SIGPIPE has ended: 128 + 13."""

@@ -6,24 +6,15 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from rich.console import Console
-from session_conformance.harness.reporting import (
-    FORMATS,
-    Comparison,
-    Kind,
-    ReportError,
-    badge,
-    compare,
-    comparison_as_markdown,
-    comparison_as_text,
-    format_of,
-    read,
-    save,
-)
+from typing import TYPE_CHECKING, Any
 
 from .exit_codes import USAGE_ERROR, VIOLATED
+
+if TYPE_CHECKING:
+    from session_conformance.harness.reporting import Comparison
+
+_FORMATS = ("json", "html", "markdown")
+"""The formats of a report; a test compares them with those that can be written."""
 
 
 def add_to(commands: Any) -> None:
@@ -31,7 +22,7 @@ def add_to(commands: Any) -> None:
     report = commands.add_parser("report", help="turn a report's JSON into a page, or into Markdown")
     report.add_argument("results", type=Path, metavar="RESULTS.json", help="what --conformance-report has written")
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="by default, the standard output")
-    report.add_argument("--format", choices=FORMATS, help="by default, what the file's ending says, or markdown")
+    report.add_argument("--format", choices=_FORMATS, help="by default, what the file's ending says, or markdown")
 
     comparing = commands.add_parser("compare", help="say what got worse and better between releases or backends")
     comparing.add_argument("results", type=Path, nargs="+", metavar="RESULTS.json", help="reports, the oldest first")
@@ -49,6 +40,8 @@ def add_to(commands: Any) -> None:
 
 def run(given: argparse.Namespace) -> int:
     """Run one of the commands and return its exit code."""
+    from session_conformance.harness.reporting import ReportError
+
     try:
         return COMMANDS[given.command](given)
     except ReportError as error:
@@ -57,6 +50,8 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _report(given: argparse.Namespace) -> int:
+    from session_conformance.harness.reporting import FORMATS, format_of, read
+
     default = "markdown" if given.output is None else None
     name = given.format or default or format_of(given.output)
     _give(FORMATS[name](read(given.results)), given.output)
@@ -64,6 +59,8 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> int:
+    from session_conformance.harness.reporting import Kind, ReportError, compare, format_of, read
+
     default = "text" if given.output is None or given.output.suffix == ".txt" else None
     name = given.format or default or format_of(given.output)
     if name not in _COMPARISONS:
@@ -75,11 +72,16 @@ def _compare(given: argparse.Namespace) -> int:
 
 
 def _badge(given: argparse.Namespace) -> int:
+    from session_conformance.harness.reporting import badge, read
+
     _give(badge(read(given.results), given.backend), given.output)
     return 0
 
 
 def _text(found: list[Comparison], on_terminal: bool) -> str:
+    from rich.console import Console
+    from session_conformance.harness.reporting import comparison_as_text
+
     console = Console()
     encoding = (sys.stdout.encoding if on_terminal else None) or "utf-8"  # files are always in UTF-8
     color = on_terminal and console.color_system is not None
@@ -97,7 +99,15 @@ def _give(text: str, path: Path | None) -> None:
         encoding = sys.stdout.encoding or "utf-8"  # what a terminal cannot show is shown as its escape
         sys.stdout.write(text.encode(encoding, errors="backslashreplace").decode(encoding))
     else:
+        from session_conformance.harness.reporting import save
+
         save(text, path)
+
+
+def _markdown(found: list[Comparison], _: bool) -> str:
+    from session_conformance.harness.reporting import comparison_as_markdown
+
+    return comparison_as_markdown(found)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"report": _report, "compare": _compare, "badge": _badge}
@@ -105,6 +115,6 @@ COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"report": _report, "
 
 _COMPARISONS: dict[str, Callable[[list[Comparison], bool], str]] = {
     "text": _text,
-    "markdown": lambda found, _: comparison_as_markdown(found),
+    "markdown": _markdown,
     "html": _html,
 }

@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from session_conformance.fixtures import configured_backends, named_specs
-from session_conformance.harness import Backend, BackendError, Workspace, detect, try_out
-from session_conformance.harness.s3 import NoEndpoint, S3Endpoint, environment
-from session_conformance.harness.soak import Soak, SoakSettings, soak
+from typing import TYPE_CHECKING, Any
 
 from .exit_codes import USAGE_ERROR, VIOLATED
+
+if TYPE_CHECKING:
+    from session_conformance.harness import Backend, Workspace
+    from session_conformance.harness.soak import Soak
 
 SHOWN = 5
 """How many anomalies are shown whole."""
@@ -61,6 +60,9 @@ def _positive(kind: Any) -> Any:
 
 def run(given: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
+    from session_conformance.harness import BackendError
+    from session_conformance.harness.soak import SoakSettings, soak
+
     seed = given.seed if given.seed is not None else random.SystemRandom().randrange(2**32)
     minutes = given.minutes if given.minutes or given.lives else 1.0
     settings = SoakSettings(seed, minutes, given.lives, given.processes, given.sessions)
@@ -84,6 +86,10 @@ def run(given: argparse.Namespace) -> int:
 @contextmanager
 def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
     """Give the backend and a fresh place for it, which is removed afterwards."""
+    from session_conformance.fixtures import configured_backends, named_specs
+    from session_conformance.harness import BackendError, Workspace
+    from session_conformance.harness.s3 import NoEndpoint, S3Endpoint, environment
+
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
     spec = named_specs([given.spec], configured_backends(Path.cwd()))[0]
@@ -112,6 +118,8 @@ def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
 def _detected(
     backend: Backend, place: Workspace, for_trying: Workspace, for_detecting: Workspace
 ) -> tuple[Backend, Workspace]:
+    from session_conformance.harness import detect, try_out
+
     try_out(backend, for_trying)
     return replace(backend, capabilities=detect(backend, for_detecting)), place
 
