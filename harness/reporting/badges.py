@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..verdicts import Level, Outcome, Verdict
-from .report import Report, ReportError
+from .report import EDITION, Report, ReportError
 
 LABEL = "session conformance"
 
@@ -29,6 +29,8 @@ def badge(report: Report, backend: str | None = None) -> str:
         raise ReportError(f"there is no backend {backend!r} in the report: it has {names}")
     verdicts = [replace(one.verdict, fails_on=_fails_on(report)) for one in about]
     message, color = _of_one(verdicts[0]) if len(verdicts) == 1 else _of_all(verdicts)
+    edition = report.versions.get(EDITION)
+    message += f" ({edition})" if edition else ""
     content: dict[str, Any] = {"schemaVersion": 1, "label": LABEL, "message": message, "color": color}
     if color == "red":
         content["isError"] = True  # nobody shall give it another color

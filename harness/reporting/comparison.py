@@ -8,7 +8,7 @@ from enum import Enum
 from itertools import pairwise
 
 from ..verdicts import GROUPS, Measure, Result
-from .report import BackendReport, Report, ReportError
+from .report import EDITION, BackendReport, Report, ReportError
 from .states import State, state_of
 
 
@@ -51,7 +51,9 @@ class Side:
     def line(self) -> str:
         """What was judged with what, and when, in one line."""
         versions = self.report.versions
-        named = (f"{name} {versions[name]}" for name in ("strands-agents", SUITES, "python") if name in versions)
+        named = (
+            f"{name} {versions[name]}" for name in ("strands-agents", SUITES, EDITION, "python") if name in versions
+        )
         judged = self.backend.package
         return ", ".join(dict.fromkeys([*([str(judged)] if judged else []), *named, self.report.created]))
 

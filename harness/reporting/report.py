@@ -166,6 +166,7 @@ def report_of(
     *,
     command: str = "",
     seeds: Mapping[str, int] | None = None,
+    edition: str = "",
 ) -> Report:
     """Return the report of a run that ends now, without the secrets that backends were given.
 
@@ -176,6 +177,7 @@ def report_of(
             :class:`~.measure.Measure` and :class:`~.measure.Growth`.
         command: The command that was run.
         seeds: The seeds of what was random.
+        edition: The edition of the requirements that were judged.
     """
     judged = {verdict.backend: verdict for verdict in verdicts}
     names = [*specs, *(name for name in judged if name not in specs)]
@@ -185,6 +187,7 @@ def report_of(
         command=command,
         seeds=dict(seeds or {}),
         requirements=next((verdict.of for verdict in verdicts), None),
+        versions={**versions(), **({EDITION: edition} if edition else {})},
     )
     given = {name: value for backend in report.backends for name, value in backend.arguments.items()}
     return Report.from_dict(conceal(report.to_dict(), given))
@@ -204,6 +207,10 @@ def read(path: Path) -> Report:
         raise ReportError(f"cannot read {path}: it is no text") from error
     except ReportError as error:
         raise ReportError(f"cannot read {path}: {error}") from error
+
+
+EDITION = "edition"
+"""The name, among the versions that a report holds for, of the edition of its requirements."""
 
 
 def versions() -> dict[str, str]:

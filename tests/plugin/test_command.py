@@ -1,5 +1,6 @@
 """The command: its help, its version, and what it says where it cannot do what it was asked."""
 
+import json
 import os
 import subprocess
 import sys
@@ -43,3 +44,48 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     run = subprocess.run([*COMMAND, "list"], stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (run.returncode, run.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("words", [["--version"], ["list"], ["explain", "ORD-02"], ["--help"], ["completion", "bash"]])
+def test_what_needs_no_sdk_does_not_load_it(words: list[str]) -> None:
+    code = f"""
+import sys
+from session_conformance.suites.command import main
+main({words!r})
+heavy = {{"strands", "pytest", "boto3", "hypothesis", "rich", "jinja2", "jsonschema", "asyncio"}} & set(sys.modules)
+print("loaded:", sorted(heavy), file=sys.stderr)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stderr.splitlines()[-1] == "loaded: []"
+
+
+def test_the_command_alone_prints_its_help(pytester: pytest.Pytester) -> None:
+    run = pytester.run(*COMMAND)
+    assert run.ret == 0
+    run.stdout.fnmatch_lines(["usage: session-conformance *"])
+
+
+def test_requirements_are_filtered_and_given_as_json(pytester: pytest.Pytester) -> None:
+    run = pytester.run(*COMMAND, "list", "ord", "--level=must", "--json")
+    found = json.loads(run.stdout.str())
+    assert found
+    assert {one["id"][:3] for one in found} == {"ORD"}
+    assert {one["level"] for one in found} == {"MUST"}
+    assert pytester.run(*COMMAND, "list", "XYZ").ret == 4
+
+
+def test_a_group_is_explained_and_a_near_id_is_named(pytester: pytest.Pytester) -> None:
+    group = pytester.run(*COMMAND, "explain", "ord")
+    group.stdout.fnmatch_lines(
+        ["ORD: persistence before hooks (* MUST, * SHOULD)", "  ORD-01  MUST*", "judge: *-m ord"]
+    )
+    near = pytester.run(*COMMAND, "explain", "ORD-2")
+    assert near.ret == 4
+    near.stderr.fnmatch_lines(["*there is no requirement ORD-2: near to it: ORD-02*"])
+
+
+def test_the_formats_offered_are_those_that_can_be_written() -> None:
+    from session_conformance.harness.reporting import FORMATS
+    from session_conformance.suites.command import report
+
+    assert set(report._FORMATS) == set(FORMATS)
