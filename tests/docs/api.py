@@ -74,15 +74,20 @@ def as_markdown(package: griffe.Module) -> str:
         parts.append(f"## `{door.path}`\n\n{_text(door.docstring)}\n")
         elsewhere: dict[str, list[str]] = {}
         for name in sorted(str(one) for one in door.exports or []):
-            found = door[name]
-            target = found.final_target if found.is_alias else found
+            try:
+                found = door[name]
+                target = found.final_target if found.is_alias else found
+            except griffe.AliasResolutionError:
+                elsewhere.setdefault("strands", []).append(f"`{name}`")
+                continue
             if target.path in shown:
                 elsewhere.setdefault(shown[target.path], []).append(f"`{name}`")
                 continue
             shown[target.path] = door.path
             parts.append("\n".join(_entry(name, target)) if door.name in FOLDERS else _line(name, target))
         for place, names in elsewhere.items():
-            parts.append(f"\nDescribed under `{place}`: {', '.join(names)}.\n")
+            where = "From the SDK" if place == "strands" else f"Described under `{place}`"
+            parts.append(f"\n{where}: {', '.join(names)}.\n")
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 
 
