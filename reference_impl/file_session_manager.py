@@ -11,20 +11,20 @@ from typing import Any
 from strands.types.exceptions import SessionException
 
 from .file.copies import put_aside
-from .file.folders import leftovers, remove_folder, remove_leftover
 from .file.journal import Damage
 from .file.journal_file import JournalFile
+from .file.listing import folders, look_into
 from .file.posix import check_platform
+from .file.removal import clean_up, delete
 from .file.salvage import salvage
-from .file.scanning import json_array
 from .log.at_rest import AtRest, opened, sealed, sealing
-from .log.codec import decode, encode
-from .log.commit_lines import ID_LENGTH, bodies_of, latest
+from .log.codec import encode
+from .log.commit_lines import ID_LENGTH, latest
 from .log.history import SessionHistory, commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import Repair, SessionInfo, Verification, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Verification, salvaged
 from .log.manager import ChangeLogSessionManager
-from .log.sdk_layout import SdkFolder, read_sdk_session, sdk_folder
+from .log.sdk_layout import SdkFolder, read_sdk_session
 from .log.session_store import SessionStore
 
 
@@ -98,36 +98,36 @@ class FileSessionManager(ChangeLogSessionManager):
         Args:
             storage_dir: The folder; ``~/.strands/sessions`` by default.
         """
-        found = [info for folder in _folders(_parent(storage_dir)) if (info := _info(folder)) is not None]
-        return sorted(found, key=lambda info: info.updated_at, reverse=True)
+        check_platform()
+        found = [found.info for folder in folders(_parent(storage_dir)) if (found := look_into(folder)) is not None]
+        return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
-    def clean_up(older_than: timedelta, storage_dir: str | None = None, *, now: datetime | None = None) -> list[str]:
+    def clean_up(
+        older_than: timedelta,
+        storage_dir: str | None = None,
+        *,
+        now: datetime | None = None,
+        damaged: bool = False,
+    ) -> CleanUp:
         """Remove the sessions that were not written for some time, and what crashes left behind.
 
-        A session that a manager has open, in whatever process, is kept.
+        A session that a manager has open, in whatever process, is kept. What is kept though it is old is told, also in
+        a logged warning: what is open, damaged, a copy or a link, or may not be read.
 
         Args:
             older_than: How long a session must not have been written.
             storage_dir: The folder; ``~/.strands/sessions`` by default.
             now: The time to count from, with a time zone; now by default.
+            damaged: Whether damaged sessions are removed too, of which a repair may bring back what is whole.
 
         Returns:
-            The ids of the sessions that were removed.
-
-        Raises:
-            SessionException: A session cannot be removed.
+            The ids of the sessions that were removed (of damaged ones the names of their folders), and as ``skipped``
+            what was not, and why.
         """
+        check_platform()
         limit = (now or datetime.now(timezone.utc)) - older_than
-        parent = _parent(storage_dir)
-        removed = []
-        for folder in _folders(parent):
-            removed += _remove_if_older(folder, limit)
-        for left in leftovers(parent):
-            with contextlib.suppress(FileNotFoundError):
-                if datetime.fromtimestamp(left.stat().st_mtime, timezone.utc) < limit:
-                    remove_leftover(left)
-        return removed
+        return clean_up(_parent(storage_dir), limit.timestamp(), damaged=damaged)
 
     @staticmethod
     def verify(session_id: str, storage_dir: str | None = None) -> Verification:
@@ -193,16 +193,8 @@ def delete_session(session_id: str, storage_dir: str | None = None) -> None:
         ValueError: The id cannot name a session.
         SessionException: There is no such session, or it cannot be removed.
     """
-    journal = _journal(storage_dir, session_id)
-    old = sdk_folder(journal.folder.parent, session_id)
-    folders = [folder for folder in (old, journal.folder) if folder.is_dir() and not folder.is_symlink()]
-    if not folders:
-        raise SessionException(f"Session {session_id} does not exist")
-    for folder in folders:
-        try:
-            remove_folder(folder)
-        except OSError as error:
-            raise SessionException(f"session {session_id!r}: cannot remove {folder}: {error.strerror}") from error
+    check_platform()
+    delete(check_id(session_id, "session"), _parent(storage_dir))
 
 
 def _journal(storage_dir: str | None, session_id: str) -> JournalFile:
@@ -211,48 +203,3 @@ def _journal(storage_dir: str | None, session_id: str) -> JournalFile:
 
 def _parent(storage_dir: str | None) -> Path:
     return Path(os.path.realpath(storage_dir or default_storage_dir()))
-
-
-def _folders(parent: Path) -> list[Path]:
-    check_platform()
-    return sorted(parent.glob("journal_*"))
-
-
-def _info(folder: Path) -> SessionInfo | None:
-    """Return what is known of the session in a folder; None where it is damaged or gone, or has another's name.
-
-    A folder that was copied beside the original says that it is the original, which nobody may remove for it.
-    """
-    try:
-        look = JournalFile(folder, folder.name).look()
-        if isinstance(look.found, Damage):
-            return None
-        session = decode(bodies_of(json_array(look.data, look.found))[0])[0]["session"]
-        if folder_name(session["session_id"]) != folder.name:
-            return None
-        return SessionInfo(
-            session["session_id"],
-            datetime.fromisoformat(session["created_at"]),
-            datetime.fromtimestamp(look.status.st_mtime, timezone.utc),
-            look.status.st_size,
-        )
-    except (SessionException, LookupError, TypeError, AttributeError, ValueError):
-        return None
-
-
-def _remove_if_older(folder: Path, limit: datetime) -> list[str]:
-    """Remove the session in a folder if nobody uses it and it was not written since; return the ids that are gone."""
-    info = _info(folder)
-    if info is None or info.updated_at >= limit:
-        return []
-    with JournalFile(folder, info.session_id).unused() as unused:
-        again = _info(folder) if unused else None  # it may have been written, and closed, before it was locked
-        if again is None or again.updated_at >= limit:
-            return []
-        try:
-            delete_session(again.session_id, str(folder.parent))
-        except SessionException:
-            if folder.exists():
-                raise
-            return []  # somebody else removed it, which needs no lock
-    return [again.session_id]

@@ -19,25 +19,37 @@ NEW = f"{FILE}.new-"
 DAMAGED = f"{FILE}.damaged-"
 
 
-def write_new(path: Path, data: bytes | bytearray) -> int:
-    """Write a new file durably, and return a descriptor of it. If that fails there is none."""
-    descriptor = new_file(path)
+def write_new(path: Path | str, data: bytes | bytearray, folder: int | None = None) -> int:
+    """Write a new file durably, and return a descriptor of it. If that fails there is none.
+
+    Args:
+        path: Its path; its name, where the folder is given.
+        data: What it is to hold.
+        folder: A descriptor of the folder.
+    """
+    descriptor = new_file(path, folder)
     try:
         write_at(descriptor, data, 0)
         sync_all(descriptor)
     except BaseException:
         os.close(descriptor)
         with contextlib.suppress(OSError):
-            path.unlink()
+            os.unlink(path, dir_fd=folder)
         raise
     return descriptor
 
 
-def remove_replacements(folder: Path) -> None:
-    """Remove what was to take a journal's place and did not: a crash left it, or it is out of date now."""
-    for left in folder.glob(f"{NEW}*"):
-        with contextlib.suppress(OSError):
-            left.unlink()
+def remove_replacements(folder: int) -> None:
+    """Remove what was to take a journal's place and did not: a crash left it, or it is out of date now.
+
+    Args:
+        folder: A descriptor of the session's folder.
+    """
+    with contextlib.suppress(OSError):
+        for name in os.listdir(folder):
+            if name.startswith(NEW):
+                with contextlib.suppress(OSError):
+                    os.unlink(name, dir_fd=folder)
 
 
 def put_aside(journal: Path, data: bytes | bytearray) -> Path:

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from .posix import fcntl, has_name, open_folder, sync_folder
+from .posix import fcntl, has_name, open_folder
 
 _HIDDEN = ".unfinished-"
 
@@ -33,40 +33,53 @@ def new_folder(folder: Path) -> Iterator[Path]:
     finally:
         if has_name(descriptor, path):
             shutil.rmtree(path, ignore_errors=True)
-        _unlock(descriptor)
+        unlock(descriptor)
 
 
 @contextlib.contextmanager
 def unused_folder(folder: Path) -> Iterator[bool]:
     """Keep a folder from being used by others. Yields False if somebody uses it, or it is gone."""
-    descriptor = None
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        descriptor = open_folder(folder)
-    if descriptor is None:
-        yield False
-        return
+    descriptor = lock_unused(folder)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            ours = has_name(descriptor, folder)
-        except BlockingIOError:
-            ours = False
-        yield ours
+        yield descriptor is not None
     finally:
-        _unlock(descriptor)
+        if descriptor is not None:
+            unlock(descriptor)
+
+
+def lock_unused(folder: Path) -> int | None:
+    """Keep a folder from being used by others until :func:`unlock`; None if somebody uses it, or it is gone."""
+    try:
+        descriptor = open_folder(folder)
+    except OSError:  # it is gone, is a link or a file, or another user's
+        return None
+    with contextlib.suppress(BlockingIOError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if has_name(descriptor, folder):
+            return descriptor
+    unlock(descriptor)
+    return None
 
 
 def leftovers(parent: Path) -> list[Path]:
     """Return the hidden folders in a folder: what crashes left, and what others are at work on."""
-    return sorted(parent.glob(f"{_HIDDEN}*"))
+    try:
+        with os.scandir(parent) as entries:
+            return sorted(parent / entry.name for entry in entries if entry.name.startswith(_HIDDEN))
+    except FileNotFoundError:
+        return []
+
+
+def leftovers_of(folder: Path) -> list[Path]:
+    """Return the hidden folders of one session, by the name of its folder."""
+    own = re.compile(re.escape(f"{_HIDDEN}{folder.name}-") + "[0-9a-f]{8}")  # ids may begin with other ids
+    return [left for left in leftovers(folder.parent) if own.fullmatch(left.name)]
 
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what crashes left of one session, by the name of its folder, and nothing that others are at work on."""
-    own = re.compile(re.escape(f"{_HIDDEN}{folder.name}-") + "[0-9a-f]{8}")  # ids may begin with other ids
-    for left in leftovers(folder.parent):
-        if own.fullmatch(left.name):
-            remove_leftover(left)
+    for left in leftovers_of(folder):
+        remove_leftover(left)
 
 
 def remove_leftover(left: Path) -> None:
@@ -76,13 +89,11 @@ def remove_leftover(left: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def remove_folder(folder: Path) -> None:
-    """Remove a session's folder: at once for everybody else, then in fact."""
+def hide(folder: Path) -> Path:
+    """Give a session's folder a hidden name, so that it is gone for everybody else, and return that."""
     hidden = _hidden(folder)
     folder.rename(hidden)
-    sync_folder(folder.parent)
-    with contextlib.suppress(FileNotFoundError):  # whoever clears up after crashes may be faster
-        shutil.rmtree(hidden)
+    return hidden
 
 
 def _locked_new(folder: Path) -> tuple[Path, int]:
@@ -104,7 +115,8 @@ def _hidden(folder: Path) -> Path:
     return folder.parent / f"{_HIDDEN}{folder.name}-{secrets.token_hex(4)}"
 
 
-def _unlock(descriptor: int) -> None:
+def unlock(descriptor: int) -> None:
+    """Let others use a folder that was locked."""
     with contextlib.suppress(OSError):
         fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was forked meanwhile has it open too
     os.close(descriptor)

@@ -45,6 +45,12 @@ class Handle:
         """Whether this object counts as a user of the session."""
         return self._held is not None
 
+    @property
+    def held(self) -> int:
+        """A descriptor of the folder that is held: another session's that has its name now is another folder."""
+        assert self._held is not None
+        return self._held
+
     def hold(self) -> None:
         """Count as a user of the session until :meth:`rest`."""
         if self._held is not None and not has_name(self._held, self.folder):

@@ -287,25 +287,26 @@ class JournalFile:
         header = self._handle.header
         life = self._life or (life_of(self._writable, header) if header is not None else "") or new_life()
         data, found = new_journal(commits, life)
-        replacement = self.folder / f"{NEW}{found.header.generation}"
+        folder, name = self._handle.held, f"{NEW}{found.header.generation}"
         try:
-            self.put_in_place(replacement, write_new(replacement, data), found)
+            self.put_in_place(name, write_new(name, data, folder), found)
         except BaseException:
-            remove_replacements(self.folder)
+            remove_replacements(folder)
             raise
 
-    def put_in_place(self, replacement: Path, descriptor: int, found: Scan) -> None:
-        """Give a file that was written the journal's name. Only while :meth:`writing`.
+    def put_in_place(self, name: str, descriptor: int, found: Scan) -> None:
+        """Give a file of the session's folder the journal's name. Only while :meth:`writing`.
 
-        It is locked before it has the name, so that nobody else writes there before this object is done.
+        It is locked before it has the name, so that nobody else writes there before this object is done. And it stays
+        in the folder that is held: the session may be deleted meanwhile, and begun anew under its name.
         """
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        self._known = None
-        replacement.replace(self.path)
+        self._known, folder = None, self._handle.held
+        os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
         self._handle.adopt(descriptor, found.header)
         self._descriptor = descriptor
-        remove_replacements(self.folder)
-        sync_folder(self.folder)
+        remove_replacements(folder)
+        sync_all(folder)
         if not self._durable[0]:
             sync_names(self.folder)
         self._known, self._durable = found, (found.header.generation, found.end)

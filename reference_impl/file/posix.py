@@ -119,9 +119,14 @@ def make_private(folder: Path) -> None:
         sync_folder(one.parent)
 
 
-def new_file(path: Path) -> int:
-    """Return a descriptor of a file that is made for its owner alone, whatever the umask."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o600)
+def new_file(path: Path | str, folder: int | None = None) -> int:
+    """Return a descriptor of a file that is made for its owner alone, whatever the umask.
+
+    Args:
+        path: Its path; its name, where the folder is given.
+        folder: A descriptor of the folder.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o600, dir_fd=folder)
     os.fchmod(descriptor, 0o600)
     return descriptor
 

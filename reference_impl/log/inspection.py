@@ -31,6 +31,31 @@ class SessionInfo:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """A session that a clean-up did not remove, though it was not written for long enough.
+
+    Attributes:
+        name: Its id, or the name of what stands in its place where that tells none.
+        reason: Why it was not removed.
+    """
+
+    name: str
+    reason: str
+
+
+class CleanUp(list[str]):
+    """The ids of the sessions that a clean-up removed.
+
+    Attributes:
+        skipped: Those that it did not, and why.
+    """
+
+    def __init__(self, removed: Iterable[str] = (), skipped: Iterable[Skipped] = ()) -> None:
+        super().__init__(removed)
+        self.skipped = list(skipped)
+
+
+@dataclass(frozen=True)
 class Verification:
     """What ``verify()`` found.
 

@@ -349,7 +349,7 @@ def test_an_exception_while_a_message_is_encoded_doubles_nothing_and_holds_up_no
     talk(agent, "four")
     found = texts_of(tmp_path)
     assert [text for text in found if text != "odd"] == ["one", "two", "three", "four"]
-    assert found.count("odd") == (failures == 1)
+    assert found.count("odd") <= 1
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a signal in a callback of gc

@@ -1,0 +1,180 @@
+"""Removal: sessions that are deleted, or were not written for long, and what a removal that was cut short left."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from strands.types.exceptions import SessionException
+
+from ..log.ids import check_id, folder_name
+from ..log.inspection import CleanUp, Skipped
+from ..log.sdk_layout import sdk_folder
+from .folders import hide, leftovers, leftovers_of, lock_unused, remove_leftover, unlock
+from .listing import Found, folders, look_into
+from .posix import sync_folder
+
+logger = logging.getLogger(__name__)
+
+_AT_ONCE = 128
+"""How many sessions are hidden before their names are synced and they are removed: as many locks are held."""
+
+_THREADS = 8
+"""How many sessions are removed at the same time: a file system waits for its disk at each."""
+
+
+def delete(session_id: str, parent: Path) -> None:
+    """Remove a session and all that belongs to it, also what the SDK's manager left of it.
+
+    One that was cut short is finished: what it left under hidden names goes too.
+
+    Raises:
+        ValueError: The id cannot name a session.
+        SessionException: There is no such session, or it cannot be removed.
+    """
+    # What the SDK's manager left goes first: where that is there alone, the session is imported again.
+    places = [sdk_folder(parent, session_id), parent / folder_name(check_id(session_id, "session"))]
+    remains = [left for place in places for left in leftovers_of(place)]
+    there = [place for place in places if place.is_dir() or place.is_symlink()]
+    if not there and not remains:
+        raise SessionException(f"Session {session_id} does not exist")
+    for place in there:
+        if place.is_symlink():
+            raise SessionException(
+                f"session {session_id!r}: {place} is a symbolic link, which may lead anywhere. Remove it yourself"
+            )
+        try:
+            hidden = hide(place)
+            sync_folder(parent)
+            _remove(hidden)
+        except FileNotFoundError:
+            continue  # somebody else removes it at the same time
+        except OSError as error:
+            raise SessionException(f"session {session_id!r}: cannot remove {place}: {error.strerror}") from error
+    for left in remains:
+        remove_leftover(left)
+    kept = [left for left in remains if left.exists()]
+    if kept and not there:
+        raise SessionException(f"session {session_id!r}: cannot remove {kept[0]}, or another process is at work on it")
+    with contextlib.suppress(FileNotFoundError):
+        sync_folder(parent)
+
+
+def clean_up(parent: Path, limit: float, *, damaged: bool) -> CleanUp:
+    """Remove the sessions that were not written for some time, and what crashes left behind.
+
+    Args:
+        parent: The folder of the sessions.
+        limit: The timestamp since which they were not written.
+        damaged: Whether damaged ones are removed too.
+
+    Raises:
+        SessionException: A session cannot be removed.
+    """
+    done = CleanUp()
+    for place in folders(parent):
+        found = look_into(place)
+        if found is not None and found.written_at is None and found.problem:
+            done.skipped.append(Skipped(place.name, found.problem))
+    old = [place for place in folders(parent) if _is_old(place, limit)]
+    for start in range(0, len(old), _AT_ONCE):
+        _remove_some(old[start : start + _AT_ONCE], parent, limit, damaged, done)
+    for left in leftovers(parent):
+        with contextlib.suppress(FileNotFoundError):
+            if left.stat().st_mtime < limit:
+                remove_leftover(left)
+    for one in done.skipped:
+        logger.warning("session=<%s>, reason=<%s> | a session was not cleaned up", one.name, one.reason)
+    return done
+
+
+def _is_old(place: Path, limit: float) -> bool:
+    try:
+        return (place / "journal").lstat().st_mtime < limit
+    except OSError:
+        return False
+
+
+def _remove_some(places: Iterable[Path], parent: Path, limit: float, damaged: bool, done: CleanUp) -> None:
+    hidden: list[tuple[str, Path, int]] = []
+    try:
+        for place in places:
+            taken = lock_unused(place)
+            if taken is None:
+                if place.exists():
+                    done.skipped.append(Skipped(place.name, "somebody has it open"))
+                continue
+            found = look_into(place, whole=True)  # it may have been written, and closed, before it was locked
+            name = _may_go(found, limit, damaged, done)
+            if name is None or not (path := _hidden(name, place, parent, done)):
+                unlock(taken)
+            else:
+                hidden.append((name, path, taken))
+        if hidden:
+            sync_folder(parent)
+    finally:
+        with ThreadPoolExecutor(_THREADS, thread_name_prefix="session-removal") as pool:
+            for one in pool.map(_remove_hidden, hidden):
+                if isinstance(one, Skipped):
+                    done.skipped.append(one)
+                else:
+                    done.append(one)
+
+
+def _remove_hidden(hidden: tuple[str, Path, int]) -> str | Skipped:
+    name, path, taken = hidden
+    try:
+        _remove(path)
+    except OSError as error:
+        return Skipped(name, f"it cannot be removed: {error.strerror}")
+    finally:
+        unlock(taken)
+    return name
+
+
+def _may_go(found: Found | None, limit: float, damaged: bool, done: CleanUp) -> str | None:
+    """Return the name of what is to be removed, or note why it is not."""
+    if found is None or found.written_at is None or found.written_at >= limit:
+        return None
+    if found.info is not None:
+        return found.info.session_id
+    if damaged and "damaged" in found.problem:
+        return found.folder.name
+    done.skipped.append(Skipped(found.folder.name, found.problem))
+    return None
+
+
+def _hidden(name: str, place: Path, parent: Path, done: CleanUp) -> Path | None:
+    """Hide a session, what the SDK's manager left of it first, and return where it is now."""
+    try:
+        old = sdk_folder(parent, name)
+        if old.is_dir() and not old.is_symlink():
+            gone = hide(old)
+            sync_folder(parent)
+            _remove(gone)
+        return hide(place)
+    except FileNotFoundError:
+        return None  # somebody else removed it, which needs no lock
+    except OSError as error:
+        done.skipped.append(Skipped(name, f"it cannot be removed: {error.strerror}"))
+        return None
+
+
+def _remove(folder: Path) -> None:
+    """Remove a hidden folder, of which others may be removing parts at the same time."""
+    try:
+        with os.scandir(folder) as entries:
+            files = [entry.path for entry in entries]
+        for file in files:
+            os.unlink(file)  # noqa: PTH108 - many thousands of them
+        os.rmdir(folder)  # noqa: PTH106
+    except FileNotFoundError:
+        pass
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(folder)
