@@ -21,7 +21,7 @@ from session_conformance.harness import Level, Script, Session, expect_no_failur
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import Failed, difference, one_message
 
-from .scenarios import BLOCKS, BYTES, expect_readable
+from .scenarios import BLOCKS, BYTES, expect_large_or_refused, expect_readable, expect_restorable
 
 TEXTS = {
     "empty": "",
@@ -40,7 +40,7 @@ TEXTS = {
 
 NUMBERS: dict[str, Any] = {
     "integers": [0, -1, 1, 2**31, 2**53 + 1, 2**63, -(2**64), 10**40],
-    "floats": [0.0, 1.0, -2.0, 0.1, 1e308, 5e-324, 1e22, 123456789.123456789],
+    "floats": [0.0, -0.0, 1.0, -2.0, 0.1, 1e308, 5e-324, 1e22, 123456789.123456789],
     "others": [True, False, None, "", "1", "true", [], {}, [[]], {"": None}],
     "order": [3, 1, 2, 1, 3],
 }
@@ -200,6 +200,8 @@ class Content(ConformanceSuite):
             stored = kept.get(bad["tracking_id"])
             if not refusals and (stored is None or difference([_typed(bad)], [stored]) is not None):
                 violated(f"{name} is refused, or comes back equal", f"{one_message(stored)}", timeline)
+        expect_restorable(new_session("malformed"))
+        expect_large_or_refused(new_session("large"))
 
     @requirement("CNT-07", source="F: property-based testing")
     def generated(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,13 +11,15 @@ from .summaries import one_message, shape
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether two values are equal and of equal types all the way down: 1, 1.0 and True are three values."""
+    """Whether two values are equal and of equal types all the way down: 1, 1.0 and True differ, 0.0 and -0.0 do."""
     if isinstance(left, dict) and isinstance(right, dict):
         return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(map(same, left, right))
     if isinstance(left, float) and isinstance(right, float) and left != left:
         return right != right  # not a number, twice
+    if isinstance(left, float) and isinstance(right, float) and left == right == 0:
+        return math.copysign(1, left) == math.copysign(1, right)
     return type(left) is type(right) and bool(left == right)
 
 

@@ -48,6 +48,10 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .malformed import LARGE as LARGE
+from .malformed import MALFORMED as MALFORMED
+from .malformed import expect_large_or_refused as expect_large_or_refused
+from .malformed import expect_restorable as expect_restorable
 from .on_the_wire import loop_goes_on as loop_goes_on
 from .recorded import ON_DISK as ON_DISK
 from .recorded import recorded_conversation as recorded_conversation
@@ -159,11 +163,13 @@ __all__ = [
     "KILLED",
     "KILLED_BETWEEN_USE_AND_RESULT",
     "KILLED_IN_TOOL",
+    "LARGE",
     "LATE_UPDATE",
     "LOAD",
     "LONG_HISTORY",
     "LONG_HISTORY_LENGTH",
     "LONG_LIFE",
+    "MALFORMED",
     "MESSAGES_A_CONVERSATION",
     "NEW_PROCESS",
     "ON_DISK",
@@ -241,6 +247,7 @@ __all__ = [
     "expect_gone_at_each_look",
     "expect_kept",
     "expect_kept_where_a_sync_fails",
+    "expect_large_or_refused",
     "expect_late_writer_kept",
     "expect_managed",
     "expect_no_loss_by_faults",
@@ -252,6 +259,7 @@ __all__ = [
     "expect_own_where_agents_look_like_keys",
     "expect_readable",
     "expect_refused_clearly",
+    "expect_restorable",
     "expect_restored_as_left",
     "expect_stored",
     "expect_stored_as_in_memory",

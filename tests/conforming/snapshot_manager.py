@@ -60,7 +60,12 @@ class SnapshotFileManager(SessionManager[Any]):
         return self._folder / hashlib.sha256(agent_id.encode()).hexdigest()[:32]
 
     def on_added(self, event: Any) -> None:
+        self.check_message(event.message)
         self.save(event.agent)
+
+    def check_message(self, message: Any) -> None:
+        """Refuse what is no message: a restore could make nothing of it."""
+        check_message(message)
 
     def on_updated(self, event: Any) -> None:
         self.save(event.agent)
@@ -264,6 +269,19 @@ class SnapshotFileManager(SessionManager[Any]):
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         self.save(agent)
+
+
+def check_message(message: Any) -> None:
+    """Raise ``ValueError`` for what is no message, or has a block that is none."""
+    content = message.get("content")
+    if message.get("role") not in ("user", "assistant") or not isinstance(content, list):
+        raise ValueError(f"a message has a role and a list of content blocks, and this is {message!r:.200}")
+    for block in content:
+        if not isinstance(block, dict):
+            raise ValueError(f"a content block is a dict, and this is {block!r:.200}")
+        for kind in ("toolUse", "toolResult"):
+            if kind in block and not isinstance((block[kind] or {}).get("toolUseId"), str):
+                raise ValueError(f"a {kind} has a toolUseId, and this is {block!r:.200}")
 
 
 def answered(messages: list[Any]) -> list[Any]:

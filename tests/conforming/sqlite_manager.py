@@ -25,7 +25,7 @@ from strands.hooks import (
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
 
-from .snapshot_manager import answered
+from .snapshot_manager import answered, check_message
 
 SCHEMA = """
 BEGIN IMMEDIATE;
@@ -75,6 +75,7 @@ class SqliteManager(SessionManager[Any]):
         first, last = HookOrder.SDK_FIRST, HookOrder.SDK_LAST
 
         async def added(event: Any) -> None:
+            check_message(event.message)
             await self._in_background(self._insert, event.agent.agent_id, copy.deepcopy(event.message), state(event))
 
         async def updated(event: Any) -> None:

@@ -586,6 +586,42 @@ class StoresWhatItCannot(SnapshotFileManager):
         return encode(_with_reprs(content))
 
 
+class StoresWhateverComes(SnapshotFileManager):
+    """What is no message is stored as one."""
+
+    def check_message(self, message: Any) -> None:
+        pass
+
+
+class CutsLongTexts(SnapshotFileManager):
+    """A text has room for so many characters."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [
+            {**message, "content": [_cut(block) for block in message["content"]]}
+            for message in super().messages_of(agent)
+        ]
+
+
+def _cut(block: Any) -> Any:
+    return {**block, "text": block["text"][: 2**22]} if "text" in block else block
+
+
+class ForgetsTheSignOfZero(SnapshotFileManager):
+    """Zero is zero."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return super().pack(_without_minus(content))
+
+
+def _without_minus(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_minus(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_minus(item) for item in value]
+    return 0.0 if isinstance(value, float) and value == 0 else value
+
+
 def _with_reprs(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_reprs(item) for key, item in value.items()}

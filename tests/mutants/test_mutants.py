@@ -101,8 +101,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
     "CNT-03": [(broken.DropsCachePoints, "cache point")],
     "CNT-04": [(broken.DecodesTheSdksMarker, "marker of bytes")],
-    "CNT-05": [(broken.ReadsIntegersAsFloats, "integers")],
-    "CNT-06": [(broken.StoresWhatItCannot, "a lone surrogate is refused")],
+    "CNT-05": [(broken.ReadsIntegersAsFloats, "integers"), (broken.ForgetsTheSignOfZero, "floats")],
+    "CNT-06": [
+        (broken.StoresWhatItCannot, "a lone surrogate is refused"),
+        (broken.StoresWhateverComes, "after a message without content was accepted"),
+        (broken.CutsLongTexts, "8 MiB in one message is refused clearly, or comes back equal"),
+    ],
     "CNT-07": [(broken.MisreadsEmptyLists, r"message \d comes back equal")],
     "IDS-01": [
         (broken.JoinsIdIntoPath, "outside the workspace|victim"),
