@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from ..process import plain
+from ..process import plain, way_to_close, will_be_closed
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
 from .interface import Interface
 from .workspace import Workspace
+
+T = TypeVar("T")
 
 OpenManager = Callable[[str, Workspace], "SessionManager[Any]"]
 OpenRepository = Callable[[Workspace], SessionRepository]
@@ -84,6 +86,9 @@ class Backend:
         capabilities: What the backend can do; None to have it detected.
         delete: Deletes a session; given its id and the workspace.
         clean_up: Removes sessions by age.
+        close: Closes what was opened, or returns what does so when it is awaited; given the manager, or what
+            ``repository`` or ``storage`` has opened. By default that is its ``close()`` or ``aclose()``, or what leaves
+            it as a context manager, where it has one of them.
         list_sessions: Lists the sessions of a workspace.
         repair: Brings back what can be of a damaged session; given its id and the workspace.
         on_s3: Whether it is to be given a bucket: ``workspace.values["bucket"]``.
@@ -104,6 +109,7 @@ class Backend:
     capabilities: frozenset[Capability] | None = None
     delete: Callable[[str, Workspace], object] | None = None
     clean_up: CleanUp | None = None
+    close: Callable[[Any], object] | None = None
     list_sessions: Callable[[Workspace], Iterable[ListedSession]] | None = None
     repair: Callable[[str, Workspace], object] | None = None
     on_s3: bool = False
@@ -120,6 +126,29 @@ class Backend:
             if function is not None:
                 object.__setattr__(self, name, plain(function))
 
+    def open_manager(self, session_id: str, workspace: Workspace) -> SessionManager[Any]:
+        """Open a manager that is closed when its loop, its thread or its requirement is done, whichever is first.
+
+        Raises:
+            Exception: What opening it raised.
+        """
+        return self._noted(self.open(session_id, workspace))
+
+    def open_storage(self, workspace: Workspace) -> Storage:
+        """Open the storage, and have it closed.
+
+        Raises:
+            Exception: What opening it raised.
+        """
+        assert self.storage is not None
+        return self._noted(self.storage(workspace))
+
+    def _noted(self, opened: T) -> T:
+        if not self.in_process:  # what all workspaces share lives on
+            close = self.close
+            will_be_closed(opened, (lambda: close(opened)) if close is not None else way_to_close(opened))
+        return opened
+
     def repository_for(self, session_id: str, workspace: Workspace) -> SessionRepository | None:
         """Open the session repository, or return None where there is none.
 
@@ -128,8 +157,8 @@ class Backend:
             workspace: Where its data lies.
         """
         if self.repository is not None:
-            return self.repository(workspace)
-        return repository_of(self.open(session_id, workspace)) if self.interface is Interface.MANAGER else None
+            return self._noted(self.repository(workspace))
+        return repository_of(self.open_manager(session_id, workspace)) if self.interface is Interface.MANAGER else None
 
 
 def repository_of(manager: SessionManager[Any]) -> SessionRepository | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ..process import finished
+from ..process import closing, finished, way_to_close, will_be_closed
 from .backend import OpenManager
 from .building import Builder
 from .workspace import Workspace
@@ -20,7 +20,10 @@ def operations(builder: Builder, open_manager: OpenManager) -> dict[str, Any]:
     if callable(getattr(builder.found, "delete_session", None)):
 
         def delete(session_id: str, workspace: Workspace) -> None:
-            delete_session(open_manager(session_id, workspace), session_id)
+            manager = open_manager(session_id, workspace)
+            will_be_closed(manager, way_to_close(manager))
+            with closing(manager):
+                delete_session(manager, session_id)
 
         found["delete"] = delete
     if clean_up is not None:

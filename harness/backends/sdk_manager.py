@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..process import plain
+from ..process import closing, plain, way_to_close, will_be_closed
 from ..sdk import RepositorySessionManager, SessionManager, SnapshotSessionManager
 from .backend import Backend
 from .interface import Interface
@@ -23,20 +25,44 @@ def under_sdk_manager(backend: Backend, open_part: Callable[[Workspace], Any], *
         can_delete: Whether the repository has ``delete_session``, which the SDK's own have and the contract has not.
     """
     open_part = plain(open_part)
+    parts: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
+
+    def over(manager: SessionManager[Any], part: Any) -> SessionManager[Any]:
+        parts[manager] = part
+        return manager
+
+    def close(opened: Any) -> object:
+        """Close a repository or storage, or that of a manager: the SDK's managers close nothing."""
+        way = way_to_close(parts.get(opened, opened))
+        return way() if way is not None else None
+
+    @contextmanager
+    def closed_after(opened: Any) -> Iterator[Any]:
+        if not backend.in_process:
+            will_be_closed(opened, lambda: close(opened))
+        with closing(opened):
+            yield opened
+
     if backend.interface is Interface.STORAGE:
 
         def over_storage(session_id: str, workspace: Workspace) -> SessionManager[Any]:
-            return SnapshotSessionManager(session_id, storage=open_part(workspace))
+            part = open_part(workspace)
+            return over(SnapshotSessionManager(session_id, storage=part), part)
 
         def delete_snapshots(session_id: str, workspace: Workspace) -> None:
-            delete_session(over_storage(session_id, workspace), session_id)
+            with closed_after(over_storage(session_id, workspace)) as manager:
+                delete_session(manager, session_id)
 
-        return replace(backend, open=over_storage, storage=open_part, delete=delete_snapshots)
+        return replace(backend, open=over_storage, storage=open_part, delete=delete_snapshots, close=close)
 
     def over_repository(session_id: str, workspace: Workspace) -> SessionManager[Any]:
-        return RepositorySessionManager(session_id, open_part(workspace))
+        part = open_part(workspace)
+        return over(RepositorySessionManager(session_id, part), part)
 
     def delete(session_id: str, workspace: Workspace) -> None:
-        delete_session(open_part(workspace), session_id)
+        with closed_after(open_part(workspace)) as part:
+            delete_session(part, session_id)
 
-    return replace(backend, open=over_repository, repository=open_part, delete=delete if can_delete else None)
+    return replace(
+        backend, open=over_repository, repository=open_part, delete=delete if can_delete else None, close=close
+    )

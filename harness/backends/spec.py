@@ -211,10 +211,11 @@ def try_out(backend: Backend, workspace: Workspace) -> None:
     opened: Any
     try:
         if backend.interface is Interface.MANAGER:
-            opened = backend.open("try-out", workspace)
+            opened = backend.open_manager("try-out", workspace)
+        elif backend.interface is Interface.REPOSITORY:
+            opened = backend.repository_for("try-out", workspace)
         else:
-            part: Any = backend.repository if backend.interface is Interface.REPOSITORY else backend.storage
-            opened = part(workspace)
+            opened = backend.open_storage(workspace)
     except BackendError:
         raise
     except NoService as error:  # it is the server that fails, not the backend

@@ -77,7 +77,7 @@ def _takes_teams(backend: Backend, workspace: Workspace) -> bool:
     it then calls. Any other error is no reason to ask nothing of a manager.
     """
     try:
-        manager = backend.open("detection-team", workspace)
+        manager = backend.open_manager("detection-team", workspace)
         registrations = _Registrations()
         manager.register_hooks(registrations)
         if MultiAgentInitializedEvent not in registrations.events:
@@ -98,7 +98,7 @@ def _interfaces(backend: Backend, workspace: Workspace) -> set[Capability]:
     if backend.storage is not None:
         found.add(Capability.STORAGE)
     try:
-        manager = backend.open("detection", workspace)
+        manager = backend.open_manager("detection", workspace)
     except Exception:  # whether it should open is for the requirements to say
         return found
     if backend.interface is Interface.MANAGER and repository_of(manager) is not None:

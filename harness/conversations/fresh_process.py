@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ..backends import BackendSpec, Workspace
-from ..process import HANG_LIMIT_S, Hang
+from ..process import HANG_LIMIT_S, Hang, Watch, close_all, moment, waits_ended
 from ..sdk import SdkLacks
 from ..timeline import Reading
 from .bidi import Session
@@ -83,7 +83,7 @@ def in_fresh_process(
         work: A function of a module, so that the process finds it.
         session: The session; its backend is found again by its importable name.
         arguments: More arguments, which must be picklable.
-        limit_s: Seconds after which the process is called hung.
+        limit_s: Seconds after which a process that does nothing any more is called hung.
         watched: Given the process's id, returns what is entered before its work begins and left when it has ended.
 
     Raises:
@@ -130,11 +130,14 @@ def _end(process: Any) -> None:
 
 
 def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str | SdkLacks]:
-    if not ours.poll(limit_s):
-        process.kill()
-        raise Hang(f"a process did not end within {limit_s:g} s")
+    watch = Watch(lambda: None, lambda: waits_ended(None, process.pid), limit_s)
+    while not ours.poll(watch.pause_s):
+        if not watch.goes_on():
+            process.kill()
+            raise Hang(f"a process did not end within {limit_s:g} s")
     try:
         answer: tuple[bool, str | SdkLacks] = ours.recv()
+        moment()  # something is going on
     except (EOFError, ConnectionResetError):
         _end(process)
         raise ProcessDied(f"a process ended with code {process.exitcode} and without an answer") from None
@@ -171,6 +174,7 @@ def _child(
         answer = (False, f"{type(error).__name__}: {error}")
     with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
         _tell(parent, answer)
+    close_all()  # as an application does that ends well
 
 
 def _tell(parent: Connection, answer: tuple[bool, str | SdkLacks]) -> None:

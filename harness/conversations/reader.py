@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 from ..backends import Backend, Workspace
 from ..models import ScriptedBidiModel, ScriptedTextModel
-from ..sdk import SDK_EXCEPTIONS, BidiAgent, SdkLacks
+from ..process import closing
+from ..sdk import SDK_EXCEPTIONS, BidiAgent, SdkLacks, SessionManager
 from ..timeline import Reading, Timeline
 from .text_agent import TextAgent
 
@@ -17,7 +19,10 @@ def restored_agent(backend: Backend, workspace: Workspace, session_id: str, agen
     Raises:
         Exception: What the manager raised.
     """
-    manager = backend.open(session_id, workspace)
+    return _given(backend.open_manager(session_id, workspace), agent_id)
+
+
+def _given(manager: SessionManager[Any], agent_id: str) -> BidiAgent:
     return BidiAgent(model=ScriptedBidiModel(Timeline()), agent_id=agent_id, session_manager=manager, hooks=[])
 
 
@@ -42,14 +47,15 @@ def read_session(
         exception's type and text.
     """
     try:
-        if text_agent is not None:
-            manager = backend.open(session_id, workspace)
-            model = ScriptedTextModel(Timeline(), stateful=text_agent.stateful)
-            reader = text_agent.build(model, agent_id=agent_id, session_manager=manager)
-            managed = copy.deepcopy(reader.conversation_manager.get_state())
-            return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), managed=managed)
-        agent = restored_agent(backend, workspace, session_id, agent_id)
-        return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
+        manager = backend.open_manager(session_id, workspace)
+        with closing(manager):
+            if text_agent is not None:
+                model = ScriptedTextModel(Timeline(), stateful=text_agent.stateful)
+                reader = text_agent.build(model, agent_id=agent_id, session_manager=manager)
+                managed = copy.deepcopy(reader.conversation_manager.get_state())
+                return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), managed=managed)
+            agent = _given(manager, agent_id)
+            return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
     except SdkLacks:
         raise
     except Exception as error:

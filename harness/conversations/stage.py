@@ -54,8 +54,8 @@ class Session:
     team: Team | None = None
 
     def open(self) -> SessionManager[Any]:
-        """Build a manager, as a user's application does."""
-        return self.backend.open(self.session_id, self.workspace)
+        """Build a manager, as a user's application does. It is closed as :meth:`Backend.open_manager` says."""
+        return self.backend.open_manager(self.session_id, self.workspace)
 
     def restore(self) -> BidiAgent:
         """Return a new agent that a new manager restored, and that is never started.

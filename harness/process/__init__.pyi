@@ -6,7 +6,16 @@ from .file_calls import WRITING as WRITING
 from .file_calls import before_file_calls as before_file_calls
 from .hang import HANG_LIMIT_S as HANG_LIMIT_S
 from .hang import Hang as Hang
+from .hang import Watch as Watch
+from .hang import waits_ended as waits_ended
 from .hang import within_limit as within_limit
+from .opened import close_all as close_all
+from .opened import closing as closing
+from .opened import latest_moment as latest_moment
+from .opened import moment as moment
+from .opened import troubles as troubles
+from .opened import way_to_close as way_to_close
+from .opened import will_be_closed as will_be_closed
 from .privileges import are_obeyed as are_obeyed
 from .privileges import obey_permissions as obey_permissions
 from .storage_faults import FAULT_BEGINS as FAULT_BEGINS
@@ -26,16 +35,25 @@ __all__ = [
     "SYNCING",
     "WRITING",
     "Hang",
+    "Watch",
     "are_obeyed",
     "before_file_calls",
+    "close_all",
+    "closing",
     "die_at_writes",
     "fail_writes",
     "finished",
     "in_zone",
+    "latest_moment",
     "let_writes_work",
+    "moment",
     "no_file_can_be_written",
     "obey_permissions",
     "plain",
     "tolerating_warnings",
+    "troubles",
+    "waits_ended",
+    "way_to_close",
+    "will_be_closed",
     "within_limit",
 ]

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from .opened import close_opened_by_loop, moment
+
 T = TypeVar("T")
 
 
@@ -32,14 +34,17 @@ class MovableClockLoop(asyncio.SelectorEventLoop):
 def run(main: Coroutine[Any, Any, T]) -> T:
     """Run ``main`` on a new :class:`MovableClockLoop` to its end, and clean up what it left behind.
 
+    What was opened meanwhile, in this thread, is closed.
+
     Like ``asyncio.run``, but with this loop (``loop_factory`` came with Python 3.12 only), and it leaves the
     thread's current event loop as it was: the caller may be a test of somebody else's project.
     """
-    loop = MovableClockLoop()
+    loop, begun = MovableClockLoop(), moment()
     try:
         return loop.run_until_complete(main)
     finally:
         try:
+            loop.run_until_complete(close_opened_by_loop(begun))
             leftover = asyncio.all_tasks(loop)
             for task in leftover:
                 task.cancel()

@@ -1,15 +1,26 @@
-"""A limit on real time: work that does not end is named a hang, even where it blocks its thread for good."""
+"""A limit on real time: work that does not end is named a hang, even where it blocks its thread for good.
+
+Slowness is never judged. What goes on may take as long as it does: an event is recorded, a session is opened, or, where
+one call stores a thousand messages, the system has counted that the thread has waited for something and got it.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
+
+from .opened import close_opened_by_thread, moment
 
 T = TypeVar("T")
 
 HANG_LIMIT_S = 60.0
-"""Seconds of real time after which something that did not end is called a hang. Speed is never judged."""
+"""Seconds of real time without any progress after which something that did not end is called a hang."""
+
+WAITS_LIMIT_S = 1800.0
+"""Seconds after which it is called one although it waits again and again: it may ask for ever for what never comes."""
 
 
 class Hang(Exception):
@@ -17,39 +28,102 @@ class Hang(Exception):
 
 
 def within_limit(
-    work: Callable[[], T], what: str, limit_s: float = HANG_LIMIT_S, progress: Callable[[], object] = lambda: None
+    work: Callable[[], T],
+    what: str,
+    limit_s: float = HANG_LIMIT_S,
+    progress: Callable[[], object] = lambda: None,
+    waits_limit_s: float = WAITS_LIMIT_S,
 ) -> T:
     """Return what ``work`` returns, or raise what it raises.
 
-    It runs in a thread of its own, since a manager that blocks its thread cannot be interrupted.
+    It runs in a thread of its own, since a manager that blocks its thread cannot be interrupted. What it has opened is
+    closed in that thread, too: some connections can be used nowhere else.
 
     Args:
         work: What is to end.
         what: What it is, in words.
         limit_s: In seconds.
         progress: What it returns changes while the work goes on, however slowly: storage may be far away.
+        waits_limit_s: In seconds: how long the work may wait again and again without any progress.
 
     Raises:
-        Hang: For ``limit_s`` seconds it neither ended nor made progress. Its thread is left behind.
+        Hang: For ``limit_s`` seconds it neither ended nor went on. Its thread is left behind.
     """
     outcome: list[Any] = []
 
     def target() -> None:
+        begun = moment()
         try:
             outcome.extend((True, work()))
         except BaseException as error:  # handed to the caller, whatever it is
             outcome.extend((False, error))
+        finally:
+            close_opened_by_thread(begun)
 
     thread = threading.Thread(target=target, name=f"conformance: {what}", daemon=True)
     thread.start()
-    before = progress()
-    thread.join(limit_s)
-    while thread.is_alive() and progress() != before:
-        before = progress()
-        thread.join(limit_s)
+    watch = Watch(progress, lambda: waits_ended(thread.native_id), limit_s, waits_limit_s)
+    while thread.is_alive() and watch.goes_on():
+        thread.join(watch.pause_s)
     if not outcome:
         raise Hang(f"{what} did not end within {limit_s:g} s")
     succeeded, result = outcome
     if not succeeded:
         raise result
     return result  # type: ignore[no-any-return]
+
+
+class Watch:
+    """Tells work that goes on from work that stands still, each time that it is asked.
+
+    Args:
+        progress: What it returns changes with each thing that was done.
+        waits: What it returns changes with each wait that came to its end.
+        limit_s: In seconds: how long work may stand still.
+        waits_limit_s: In seconds: for how long waits are taken for progress where nothing else is seen.
+    """
+
+    def __init__(
+        self,
+        progress: Callable[[], object],
+        waits: Callable[[], int | None],
+        limit_s: float,
+        waits_limit_s: float = WAITS_LIMIT_S,
+    ) -> None:
+        self._progress, self._waits = progress, waits
+        self._done, self._waited = progress(), waits()
+        self._limit_s, self._waits_limit_s = limit_s, max(waits_limit_s, limit_s)
+        self._last_done = self._last_moved = time.monotonic()
+        self.pause_s = limit_s / 6
+
+    def goes_on(self) -> bool:
+        """Whether the limits are not reached yet."""
+        now, done, waited = time.monotonic(), self._progress(), self._waits()
+        if done != self._done:
+            self._last_done = now
+        if done != self._done or waited != self._waited:
+            self._last_moved = now
+        self._done, self._waited = done, waited
+        return now - self._last_moved < self._limit_s and now - self._last_done < self._waits_limit_s
+
+
+def waits_ended(thread: int | None, process: int | str = "self") -> int | None:
+    """Return how many waits of a thread have come to their end, or None where the system does not count them.
+
+    A thread that is blocked for good ends none. Linux counts them as voluntary context switches (proc(5)).
+
+    Args:
+        thread: The system's id of the thread; None for all of the process.
+        process: The process's id.
+    """
+    tasks = Path(f"/proc/{process}/task")
+    try:
+        names = [str(thread)] if thread is not None else [path.name for path in tasks.iterdir()]
+        return sum(
+            int(line.split()[1])
+            for name in names
+            for line in (tasks / name / "status").read_text().splitlines()
+            if line.startswith("voluntary_ctxt_switches")
+        )
+    except OSError:
+        return None

@@ -26,8 +26,7 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 def opened(session: Session) -> Storage:
     """Open the storage of a session's workspace anew."""
-    assert session.backend.storage is not None
-    return session.backend.storage(session.workspace)
+    return session.backend.open_storage(session.workspace)
 
 
 async def working(action: Awaitable[T], what: str) -> T:

@@ -154,3 +154,15 @@ def test_a_session_that_no_other_process_can_open(tmp_path: Path) -> None:
     backend = Backend(name="nameless", open=lambda session_id, workspace: None)  # type: ignore[arg-type, return-value]
     with pytest.raises(ValueError, match="nameless has no importable name"):
         read_in_fresh_process(Session(backend, Workspace(tmp_path)))
+
+
+def leaves_a_thread_behind(session: Session, die: Die) -> str:
+    threading.Thread(target=threading.Event().wait).start()
+    return "its answer"
+
+
+def test_a_process_that_has_answered_and_does_not_end_is_ended(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_conformance.harness.conversations.fresh_process._END_LIMIT_S", 0.3)
+    assert in_fresh_process(leaves_a_thread_behind, session) == "its answer"

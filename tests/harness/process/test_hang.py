@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from session_conformance.harness.process import Hang, within_limit
+from session_conformance.harness.process import Hang, waits_ended, within_limit
 
 
 def test_work_that_goes_on_is_waited_for() -> None:
@@ -36,3 +36,26 @@ def test_what_it_raises_is_raised() -> None:
 
     with pytest.raises(ValueError, match="as it is"):
         within_limit(work, "it")
+
+
+@pytest.mark.skipif(waits_ended(None) is None, reason="this system counts no waits")
+def test_one_call_that_waits_for_each_of_many_things_is_no_hang() -> None:
+    def store_a_hundred() -> int:
+        return sum(not threading.Event().wait(0.01) for _ in range(100))
+
+    assert within_limit(store_a_hundred, "it", limit_s=0.2) == 100
+
+
+@pytest.mark.skipif(waits_ended(None) is None, reason="this system counts no waits")
+def test_one_that_asks_again_and_again_for_what_never_comes_is_one_in_the_end() -> None:
+    free = threading.Event()
+
+    def ask_for_ever() -> None:
+        while not free.wait(0.01):
+            pass
+
+    try:
+        with pytest.raises(Hang):
+            within_limit(ask_for_ever, "it", limit_s=0.1, waits_limit_s=0.5)
+    finally:
+        free.set()
