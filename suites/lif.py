@@ -1,4 +1,4 @@
-"""LIF: life of a session. What was said comes back, to whoever opens the session next."""
+"""LIF: life of a session. What was said comes back to the process that opens the session next."""
 
 from __future__ import annotations
 

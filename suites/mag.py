@@ -1,6 +1,6 @@
 """MAG: several agents. A graph or a swarm that was stopped goes on where it was.
 
-Whoever goes on with it is a process of its own, where the backend can be opened by one.
+Another process goes on with it, if the backend can be opened by one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""ORD: persistence before hooks. Whoever hears of a message can rely on it being stored."""
+"""ORD: persistence before hooks. If a hook is told of a message, the message is stored."""
 
 from __future__ import annotations
 

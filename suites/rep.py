@@ -1,4 +1,4 @@
-"""REP: the repository API. What a SessionRepository is given comes back, to whoever opens it next."""
+"""REP: the repository API. What a SessionRepository is given comes back to the process that opens it next."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from session_conformance.fixtures import ConformanceSuite, NewSession, OfTheManager, capabilities_of, outcome
+from session_conformance.fixtures import ConformanceSuite, NewSession, SdkViolation, capabilities_of, outcome
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -135,7 +135,7 @@ class SnapshotsAndStorage(ConformanceSuite):
                 raise Violation(
                     f"SnapshotSessionManager over it meets {one.id}: {found.expected}", found.found, found.evidence
                 ) from found
-            if isinstance(found, OfTheManager):
+            if isinstance(found, SdkViolation):
                 of_the_manager.append(one.id)
             met += found is None
         told = f"{met} requirements of LIF, ORD and RPL are met under SnapshotSessionManager"

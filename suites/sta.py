@@ -17,7 +17,7 @@ from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from session_conformance.fixtures import (
     ConformanceSuite,
-    OfTheManager,
+    SdkViolation,
     attributes_itself,
     capabilities_of,
     excuse,
@@ -143,7 +143,7 @@ class Player:
         """Play a script that shows a violation over a plain store as well.
 
         Raises:
-            OfTheManager: It shows one there too.
+            SdkViolation: It shows one there too.
         """
         plain = plain_backend(self.backend.interface)
         if plain is None:
@@ -155,7 +155,7 @@ class Player:
         except Violation as same:
             self.excused += 1
             self.told = excuse(self.backend, same)
-            raise OfTheManager(self.told) from violation
+            raise SdkViolation(self.told) from violation
 
     def shows_violation(self, script: Script) -> bool:
         """Whether a script shows a violation. What the backend cannot be asked shows none."""
@@ -316,7 +316,7 @@ class AnyConversationAtAll(ConformanceSuite):
 def _nothing_judged(player: Player) -> None:
     """Say that no script says anything of the backend: what was not judged is not met."""
     if player.excused == player.played > 0:
-        raise OfTheManager(player.told)
+        raise SdkViolation(player.told)
     raise RuntimeError(f"none of {player.played} scripts could be judged: {player.told}")
 
 

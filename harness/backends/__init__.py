@@ -1,4 +1,4 @@
-"""What is judged: a session manager, how it is opened, and the place that it is given."""
+"""Backends: what is judged, how the harness opens it, and the workspace it keeps its data in."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
-from ..process import plain, way_to_close, will_be_closed
+from ..process import blocking, way_to_close, will_be_closed
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
 from .interface import Interface
@@ -64,12 +64,12 @@ class CleanUp(Protocol):
 
 @dataclass(frozen=True)
 class Backend:
-    """How the harness opens a session manager, for those who want full control.
+    """How the harness opens your session manager, where you want full control.
 
-    The SDK's contract has no names for what is done to whole sessions, so a class is looked through for
+    The SDK's contract has no names for what is done to whole sessions. So the harness looks in a class for
     ``delete_session``, as the SDK's managers have it (with the session's id or without, a coroutine or not), and for
     the static methods ``clean_up(older_than, now)``, ``list_sessions()`` and ``repair(session_id)``, each with the
-    constructor arguments that it takes besides.
+    constructor arguments that it needs.
 
     Give one as ``--session-manager=mypkg:BACKEND``::
 
@@ -81,8 +81,8 @@ class Backend:
 
     Attributes:
         name: What reports and test ids call it: letters, digits, ``-``, ``_`` and ``.``.
-        open: Builds a manager for a session id in a workspace. Called again for every reader and every new process,
-            it must share nothing with earlier calls but what lies in the workspace, or in the service behind it.
+        open: Builds a manager for a session id in a workspace. The harness calls it again for every reader and every
+            new process: two calls may share only what lies in the workspace, or in the service behind it.
         capabilities: What the backend can do; None to have it detected.
         delete: Deletes a session; given its id and the workspace.
         clean_up: Removes sessions by age.
@@ -90,16 +90,17 @@ class Backend:
             ``repository`` or ``storage`` has opened. By default that is its ``close()`` or ``aclose()``, or what leaves
             it as a context manager, where it has one of them.
         list_sessions: Lists the sessions of a workspace.
-        repair: Brings back what can be of a damaged session; given its id and the workspace.
-        on_s3: Whether it is to be given a bucket: ``workspace.values["bucket"]``.
+        repair: Brings back as much as possible of a damaged session; given its id and the workspace.
+        on_s3: Whether each workspace has a bucket for it: ``workspace.values["bucket"]``.
         services: The servers on which each workspace has a place for it from the beginning: ``postgres``, ``mysql``,
             ``redis``, ``valkey``, ``mongodb``, ``dynamodb``. What its arguments or its class's constructor name, such
             as ``{postgres_url}``, is found without it, and so is what it asks a workspace for.
-        repository: Opens the session repository that the managers keep their data in, where it has no session of its
-            own. A manager that is a ``SessionRepository``, or has one as ``session_repository``, needs none.
+        repository: Opens the session repository in which the managers keep their data, if the repository can be opened
+            without a manager. A manager that is a ``SessionRepository``, or has one as ``session_repository``, needs
+            none.
         storage: Opens the storage that the managers keep their data in.
         in_process: Whether it keeps its data in the memory of this process, where no other process finds it.
-        interface: What the user gave an implementation of; set by the harness.
+        interface: The SDK's interface that the user's class implements; set by the harness.
         spec: The importable name the backend was found by, or None where another process cannot find it. Set by
             the harness.
     """
@@ -124,7 +125,7 @@ class Backend:
         for name in ("open", "delete", "clean_up", "list_sessions", "repair", "repository", "storage"):
             function = getattr(self, name)
             if function is not None:
-                object.__setattr__(self, name, plain(function))
+                object.__setattr__(self, name, blocking(function))
 
     def open_manager(self, session_id: str, workspace: Workspace) -> SessionManager[Any]:
         """Open a manager that is closed when its loop, its thread or its requirement is done, whichever is first.

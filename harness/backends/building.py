@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..process import finished
+from ..process import wait_for
 from ..sdk import LocalFileStorage, Storage
 from ..services import PLACEHOLDERS
 from .workspace import Workspace
@@ -120,7 +120,7 @@ class Builder:
                 if argument in parameters:
                     filled = _fill(text, workspace.placeholders(str(values.get("session_id", ""))))
                     values[argument] = _typed(filled, hints.get(argument))
-            return finished(function(**values))
+            return wait_for(function(**values))
 
         return call
 

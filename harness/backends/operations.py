@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from ..process import closing, finished, way_to_close, will_be_closed
+from ..process import closing, wait_for, way_to_close, will_be_closed
 from .backend import OpenManager
 from .building import Builder
 from .workspace import Workspace
@@ -39,4 +39,4 @@ def delete_session(owner: Any, session_id: str) -> None:
     """Call ``delete_session`` as it is: with the session's id or without, and awaited where it is a coroutine."""
     kinds = {p.kind for p in inspect.signature(owner.delete_session).parameters.values()}
     takes_id = bool(kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD})
-    finished(owner.delete_session(session_id) if takes_id else owner.delete_session())
+    wait_for(owner.delete_session(session_id) if takes_id else owner.delete_session())

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from ..process import closing, plain, way_to_close, will_be_closed
+from ..process import blocking, closing, way_to_close, will_be_closed
 from ..sdk import RepositorySessionManager, SessionManager, SnapshotSessionManager
 from .backend import Backend
 from .interface import Interface
@@ -24,7 +24,7 @@ def under_sdk_manager(backend: Backend, open_part: Callable[[Workspace], Any], *
         open_part: Opens the repository or the storage.
         can_delete: Whether the repository has ``delete_session``, which the SDK's own have and the contract has not.
     """
-    open_part = plain(open_part)
+    open_part = blocking(open_part)
     parts: weakref.WeakKeyDictionary[Any, Any] = weakref.WeakKeyDictionary()
 
     def over(manager: SessionManager[Any], part: Any) -> SessionManager[Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..process import finished
+from ..process import wait_for
 from ..sdk import SessionManager
 from ..services import NoService
 from .backend import Backend, OpenManager
@@ -126,7 +126,7 @@ class BackendSpec:
         self._expect_takes(function, "(workspace)", None)
 
         def open_part(workspace: Workspace) -> Any:
-            part = finished(function(workspace))
+            part = wait_for(function(workspace))
             if not self.interface.is_met_by(part):
                 raise BackendError(
                     f"{self.target} returned a {type(part).__name__}: expected {self.interface.expected}"
@@ -178,7 +178,7 @@ class BackendSpec:
         self._expect_takes(function, "(session_id, workspace)", "session", None)
 
         def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
-            manager = finished(function(session_id, workspace))
+            manager = wait_for(function(session_id, workspace))
             if not isinstance(manager, SessionManager):
                 raise BackendError(
                     f"{self.target} returned a {type(manager).__name__}: expected a strands.session.SessionManager"
@@ -203,7 +203,7 @@ def _no_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
 
 
 def try_out(backend: Backend, workspace: Workspace) -> None:
-    """Build what was given once, so that a backend that cannot be built is found before any test.
+    """Build a backend once before any test runs, so that the run ends early if that fails.
 
     Raises:
         BackendError: Building it raised, or gave something that does not implement its interface.

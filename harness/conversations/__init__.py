@@ -1,4 +1,4 @@
-"""How a script is played: on a real agent of the SDK, beside readers, in this process or in others."""
+"""How a script is played: with a real agent of the SDK, watched by readers, in this process or in others."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from .teams import Team
 
 
 def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
-    """Return the capabilities of a backend: those it declares, or those a short conversation shows.
+    """Return the capabilities of a backend: those that it declares, or else those that a short conversation shows.
 
     Args:
         backend: The backend.

@@ -41,7 +41,7 @@ _PRELOAD = ["session_conformance.harness.conversations.fresh_process"]
 
 
 class ProcessDied(Exception):
-    """A process of the harness ended without an answer: the backend, or something below it, ended it."""
+    """A process that the harness started ended without an answer: the backend, or something it uses, ended it."""
 
 
 def warm_up() -> None:

@@ -46,11 +46,11 @@ def play(
         observing: Whether hooks, starts, restarts and sends read what is stored.
         fresh_processes: Whether each process of the script is a process of the operating system. Scripts in which
             a process is killed need it.
-        on_record: Given each event after it was recorded, where all processes of the script are this one.
+        on_record: Called with each event after it was recorded, if all of the script is played in this process.
         at_rest: Where ``observing`` is off: whether what is stored is read at stops and after restarts all the same.
-        storage_fault: While it is entered, nothing can be stored: what the script's storage faults are. By default
-            the workspace's servers cannot be reached, which only this process can see to, so that a script with such
-            faults is played here; or, where it has none, no file can be written.
+        storage_fault: A context manager in which nothing can be stored: it makes the script's storage faults. By
+            default, the workspace's servers cannot be reached or, if it has none, no file can be written. Only this
+            process can cut servers off, so a script with such faults is played here.
 
     Raises:
         Hang: The conversation did not end.

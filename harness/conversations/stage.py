@@ -35,7 +35,7 @@ StorageFault = Callable[[], AbstractContextManager[object]]
 
 @dataclass(frozen=True)
 class Session:
-    """Which session of which backend a conversation is about.
+    """A session of a backend, which a conversation is about.
 
     Attributes:
         backend: The backend.

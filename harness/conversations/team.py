@@ -18,8 +18,8 @@ from .teams import Team
 class TeamConversation:
     """One graph or swarm with one manager, played step by step.
 
-    A user's message invokes the team. The step ends when the invocation does; or when a node waits, as the script says.
-    Then the process can only be killed.
+    A user's message invokes the team, and the step ends with the invocation. If the script lets a node wait, the step
+    ends there, and after it the process can only be killed.
 
     Args:
         session: Which session it is about, and what the team is.

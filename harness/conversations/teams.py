@@ -19,7 +19,7 @@ MAX_EXECUTIONS = 50
 
 @dataclass(frozen=True)
 class Team:
-    """A graph or a swarm, none of whose agents has a session manager of its own.
+    """A graph or a swarm whose agents have no session managers of their own.
 
     Each agent answers a text that names it; in a swarm it hands over to the next, with a message and a fact.
 
@@ -111,7 +111,7 @@ def handed_over_by(name: str) -> str:
 
 
 def fact_from(name: str) -> str:
-    """Return what an agent of a swarm adds to what all of them know."""
+    """Return the fact that an agent of a swarm adds to the swarm's shared context."""
     return f"{name} knows a fact"
 
 

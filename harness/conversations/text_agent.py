@@ -29,7 +29,7 @@ class Booking(BaseModel):
 
 @dataclass(frozen=True)
 class TextAgent:
-    """What a text agent is made with, beside its session.
+    """How a text agent is built, apart from its session.
 
     Attributes:
         window: The window of a ``SlidingWindowConversationManager``, in messages.

@@ -1,4 +1,4 @@
-"""How storage is broken: damaged objects, crashes, system calls that fail, storage that is slow."""
+"""Ways to break storage: damaged objects, crashes, failing system calls, slow storage."""
 
 from __future__ import annotations
 

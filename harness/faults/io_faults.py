@@ -44,7 +44,7 @@ class FaultPlan:
 
 
 def plans(stride: int = 4) -> Iterator[FaultPlan]:
-    """Yield plans that between them make each call of each thread fail once.
+    """Yield plans: together they make each call of each thread fail once.
 
     Each plan makes every ``stride``-th call of a kind fail, beginning with another one.
     """

@@ -35,7 +35,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class CrashState:
-    """A state that a crash could have left.
+    """A state of the folder that a crash could have left.
 
     Attributes:
         state: What the workspace would hold, and how that came about.

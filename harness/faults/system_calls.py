@@ -10,7 +10,7 @@ MARK_FILE = "/dev/null"
 
 
 class Untraceable(Exception):
-    """A process used files in a way that its system calls do not tell enough of. The text says how."""
+    """A process used files in a way that the tracer's lines do not show in full. The text says how."""
 
 
 LINE = re.compile(r"(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)(.*)")

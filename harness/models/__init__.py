@@ -1,4 +1,4 @@
-"""Who says it: scripted models and tools, real for the SDK, that record all that they are given."""
+"""Scripted models and tools: real ones for the SDK, which play a script and record everything they are given."""
 
 from __future__ import annotations
 

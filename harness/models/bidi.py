@@ -19,10 +19,10 @@ class ScriptedFailure(Exception):
 class ScriptedBidiModel(BidiModel):
     """A bidirectional model without ``restart()``: the agent restarts it with ``stop()`` and ``start()``.
 
-    What the model shall emit is pushed by the conversation that plays a script; the model never sleeps.
+    The conversation that plays a script tells the model what to emit; the model never sleeps.
 
     Args:
-        timeline: Where all that the model is given is recorded, as deep copies.
+        timeline: Where the model records everything that it is given, as deep copies.
         read_stored: Called at each start, restart and send to say what is stored at that moment.
         auto_restart: The connection configuration's ``auto_restart``.
         restart_after_s: The connection configuration's ``restart_after_s`` in seconds, if any.

@@ -85,10 +85,10 @@ def text_answer(text: str) -> list[dict[str, Any]]:
 
 
 class ScriptedTextModel(Model):
-    """A text model that streams what the conversation that plays a script pushes; it never sleeps.
+    """A text model that streams what it is told by the conversation that plays a script; it never sleeps.
 
     Args:
-        timeline: Where all that the model is given is recorded, as deep copies.
+        timeline: Where the model records everything that it is given, as deep copies.
         read_stored: Called at each call of the model to say what is stored at that moment.
         stateful: Whether it keeps the conversation itself, and a reference to it in the model state.
         answer: Says what it streams, given the messages of a call, where nobody pushes anything.
@@ -134,7 +134,7 @@ class ScriptedTextModel(Model):
     def structured_output(
         self, output_model: Any, prompt: Any, system_prompt: str | None = None, **kwargs: Any
     ) -> AsyncGenerator[dict[str, Any], None]:
-        """Refuse: this deprecated way to structured output stores no messages, so no script plays it.
+        """Refuse: this deprecated way to get structured output stores no messages, so no script needs it.
 
         Raises:
             NotImplementedError: Always.
@@ -193,7 +193,7 @@ class ScriptedTextModel(Model):
         self._failures[call] = times
 
     def wait(self) -> None:
-        """Give no prepared answers any more: from now on it streams what is pushed."""
+        """Stop giving prepared answers: from now on stream only what the conversation says."""
         self._answer = None
 
     async def called(self, after: int) -> None:
@@ -214,7 +214,7 @@ class ScriptedTextModel(Model):
         await self._connection.handled_all()
 
     async def end_stream(self) -> None:
-        """End the answer without saying why it stops, as a provider does that was told to abort."""
+        """End the answer without a stop reason, as a provider does when it is told to abort."""
         if self._connection is not None:
             self._connection.put("end_stream", None)
             await self._connection.handled_all()

@@ -1,4 +1,4 @@
-"""This process: its clock, its limits, and the storage that it can be denied."""
+"""The harness's own process: its clock, its time limits, and how it is kept from storing anything."""
 
 from __future__ import annotations
 

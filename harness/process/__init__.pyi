@@ -1,5 +1,5 @@
-from .coroutines import finished as finished
-from .coroutines import plain as plain
+from .coroutines import blocking as blocking
+from .coroutines import wait_for as wait_for
 from .file_calls import REMOVING as REMOVING
 from .file_calls import SYNCING as SYNCING
 from .file_calls import WRITING as WRITING
@@ -38,20 +38,20 @@ __all__ = [
     "Watch",
     "are_obeyed",
     "before_file_calls",
+    "blocking",
     "close_all",
     "closing",
     "die_at_writes",
     "fail_writes",
-    "finished",
     "in_zone",
     "latest_moment",
     "let_writes_work",
     "moment",
     "no_file_can_be_written",
     "obey_permissions",
-    "plain",
     "tolerating_warnings",
     "troubles",
+    "wait_for",
     "waits_ended",
     "way_to_close",
     "will_be_closed",

@@ -14,8 +14,8 @@ from . import clock
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def finished(result: Any) -> Any:
-    """Return a call's result; where it is awaitable, what awaiting it returns.
+def wait_for(result: Any) -> Any:
+    """Return a call's result; if it is awaitable, wait for it first.
 
     It is awaited in a loop of its own: in this thread, or in another one where this thread runs a loop already. What it
     returns must therefore not belong to that loop.
@@ -28,14 +28,14 @@ def finished(result: Any) -> Any:
         return threads.submit(clock.run, _awaited(result)).result()
 
 
-def plain(function: F) -> F:
-    """Return a coroutine function as one that is simply called, and any other function as it is."""
+def blocking(function: F) -> F:
+    """Return a function that runs a coroutine function to its end; any other function is returned as it is."""
     if not inspect.iscoroutinefunction(function):
         return function
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        return finished(function(*args, **kwargs))
+        return wait_for(function(*args, **kwargs))
 
     return call  # type: ignore[return-value]
 

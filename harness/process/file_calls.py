@@ -26,7 +26,7 @@ _WRITE_FLAGS = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 @contextlib.contextmanager
 def before_file_calls(names: tuple[str, ...], act: BeforeCall) -> Iterator[None]:
-    """Do something ahead of each call of some functions of ``os``, and of ``open`` for writing, in whatever thread.
+    """Call a function before each call of some functions of ``os``, and of ``open`` for writing, in whatever thread.
 
     Calls that C libraries make (as SQLite does) are not reached, and neither are functions that a module has taken out
     of ``os`` when it was imported.

@@ -24,7 +24,7 @@ WAITS_LIMIT_S = 1800.0
 
 
 class Hang(Exception):
-    """Something did not end: a session manager, or the agent, waits for what never comes."""
+    """Something did not end: a session manager or an agent waits for something that never comes."""
 
 
 def within_limit(

@@ -12,7 +12,7 @@ _OVERRIDE_PERMISSIONS = (1 << 1) | (1 << 2)  # CAP_DAC_OVERRIDE and CAP_DAC_READ
 
 
 def obey_permissions() -> None:
-    """Let this thread obey the permissions of files, also where it runs as root.
+    """Let file permissions bind this thread, even if it runs as root.
 
     Under Linux root's right to ignore them is a capability of each thread, which it can give up by itself.
     """
@@ -28,7 +28,7 @@ def obey_permissions() -> None:
 
 
 def are_obeyed(path: Path) -> bool:
-    """Whether this thread is denied to read a file that nobody has the right to read."""
+    """Whether this thread cannot read a file that nobody may read. A thread that runs as root can."""
     try:
         path.read_bytes()
     except PermissionError:

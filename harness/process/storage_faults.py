@@ -1,4 +1,4 @@
-"""Storage faults for a whole process: files that cannot be written, whoever writes them and however."""
+"""Storage faults for a whole process: no thread can write files, in whatever way it tries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How verdicts are told: to people at a terminal, to machines as JSON, and as pages."""
+"""Reports of verdicts: for people at a terminal, for programs as JSON, and as pages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 from .badges import badge as badge
+from .comparison import ChangeKind as ChangeKind
 from .comparison import Comparison as Comparison
-from .comparison import Kind as Kind
 from .comparison import compare as compare
 from .comparison_texts import comparison_as_markdown as comparison_as_markdown
 from .comparison_texts import comparison_as_text as comparison_as_text
@@ -29,8 +29,8 @@ __all__ = [
     "FORMATS",
     "SCHEMA_FILE",
     "BackendReport",
+    "ChangeKind",
     "Comparison",
-    "Kind",
     "Package",
     "Report",
     "ReportError",

@@ -12,7 +12,7 @@ from .report import EDITION, BackendReport, Report, ReportError
 from .states import State, state_of
 
 
-class Kind(Enum):
+class ChangeKind(Enum):
     """What a change means."""
 
     REGRESSION = "regression"
@@ -25,11 +25,11 @@ class Kind(Enum):
 SUITES = "strands-session-conformance"
 
 _BETWEEN_BACKENDS = {
-    Kind.REGRESSION: "worse",
-    Kind.IMPROVEMENT: "better",
-    Kind.ADDED: "judged of the second alone",
-    Kind.REMOVED: "judged of the first alone",
-    Kind.OTHER: "other difference",
+    ChangeKind.REGRESSION: "worse",
+    ChangeKind.IMPROVEMENT: "better",
+    ChangeKind.ADDED: "judged of the second alone",
+    ChangeKind.REMOVED: "judged of the first alone",
+    ChangeKind.OTHER: "other difference",
 }
 
 
@@ -74,7 +74,7 @@ class Side:
 class Change:
     """A requirement whose result is not the same on both sides; None where it was not judged."""
 
-    kind: Kind
+    kind: ChangeKind
     before: Result | None
     after: Result | None
 
@@ -145,11 +145,11 @@ class Comparison:
     def _is_of_releases(self) -> bool:
         return self.before.backend.name == self.after.backend.name
 
-    def word(self, kind: Kind) -> str:
+    def word(self, kind: ChangeKind) -> str:
         """Return the word for a kind of change: a backend that is not the same one does not regress."""
         return kind.value if self._is_of_releases else _BETWEEN_BACKENDS.get(kind, kind.value)
 
-    def of(self, kind: Kind) -> list[Change]:
+    def of(self, kind: ChangeKind) -> list[Change]:
         """Return the changes of a kind."""
         return [change for change in self.changes if change.kind is kind]
 
@@ -169,7 +169,7 @@ class Comparison:
     def sentence(self) -> str:
         """The outcome in one line."""
         parts = []
-        for kind in Kind:
+        for kind in ChangeKind:
             found = self.of(kind)
             if found:
                 word = self.word(kind)
@@ -221,26 +221,26 @@ def _changes(then: dict[str, Result], now: dict[str, Result]) -> Iterator[Change
     order = list(GROUPS)
     ids = sorted({*then, *now}, key=lambda id: (order.index(id[:3]) if id[:3] in order else len(order), id))
     found = [Change(kind, then.get(id), now.get(id)) for id in ids if (kind := _kind(then.get(id), now.get(id)))]
-    kinds = list(Kind)
+    kinds = list(ChangeKind)
     yield from sorted(found, key=lambda change: kinds.index(change.kind))
 
 
-def _kind(before: Result | None, after: Result | None) -> Kind | None:
+def _kind(before: Result | None, after: Result | None) -> ChangeKind | None:
     """Return what a change means, or None where there is none.
 
     What a newer release asks for the first time is no regression of the backend, whatever came of it.
     """
     if before is None:
-        return Kind.ADDED
+        return ChangeKind.ADDED
     if after is None:
-        return Kind.REMOVED
+        return ChangeKind.REMOVED
     was, now = state_of(before), state_of(after)
     bad, good = (State.VIOLATED, State.BROKEN), (State.MET, State.STALE)
     if was is now or (was in good and now in good):
         return None
     if now in bad and was not in bad:
         # A known violation that is no longer declared is a matter of the configuration, not of the backend.
-        return Kind.OTHER if was is State.KNOWN else Kind.REGRESSION
+        return ChangeKind.OTHER if was is State.KNOWN else ChangeKind.REGRESSION
     if now in good and was in (*bad, State.KNOWN):
-        return Kind.IMPROVEMENT
-    return Kind.OTHER
+        return ChangeKind.IMPROVEMENT
+    return ChangeKind.OTHER

@@ -11,11 +11,11 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from .comparison import Comparison, Kind, MeasuredTwice
+from .comparison import ChangeKind, Comparison, MeasuredTwice
 from .markdown import MARKER, details, plain, table
 from .quantities import quantity, ratio
 
-_STYLES = {Kind.REGRESSION: "red", Kind.IMPROVEMENT: "green"}
+_STYLES = {ChangeKind.REGRESSION: "red", ChangeKind.IMPROVEMENT: "green"}
 
 
 _ROOM_FOR_SENTENCES = 90
@@ -53,7 +53,7 @@ def comparison_as_text(
             _print(console, _changes(found, with_sentences=width >= _ROOM_FOR_SENTENCES))
         if found.benchmarks:
             _print(console, _benchmarks(found))
-        style = "red" if found.of(Kind.REGRESSION) else "green"
+        style = "red" if found.of(ChangeKind.REGRESSION) else "green"
         console.print(Text(found.sentence, style=style), soft_wrap=True)
         if found.changes and width < _ROOM_FOR_SENTENCES:
             console.print(Text("what a requirement asks for: session-conformance explain ID"), soft_wrap=True)
@@ -131,7 +131,9 @@ def comparison_as_markdown(comparisons: Sequence[Comparison]) -> str:
                     f"**{change.result.id}** {plain(change.result.sentence)}",
                     change.result.level,
                     *change.states,
-                    f"**{found.word(change.kind)}**" if change.kind is Kind.REGRESSION else found.word(change.kind),
+                    f"**{found.word(change.kind)}**"
+                    if change.kind is ChangeKind.REGRESSION
+                    else found.word(change.kind),
                 ]
                 for change in found.changes
             ]

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..verdicts import GROUPS, Growth, Matrix, Measure, Result, why_no_growth
-from .comparison import Comparison, Kind
+from .comparison import ChangeKind, Comparison
 from .plot import plots
 from .printable import printable
 from .quantities import quantity, ratio, spread
@@ -92,7 +92,7 @@ def as_html(report: Report) -> str:
 
 def comparison_as_html(comparisons: Sequence[Comparison]) -> str:
     """Return comparisons as a page of HTML."""
-    return str(_template("comparison.html.jinja").render(comparisons=comparisons, Kind=Kind))
+    return str(_template("comparison.html.jinja").render(comparisons=comparisons, ChangeKind=ChangeKind))
 
 
 def groups(backends: Sequence[BackendReport]) -> list[Group]:

@@ -1,4 +1,4 @@
-"""S3 on the wire: an endpoint, and a seam in front of it that counts requests and lets some of them fail."""
+"""S3 on the wire: an endpoint, and a proxy in front of it that counts requests and makes some of them fail."""
 
 from __future__ import annotations
 

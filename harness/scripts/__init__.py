@@ -1,4 +1,4 @@
-"""What shall happen: scripts, their steps, and the history that each makes by the SDK's contract."""
+"""Scripts: what shall happen in a conversation, step by step, and the history that results by the SDK's contract."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def _in_pieces(text: str) -> list[str]:
 class Script:
     """What shall happen in a conversation, in order. Each method returns a longer script.
 
-    The builder speaks of what people do; the steps it makes are plain data::
+    Each method is named after what somebody does, and adds a step, which is plain data::
 
         Script().user("My name is Alice").assistant("Hello Alice").timeout().user("What is my name?")
 

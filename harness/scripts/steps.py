@@ -67,7 +67,7 @@ class ToolCall:
         state: Keys and values the tool sets in the agent's state.
         held: Whether the tool runs until the script lets it go on (:class:`Release`).
         asks: If set, the user is asked this by an interrupt before the tool does anything (text agents).
-        asked_by: Who asks: the ``tool`` itself, or a ``hook`` ahead of it.
+        asked_by: What asks the user: the ``tool`` itself, or a ``hook`` before it.
     """
 
     name: str

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 class NoService(Exception):
-    """A server that a backend needs is not to be had. The text is one line that says what to do."""
+    """A server that a backend needs cannot be started or reached. The text is one line that says what to do."""
 
 
 EXTRA = "pip install 'strands-session-conformance[servers]'"

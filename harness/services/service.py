@@ -23,7 +23,7 @@ _PAUSE_S = 0.01
 
 @dataclass(frozen=True)
 class Address:
-    """Where a server is, and how one is let in.
+    """Where a server is, and how a client logs in.
 
     Attributes:
         host: Its host.

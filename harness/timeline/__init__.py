@@ -1,4 +1,4 @@
-"""What did happen, in order, and what makes two histories the same."""
+"""Timelines: what happened in a conversation, in order; and histories, compared."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from .reading import one_reading
 from .timeline import Timeline
 
 LIFELINES = ("user", "agent", "hooks", "model", "tools", "storage")
-"""Who takes part in a conversation. The user stands for the application as well."""
+"""The participants of a conversation. The user stands for the application as well."""
 
 LONGEST = 60
 """How many events an excerpt has at most: a diagram of more is not read."""

@@ -1,4 +1,4 @@
-"""What is said of a backend: requirements, violations, verdicts and measures."""
+"""Judging a backend: requirements, violations, verdicts and measures."""
 
 from __future__ import annotations
 

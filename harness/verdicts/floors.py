@@ -18,7 +18,7 @@ _sync = getattr(os, "fdatasync", os.fsync)
 
 
 class Floor(Protocol):
-    """What a kind of storage can do at best.
+    """The least that a kind of storage can take: what backends are compared with.
 
     Attributes:
         append_about: What :meth:`append` does, in words.

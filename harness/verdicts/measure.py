@@ -115,12 +115,12 @@ class Growth:
     def verdict(self) -> str:
         """``constant``, ``sublinear``, ``linear`` or ``worse``: by the greater of the two exponents.
 
-        Who reads "constant" plans for longer histories than were measured, so the greater counts. The thresholds are
-        0.2, 0.8 and 1.2. Of lengths from 100 to 10,000, log n reads as 0.12 to 0.18, which is what a tree or a sorted
-        index adds and is called constant; n log n reads as 1.12 to 1.18 and is called linear; what is between, such as
-        the square root of n, is sublinear. A history ten times as long may so cost 1.6 times as much where it is
-        constant, and 16 times where it is linear: caches, block sizes and other programs bend a curve by that much.
-        The word is of the medians; how sure it is, ``how`` says.
+        A reader who is told "constant" plans for longer histories than were measured, so the greater figure counts.
+        The thresholds are 0.2, 0.8 and 1.2. Of lengths from 100 to 10,000, log n reads as 0.12 to 0.18, which is
+        what a tree or a sorted index adds and is called constant; n log n reads as 1.12 to 1.18 and is called
+        linear; what is between, such as the square root of n, is sublinear. A history ten times as long may so cost
+        1.6 times as much where it is constant, and 16 times where it is linear: caches, block sizes and other
+        programs bend a curve by that much. The word is of the medians; how sure it is, ``how`` says.
         """
         steepest = self.exponent if self.at_end is None else max(self.exponent, self.at_end)
         for limit, word in ((0.2, "constant"), (0.8, "sublinear"), (1.2, "linear")):
@@ -196,6 +196,6 @@ def _fitted(taken: Sequence[Measure]) -> tuple[float, float | None]:
 
 
 def of_rounds(rounds: Sequence[float], operations: int = 1) -> dict[str, Any]:
-    """Return median, least and most of what rounds of so many operations each took, for one operation."""
+    """Return the median, the least and the most time for one operation, from rounds of several operations each."""
     each = [taken / operations for taken in rounds]
     return {"median": median(each), "min": min(each), "max": max(each), "rounds": len(each)}

@@ -92,7 +92,7 @@ class Verdict:
     Attributes:
         backend: The backend's name.
         results: Its results, in the order in which they came.
-        of: How many requirements there are, where it is known: fewer results are no whole verdict.
+        of: How many requirements there are, where it is known: a verdict on fewer results says so.
         fails_on: The least level whose violations fail the run: ``--conformance-fail-on``.
     """
 

@@ -43,7 +43,7 @@ class NotApplicable(Exception):
 
 
 def drawn(timeline: Timeline, *at: int) -> str:
-    """Return the timeline around events, given by their numbers, with a heading; or "" where none are given."""
+    """Return the part of a timeline around some events, with a heading; "" if no event is given."""
     heading = "timeline (what happened, and what a reader found stored at that moment):"
     return f"{heading}\n{timeline.around(*at)}" if at else ""
 

@@ -59,7 +59,7 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> int:
-    from session_conformance.harness.reporting import Kind, ReportError, compare, format_of, read
+    from session_conformance.harness.reporting import ChangeKind, ReportError, compare, format_of, read
 
     default = "text" if given.output is None or given.output.suffix == ".txt" else None
     name = given.format or default or format_of(given.output)
@@ -67,7 +67,7 @@ def _compare(given: argparse.Namespace) -> int:
         raise ReportError(f"a comparison has no format {name}: expected {', '.join(_COMPARISONS)}")
     found = compare([(str(path), read(path)) for path in given.results])
     _give(_COMPARISONS[name](found, given.output is None), given.output)
-    worse = any(one.of(Kind.REGRESSION) for one in found)
+    worse = any(one.of(ChangeKind.REGRESSION) for one in found)
     return VIOLATED if worse and given.fail_on_regression else 0
 
 

@@ -1,4 +1,4 @@
-"""Redactions that hold: looked for at each moment after them, whoever made them."""
+"""Redactions that hold: the redacted text is looked for at each later moment, in whichever process it was redacted."""
 
 from __future__ import annotations
 

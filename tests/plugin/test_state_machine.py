@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures import OfTheManager, plain_backend, progress_of
+from session_conformance.fixtures import SdkViolation, plain_backend, progress_of
 from session_conformance.fixtures.properties.profiles import PROFILES, SEED
 from session_conformance.harness import Backend, Capability, NotApplicable, Script, Violation
 from session_conformance.harness.conversations import CannotBePlayed
@@ -229,7 +229,7 @@ def test_what_a_store_does_wrong_itself_counts(broken: type, pytestconfig: pytes
 
 def test_what_the_manager_does_over_any_store_does_not_count(pytestconfig: pytest.Config) -> None:
     player = Player(backend_of(broken_apis.IgnoresSessions), pytestconfig)
-    with pytest.raises(OfTheManager, match="violates it over a plain session repository too"):
+    with pytest.raises(SdkViolation, match="violates it over a plain session repository too"):
         player.judge(Script().user("hello").assistant("I hear you"))
     assert (player.judged, player.excused, player.failed) == (0, 1, None)
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 from session_conformance.harness.reporting import (
+    ChangeKind,
     Comparison,
-    Kind,
     Package,
     Report,
     ReportError,
@@ -29,17 +29,17 @@ AFTER = {
 }  # fmt: skip
 
 
-def of(found: Comparison, kind: Kind) -> list[str]:
+def of(found: Comparison, kind: ChangeKind) -> list[str]:
     return [change.result.id for change in found.of(kind)]
 
 
 def test_releases_of_one_backend() -> None:
     [found] = compare([("1.json", with_outcomes("b", BEFORE)), ("2.json", with_outcomes("b", AFTER))])
-    assert of(found, Kind.REGRESSION) == ["LIF-03", "ORD-02", "ORD-04"]
-    assert of(found, Kind.IMPROVEMENT) == ["LIF-02"]
-    assert of(found, Kind.ADDED) == ["ORD-07"]
-    assert of(found, Kind.REMOVED) == ["ORD-06"]
-    assert of(found, Kind.OTHER) == ["ORD-01", "ORD-05"]
+    assert of(found, ChangeKind.REGRESSION) == ["LIF-03", "ORD-02", "ORD-04"]
+    assert of(found, ChangeKind.IMPROVEMENT) == ["LIF-02"]
+    assert of(found, ChangeKind.ADDED) == ["ORD-07"]
+    assert of(found, ChangeKind.REMOVED) == ["ORD-06"]
+    assert of(found, ChangeKind.OTHER) == ["ORD-01", "ORD-05"]
     assert found.unchanged == 2
     assert found.title == "b: 1.json → 2.json"
     assert found.sentence == (
@@ -52,8 +52,8 @@ def test_three_releases_are_compared_each_with_the_one_before() -> None:
     reports = [(f"{number}.json", with_outcomes("b", {"LIF-01": outcome})) for number, outcome in
                enumerate(("met", "violated", "met"))]  # fmt: skip
     first, second = compare(reports)
-    assert (of(first, Kind.REGRESSION), of(first, Kind.IMPROVEMENT)) == (["LIF-01"], [])
-    assert (of(second, Kind.REGRESSION), of(second, Kind.IMPROVEMENT)) == ([], ["LIF-01"])
+    assert (of(first, ChangeKind.REGRESSION), of(first, ChangeKind.IMPROVEMENT)) == (["LIF-01"], [])
+    assert (of(second, ChangeKind.REGRESSION), of(second, ChangeKind.IMPROVEMENT)) == ([], ["LIF-01"])
 
 
 def test_backends_are_compared_with_the_first() -> None:
@@ -78,13 +78,13 @@ def test_what_is_declared_as_known_is_no_regression() -> None:
         report.backends[0].verdict.results = [invented.result("b", "LIF-01", outcome, known=known)]
         return report
 
-    def kinds(before: Report, after: Report) -> list[Kind]:
+    def kinds(before: Report, after: Report) -> list[ChangeKind]:
         [found] = compare([("1", before), ("2", after)])
         return [change.kind for change in found.changes]
 
-    assert kinds(report_with("met"), report_with("violated", "issue 7")) == [Kind.OTHER]
-    assert kinds(report_with("violated", "issue 7"), report_with("violated")) == [Kind.OTHER]
-    assert kinds(report_with("violated", "issue 7"), report_with("met", "issue 7")) == [Kind.IMPROVEMENT]
+    assert kinds(report_with("met"), report_with("violated", "issue 7")) == [ChangeKind.OTHER]
+    assert kinds(report_with("violated", "issue 7"), report_with("violated")) == [ChangeKind.OTHER]
+    assert kinds(report_with("violated", "issue 7"), report_with("met", "issue 7")) == [ChangeKind.IMPROVEMENT]
     assert kinds(report_with("met"), report_with("met", "issue 7")) == []
 
 
