@@ -45,6 +45,12 @@ UPDATED = (3, 998)
 """Which of them are updated when all were created."""
 
 
+GAPS = (0, 2, 5, 9, 14)
+"""The numbers of messages of which some were never stored: what an offset counts is messages, not numbers."""
+
+ELSEWHERE = "2020-02-03T09:35:06.789000+05:30"
+"""The moment of :data:`LONG_AGO`, as a clock five and a half hours ahead shows it."""
+
 NO_MESSAGE_IDS: dict[str, Any] = {
     "a number as text": "0",
     "a path": "../message_0",
@@ -53,7 +59,10 @@ NO_MESSAGE_IDS: dict[str, Any] = {
     "None": None,
 }
 
-NEAR_IDS = (("user_1", "user_10"), ("case", "CASE"), ("a", "a-b"), ("s", "session_s"))
+NEAR_IDS = (
+    ("user_1", "user_10"), ("case", "CASE"), ("a", "a-b"), ("s", "session_s"), ("p_q", "pxq"),
+    ("L" * 100 + "1", "L" * 100 + "2"),
+)  # fmt: skip
 
 HOSTILE_IDS = ("../victim", "..", ".", "a/b", "a\\b", "", " ", "a\0b", "victim/../victim")
 
@@ -93,7 +102,8 @@ class RepositoryApi(ConformanceSuite):
         writer.create_agent(place.id, copy.deepcopy(agent))
         for number, message in enumerate(MESSAGES.values()):
             writer.create_message(place.id, "agent", SessionMessage(copy.deepcopy(message), number))
-        for who in (writer, place.open()):
+        reader = place.open()  # which has read what is updated since, and must not give that again
+        for who in (writer, reader):
             expect_session(who.read_session(place.id), place.id)
             expect_agent(agent, who.read_agent(place.id, "agent"))
             for number, (name, message) in enumerate(MESSAGES.items()):
@@ -106,7 +116,7 @@ class RepositoryApi(ConformanceSuite):
             place.id, "agent", SessionMessage(copy.deepcopy(MESSAGES["a tool use"]), 2, copy.deepcopy(redaction))
         )
         wanted = [MESSAGES["a text"], REPLACED, redaction, MESSAGES["no content"]]
-        for who in (writer, place.open()):
+        for who in (writer, reader, place.open()):
             expect_agent(changed, who.read_agent(place.id, "agent"))
             for number, message in enumerate(wanted):
                 expect_message(message, who.read_message(place.id, "agent", number), "after updates", number)
@@ -154,6 +164,7 @@ class RepositoryApi(ConformanceSuite):
             (1, 0), (10, 0), (3, 8), (3, 98), (4, 997), (5, MANY - 2), (2, MANY), (0, 0), (0, 5), (MANY * 2, MANY - 4),
         ):  # fmt: skip
             expect_numbers(reader, place, limit, offset, list(range(MANY))[offset:][:limit])
+        _expect_offsets_count_messages(run.once(_with_gaps))
 
     @requirement(
         "REP-04", source="A: FileSessionManager, 'Preserve the original created_at timestamp'", needs=REPOSITORY
@@ -163,7 +174,9 @@ class RepositoryApi(ConformanceSuite):
         place = Place(new_session())
         writer = place.with_agent()
         writer.create_message(place.id, "agent", stored_message("first", 0))
+        writer.create_message(place.id, "agent", stored_message("elsewhere", 1, ELSEWHERE))
         for who in (writer, place.open()):
+            expect_time(ELSEWHERE, who.read_message(place.id, "agent", 1), "a message of another time zone")
             expect_time(LONG_AGO, who.read_agent(place.id, "agent"), "the agent that was created")
             expect_time(LONG_AGO, who.read_message(place.id, "agent", 0), "the message that was created")
         now = datetime.now(timezone.utc).isoformat()
@@ -317,6 +330,20 @@ def _long_history(new_session: Callable[[], Session]) -> Place:
     for number in UPDATED:
         writer.update_message(place.id, "agent", stored_message(f"message {number}", number))
     return place
+
+
+def _with_gaps(new_session: Callable[[], Session]) -> Place:
+    place = Place(new_session())
+    writer = place.with_agent()
+    for number in GAPS:
+        writer.create_message(place.id, "agent", stored_message(f"message {number}", number))
+    return place
+
+
+def _expect_offsets_count_messages(place: Place) -> None:
+    for limit, offset in ((None, 1), (2, 1), (None, 4), (3, 2), (None, 5), (0, 1)):
+        wanted = list(GAPS)[offset:][:limit]
+        expect_numbers(place.open(), place, limit, offset, wanted, texts=[f"message {n}" for n in wanted])
 
 
 def _say(place: Place, agent_id: str, text: str) -> None:

@@ -27,7 +27,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.sdk import BidiAgent, Message
+from session_conformance.harness.sdk import BidiAgent, Message, Storage
 from session_conformance.harness.timeline import same
 
 from . import lif, rpl
@@ -61,7 +61,7 @@ CONTENTS: dict[str, bytes] = {
 NEAR_KEYS = (
     ("k", "kk"), ("key", "KEY"), ("a-b", "a_b"), ("a.b", "a.b.c"), ("1", "01"), ("session/1/x", "session/10/x"),
     (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("name.json", "name.json.1"),
-    ("with space", "with  space"),
+    ("with space", "with  space"), ("p_q", "pxq"), ("L" * 120 + "1", "L" * 120 + "2"),
 )  # fmt: skip
 """Plain keys that are easily taken for each other."""
 
@@ -217,6 +217,7 @@ class SnapshotsAndStorage(ConformanceSuite):
             for who in (writer, opened(session)):
                 for prefix in PREFIXES:
                     await expect_listed(who, prefix, sorted(key for key in LISTED if key.startswith(prefix)))
+            await _expect_no_patterns(writer)
             many = [f"many/{number}" for number in range(MANY)]
             for start in range(0, MANY, 50):
                 await asyncio.gather(*(working(writer.write(key, b"x"), "writing") for key in many[start : start + 50]))
@@ -389,6 +390,16 @@ def _checks() -> Iterator[tuple[Requirement, Callable[..., None]]]:
         for name, check in vars(suite).items():
             if hasattr(check, "requirement"):
                 yield check.requirement, getattr(judged, name)
+
+
+async def _expect_no_patterns(storage: Storage) -> None:
+    """Report a violation if a prefix that means more as a pattern lists more than what begins with it."""
+    for prefix, other in (("p_", "px"), ("p%", "pq"), ("p*", "pq"), ("p?", "pq"), ("[p]", "p"), ("p\\", "pq")):
+        keys = (f"{prefix}1", f"{other}2")
+        there = [key for key in keys if not await refused(storage.write(key, b"x"), f"writing {key!r}")]
+        await expect_listed(storage, prefix, [key for key in there if key.startswith(prefix)])
+        for key in there:
+            await working(storage.delete(key), f"deleting {key!r}")
 
 
 def _files_of(folder: Path, *, but: Path) -> dict[str, bytes]:

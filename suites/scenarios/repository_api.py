@@ -219,6 +219,8 @@ def expect_time(wanted: str, found: SessionAgent | SessionMessage | None, what: 
         Violation: It says another.
     """
     told = "None was read" if found is None else str(found.created_at)
+    if found is not None and not isinstance(found.created_at, str):
+        violated(f"{what} has a created_at that is a text, as SessionMessage has it", f"{found.created_at!r}")
     try:
         moment = datetime.fromisoformat(told.replace("Z", "+00:00"))
         if moment.tzinfo is None:  # as a database column without a zone gives it back: UTC, wherever this runs

@@ -4,11 +4,13 @@ import asyncio
 import copy
 import json
 import posixpath
+import re
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 from session_conformance.harness.backends import PlainRepository
+from session_conformance.reference_impl import FileSessionManager
 from strands.session import SnapshotSessionManager
 from strands.storage import LocalFileStorage
 from strands.types.exceptions import StorageError
@@ -88,6 +90,47 @@ class TakesOffsetsForNumbers(DictRepository):
 
     def page(self, messages: list[SessionMessage], limit: int | None, offset: int) -> list[SessionMessage]:
         return super().page(messages, limit, offset - 1 if offset > 1 else offset)
+
+
+class StartsAtANumber(DictRepository):
+    """An offset is the number of a message, and no count of messages."""
+
+    def page(self, messages: list[SessionMessage], limit: int | None, offset: int) -> list[SessionMessage]:
+        return super().page([one for one in messages if one.message_id >= offset], limit, 0)
+
+
+class TellsMoments(DictRepository):
+    """Times come back as a database gives them."""
+
+    def kept(self, value: Any) -> Any:
+        value = super().kept(value)
+        if isinstance(value, SessionMessage):
+            value.created_at = datetime.fromisoformat(str(value.created_at))
+        return value
+
+
+class ForgetsTheOffset(DictRepository):
+    """A time is stored as its clock shows it, without saying whose clock that is."""
+
+    def kept(self, value: Any) -> Any:
+        value = super().kept(value)
+        if isinstance(value, SessionMessage):
+            value.created_at = value.created_at[:26]
+        return value
+
+
+class RemembersWhatItHasRead(FileSessionManager):
+    """A message that was read once is not read again."""
+
+    def read_message(self, session_id: str, agent_id: str, message_id: int, **kwargs: Any) -> SessionMessage | None:
+        kept = self.__dict__.setdefault("_kept", {})
+        if kept.get((session_id, agent_id, message_id)) is None:
+            kept[session_id, agent_id, message_id] = super().read_message(session_id, agent_id, message_id)
+        return copy.deepcopy(kept[session_id, agent_id, message_id])
+
+    def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        self.__dict__.setdefault("_kept", {}).pop((session_id, agent_id, session_message.message_id), None)
+        super().update_message(session_id, agent_id, session_message)
 
 
 class UpdateMovesToTheEnd(DictRepository):
@@ -299,6 +342,21 @@ class ListsWholeSegments(DictStorage):
 
     def begins(self, key: str, query: str) -> bool:
         return not query or key == query or key.startswith(query.rstrip("/") + "/")
+
+
+class ListsByPattern(DictStorage):
+    """A prefix is handed to a database that knows wildcards."""
+
+    async def list(self, query: str = "") -> list[str]:
+        pattern = re.escape(query).replace("%", ".*").replace("_", ".")
+        return [key for key in await super().list("") if re.match(pattern, key, re.DOTALL)]
+
+
+class FindsLongKeysByTheirBeginning(DictStorage):
+    """A column has room for so many characters of a key."""
+
+    def key(self, key: str) -> str:
+        return key[:110]
 
 
 class ListsSuffixes(DictStorage):

@@ -328,6 +328,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.CannotStoreBytes, "create_message.* works"),
         (broken_api.UpdateMovesToTheEnd, r"it gives messages \[0, 3, 1, 2\]"),
         (broken_api.UpdateCannotStoreBytes, "update_message.* works"),
+        (broken_api.RemembersWhatItHasRead, r"\(after updates\)"),
         (broken_api.UpdateDropsMetadata, r"message 1 \(after updates\)(.|\n)*tracking_id"),
     ],
     "REP-02": [
@@ -339,11 +340,14 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.SortsNumbersAsText, "at place 2 stands message 10"),
         (broken_api.TakesNoneForNoLimit, "limit=0"),
         (broken_api.TakesOffsetsForNumbers, "offset=998"),
+        (broken_api.StartsAtANumber, r"\[2, 5, 9, 14\]|message 14|offset="),
         (broken_api.UpdateMovesToTheEnd, "at place 3 stands message 4"),
     ],
     "REP-04": [
         (broken_api.ForgetsCreatedAt, "that was updated has created_at"),
         (broken_api.TellsTimesOfItsOwnZone, "that was created has created_at"),
+        (broken_api.TellsMoments, "created_at that is a text"),
+        (broken_api.ForgetsTheOffset, "a message of another time zone has created_at"),
     ],
     "REP-05": [
         (broken_api.TakesAnyMessageId, "a number as text"),
@@ -376,9 +380,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.ListsAsWritten, "in another order"),
         (broken_api.ListsWholeSegments, r"list\('a'\)"),
         (broken_api.ListsSuffixes, r"list\('a"),
+        (broken_api.ListsByPattern, r"list\('p_'\)|list\('p%'\)"),
     ],
     "SNP-05": [
         (broken_api.FoldsKeys, "KEY|key"),
+        (broken_api.FindsLongKeysByTheirBeginning, "LLLL"),
         (broken_api.TakesKeysForPaths, "outside of the storage's own place"),
         (broken_api.JoinsAbsoluteKeys, "writing '/.* changes nothing outside"),
         (broken_api.ResolvesKeys, "'victim' .*has b'I am the victim'"),
