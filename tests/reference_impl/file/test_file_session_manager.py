@@ -339,7 +339,8 @@ def test_the_repository_methods_keep_the_sdks_contract(tmp_path: Path) -> None:
         manager.update_agent("s", SessionAgent("b", {}, {}))
 
 
-def test_the_event_loop_goes_on_while_storage_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.asyncio
+async def test_the_event_loop_goes_on_while_storage_is_slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import threading
 
     agent = open_agent(tmp_path)
@@ -351,15 +352,12 @@ def test_the_event_loop_goes_on_while_storage_is_slow(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(journal_file, "_sync", slow)
 
-    async def main() -> int:
-        storing = asyncio.ensure_future(add(agent, text_message("slow")))
-        turns = 0
-        while turns < 100:  # each is a turn of the loop while the message is being stored
-            await asyncio.sleep(0)
-            turns += not storing.done()
-        may_go.set()
-        await storing
-        return turns
-
-    assert asyncio.run(main()) == 100
+    storing = asyncio.ensure_future(add(agent, text_message("slow")))
+    turns = 0
+    while turns < 100:  # each is a turn of the loop while the message is being stored
+        await asyncio.sleep(0)
+        turns += not storing.done()
+    may_go.set()
+    await storing
+    assert turns == 100
     assert texts_of(tmp_path) == ["slow"]

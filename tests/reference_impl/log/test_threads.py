@@ -16,7 +16,8 @@ from strands.bidi.types.events import BidiTextStartEvent
 from tests.reference_impl.agents import open_agent
 
 
-def test_a_task_that_is_cancelled_waits_and_ends_at_its_next_await() -> None:
+@pytest.mark.asyncio
+async def test_a_task_that_is_cancelled_waits_and_ends_at_its_next_await() -> None:
     begun, goes_on, told = threading.Event(), threading.Event(), []
 
     def work() -> None:
@@ -30,39 +31,35 @@ def test_a_task_that_is_cancelled_waits_and_ends_at_its_next_await() -> None:
         await asyncio.sleep(0)
         told.append("never")
 
-    async def main() -> None:
-        running = asyncio.create_task(task())
-        await asyncio.to_thread(begun.wait)
-        for _ in range(2):
-            running.cancel()
-            await asyncio.sleep(0)
-        goes_on.set()
-        with pytest.raises(asyncio.CancelledError):
-            await running
-
-    asyncio.run(main())
+    running = asyncio.create_task(task())
+    await asyncio.to_thread(begun.wait)
+    for _ in range(2):
+        running.cancel()
+        await asyncio.sleep(0)
+    goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await running
     assert told == ["stored", "told"]
 
 
-def test_a_timeout_around_it_stays_a_timeout() -> None:
+@pytest.mark.asyncio
+async def test_a_timeout_around_it_stays_a_timeout() -> None:
     goes_on = threading.Event()
 
-    async def main() -> None:
-        async def task() -> None:
-            await off_loop(goes_on.wait)
-            await asyncio.sleep(0)
+    async def task() -> None:
+        await off_loop(goes_on.wait)
+        await asyncio.sleep(0)
 
-        running = asyncio.ensure_future(asyncio.wait_for(task(), 0.001))
-        while not running.done():
-            goes_on.set()
-            await asyncio.sleep(0.001)
-        if running.exception() is not None:  # unless it was done in time
-            assert isinstance(running.exception(), asyncio.TimeoutError)
-
-    asyncio.run(main())
+    running = asyncio.ensure_future(asyncio.wait_for(task(), 0.001))
+    while not running.done():
+        goes_on.set()
+        await asyncio.sleep(0.001)
+    if running.exception() is not None:  # unless it was done in time
+        assert isinstance(running.exception(), asyncio.TimeoutError)
 
 
-def test_what_fails_while_its_task_is_cancelled_says_so() -> None:
+@pytest.mark.asyncio
+async def test_what_fails_while_its_task_is_cancelled_says_so() -> None:
     begun, goes_on = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -70,30 +67,25 @@ def test_what_fails_while_its_task_is_cancelled_says_so() -> None:
         goes_on.wait()
         raise OSError("no room")
 
-    async def main() -> None:
-        running = asyncio.create_task(off_loop(work))
-        await asyncio.to_thread(begun.wait)
-        running.cancel()
-        await asyncio.sleep(0)
-        goes_on.set()
-        with pytest.raises(OSError, match="no room"):
-            await running
-
-    asyncio.run(main())
+    running = asyncio.create_task(off_loop(work))
+    await asyncio.to_thread(begun.wait)
+    running.cancel()
+    await asyncio.sleep(0)
+    goes_on.set()
+    with pytest.raises(OSError, match="no room"):
+        await running
 
 
-def test_it_does_not_wait_for_whoever_else_uses_threads() -> None:
+@pytest.mark.asyncio
+async def test_it_does_not_wait_for_whoever_else_uses_threads() -> None:
     ends = threading.Event()
 
-    async def main() -> None:
-        others = [asyncio.ensure_future(asyncio.to_thread(ends.wait)) for _ in range(64)]
-        await asyncio.sleep(0)
-        await off_loop(int)
-        assert not any(other.done() for other in others)
-        ends.set()
-        await asyncio.gather(*others)
-
-    asyncio.run(main())
+    others = [asyncio.ensure_future(asyncio.to_thread(ends.wait)) for _ in range(64)]
+    await asyncio.sleep(0)
+    await off_loop(int)
+    assert not any(other.done() for other in others)
+    ends.set()
+    await asyncio.gather(*others)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks on this platform")
@@ -118,7 +110,8 @@ class _Speaks(ScriptedBidiModel):
         await asyncio.Event().wait()
 
 
-def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incomplete(
+@pytest.mark.asyncio
+async def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incomplete(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_work, goes_on, append = threading.Event(), threading.Event(), JournalFile.append
@@ -136,14 +129,11 @@ def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incomplete(
         agent_id="default",
     )
 
-    async def main() -> None:
-        await agent.start()
-        await asyncio.to_thread(at_work.wait)
-        stopping = asyncio.ensure_future(agent.stop())
-        await asyncio.sleep(0)
-        goes_on.set()
-        await stopping
-
-    asyncio.run(main())
+    await agent.start()
+    await asyncio.to_thread(at_work.wait)
+    stopping = asyncio.ensure_future(agent.stop())
+    await asyncio.sleep(0)
+    goes_on.set()
+    await stopping
     for messages in (agent.messages, open_agent(tmp_path, agent_id="default").messages):
         assert [message["metadata"]["custom"]["bidi"]["status"] for message in messages] == ["incomplete"]

@@ -283,15 +283,13 @@ def test_sessions_are_listed_deleted_and_cleaned_up(bucket: str, keys: Keys) -> 
     assert keys() == {}
 
 
-def test_a_stopped_session_is_cleaned_up_by_its_age(bucket: str) -> None:
+@pytest.mark.asyncio
+async def test_a_stopped_session_is_cleaned_up_by_its_age(bucket: str) -> None:
     agent = agent_on(bucket)
 
-    async def main() -> None:
-        await agent.start()
-        await add(agent, text_message("one"))
-        await agent.stop()
-
-    asyncio.run(main())
+    await agent.start()
+    await add(agent, text_message("one"))
+    await agent.stop()
     later = datetime.now(timezone.utc) + timedelta(hours=2)
     assert S3SessionManager.clean_up(timedelta(hours=1), bucket, now=later) == ["s"]
 
