@@ -397,7 +397,8 @@ async def _expect_no_patterns(storage: Storage) -> None:
     for prefix, other in (("p_", "px"), ("p%", "pq"), ("p*", "pq"), ("p?", "pq"), ("[p]", "p"), ("p\\", "pq")):
         keys = (f"{prefix}1", f"{other}2")
         there = [key for key in keys if not await refused(storage.write(key, b"x"), f"writing {key!r}")]
-        await expect_listed(storage, prefix, [key for key in there if key.startswith(prefix)])
+        if keys[0] in there:  # a prefix that no key may have may be refused too
+            await expect_listed(storage, prefix, [keys[0]])
         for key in there:
             await working(storage.delete(key), f"deleting {key!r}")
 
