@@ -11,7 +11,7 @@ from typing import Any
 
 from ..process import wait_for
 from ..sdk import LocalFileStorage, Storage
-from ..services import PLACEHOLDERS
+from ..services import PLACEHOLDERS, boto_session
 from .workspace import Workspace
 
 
@@ -89,10 +89,15 @@ class Builder:
                 f" --session-manager-arg '{missing[0]}=...', or a callable {form}"
             )
 
+        on_dynamodb = "dynamodb" in services_asked_for(self.arguments, self.found)
+        shares_session = on_dynamodb and "boto_session" in named and "boto_session" not in self.arguments
+
         def build(session_id: str | None, workspace: Workspace) -> Any:
             given: dict[str, Any] = {name: _provide(name, workspace, hints.get(name)) for name in provided}
             if on_s3 and "prefix" in named and workspace.values["prefix"]:
                 given["prefix"] = workspace.values["prefix"]
+            if shares_session:
+                given["boto_session"] = boto_session()
             for name, text in self.arguments.items():
                 given[name] = _typed(_fill(text, workspace.placeholders(session_id)), hints.get(name))
             if always:

@@ -1,3 +1,4 @@
+from .dynamodb import boto_session as boto_session
 from .places import Places as Places
 from .programs import NoService as NoService
 from .registry import KINDS as KINDS
@@ -27,5 +28,6 @@ __all__ = [
     "Services",
     "Traffic",
     "WireFault",
+    "boto_session",
     "concealed",
 ]

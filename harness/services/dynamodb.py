@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,17 @@ from .service import Address, Service
 
 if TYPE_CHECKING:
     from .service import Place
+
+
+@functools.cache
+def boto_session() -> Any:
+    """Return a session of boto3, made once a process: each takes a second to read what it knows of AWS.
+
+    Its region and its credentials are those of the environment variables.
+    """
+    import boto3
+
+    return boto3.Session()
 
 
 class DynamoDB(Service):

