@@ -17,6 +17,7 @@ from ..log.change_log import Deleted
 from ..log.commit_lines import bodies_of, commit_line
 from ..log.commit_lines import json_array as array_of
 from ..log.forking import begin_anew_in_children
+from .compaction import Compaction, Fold
 from .copies import NEW, remove_replacements, warn_of_copies, write_new
 from .errors import told_of
 from .folders import new_folder, remove_leftovers, unused_folder
@@ -61,6 +62,7 @@ class JournalFile:
         self._known: Scan | None = None  # what was read or written last; None if that must be read again
         self._durable = _NEVER  # the generation, and the end of what is known to be durable there, names included
         self._descriptor: int | None = None  # of the journal, while it is being written
+        self._compaction = Compaction(self)
         self._lock = threading.RLock()
         begin_anew_in_children(self)
 
@@ -177,6 +179,7 @@ class JournalFile:
 
     def rest(self) -> None:
         """No longer count as a user of the session, until it is read or written again."""
+        self._compaction.wait()
         with self._lock:
             self._handle.rest()
 
@@ -294,11 +297,17 @@ class JournalFile:
             remove_replacements(folder)
             raise
 
-    def put_in_place(self, name: str, descriptor: int, found: Scan) -> None:
+    def put_in_place(self, name: str, descriptor: int, found: Scan, *, whole: bool = True) -> None:
         """Give a file of the session's folder the journal's name. Only while :meth:`writing`.
 
         It is locked before it has the name, so that nobody else writes there before this object is done. And it stays
         in the folder that is held: the session may be deleted meanwhile, and begun anew under its name.
+
+        Args:
+            name: The file's name.
+            descriptor: A descriptor of it, which this object closes from here on.
+            found: What of it is known.
+            whole: Whether that is all of it.
         """
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         self._known, folder = None, self._handle.held
@@ -309,10 +318,33 @@ class JournalFile:
         sync_all(folder)
         if not self._durable[0]:
             sync_names(self.folder)
-        self._known, self._durable = found, (found.header.generation, found.end)
+        self._known, self._durable = found, (found.header.generation, found.end if whole else -1)
+
+    def compact_if_due(self, fold: Fold) -> None:
+        """Fold the journal, beside its writers, if it has outgrown what it holds. Only while nobody writes with this.
+
+        Args:
+            fold: Returns the bodies of the fewest commits that add up to those in a JSON array.
+        """
+        known = self._known
+        if known is not None and known.header.generation:
+            self._compaction.begin_if_due(known, fold)
+
+    def known(self) -> Scan | None:
+        """Return what was read or written last. Only while :meth:`writing`."""
+        return self._known
+
+    def header(self) -> Header | None:
+        """Return the first line of the file that has the journal's name. Only while :meth:`writing`."""
+        return self._handle.header
+
+    def descriptors(self) -> tuple[int, int]:
+        """Return descriptors of the session's folder and of the journal. Only while :meth:`writing`."""
+        return self._handle.held, self._writable
 
     def close(self) -> None:
         """Let go of the file, and no longer count as a user of the session."""
+        self._compaction.wait()
         with self._lock:
             self._handle.drop()
             self._handle.rest()
@@ -331,6 +363,7 @@ class JournalFile:
         """Begin anew in a child that was forked: close what is the parent's, which keeps its locks."""
         self._lock = threading.RLock()  # a thread that there is not in the child may have had it
         self._descriptor = self._known = None
+        self._compaction = Compaction(self)
         self.close()
 
     # -- inside --------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Protocol, cast
 
 from strands.types.exceptions import SessionException
@@ -113,6 +113,9 @@ class _SealingLog:
 
     def rewrite(self, bodies: list[bytes], change: bytes, touched: Collection[int] | None, label: str = "") -> None:
         self._log.rewrite([self._seal(body) for body in bodies], self._seal(change), touched, label)
+
+    def compact_if_due(self, fold: Callable[[bytearray], list[bytes]]) -> None:
+        self._log.compact_if_due(lambda array: [self._seal(body) for body in fold(bytearray(self._open(array)))])
 
     def _seal(self, body: bytes) -> bytes:
         return sealed(body, self._at_rest, self._session_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -67,6 +67,13 @@ class ChangeLog(Protocol):
 
         Raises:
             Behind: Others have written, and nothing was replaced.
+        """
+
+    def compact_if_due(self, fold: Callable[[bytearray], list[bytes]]) -> None:
+        """Fold the commits if they have outgrown what they add up to, beside whoever writes.
+
+        Args:
+            fold: Returns the bodies of the fewest commits that add up to those in an array.
         """
 
     def rest(self) -> None:

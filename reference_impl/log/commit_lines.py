@@ -184,4 +184,10 @@ def with_bodies(array: bytes | bytearray, change: Callable[[bytes], bytes]) -> b
     return _LINE.sub(lambda line: b"%b%b," % (line.group()[: -len(line.group(6)) - 1], change(line.group(6))), array)
 
 
+def commits_of(array: bytes | bytearray) -> Iterator[tuple[str, bytes]]:
+    """Yield label and body of each commit in the array of a text and whole lines, unparsed."""
+    for match in _LINE.finditer(array):
+        yield (match.group(5) or b"").decode(), bytes(match.group(6))
+
+
 _LINE = re.compile(rb"^" + PREFIX.pattern + rb"(.*),$", re.MULTILINE)

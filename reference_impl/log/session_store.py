@@ -13,6 +13,7 @@ from strands.types.exceptions import SessionException
 from .change_log import Behind, ChangeLog
 from .codec import decode, encode
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
+from .folding import folded
 from .forking import begin_anew_in_children
 from .history import Change, SessionHistory, commits_noted, message_replaced
 from .redactions import Redaction, notes_on
@@ -230,6 +231,7 @@ class SessionStore:
         self._line.stored()
         self._view = None
         self._is_sure = True
+        self._log.compact_if_due(folded)
 
     def _as_they_may_be_stored(self, attempt: Attempt) -> tuple[list[Change], list[bytes]]:
         """Return the changes of a commit, each with its body: others may have redacted messages meanwhile."""
