@@ -25,6 +25,7 @@ from session_conformance.fixtures import (
     progress_of,
     scratch_workspace,
     storage_fault_for,
+    words_for,
 )
 from session_conformance.fixtures.properties import (
     ACTIONS,
@@ -342,9 +343,7 @@ def _saved(player: Player, config: pytest.Config) -> Path:
 
 
 def _explained(script: Script, violation: Violation, path: Path, player: Player) -> Violation:
-    spec = player.backend.spec
-    manager = spec.target if spec is not None else player.backend.name
-    again = shlex.join(["pytest", f"--session-manager={manager}", f"--conformance-replay={path}"])
+    again = shlex.join(["pytest", *words_for(player.backend, player.config), f"--conformance-replay={path}"])
     lines = [
         f"the shortest script that shows it ({len(script.steps)} steps, after {player.played} scripts):",
         "",

@@ -24,6 +24,7 @@ from .report import report_of as report_of
 from .terminal import draw as draw
 from .terminal import draw_measures as draw_measures
 from .terminal import showable as showable
+from .terminal import start_here as start_here
 
 __all__ = [
     "FORMATS",
@@ -50,6 +51,7 @@ __all__ = [
     "report_of",
     "save",
     "showable",
+    "start_here",
     "workflow_commands",
     "write",
 ]

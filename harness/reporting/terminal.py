@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..backends import Interface
-from ..verdicts import GROUPS, Level, Measure, Outcome, Verdict, growth
+from ..verdicts import GROUPS, Level, Measure, Outcome, Verdict, by_cause, growth
 
 
 def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
@@ -53,6 +53,30 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         Text(verdict.sentence, style="green" if verdict.conforms and not verdict.gate else "red"), soft_wrap=True
     )
     return out.getvalue()
+
+
+def start_here(verdict: Verdict) -> str:
+    """Return what to mend first, cause by cause, the one behind the most violations first; "" where nothing is wrong.
+
+    Args:
+        verdict: What came of the backend.
+    """
+    causes = by_cause(result for result in verdict.results if not result.is_known)
+    lines = []
+    for cause, found in list(causes.items())[:MOST_CAUSES]:
+        more = f" and {len(found) - MOST_IDS} more" if found[MOST_IDS:] else ""
+        lines.append(f"{', '.join(one.id for one in found[:MOST_IDS])}{more}: {cause.name}\n  help: {cause.help}")
+    rest = len(causes) - MOST_CAUSES
+    if rest > 0:
+        lines.append(f"and {rest} more cause{'s' if rest > 1 else ''}: the evidence of each says what helps")
+    return "".join(f"\n{line}" for line in ["", "start here", *lines]) if lines else ""
+
+
+MOST_CAUSES = 3
+"""How many causes are told of below a verdict."""
+
+MOST_IDS = 4
+"""How many requirements are named with a cause."""
 
 
 def draw_measures(measures: Sequence[Measure], *, width: int = 80, color: bool = False) -> str:

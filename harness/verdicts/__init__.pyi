@@ -1,3 +1,6 @@
+from .causes import Cause as Cause
+from .causes import by_cause as by_cause
+from .causes import cause_of as cause_of
 from .floors import FileFloor as FileFloor
 from .floors import Floor as Floor
 from .floors import S3Floor as S3Floor
@@ -35,6 +38,7 @@ __all__ = [
     "LESS_THAN_FLOOR",
     "SOURCES",
     "WITHIN_SPREAD",
+    "Cause",
     "FileFloor",
     "Floor",
     "Growth",
@@ -49,6 +53,8 @@ __all__ = [
     "Verdict",
     "Violation",
     "as_bytes",
+    "by_cause",
+    "cause_of",
     "counted",
     "drawn",
     "expect_no_failure",

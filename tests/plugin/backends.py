@@ -93,3 +93,10 @@ class HangsInside(SnapshotFileManager):
             if multiprocessing.parent_process() is not None:
                 os._exit(3)
         return super().restored(messages)
+
+
+class Strange(FileSessionManager):
+    """The SDK's manager under a constructor argument of its own name."""
+
+    def __init__(self, session_id: str, folder: str) -> None:
+        super().__init__(session_id, storage_dir=folder)

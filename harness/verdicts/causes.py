@@ -1,0 +1,153 @@
+"""Causes: what usually stands behind violations, told once for all that share it, and what usually mends it.
+
+A cause is read from what a check expected and found. It is advice and no verdict: where several faults meet, the first
+rule that fits wins.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .verdict import Outcome, Result
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What stands behind violations.
+
+    Attributes:
+        name: What is wrong, in a few words.
+        help: What usually mends it, in one line.
+    """
+
+    name: str
+    help: str
+
+
+_ORDER = (
+    "registry.add_callback(MessageAddedEvent, ..., order=HookOrder.SDK_FIRST): hooks of one order run as they were"
+    " registered, and an agent registers its session manager last"
+)
+_UPDATES = (
+    "register for MessageUpdatedEvent as for MessageAddedEvent, with order=HookOrder.SDK_FIRST, and replace the stored"
+    " message that has the event's tracking_id"
+)
+
+_CHECKSUM = "store a checksum with each record, and raise SessionException where it differs"
+
+_RULES: tuple[tuple[str, str, Cause], ...] = (
+    (
+        r"ORD-09|AGT-24|NET-04|STA-01",
+        r"a hook was told of",
+        Cause(
+            "hooks are told of messages that are not stored",
+            "store ahead of users' hooks, and let errors out: " + _ORDER,
+        ),
+    ),
+    (
+        r"ORD-0[135]|AGT-0[78]",
+        r"was: nothing|is missing",
+        Cause("messages are stored after users' hooks have run", _ORDER),
+    ),
+    (r".*", r"\[[^]]*\] pending #", Cause("what replaces a streamed message is not stored", _UPDATES)),
+    (
+        r"RPL-.*|UPD-.*|ORD-02",
+        r"missing \[|messages: \[|was: nothing",
+        Cause("what replaces a streamed message is not stored", _UPDATES),
+    ),
+    (
+        r".*",
+        r"JSON serializable|different at content.*bytes",
+        Cause(
+            "bytes do not survive the encoding",
+            "encode bytes by a rule that no content can look like (the SDK's encode_bytes_values() has one), and decode"
+            " them where you read",
+        ),
+    ),
+    (
+        r"COR-.*|DUR-0[13]|CLN-.*|NET-.*|S3A-.*|CON-.*",
+        r"(?:raised|raises|: )\s*(?!SessionException|StorageError|SnapshotException|ConcurrencyException)"
+        r"[A-Za-z_.]*(?:Error|Exception|Interface\w*)\b",
+        Cause(
+            "errors of the driver get through",
+            "catch the driver's errors where you call it, and raise SessionException(...) from error, with the"
+            " session's id and what to do",
+        ),
+    ),
+    (
+        r"CON-01|CON-05",
+        r"stored 0 times|is not there",
+        Cause(
+            "writers overwrite each other",
+            "let the store number messages or refuse a number that is taken (a unique key, If-None-Match, a"
+            " conditional write), read what is new, and try the next",
+        ),
+    ),
+    (
+        r"DUR-0[123]",
+        r"states|is not stored|failed, and then",
+        Cause(
+            "messages are acknowledged before they are durable, or written in place",
+            "write beside, fsync file and folder, then rename; or append and fsync; return only then",
+        ),
+    ),
+    (
+        r"COR-.*",
+        r"another history|not so|came back",
+        Cause(
+            "damage is not noticed", "store a checksum with each record, and raise SessionException where it differs"
+        ),
+    ),
+    (
+        r"CON-04",
+        r".*",
+        Cause(
+            "storage is waited for on the event loop's thread",
+            "make the callbacks coroutines, and do I/O with asyncio.to_thread() or an asynchronous client",
+        ),
+    ),
+)
+
+_OF_GROUP = {
+    "LIF": "restore in initialize() what register_hooks() stored: history, state and the conversation manager's state",
+    "ORD": _ORDER,
+    "UPD": _UPDATES,
+    "RPL": "store everything before BidiBeforeConnectionRestartEvent's hooks of users run: order=HookOrder.SDK_FIRST",
+    "TOL": "store tool uses and results as they come, and give each use one result when you restore",
+    "CNT": "store messages whole, as JSON with a rule for bytes: keys that you do not know are content too",
+    "IDS": "encode ids so that no two meet (percent-encode separators), and refuse with ValueError what cannot be kept",
+    "COR": _CHECKSUM,
+    "DUR": "fsync file and folder before you return; write beside and rename",
+    "CON": "let the store refuse a number that is taken, and run nothing that blocks on the loop's thread",
+    "CLN": "delete by exact keys, never by a pattern that an id is put into, and refuse agents of a deleted session",
+    "S3A": "put each message with If-None-Match, and turn ClientError into SessionException with bucket and action",
+    "AGT": "store what sync_agent() is called with: state, conversation manager, interrupts, model state",
+    "MAG": "store serialize_state() after each node, with a rule for bytes, and give it back to deserialize_state()",
+    "STA": "see what the shortest script does: 'replay it' plays it again",
+    "REP": "look at SessionRepository's contract: copies go in and out, offset and limit slice, unknown ids are errors",
+    "SNP": "look at Storage's contract: keys are opaque, list() is by prefix, a lost race is a StorageError",
+    "NET": "retry what was not sent; where an answer is lost look whether the write is there before you write again",
+}
+
+
+def cause_of(result: Result) -> Cause | None:
+    """Return what stands behind a violation, or None where a result is none or nothing is known of its group."""
+    if result.outcome != Outcome.VIOLATED.value:
+        return None
+    for ids, found, cause in _RULES:
+        if re.fullmatch(ids, result.id) and re.search(found, result.found):
+            return cause
+    group = result.id[:3]
+    return Cause(f"{group}: {result.sentence}", _OF_GROUP[group]) if group in _OF_GROUP else None
+
+
+def by_cause(results: Iterable[Result]) -> dict[Cause, list[Result]]:
+    """Return the violations of one backend by their causes: the cause of the most first."""
+    found: dict[Cause, list[Result]] = {}
+    for result in results:
+        cause = cause_of(result)
+        if cause is not None:
+            found.setdefault(cause, []).append(result)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))

@@ -1,0 +1,62 @@
+"""Causes: what violations have in common is told once, with what usually mends it."""
+
+import pytest
+from session_conformance.harness.reporting import start_here
+from session_conformance.harness.verdicts import GROUPS, Result, Verdict, by_cause, cause_of
+
+
+def violated(id: str, found: str, **more: str) -> Result:
+    return Result("b", id, "MUST", "violated", "It holds.", "here", expected="it holds", found=found, **more)
+
+
+@pytest.mark.parametrize(
+    ("id", "found", "helps"),
+    [
+        (
+            "LIF-02",
+            'message 1 is assistant [] pending #68 instead of assistant ["Hello"] complete #68',
+            "MessageUpdatedEvent",
+        ),
+        ("RPL-11", "2 are: missing ['two', 'three'], too many []", "MessageUpdatedEvent"),
+        ("ORD-01", "what was stored of it was: nothing", "HookOrder.SDK_FIRST"),
+        ("ORD-09", 'a hook was told of user ["during the fault"] #04, and it is not stored', "HookOrder.SDK_FIRST"),
+        (
+            "COR-01",
+            "in 65 cases it is not so. The first: bit 1 of byte 92 flipped: TypeError: no",
+            "raise SessionException",
+        ),
+        ("CON-01", "it is stored 0 times; stored is ['before', 'two 0']", "unique key"),
+        ("DUR-02", "in 126 of 185 states they are not", "fsync"),
+        ("CON-04", "252 writes, syncs and renames were done on it", "asyncio.to_thread"),
+    ],
+)
+def test_a_violation_has_a_cause_that_helps(id: str, found: str, helps: str) -> None:
+    cause = cause_of(violated(id, found))
+    assert cause is not None
+    assert helps in cause.help
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_has_help(group: str) -> None:
+    cause = cause_of(violated(f"{group}-99", "something that no rule knows"))
+    assert cause is not None
+    assert cause.help
+
+
+def test_what_is_met_has_no_cause() -> None:
+    assert cause_of(Result("b", "ORD-01", "MUST", "met", "It holds.", "here")) is None
+
+
+def test_an_sdk_exception_is_no_driver_error() -> None:
+    cause = cause_of(violated("COR-06", "deleted: SessionException: Session x already exists"))
+    assert cause is not None
+    assert "driver" not in cause.name
+
+
+def test_the_cause_of_the_most_comes_first() -> None:
+    pending = "assistant [] pending #1 instead of it"
+    results = [violated("ORD-01", "was: nothing"), violated("LIF-02", pending), violated("LIF-03", pending)]
+    assert [[one.id for one in found] for found in by_cause(results).values()] == [["LIF-02", "LIF-03"], ["ORD-01"]]
+    told = start_here(Verdict("b", results))
+    assert told.index("start here") < told.index("LIF-02, LIF-03: ") < told.index("ORD-01: ")
+    assert start_here(Verdict("b", [])) == ""
