@@ -20,6 +20,7 @@ from .scenarios import (
     EVERYDAY,
     KILLED_BETWEEN_USE_AND_RESULT,
     KILLED_IN_TOOL,
+    ODD_TOOLS,
     TOOL_SETS_STATE,
     expect_readable,
     expect_stored,
@@ -95,6 +96,15 @@ class Tools(ConformanceSuite):
             if len(starts) < 2:
                 violated("the session opens again and the model starts", "it does not", timeline, *timeline.of(Failed))
             for start in starts[1:]:
+                unpaired = unpaired_tools(start.messages)
+                if unpaired is not None:
+                    violated(
+                        f"{scenario.name}: the restored history is one that a model accepts", unpaired, timeline, start
+                    )
+        for scenario in ODD_TOOLS:
+            timeline = run(scenario).timeline
+            expect_no_failure(timeline)
+            for start in timeline.of(ModelStarted)[1:]:
                 unpaired = unpaired_tools(start.messages)
                 if unpaired is not None:
                     violated(

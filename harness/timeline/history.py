@@ -94,12 +94,14 @@ def _cut(value: Any, width: int = 100) -> str:
 def unpaired_tools(messages: Sequence[Message]) -> str | None:
     """Say which tool use or result a model would refuse, or return None where there is none.
 
-    Each message with tool uses must be followed by one message with exactly one result for each of them, and no result
-    may stand anywhere else (the rule of the Bedrock Converse API, on which the SDK's messages are modelled).
+    Each message with tool uses must be followed by one user message with exactly one result for each of them, and no
+    result may stand anywhere else (the rule of the Bedrock Converse API, on which the SDK's messages are modelled).
     """
     owed: list[str] = []
     for index, message in enumerate(messages):
         results = [block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block]
+        if results and message["role"] != "user":
+            return f"message {index} ({one_message(message)}) has tool results, and is not the user's"
         if sorted(results) != sorted(owed):
             return (
                 f"message {index} ({one_message(message)}) has the tool results {results}, and the message before it"

@@ -52,6 +52,7 @@ from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
 from .malformed import expect_restorable as expect_restorable
+from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .on_the_wire import loop_goes_on as loop_goes_on
 from .recorded import ON_DISK as ON_DISK
 from .recorded import recorded_conversation as recorded_conversation
@@ -172,6 +173,7 @@ __all__ = [
     "MALFORMED",
     "MESSAGES_A_CONVERSATION",
     "NEW_PROCESS",
+    "ODD_TOOLS",
     "ON_DISK",
     "PASSWORD",
     "PINNED",

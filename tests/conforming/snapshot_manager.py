@@ -285,19 +285,27 @@ def check_message(message: Any) -> None:
 
 
 def answered(messages: list[Any]) -> list[Any]:
-    """Return a history in which each tool use has one result, made up where the process ended before it came."""
+    """Return a history in which each tool use has one result right behind it, made up where none came, and no other."""
     whole: list[Any] = []
     owed: list[str] = []
     for message in [*copy.deepcopy(messages), None]:
-        results = {b["toolResult"]["toolUseId"] for b in (message or {}).get("content", []) if "toolResult" in b}
-        if owed and results != set(owed):
-            made_up = [
-                {"toolResult": {"toolUseId": id, "status": "error", "content": [{"text": "Tool was interrupted."}]}}
-                for id in owed
-            ]
+        content = (message or {}).get("content", [])
+        results = {block["toolResult"]["toolUseId"]: block for block in content if "toolResult" in block}
+        others = [block for block in content if "toolResult" not in block]
+        given = [results[id] for id in results if id in owed]
+        made_up = [_made_up(id) for id in owed if id not in results]
+        if given:
+            message["content"] = [*given, *made_up, *others]
+        elif owed:
             tracking_id = str(uuid.uuid5(uuid.NAMESPACE_OID, str(whole[-1].get("tracking_id"))))
             whole.append({"role": "user", "content": made_up, "tracking_id": tracking_id})
-        if message is not None:
-            owed = [block["toolUse"]["toolUseId"] for block in message["content"] if "toolUse" in block]
+        if message is not None and not given:
+            message["content"] = others
+        if message is not None and (message["content"] or not results):
             whole.append(message)
+        owed = [block["toolUse"]["toolUseId"] for block in others if "toolUse" in block]
     return whole
+
+
+def _made_up(id: str) -> Any:
+    return {"toolResult": {"toolUseId": id, "status": "error", "content": [{"text": "Tool was interrupted."}]}}

@@ -375,6 +375,9 @@ class StoresToolResultsTwice(SnapshotFileManager):
     def messages_of(self, agent: Any) -> list[Any]:
         return [m for m in agent.messages for _ in range(1 + (bidi_of(m).get("kind") == "tool_result"))]
 
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return messages
+
 
 class GivesUpAfterAFailedRestart(SnapshotFileManager):
     """A restart that fails empties the session."""
@@ -481,12 +484,36 @@ class SplitsToolGroups(SnapshotFileManager):
             for block in (message["content"] if has(message, "toolResult") else [None])
         ]
 
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return messages
+
 
 class ForgetsToolStatus(SnapshotFileManager):
     """Every tool succeeded."""
 
     def pack(self, content: dict[str, Any]) -> bytes:
         return super().pack(content).replace(b'"status":"error"', b'"status":"success"')
+
+
+class AnswersInTheNextMessage(SnapshotFileManager):
+    """A result that is made up lands in the message behind the tool use, whosever that is."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        whole = super().restored(messages)
+        for place, message in enumerate(whole[:-1]):
+            if "Tool was interrupted." in str(message["content"]) and whole[place + 1] in messages:
+                merged = {**whole[place + 1], "content": message["content"] + whole[place + 1]["content"]}
+                return [*whole[:place], merged, *whole[place + 2 :]]
+        return whole
+
+
+class KeepsSecondResults(SnapshotFileManager):
+    """What was answered twice is restored twice."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        whole = super().restored(messages)
+        answered = {block["toolResult"]["toolUseId"] for m in whole for block in m["content"] if "toolResult" in block}
+        return messages if answered and len(whole) < len(messages) else whole
 
 
 class RestoresWithoutRepair(SnapshotFileManager):

@@ -94,7 +94,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "TOL-01": [(broken.StoresToolResultsTwice, "asks for")],
     "TOL-02": [(broken.SplitsToolGroups, "locate-1")],
     "TOL-03": [(broken.ForgetsToolStatus, "'weather-2': 'success'")],
-    "TOL-04": [(broken.RestoresWithoutRepair, "nothing answers")],
+    "TOL-04": [
+        (broken.RestoresWithoutRepair, "nothing answers"),
+        (broken.AnswersInTheNextMessage, "is not the user's"),
+        (broken.KeepsSecondResults, "a second result for a tool use|and its result: the restored"),
+    ],
     "TOL-05": [(broken.SavesStateAtStop, "seat")],
     "TOL-06": [(broken.IgnoresDirectToolCalls, "direct tool call")],
     "CNT-01": [(broken.StripsNul, "NUL"), (broken.NormalisesLineEnds, "line separators")],
