@@ -10,9 +10,9 @@ from typing import Any
 
 from ..process import blocking, closing, way_to_close, will_be_closed
 from ..sdk import RepositorySessionManager, SessionManager, SnapshotSessionManager
+from ._operations import delete_session
 from .backend import Backend
 from .interface import Interface
-from .operations import delete_session
 from .workspace import Workspace
 
 

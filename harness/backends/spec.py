@@ -11,10 +11,10 @@ from typing import Any
 from ..process import wait_for
 from ..sdk import SessionManager
 from ..services import NoService
+from ._operations import operations
 from .backend import Backend, OpenManager
 from .building import BackendError, Builder, services_asked_for
 from .interface import Interface
-from .operations import operations
 from .sdk_manager import under_sdk_manager
 from .workspace import Workspace
 

@@ -24,8 +24,8 @@ from ..scripts import (
 )
 from ..sdk import Agent, BidiAgent, SdkLacks, SessionManager
 from ..timeline import Failed, Happened, Reading, Timeline
-from .observer import BIDI_EVENTS, Observer
-from .reader import read_session, restored_agent
+from ._observer import BIDI_EVENTS, Observer
+from ._reader import read_session, restored_agent
 from .teams import Team
 from .text_agent import TextAgent
 

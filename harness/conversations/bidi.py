@@ -62,7 +62,7 @@ from ..timeline import (
     Timeline,
     UserSent,
 )
-from .stage import Session, Stage, StorageFault
+from ._stage import Session, Stage, StorageFault
 
 _TURNS = 10
 """Turns of the event loop after which whatever was ready waits for something again."""

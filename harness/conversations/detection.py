@@ -10,9 +10,9 @@ from ..process import storage_faults
 from ..scripts import Script
 from ..sdk import HookRegistry, MultiAgentInitializedEvent
 from ..timeline import Timeline
+from ._reader import read_session
 from .bidi import Session
 from .playing import play
-from .reader import read_session
 from .teams import Team
 
 

@@ -12,8 +12,8 @@ from ..process import tolerating_warnings, within_limit
 from ..scripts import Script
 from ..sdk import Message
 from ..timeline import AgentAtRest, Failed, Happened, ProcessEnded, ProcessStarted, Timeline, UserSent
+from ._stage import Session
 from .scenario import Run, Scenario
-from .stage import Session
 from .text_agent import TextAgent
 
 Answer = Iterable[Mapping[str, Any]]

@@ -14,9 +14,9 @@ from ..process import HANG_LIMIT_S, clock, tolerating_warnings, within_limit
 from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageFails
 from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
+from ._stage import StorageFault
 from .bidi import Conversation, Session
 from .fresh_process import Die, in_fresh_process
-from .stage import StorageFault
 from .team import TeamConversation
 from .text import TextConversation
 

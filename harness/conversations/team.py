@@ -11,7 +11,7 @@ from ..models import Answering, ScriptedTextModel
 from ..scripts import Answer, NodeWill, Script, Send, Step
 from ..sdk import AfterNodeCallEvent, BeforeNodeCallEvent, Graph, HookOrder, HookRegistry, SessionManager, Swarm
 from ..timeline import Asked, Failed, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
-from .stage import Session
+from ._stage import Session
 from .teams import Team
 
 

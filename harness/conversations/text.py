@@ -40,8 +40,8 @@ from ..sdk import (
     SessionManager,
 )
 from ..timeline import AgentAtRest, Asked, Happened, ProcessStarted, Timeline, UserSent
-from .observer import LATEST_ORDER, TEXT_EVENTS
-from .stage import Session, Stage
+from ._observer import LATEST_ORDER, TEXT_EVENTS
+from ._stage import Session, Stage
 from .text_agent import Booking, TextAgent
 
 

@@ -8,7 +8,7 @@ import stat
 import time
 from pathlib import Path
 
-from .file_bytes import FileBytes
+from ._file_bytes import FileBytes
 from .file_system import Contents
 
 _COMPARED = 2**20

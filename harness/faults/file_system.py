@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from .file_bytes import FileBytes
+from ._file_bytes import FileBytes
 
 ROOT = 0
 """The node of the folder itself."""

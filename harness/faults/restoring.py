@@ -14,7 +14,7 @@ from pathlib import Path
 from ..conversations import ProcessDied, ReadingProcess, Session
 from ..process import Hang
 from ..timeline import Reading
-from .copies import FolderCopy
+from ._copies import FolderCopy
 from .file_system import Contents
 from .recording import CrashState
 

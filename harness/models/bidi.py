@@ -9,7 +9,7 @@ from typing import Any
 from ..scripts import ModelCall
 from ..sdk import BidiModel, BidiOutputEvent, ConnectionTimeoutError, OutputTranslator, blocks_received
 from ..timeline import ModelReceived, ModelStarted, ModelStopped, Reading, Timeline
-from .connection import Connection
+from ._connection import Connection
 
 
 class ScriptedFailure(Exception):

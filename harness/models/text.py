@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from ..sdk import ContextWindowOverflowException, Message, Model, StreamEvent
 from ..timeline import ModelStarted, Reading, Timeline
+from ._connection import Connection
 from .bidi import ScriptedFailure
-from .connection import Connection
 
 FailingCall = Literal["stream", "overflow"]
 """How a call of a text model can fail: with any error, or because the history is too long for it."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..verdicts import Measure
-from .quantities import quantity
+from ._quantities import quantity
 from .report import BackendReport
 
 WIDTH, HEIGHT = 640, 320

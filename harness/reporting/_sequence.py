@@ -11,7 +11,7 @@ from typing import Any
 from rich.cells import cell_len, chop_cells
 
 from ..timeline import LIFELINES
-from .printable import printable
+from ._printable import printable
 
 MARGIN = 46
 """The width of the column of the events' numbers."""

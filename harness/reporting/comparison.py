@@ -8,8 +8,8 @@ from enum import Enum
 from itertools import pairwise
 
 from ..verdicts import GROUPS, Measure, Result
+from ._states import State, state_of
 from .report import EDITION, BackendReport, Report, ReportError
-from .states import State, state_of
 
 
 class ChangeKind(Enum):

@@ -11,9 +11,9 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from ._quantities import quantity, ratio
 from .comparison import ChangeKind, Comparison, MeasuredTwice
 from .markdown import MARKER, details, plain, table
-from .quantities import quantity, ratio
 
 _STYLES = {ChangeKind.REGRESSION: "red", ChangeKind.IMPROVEMENT: "green"}
 

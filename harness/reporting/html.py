@@ -13,13 +13,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from ..verdicts import GROUPS, Growth, Matrix, Measure, Result, why_no_growth
+from ._plot import plots
+from ._printable import printable
+from ._quantities import quantity, ratio, spread
+from ._sequence import NAMES, diagram
+from ._states import State, state_of
 from .comparison import ChangeKind, Comparison
-from .plot import plots
-from .printable import printable
-from .quantities import quantity, ratio, spread
 from .report import BackendReport, Report
-from .sequence import NAMES, diagram
-from .states import State, state_of
 
 
 @dataclass(frozen=True)

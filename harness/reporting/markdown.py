@@ -18,10 +18,10 @@ from ..verdicts import (
     Verdict,
     why_no_growth,
 )
-from .printable import printable
-from .quantities import quantity, ratio, spread
+from ._printable import printable
+from ._quantities import quantity, ratio, spread
+from ._states import State, state_of
 from .report import BackendReport, Report
-from .states import State, state_of
 
 LONGEST = 65_000
 """Characters of a report. GitHub refuses a comment of more than 65,536; some are left for what is put around it."""

@@ -20,7 +20,7 @@ from jsonschema.exceptions import best_match  # type: ignore[import-untyped]
 
 from ..backends import Interface
 from ..verdicts import Growth, Measure, Result, Verdict
-from .secrets import conceal
+from ._secrets import conceal
 
 SCHEMA = 1
 """The version of the report's layout. It grows when a reader of older reports would misread a new one."""

@@ -9,7 +9,7 @@ from .release import Dialect, dialect, insist
 insist()
 
 if TYPE_CHECKING or dialect() is Dialect.STABLE:
-    from .stable import (
+    from ._stable import (
         BidiAfterConnectionRestartEvent,
         BidiAgent,
         BidiAgentStopEvent,
@@ -26,7 +26,7 @@ if TYPE_CHECKING or dialect() is Dialect.STABLE:
         blocks_received,
     )
 else:
-    from .experimental import (
+    from ._experimental import (
         BidiAfterConnectionRestartEvent,
         BidiAgent,
         BidiAgentStopEvent,

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .guardian import LOG_FILE, PID_FILE
+from ._guardian import LOG_FILE, PID_FILE
 from .programs import EXTRA, NoService
 
 START_LIMIT_S = 60.0
@@ -96,7 +96,7 @@ class ServerProcess:
         except ImportError as error:
             raise NoService(f"{self._what} cannot be started without {error.name}: {EXTRA}") from error
         atexit.register(self.stop)  # after the library's own, which runs then later, and would kill the guardian
-        guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("guardian.py"))]
+        guardian = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_guardian.py"))]
         self._executor = TCPExecutor(
             [*guardian, str(self.folder), self.user, str(int(self._stop_signal)), *self._command],
             host="127.0.0.1",

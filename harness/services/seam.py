@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import cast
 
-from .loop import call_on_wire, on_wire, wire_loop
+from ._loop import call_on_wire, on_wire, wire_loop
 
 
 class WireFault(Enum):

@@ -17,7 +17,7 @@ from typing import TextIO
 from ..backends import Backend, Capability, Workspace
 from ..conversations import ProcessDied, Session, in_fresh_process, warm_up
 from ..process import Hang
-from .actor import act
+from ._actor import act
 from .anomaly import HUNG, KINDS, Anomaly
 from .checkers import anomalies
 from .history import FAILED, INVOKED, LIFE, OK, History, Record

@@ -4,8 +4,9 @@ import random
 from pathlib import Path
 
 import pytest
-from session_conformance.harness.faults import Contents, copies
-from session_conformance.harness.faults.copies import FolderCopy
+from session_conformance.harness.faults import Contents
+from session_conformance.harness.faults import _copies as copies
+from session_conformance.harness.faults._copies import FolderCopy
 from session_conformance.harness.faults.file_system import ROOT, SetName, Write
 
 

@@ -3,7 +3,7 @@
 import random
 import sys
 
-from session_conformance.harness.faults.file_bytes import PIECE, FileBytes
+from session_conformance.harness.faults._file_bytes import PIECE, FileBytes
 
 
 def test_versions_are_what_plain_bytes_would_be() -> None:

@@ -7,9 +7,9 @@ import pytest
 from rich.cells import cell_len
 from session_conformance.harness import Timeline, Verdict
 from session_conformance.harness.reporting import BackendReport
-from session_conformance.harness.reporting.plot import plots
-from session_conformance.harness.reporting.quantities import quantity, ratio
-from session_conformance.harness.reporting.sequence import BESIDE, CHARACTER, MARGIN, WIDEST, diagram
+from session_conformance.harness.reporting._plot import plots
+from session_conformance.harness.reporting._quantities import quantity, ratio
+from session_conformance.harness.reporting._sequence import BESIDE, CHARACTER, MARGIN, WIDEST, diagram
 from session_conformance.harness.timeline import UserSent, excerpt
 from session_conformance.harness.timeline.excerpts import LONGEST
 from session_conformance.harness.verdicts import Measure

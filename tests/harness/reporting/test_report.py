@@ -14,8 +14,8 @@ from session_conformance.harness import Result, Verdict
 from session_conformance.harness.faults import plans
 from session_conformance.harness.faults.tracing import unavailable
 from session_conformance.harness.reporting import SCHEMA_FILE, Package, Report, ReportError, read, report_of
+from session_conformance.harness.reporting._secrets import conceal
 from session_conformance.harness.reporting.report import package_of
-from session_conformance.harness.reporting.secrets import conceal
 from session_conformance.harness.verdicts import Matrix
 
 from tests.harness.reporting import invented
