@@ -14,7 +14,8 @@ from strands.types.exceptions import SessionException
 
 from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import decode, encode
-from .log.history import SessionHistory
+from .log.commit_lines import latest
+from .log.history import SessionHistory, commits_noted
 from .log.ids import check_id, folder_name
 from .log.inspection import Repair, SessionInfo, Verification, salvaged
 from .log.manager import ChangeLogSessionManager
@@ -259,13 +260,15 @@ class S3SessionManager(ChangeLogSessionManager):
             return Repair(session_id, found.count, ())
         if not found.count:
             raise SessionException(f"session {session_id!r}: at s3://{bucket}/{place} nothing is whole")
-        history, more = salvaged([opened(body, at_rest, session_id) for body in found.bodies], session_id)
+        lines, lost = found.salvage.result()
+        history, more = salvaged([opened(body, at_rest, session_id) for body, _ in lines], session_id)
+        history.apply_one(commits_noted(latest(id for _, id in lines)))
         bodies = [sealed(encode([change]), at_rest, session_id) for change in history.changes()]
         log = _log(client, bucket, prefix, session_id, found.life)
         log.replace(bodies)
         if not found.has_root:
             log.mend_root(bodies[0])
-        return Repair(session_id, found.count, (*found.problems, *more))
+        return Repair(session_id, len(lines), (*lost, *more))
 
 
 class _SdkObjects:

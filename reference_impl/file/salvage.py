@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..log.commit_lines import END, PREFIX, whole_commit
+from ..log.damaged_line import changes_in
 from .journal import TRAILER, read_header
 from .torn import WITHDRAWN
-
-_PART = re.compile(rb"([0-9a-f]{8}):([0-9a-f]{8})(?=[ \"])")
-_PARTS = re.compile(rb"((?: [0-9a-f]{8}:[0-9a-f]{8})+)...", re.DOTALL)  # and behind them three bytes: `",[`
-_AGENT = re.compile(rb'"agent_id":"([^"\\\0]{1,100})"')
-_TRACKING_ID = re.compile(rb'"tracking_id":"([^"\\\0]{1,100})"')
 
 
 @dataclass
@@ -83,30 +77,10 @@ def _note_passed(data: bytes | bytearray, start: int, stop: int, found: Salvage)
 def _take_parts(line: bytes, place: int, found: Salvage) -> None:
     if line.startswith(WITHDRAWN):
         return  # it was never acknowledged, and is stored again if whoever wrote it could
-    parts = _PARTS.search(line)
-    if parts is None:
-        found.lost.append(f"{len(line)} bytes at byte {place} are no whole commit{_named(line)}")
-        return
-    position = parts.end()
-    for part in _PART.finditer(parts.group(1) + b" "):
-        length, checksum = (int(text, 16) for text in part.groups())
-        change = line[position : position + length]
-        if len(change) == length and zlib.crc32(change) == checksum:
-            found.commits.append((b"[" + change + b"]", ""))
-        else:
-            found.lost.append(f"a change of {length} bytes at byte {place + position} is damaged{_named(change)}")
-        position += length + 1
+    changes, lost = changes_in(line, f"at byte {place}")
+    found.commits += [(change, "") for change in changes]
+    found.lost += lost
 
 
 def _counted(first: int, stop: int) -> str:
     return f"commit {first}" if stop == first + 1 else f"the commits {first} to {stop - 1}"
-
-
-def _named(data: bytes) -> str:
-    """Say whose message some damaged bytes are, as far as they can be read; nothing of what it says."""
-    names = [
-        f"{kind} {match.group(1).decode(errors='replace')!r}"
-        for kind, pattern in (("agent", _AGENT), ("tracking id", _TRACKING_ID))
-        if (match := pattern.search(data)) is not None
-    ]
-    return f" ({', '.join(names)})" if names else ""

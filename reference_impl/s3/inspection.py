@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from strands.types.exceptions import SessionException
 
-from ..log.commit_lines import whole_commit
 from .deletion import is_first_commit
 from .objects import NotThere, S3Objects
-from .place import HEADER, Segment
+from .place import Segment
 from .root import ROOT, DamagedRoot, Root, life_in, read_root, root_in
+from .salvage import Salvage
 
 
 @dataclass
@@ -21,9 +21,7 @@ class Inspection:
     """What the objects of a session hold.
 
     Attributes:
-        rewritten: The commits of a rewritten history, which stands for all before ``base``.
-        base: The number of the first commit behind it.
-        commits: The bodies of other whole commits by number.
+        salvage: What is whole in them.
         problems: What is damaged or missing, in words.
         damaged: The keys that are damaged, without the prefix of the session's life.
         keys: All keys.
@@ -32,9 +30,7 @@ class Inspection:
         root_is_missing: Whether it is not there at all.
     """
 
-    rewritten: list[bytes] = field(default_factory=list)
-    base: int = 0
-    commits: dict[int, bytes] = field(default_factory=dict)
+    salvage: Salvage = field(default_factory=Salvage)
     problems: list[str] = field(default_factory=list)
     damaged: set[str] = field(default_factory=set)
     keys: set[str] = field(default_factory=set)
@@ -43,35 +39,16 @@ class Inspection:
     root_is_missing: bool = False
 
     @property
-    def bodies(self) -> list[bytes]:
-        """The bodies of all commits, in order."""
-        return [*self.rewritten, *(body for number, body in sorted(self.commits.items()) if number >= self.base)]
-
-    @property
     def count(self) -> int:
         """How many commits are whole."""
-        return len(self.bodies)
-
-    def add(self, key: str, data: bytes) -> bool:
-        """Take what is whole in an object, and return whether all of it is."""
-        found, whole = _whole(data)
-        segment = Segment.named(key, len(data))
-        if segment is not None and segment.rewritten:
-            if whole and found and segment.last >= self.base:
-                self.rewritten, self.base = [body for _, body in found], segment.last + 1
-            return whole
-        self.commits |= dict(found)
-        numbers = [number for number, _ in found]
-        if segment is not None:
-            return whole and (not found or numbers == list(range(segment.first, segment.last + 1)))
-        return whole and (not found or numbers[-1] == int(key.rpartition("/")[2]))
+        return len(self.salvage.result()[0])
 
     def note_gaps(self) -> None:
-        """Note the commits that are missing between others."""
-        numbers = [number for number in self.commits if number >= self.base]
-        for number in range(self.base, max(numbers, default=self.base - 1) + 1):
-            if number not in self.commits:
-                self.problems.append(f"commit {number} is missing")
+        """Note the commits that are missing, and those that two writers stored under one number."""
+        self.problems = [problem for problem in self.problems if not problem.startswith("commit ")]
+        self.problems += [text for text in self.salvage.result()[1] if text.startswith("commit ")]
+        for number in self.salvage.doubled():
+            self.problems.append(f"commit {number} is there twice, and says two things: two writers had its number")
 
 
 def inspect(objects: S3Objects, prefix: str) -> Inspection:
@@ -87,7 +64,8 @@ def inspect(objects: S3Objects, prefix: str) -> Inspection:
         root = None
         found.problems.append(f"s3://{objects.bucket}/{prefix}{ROOT} is not what was stored")
     if root is not None:
-        found.has_root, found.life, found.commits = True, root.life, {0: root.body}
+        found.has_root, found.life = True, root.life
+        _add_root(found, root)
     else:
         found.life = _largest_life(objects, prefix)
         if not found.problems:
@@ -126,12 +104,14 @@ def _read_life(objects: S3Objects, place: str, found: Inspection) -> None:
             continue
         found.keys.add(key)
         try:
-            fetched = objects.get(item.key)
+            whole = found.salvage.add(key, objects.get(item.key).data)
+            whole = whole or found.salvage.add(key, objects.get(item.key).data)  # on its way, perhaps
         except NotThere:
             continue
-        if not found.add(key, fetched.data):
+        if not whole:
             found.damaged.add(key)
-            found.problems.append(f"s3://{objects.bucket}/{item.key} is not what was stored")
+    found.damaged = {key for key in found.damaged if not found.salvage.stands_for(key)}
+    found.problems += [f"s3://{objects.bucket}/{place}{key} is not what was stored" for key in sorted(found.damaged)]
 
 
 def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) -> Inspection:
@@ -150,10 +130,10 @@ def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) ->
         if root is not None:
             if root.life != found.life and (not found.root_is_missing or _is_there(objects, prefix, root.life)):
                 found.life = root.life
-                found.rewritten, found.base, found.commits, found.keys, found.damaged = [], 0, {}, set(), set()
+                found.salvage, found.keys, found.damaged = Salvage(), set(), set()
                 _read_life(objects, f"{prefix}{found.life}/", found)
             if root.life == found.life:
-                found.commits[0] = root.body
+                _add_root(found, root)
     place = f"{prefix}{found.life}/"
     brought_back: set[str] = set()
     for key, version in versions if found.life else ():
@@ -164,11 +144,10 @@ def with_earlier_versions(objects: S3Objects, prefix: str, found: Inspection) ->
             fetched = objects.get(key, version)
         except NotThere:
             continue
-        if found.add(name, fetched.data):
+        if found.salvage.add(name, fetched.data):
             brought_back.add(name)
             if name not in found.keys:
                 found.problems.append(f"s3://{objects.bucket}/{key} was deleted")
-    found.problems = [problem for problem in found.problems if not problem.startswith("commit ")]
     found.note_gaps()
     return found
 
@@ -185,20 +164,6 @@ def _is_ours(key: str) -> bool:
     return (key.startswith("c/") and name.isdecimal()) or Segment.named(key, 0) is not None
 
 
-def _whole(data: bytes) -> tuple[list[tuple[int, bytes]], bool]:
-    """Return the whole commits in an object, and whether it holds nothing else."""
-    found: list[tuple[int, bytes]] = []
-    whole = data.startswith(HEADER)
-    for position in _line_starts(data, len(HEADER) if whole else 0):
-        commit = whole_commit(data, position)
-        if commit is not None:
-            found.append((commit.number, commit.body))
-        else:
-            whole = False
-    return found, whole
-
-
-def _line_starts(data: bytes, start: int) -> Iterable[int]:
-    while start < len(data):
-        yield start
-        start = data.find(b"\n", start) + 1 or len(data)
+def _add_root(found: Inspection, root: Root) -> None:
+    found.salvage.numbers.add(0)
+    found.salvage.commits[0] = [(root.body, "")]

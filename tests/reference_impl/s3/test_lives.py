@@ -425,7 +425,7 @@ def test_a_root_is_brought_back(s3: S3Endpoint, data: bytes | None, versioned: b
     assert not S3SessionManager.verify("s", bucket).ok
     assert S3SessionManager.list_sessions(bucket) == []
     S3SessionManager.clean_up(timedelta(days=1), bucket, now=datetime.now(timezone.utc) + timedelta(hours=5))
-    assert S3SessionManager.repair("s", bucket).lost
+    assert S3SessionManager.repair("s", bucket).lost == ()  # the next commits repeat what it holds
     assert texts_in(bucket) == ["one", "two"]
     assert S3SessionManager.verify("s", bucket).ok
     say(bucket, "three")

@@ -1,0 +1,135 @@
+"""Repair of a session in S3: every message whose bytes are whole comes back, and nothing is said to be lost that is."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from session_conformance.reference_impl import S3SessionManager
+from session_conformance.reference_impl.log.commit_lines import commit_line
+from session_conformance.reference_impl.log.history import message_added
+from session_conformance.reference_impl.s3 import sizes
+from session_conformance.reference_impl.s3.place import HEADER
+
+from tests.reference_impl.agents import add, open_agent, text_message
+
+from .memory_s3 import Bucket, Client, Session, Stored
+
+
+def manager_on(stored: Bucket) -> S3SessionManager:
+    return S3SessionManager("s", "bucket", boto_session=Session(Client(stored)))  # type: ignore[arg-type]
+
+
+def said(stored: Bucket, *texts: str) -> list[Any]:
+    agent = open_agent(None, manager=manager_on(stored))  # type: ignore[arg-type]
+    asyncio.run(add(agent, *(text_message(text) for text in texts)))
+    return agent.messages
+
+
+def texts_in(stored: Bucket) -> list[str]:
+    agent = open_agent(None, manager=manager_on(stored))  # type: ignore[arg-type]
+    return [block["text"] for message in agent.messages for block in message["content"]]
+
+
+def repaired(stored: Bucket) -> Any:
+    return S3SessionManager.repair("s", "bucket", boto_session=Session(Client(stored)))  # type: ignore[arg-type]
+
+
+def whole(stored: Bucket) -> bool:
+    return S3SessionManager.verify("s", "bucket", boto_session=Session(Client(stored))).ok  # type: ignore[arg-type]
+
+
+def spoil(stored: Bucket, key: str, data: bytes) -> None:
+    stored.objects[key] = Stored(data, stored.now)
+
+
+def commit_keys(stored: Bucket) -> list[str]:
+    return sorted(key for key in stored.objects if "/c/" in key)
+
+
+TEXTS = [f"message {number}" for number in range(6)]
+
+
+def test_what_another_object_repeats_is_not_lost() -> None:
+    for key_at in range(6):
+        stored = Bucket()
+        said(stored, *TEXTS)
+        key = commit_keys(stored)[key_at]
+        spoil(stored, key, b"garbage")
+        assert not whole(stored)
+        repair = repaired(stored)
+        assert repair.lost == (), key
+        assert texts_in(stored) == TEXTS
+        assert whole(stored)
+
+
+def test_a_whole_commit_behind_a_hole_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    for lost_at in range(5):
+        stored = Bucket()
+        said(stored, *TEXTS)
+        last = commit_keys(stored)[-1]
+        data = stored.objects[last].data
+        for key in commit_keys(stored)[:-1]:
+            del stored.objects[key]
+        lines = data[len(HEADER) :].split(b"\n")
+        at = next(n for n, line in enumerate(lines) if b'"message %d"' % lost_at in line)
+        lines[at] = bytes(len(lines[at]))
+        hole = (
+            HEADER + b"\n".join(lines[:at]) + (b"\n" if at else b"") + lines[at] + b"\0" + b"\n".join(lines[at + 1 :])
+        )
+        assert len(hole) == len(data)
+        spoil(stored, last, hole)
+        repair = repaired(stored)
+        assert len(repair.lost) == 1
+        assert "commit" in repair.lost[0]
+        assert texts_in(stored) == [text for text in TEXTS if text != f"message {lost_at}"]
+
+
+def test_a_damaged_commit_of_several_messages_gives_back_those_that_are_whole() -> None:
+    stored = Bucket()
+    manager = manager_on(stored)
+    open_agent(None, manager=manager)  # type: ignore[arg-type]
+    now = "2026-01-01T00:00:00+00:00"
+    changes = [message_added("default", text_message(text), now) for text in ("first", "second", "third")]
+    manager._store.commit(changes)
+    last = commit_keys(stored)[-1]
+    spoil(stored, last, stored.objects[last].data.replace(b'"second"', b'"sec\0nd"'))
+    repair = repaired(stored)
+    assert len(repair.lost) == 1
+    assert "tracking id" in repair.lost[0]
+    assert changes[1]["message"]["tracking_id"] in repair.lost[0]
+    assert "sec" not in repair.lost[0]
+    assert texts_in(stored) == ["first", "third"]
+
+
+def test_two_commits_of_one_number_both_come_back() -> None:
+    stored = Bucket()
+    said(stored, "one", "two")
+    keys = commit_keys(stored)
+    other = said(Bucket(), "of another writer")[0]
+    body = b'[{"op":"message","agent_id":"default","id":null,"message":%b,"at":"2026-01-01T00:00:00+00:00"}]'
+    message = (
+        b'{"role":"user","content":[{"text":"of another writer"}],"tracking_id":"%b"}' % other["tracking_id"].encode()
+    )
+    spoil(stored, keys[-2], HEADER + commit_line(2, body % message))
+    assert not whole(stored)
+    repaired(stored)
+    assert sorted(texts_in(stored)) == ["of another writer", "one", "two"]
+
+
+def test_a_damaged_rewritten_history_gives_back_what_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sizes, "RUN", 1)
+    stored = Bucket()
+    manager = manager_on(stored)
+    agent = open_agent(None, manager=manager)  # type: ignore[arg-type]
+    asyncio.run(add(agent, *(text_message(text) for text in TEXTS)))
+    manager.redact_latest_message({**agent.messages[-1], "content": [{"text": "[redacted]"}]}, agent)
+    asyncio.run(add(agent, text_message("after")))
+    [key] = [key for key in stored.objects if key.endswith("-r")]
+    for commit in commit_keys(stored)[:3]:
+        del stored.objects[commit]
+    spoil(stored, key, stored.objects[key].data.replace(b'"message 4"', b'"massage 4"'))
+    repair = repaired(stored)
+    assert len(repair.lost) == 1
+    assert "of the history up to commit" in repair.lost[0]
+    assert texts_in(stored) == [*TEXTS[:4], "[redacted]", "after"]
+    assert not stored.holding(TEXTS[5].encode())
