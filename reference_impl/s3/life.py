@@ -175,11 +175,14 @@ class Life:
 
     # -- whether it goes on --------------------------------------------------------------------------------
 
-    def note_commit(self, number: int) -> None:
+    def note_commit(self, number: int) -> bool:
         """Note that a commit was stored, and see, at the first and then now and then, that the session is still there.
 
         A deletion leaves word for those whose commits show that they write. Who has written none, or has stopped since,
         looks at the root when the first one is stored: one of the two sees what the other did.
+
+        Returns:
+            Whether it looked.
 
         Raises:
             Deleted: It is not.
@@ -188,7 +191,7 @@ class Life:
         self._unsure.append(number)
         now = _now()
         if self._sure_at is not None and max(at - before for at, before in zip(now, self._sure_at, strict=True)) < SURE:
-            return
+            return False
         try:
             self.expect_alive()
         except Deleted:
@@ -197,6 +200,7 @@ class Life:
             logger.warning("session_id=<%s>, error=<%s> | cannot see the session's root", self.session_id, error)
         else:
             self._sure_at = now
+        return True
 
     def note_rest(self) -> None:
         """Note that this writer said that it has stopped."""

@@ -30,14 +30,16 @@ from ..log.commit_lines import Writer, commit_line, json_array
 from . import sizes
 from .conditional import expect_conditional_writes
 from .errors import Deleted, Moved, Unreadable
+from .folding import Folding
 from .life import Life
-from .lines import LatestLines, Tail, parse, tail
+from .lines import LatestLines, Tail, tail
 from .objects import NotThere, S3Objects
 from .place import HEADER, Place
+from .reading import read_lines
 from .rest import REST, Rest, read_rest
 from .rewriting import empty_commits, empty_segments
 from .root import Root, new_life
-from .segments import compact, place_of
+from .segments import all_segments, compact, place_of
 from .writers import NOBODY
 
 logger = logging.getLogger(__name__)
@@ -71,6 +73,7 @@ class S3Log:
         self._lock = threading.RLock()
         self._root: Root | None = None  # what exists() saw, for the read that follows it
         self._latest = LatestLines()
+        self._folding = Folding(self._life)
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
         self._writer = Writer()  # of commits that have no label
         self._own: Rest | None = None  # the latest of its own commits, without another's between them
@@ -119,6 +122,7 @@ class S3Log:
             self._life.is_read = True
             self._latest.note(0, lines)
             self._latest.run_start = 0
+            self._folding.note_read(Place(), 0, lines)
             self._note_own(0, len(lines))
             return True
 
@@ -169,7 +173,7 @@ class S3Log:
             with ThreadPoolExecutor(max_workers=1, thread_name_prefix="session-restore") as pool:
                 after_listing = pool.submit(self._life.look)
                 try:
-                    rewritten, found = self._read(place)
+                    rewritten, found = read_lines(self._life, place)
                 except Moved:
                     continue
                 except Unreadable as error:
@@ -188,23 +192,6 @@ class S3Log:
         """Return where the commits lie."""
         return place_of(self._life)
 
-    def _read(self, place: Place) -> tuple[list[bytes], Tail]:
-        """Return the lines of the rewritten history, and the commits that are not in the root."""
-        rewritten: list[bytes] = []
-        lines: dict[int, bytes] = {}
-        names = [segment.key for segment in place.segments]
-        for segment, data in zip(place.segments, self._life.fetch(names), strict=True):
-            found = parse(self._life, segment.key, data, 0 if segment.rewritten else segment.first)
-            if segment.rewritten:
-                rewritten = list(found.values())
-                continue
-            if max(found, default=-1) != segment.last:
-                raise self._life.unreadable(segment.key, "it holds fewer commits than its name says")
-            lines.update(found)
-        newest = tail(self._life, place.segments[-1].last + 1 if place.segments else 1, place.tail)
-        lines.update(newest.lines)
-        return rewritten, Tail(lines, newest.begins)
-
     def _note_all(self, place: Place, root: Root, rewritten: list[bytes], found: Tail) -> bytes:
         """Note what was read, and return it as an array."""
         lines = found.lines if place.base else {0: commit_line(0, root.body), **found.lines}
@@ -212,6 +199,7 @@ class S3Log:
         self._latest.base = place.base
         self._latest.note_all(Tail(lines, found.begins), place.next)
         self._life.is_read = True
+        self._folding.note_read(place, sum(map(len, rewritten)), lines)
         return json_array(b"".join((*rewritten, *(lines[number] for number in range(place.base, place.next)))))
 
     def changed(self) -> bool:
@@ -241,6 +229,7 @@ class S3Log:
                 self._life.expect_alive()
                 return None  # it is read as a whole, and found to be damaged or not
             self._latest.note_tail(known, found)
+            self._folding.note_others(found.lines)
             return json_array(b"".join(found.lines.values()))
 
     def _others(self) -> list[int]:
@@ -272,19 +261,37 @@ class S3Log:
                 self._expect_conditional_writes()
             number = self._latest.next
             line = commit_line(number, body, label=label or self._writer.next_id())
-            if not self._put(number, b"".join(self._latest.repeated(number)) + line, line):
+            lines = b"".join(self._latest.repeated(number)) + line
+            if not self._put(number, lines, line):
                 raise Behind
             self._note_own(number, number + 1)
-            self._life.note_commit(number)
+            self._expect_in_place(number)
             self._latest.note(number, {number: line})
-            if (number + 1) % sizes.SEGMENT == 0:
-                compact(self._life, self._latest, number)
+            self._folding.note_written(number, line, len(lines))
+            if (number + 1) % sizes.SEGMENT == 0 and not self._folding.is_near():
+                self._folding.note_segment(compact(self._life, self._latest, number))
 
     def compact_if_due(self, fold: Callable[[bytearray], list[bytes]]) -> None:
         """Do nothing: a restore reads what it needs, and nothing is taken from what others may be reading."""
 
     def make_durable(self) -> None:
         """Do nothing: what can be read of S3 is durable."""
+
+    def _expect_in_place(self, number: int) -> None:
+        """See, now and then, that the session is still there, and that no history stands for this number already.
+
+        The objects of commits that were folded are gone, and their numbers are free. Whoever has not written for long
+        may take one of them.
+
+        Raises:
+            Behind: One does: the commit is void.
+            Deleted: Others have deleted the session.
+        """
+        if self._life.note_commit(number) and any(
+            segment.rewritten and segment.last >= number for segment in all_segments(self._life)
+        ):
+            self._life.empty([f"c/{number:010d}"])
+            raise Behind
 
     def _put(self, number: int, lines: bytes, own: bytes) -> bool:
         """Store a commit's object; False where the number is another's.
@@ -312,7 +319,7 @@ class S3Log:
                 self._expect_conditional_writes()
             number, base, known = self._latest.next, self._latest.base, self._rewritten
             self._take(number, change, label)  # from here on everybody has the new history
-            self._life.note_commit(number)
+            self._expect_in_place(number)
             kept = self._put_rewritten(number, bodies)
             try:
                 self._life.expect_alive()
@@ -349,6 +356,7 @@ class S3Log:
         self._life.objects.put_new(self._life.key(name), HEADER + lines, {})
         self._latest.base = number + 1
         self._rewritten = len(bodies)
+        self._folding.note_rewritten(number + 1, len(lines))
         return name
 
     def rest(self) -> None:
@@ -358,6 +366,7 @@ class S3Log:
             Deleted: Others have deleted the session.
         """
         with self._lock:
+            self._folding.wait()
             self._life.expect_not_over()
             if self._rested or self._own is None:
                 return

@@ -46,10 +46,12 @@ class Place:
     Attributes:
         segments: The segments that a restore needs, in order; each begins at or before the end of the one before it.
         tail: The numbers of the commits behind them.
+        tail_bytes: How many bytes their objects take.
     """
 
     segments: list[Segment] = field(default_factory=list)
     tail: list[int] = field(default_factory=list)
+    tail_bytes: int = 0
 
     @property
     def next(self) -> int:

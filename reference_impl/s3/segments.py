@@ -34,12 +34,18 @@ def place_of(life: Life) -> Place:
         SessionException: They cannot be listed.
     """
     place = cover(all_segments(life))
-    place.tail.extend(number for number, _ in life.commits(place.next - 1))
+    behind = life.commits(place.next - 1)
+    place.tail.extend(number for number, _ in behind)
+    place.tail_bytes = sum(size for _, size in behind)
     return place
 
 
-def compact(life: Life, latest: LatestLines, last: int) -> None:
-    """Write the largest segment that ends with a commit. What is not done here is done with a later one."""
+def compact(life: Life, latest: LatestLines, last: int) -> int:
+    """Write the largest segment that ends with a commit. What is not done here is done with a later one.
+
+    Returns:
+        How many bytes it takes; 0 where none was written.
+    """
     size = sizes.SEGMENT
     while (last + 1) % (size * sizes.MERGE) == 0:
         size *= sizes.MERGE
@@ -53,10 +59,12 @@ def compact(life: Life, latest: LatestLines, last: int) -> None:
                 break
             size //= sizes.MERGE
         else:
-            return
+            return 0
         _write(life, f"s/{first:010d}-{last:010d}", data, first)
     except (Moved, SessionException) as error:  # the commit itself is stored: restores take longer, that is all
         logger.warning("session_id=<%s>, error=<%s> | no segment was written", life.session_id, error)
+        return 0
+    return len(data)
 
 
 def _write(life: Life, name: str, data: bytes, first: int) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 RUN = 16
 """How many commits, at most, an object repeats and adds to."""
 
-RUN_BYTES = 64 * 1024
-"""How many bytes, at most, it repeats."""
+RUN_BYTES = 8 * 1024
+"""How many bytes, at most, it repeats: large changes, as those of a state are, would fill storage with copies."""
 
 SEGMENT = 256
 """After how many commits a segment is written."""

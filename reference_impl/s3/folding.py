@@ -1,0 +1,201 @@
+"""Folding: as storage grows, a history of fewest changes takes the place of its commits, and their objects go.
+
+It is done beside the conversation, on a thread of its own. Whoever may be writing takes it for granted for some minutes
+that a number is free only if nobody took it: so the objects of commits stay from the last one on of the slowest of them
+(:mod:`.writers`), and whoever looks whether the session is still there looks too whether a history stands for its
+number already.
+Objects are removed only with ``s3:DeleteObject``: without it a session grows with each change.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from strands.types.exceptions import SessionException
+
+from ..log.codec import decode, encode
+from ..log.commit_lines import commit_line, commits_in, ids_in, json_array, latest
+from ..log.history import SessionHistory, commits_noted
+from .errors import Moved
+from .life import Life
+from .lines import parse
+from .place import HEADER, Place, Segment
+from .reading import read_lines
+from .rest import read_rest
+from .segments import all_segments, place_of
+from .writers import last_of_each, lines_of
+
+logger = logging.getLogger(__name__)
+
+LEAST = 768 * 1024
+"""Up to how many bytes a session may grow, however little it says."""
+
+_TIMES = 2
+"""How many times what the folded history takes, the objects behind it may take."""
+
+_REMEMBERED = 4 * 1024 * 1024
+"""How many bytes of lines are kept for the next folding; if there are more, they are read again."""
+
+_REPEATED = 8
+"""How many bytes the objects of small commits take, for each byte in the segment that holds them too."""
+
+
+class Folding:
+    """Folds a life's history when its objects have grown enough. Thread-safe.
+
+    Args:
+        life: The life.
+    """
+
+    def __init__(self, life: Life) -> None:
+        self._life = life
+        self._lock = threading.Lock()
+        self._base = 0
+        self._folded = 0  # bytes of the history that stands for what is before the base
+        self._grown = 0  # bytes of the objects behind it
+        self._lines: dict[int, bytes] | None = None  # of the commits from the base on, if they are known
+        self._may_delete = True
+        self._thread: threading.Thread | None = None
+
+    def note_read(self, place: Place, rewritten: int, lines: dict[int, bytes]) -> None:
+        """Note what was read: where it lies, the bytes of its rewritten history, and the lines behind that."""
+        with self._lock:
+            self._base, self._folded = place.base, rewritten
+            self._grown = place.tail_bytes + _REPEATED * sum(s.size for s in place.segments if not s.rewritten)
+            self._lines = dict(lines)
+            self._forget()
+
+    def note_written(self, number: int, line: bytes, size: int) -> None:
+        """Note a commit that was stored, in an object of so many bytes; fold the history where that is due."""
+        with self._lock:
+            self._grown += size
+            if self._lines is not None:
+                self._lines[number] = line
+                self._forget()
+            is_due = self._grown > max(LEAST - self._folded, _TIMES * self._folded)
+            if not is_due or not self._may_delete or (self._thread is not None and self._thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._fold, args=(number,), name="session-fold", daemon=False)
+            self._thread.start()
+
+    def note_others(self, lines: dict[int, bytes]) -> None:
+        """Note the commits of others."""
+        with self._lock:
+            self._grown += _REPEATED * sum(map(len, lines.values()))
+            if self._lines is not None:
+                self._lines.update(lines)
+                self._forget()
+
+    def is_near(self) -> bool:
+        """Whether the history will be folded before long, so that nobody needs a segment."""
+        return self._may_delete and self._grown > LEAST // 3
+
+    def note_segment(self, size: int) -> None:
+        """Note a segment that was stored."""
+        with self._lock:
+            self._grown += size
+
+    def note_rewritten(self, base: int, size: int) -> None:
+        """Note that a rewritten history stands for all commits before the base, whose objects are still there."""
+        with self._lock:
+            self._grown += self._folded
+            self._base, self._folded, self._lines = base, size, {}
+
+    def wait(self) -> None:
+        """Return when no folding goes on."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _forget(self) -> None:
+        if self._lines is not None and sum(map(len, self._lines.values())) > max(_REMEMBERED, _TIMES * self._folded):
+            self._lines = None
+
+    def _fold(self, last: int) -> None:
+        try:
+            with self._lock:
+                base, lines = self._base, dict(self._lines) if self._lines is not None else None
+            folded, segments = self._put(last, _bodies(self._lines_up_to(base, lines, last)))
+            if folded:
+                kept = self._remove(last, segments)
+                with self._lock:
+                    self._base, self._folded, self._grown = last + 1, folded, kept
+                    if self._lines is not None:
+                        self._lines = {number: line for number, line in self._lines.items() if number >= last}
+                return
+        except (Moved, SessionException, LookupError, TypeError, ValueError) as error:  # storage is larger: that is all
+            if "access denied" in str(error):
+                self._may_delete = False
+                logger.info(
+                    "session_id=<%s> | without s3:DeleteObject it grows with each change", self._life.session_id
+                )
+            else:
+                logger.warning("session_id=<%s>, error=<%s> | it was not folded", self._life.session_id, error)
+        with self._lock:
+            self._grown, self._lines = 0, None
+
+    def _lines_up_to(self, base: int, lines: dict[int, bytes] | None, last: int) -> list[bytes]:
+        """Return the lines of the whole history up to a commit: from memory, as far as they are there."""
+        life = self._life
+        if lines is not None and all(number in lines for number in range(base or 1, last + 1)):
+            if base:
+                name = f"s/{0:010d}-{base - 1:010d}-r"
+                before = list(parse(life, name, life.get(name), 0).values())
+            else:
+                before = [commit_line(0, life.expect_alive().body)]
+            return [*before, *(lines[number] for number in range(base or 1, last + 1))]
+        place = place_of(life)
+        if place.next <= last:
+            raise life.unreadable(f"c/{last:010d}", "it is missing")
+        rewritten, found = read_lines(life, place)
+        if not place.base:
+            rewritten = [commit_line(0, life.expect_alive().body)]
+        return [*rewritten, *(line for number, line in found.lines.items() if max(place.base, 1) <= number <= last)]
+
+    def _put(self, last: int, bodies: list[bytes]) -> tuple[int, list[Segment]]:
+        """Store the history; return how many bytes it takes, 0 where it is not needed, and the segments there are."""
+        life, name = self._life, f"s/{0:010d}-{last:010d}-r"
+        data = HEADER + b"".join(commit_line(index, body) for index, body in enumerate(bodies))
+        if not life.objects.put_new(life.key(name), data, {}):
+            return 0, []
+        needed = False
+        try:
+            # Everyone stores first and looks then: so one of two sees what the other did.
+            segments = all_segments(life)
+            needed = not any(segment.rewritten and segment.last > last for segment in segments)
+            root = life.look()
+            needed = needed and root is not None and root.life == life.name
+        finally:
+            if not needed:
+                life.empty([name])
+        return (len(data) if needed else 0), segments
+
+    def _remove(self, last: int, segments: list[Segment]) -> int:
+        """Remove the objects that nobody needs any more, and return how many bytes the others behind it take."""
+        life = self._life
+        prefix = life.key("c/")
+        listed = life.listed(prefix, "", str.isdecimal)
+        commits = [(int(item.key.removeprefix(prefix)), item.modified) for item in listed]
+        with self._lock:
+            lines = dict(self._lines or {})
+        missing = [commit for commit in commits if commit[0] not in lines]
+        if missing:
+            lines |= lines_of(life, missing)
+        writing = last_of_each(commits, lines, None)
+        if writing and writing[0] < last:  # some of them may have stopped
+            writing = last_of_each(commits, lines, read_rest(life.objects, life.key("")))
+        keep = min([last, *writing])
+        gone = [item.key for item, (number, _) in zip(listed, commits, strict=True) if number < keep]
+        gone += [life.key(s.key) for s in segments if (s.last < last if s.rewritten else s.last <= last)]
+        life.objects.delete(gone)
+        return sum(item.size for item, (number, _) in zip(listed, commits, strict=True) if number >= keep)
+
+
+def _bodies(lines: list[bytes]) -> list[bytes]:
+    """Return the bodies of the fewest commits that add up to the same history as these lines."""
+    array = decode(json_array(b"".join(lines)))
+    history = SessionHistory()
+    for changes in commits_in(array):
+        history.apply(changes)
+    history.apply_one(commits_noted(latest(ids_in(array))))
+    return [encode([change]) for change in history.changes()]

@@ -1,0 +1,162 @@
+"""Storage follows its content: a history takes the place of its commits as they grow, beside whoever writes."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+from session_conformance.reference_impl import S3SessionManager
+from session_conformance.reference_impl.s3 import folding
+from strands.types.exceptions import SessionException
+
+from tests.reference_impl.agents import add, open_agent, text_message
+
+from .memory_s3 import Bucket, Client, Session, refusal
+
+
+def agent_on(client: Client, **more: Any) -> Any:
+    manager = S3SessionManager("s", "bucket", boto_session=Session(client))  # type: ignore[arg-type]
+    return open_agent(None, manager=manager, **more)  # type: ignore[arg-type]
+
+
+def say(agent: Any, *texts: str) -> None:
+    asyncio.run(add(agent, *(text_message(text) for text in texts)))
+
+
+def texts_of(stored: Bucket, **more: Any) -> list[str]:
+    return [block["text"] for m in agent_on(Client(stored), **more).messages for block in m["content"]]
+
+
+def size_of(stored: Bucket) -> int:
+    return sum(len(found.data) for found in stored.objects.values())
+
+
+def update(agent: Any, number: int, size: int = 10_000) -> None:
+    agent.state.set("notes", f"{number} ".ljust(size, "x"))
+    agent._session_manager.sync_agent(agent)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folding, "LEAST", 10_000)
+
+
+def test_updates_of_a_state_leave_at_most_four_times_what_is_there() -> None:
+    stored = Bucket()
+    client = Client(stored)
+    agent = agent_on(client)
+    say(agent, "kept")
+    client.requests.clear()
+    for number in range(1500):
+        update(agent, number)
+        agent._session_manager._store._log._folding.wait()
+        assert size_of(stored) <= 1_000_000
+    assert len(client.requests) <= 1.12 * 1500, Counter(operation for operation, _ in client.requests)
+    restored = agent_on(Client(stored))
+    assert restored.state.get("notes").startswith("1499 ")
+    assert texts_of(stored) == ["kept"]
+
+
+def test_a_long_conversation_is_not_stored_many_times(small: None) -> None:
+    stored = Bucket()
+    agent = agent_on(Client(stored))
+    texts = [f"message {number}: {'x' * 300}" for number in range(1200)]
+    for start in range(0, 1200, 100):
+        say(agent, *texts[start : start + 100])
+        agent._session_manager._store._log._folding.wait()
+        content = sum(map(len, texts[: start + 100])) + 200 * (start + 100)
+        assert size_of(stored) <= 4 * content
+    assert texts_of(stored) == texts
+    assert S3SessionManager.verify("s", "bucket", boto_session=Session(Client(stored))).ok  # type: ignore[arg-type]
+
+
+def test_a_writer_that_was_silent_while_others_were_folded_loses_nothing(small: None) -> None:
+    stored = Bucket()
+    silent = agent_on(Client(stored), agent_id="silent")
+    say(silent, "before")
+    never = agent_on(Client(stored), agent_id="never wrote")
+    busy = agent_on(Client(stored))
+    for number in range(100):
+        say(busy, f"message {number}: {'x' * 300}")
+    busy._session_manager._store._log._folding.wait()
+    assert any(key.endswith("-r") for key in stored.objects)
+    say(silent, "after")
+    say(never, "first")
+    say(busy, "last")
+    assert texts_of(stored, agent_id="silent") == ["before", "after"]
+    assert texts_of(stored, agent_id="never wrote") == ["first"]
+    assert texts_of(stored)[-1] == "last"
+    assert len(texts_of(stored)) == 101
+
+
+def test_who_wrote_long_ago_takes_no_number_that_was_freed(small: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import timedelta
+
+    from session_conformance.reference_impl.s3 import life
+
+    stored = Bucket()
+    silent = agent_on(Client(stored), agent_id="silent")
+    say(silent, "before")
+    stored.now += timedelta(hours=2)
+    busy = agent_on(Client(stored))
+    for number in range(100):
+        say(busy, f"message {number}: {'x' * 300}")
+    busy._session_manager._store._log._folding.wait()
+    numbers = [int(key.rpartition("/")[2]) for key in stored.objects if "/c/" in key]
+    assert min(numbers) > 50
+    monkeypatch.setattr(life, "SURE", 0)  # as two hours later
+    say(silent, "after")
+    assert texts_of(stored, agent_id="silent") == ["before", "after"]
+    assert len(texts_of(stored)) == 100
+
+
+def test_a_redaction_beside_a_folding_leaves_no_copy(small: None) -> None:
+    stored = Bucket()
+    agent = agent_on(Client(stored))
+    for number in range(60):
+        say(agent, f"message {number}: {'x' * 300}")
+        if number % 7 == 3:
+            say(agent, f"secret {number}")
+            last = agent.messages[-1]
+            replacement = {**last, "content": [{"text": "[redacted]"}]}
+            agent._session_manager.redact_latest_message(replacement, agent)
+            assert not stored.holding(b"secret")
+    agent._session_manager._store._log._folding.wait()
+    assert not stored.holding(b"secret")
+    assert texts_of(stored).count("[redacted]") == 9
+
+
+def test_a_session_grows_where_nothing_may_be_deleted(small: None) -> None:
+    stored = Bucket()
+    client = Client(
+        stored, fault=lambda n, operation, key: refusal("AccessDenied", 403) if "Delete" in operation else None
+    )
+    agent = agent_on(client)
+    for number in range(100):
+        say(agent, f"message {number}: {'x' * 300}")
+    agent._session_manager._store._log._folding.wait()
+    assert sum("Delete" in operation for operation, _ in client.requests) == 1
+    assert len(texts_of(stored)) == 100
+
+
+@pytest.mark.parametrize("at", range(14))
+def test_a_folding_that_fails_anywhere_loses_nothing(small: None, at: int) -> None:
+    stored = Bucket()
+    began: list[int] = []
+
+    def fails(number: int, operation: str, key: str) -> Any:
+        if key.endswith("-r") and operation == "PutObject" and not began:
+            began.append(number - 2)
+        return "before" if began and began[0] + at <= number < began[0] + at + 3 else None
+
+    agent = agent_on(Client(stored, fault=fails))
+    for number in range(60):
+        try:
+            say(agent, f"message {number}: {'x' * 300}")
+        except SessionException:
+            continue
+        agent._session_manager._store._log._folding.wait()
+    say(agent, "last")
+    texts = texts_of(stored)
+    assert len(texts) == 61
+    assert len(set(texts)) == 61
