@@ -103,7 +103,7 @@ class S3SessionManager(ChangeLogSessionManager):
         # What was closed is opened again as it was: a session that was started since under the same id is another one.
         before = self._logs.get(session_id)
         life = before.life if before is not None else ""
-        log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer)
+        log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer, self._at_rest)
         self._logs[session_id] = log
         return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 
@@ -308,9 +308,17 @@ def _objects(client: Any, bucket: str, session_id: str) -> S3Objects:
     return S3Objects(client, bucket, session_id)
 
 
-def _log(client: Any, bucket: str, prefix: str, session_id: str, life: str = "", one_writer: bool = False) -> S3Log:
+def _log(
+    client: Any,
+    bucket: str,
+    prefix: str,
+    session_id: str,
+    life: str = "",
+    one_writer: bool = False,
+    at_rest: AtRest | None = None,
+) -> S3Log:
     place = _places(prefix, session_id)[0]
-    return S3Log(_objects(client, bucket, session_id), place, session_id, life, one_writer)
+    return S3Log(_objects(client, bucket, session_id), place, session_id, life, one_writer, at_rest)
 
 
 @dataclass(frozen=True)

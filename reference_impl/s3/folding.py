@@ -14,8 +14,9 @@ import threading
 
 from strands.types.exceptions import SessionException
 
+from ..log.at_rest import AtRest, opened, sealed
 from ..log.codec import decode, encode
-from ..log.commit_lines import commit_line, commits_in, ids_in, json_array, latest
+from ..log.commit_lines import commit_line, commits_in, ids_in, json_array, latest, with_bodies
 from ..log.history import SessionHistory, commits_noted
 from .errors import Moved
 from .life import Life
@@ -46,10 +47,12 @@ class Folding:
 
     Args:
         life: The life.
+        at_rest: Opens what is stored, and seals it again.
     """
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, at_rest: AtRest | None = None) -> None:
         self._life = life
+        self._at_rest = at_rest
         self._lock = threading.Lock()
         self._base = 0
         self._folded = 0  # bytes of the history that stands for what is before the base
@@ -115,7 +118,7 @@ class Folding:
         try:
             with self._lock:
                 base, lines = self._base, dict(self._lines) if self._lines is not None else None
-            folded, segments = self._put(last, _bodies(self._lines_up_to(base, lines, last)))
+            folded, segments = self._put(last, self._bodies(self._lines_up_to(base, lines, last)))
             if folded:
                 kept = self._remove(last, segments)
                 with self._lock:
@@ -190,12 +193,15 @@ class Folding:
         life.objects.delete(gone)
         return sum(item.size for item, (number, _) in zip(listed, commits, strict=True) if number >= keep)
 
-
-def _bodies(lines: list[bytes]) -> list[bytes]:
-    """Return the bodies of the fewest commits that add up to the same history as these lines."""
-    array = decode(json_array(b"".join(lines)))
-    history = SessionHistory()
-    for changes in commits_in(array):
-        history.apply(changes)
-    history.apply_one(commits_noted(latest(ids_in(array))))
-    return [encode([change]) for change in history.changes()]
+    def _bodies(self, lines: list[bytes]) -> list[bytes]:
+        """Return the bodies of the fewest commits that add up to the same history as these lines."""
+        at_rest, session_id = self._at_rest, self._life.session_id
+        data = json_array(b"".join(lines))
+        if at_rest is not None:
+            data = bytes(with_bodies(data, lambda body: opened(body, at_rest, session_id)))
+        array = decode(data)
+        history = SessionHistory()
+        for changes in commits_in(array):
+            history.apply(changes)
+        history.apply_one(commits_noted(latest(ids_in(array))))
+        return [sealed(encode([change]), at_rest, session_id) for change in history.changes()]

@@ -25,6 +25,7 @@ from contextlib import contextmanager, suppress
 
 from strands.types.exceptions import SessionException
 
+from ..log.at_rest import AtRest
 from ..log.change_log import Behind
 from ..log.commit_lines import Writer, commit_line, json_array
 from . import sizes
@@ -60,11 +61,18 @@ class S3Log:
         prefix: The session's prefix, with a slash at its end.
         session_id: The session's id, for errors.
         life: The only life of the session that may be read, if it was read before.
+        at_rest: What seals the commits, which folds the history too.
         one_writer: Whether the store may ignore ``If-None-Match``: whoever says so sees to it that nobody else writes.
     """
 
     def __init__(
-        self, objects: S3Objects, prefix: str, session_id: str, life: str = "", one_writer: bool = False
+        self,
+        objects: S3Objects,
+        prefix: str,
+        session_id: str,
+        life: str = "",
+        one_writer: bool = False,
+        at_rest: AtRest | None = None,
     ) -> None:
         self.objects = objects
         self.prefix = prefix
@@ -73,7 +81,7 @@ class S3Log:
         self._lock = threading.RLock()
         self._root: Root | None = None  # what exists() saw, for the read that follows it
         self._latest = LatestLines()
-        self._folding = Folding(self._life)
+        self._folding = Folding(self._life, at_rest)
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
         self._writer = Writer()  # of commits that have no label
         self._own: Rest | None = None  # the latest of its own commits, without another's between them
