@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from .log.codec import decode, encode
 from .log.commit_lines import latest
 from .log.history import SessionHistory, commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import Repair, SessionInfo, Verification, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import read_sdk_session
 from .log.session_store import SessionStore
@@ -28,6 +29,8 @@ from .s3.log import S3Log
 from .s3.objects import Listed, NotThere, S3Objects
 from .s3.rest import read_rest
 from .s3.root import ROOT, DamagedRoot, Root, read_root
+
+logger = logging.getLogger(__name__)
 
 IN_USE = timedelta(days=7)
 """How long a session counts as in use whose latest writer left no word that it stopped: it may have crashed."""
@@ -158,11 +161,13 @@ class S3SessionManager(ChangeLogSessionManager):
         endpoint_url: str | None = None,
         *,
         now: datetime | None = None,
-    ) -> list[str]:
+        damaged: bool = False,
+    ) -> CleanUp:
         """Remove the sessions that were not written for some time. This needs ``s3:DeleteObject``.
 
         A session whose writer has not stopped is kept, for seven days: later than that it is taken for crashed. What
-        is left of sessions that were deleted is removed, too, once it is an hour old.
+        is left of sessions that were deleted is removed, too, once it is an hour old. What is kept though it is old is
+        told, also in a logged warning.
 
         Args:
             older_than: How long a session must not have been written.
@@ -172,27 +177,26 @@ class S3SessionManager(ChangeLogSessionManager):
             region_name: As the constructor's.
             endpoint_url: As the constructor's.
             now: The time to count from, with a time zone; now by default.
+            damaged: Whether sessions whose root is damaged are removed too, which a repair may bring back.
 
         Returns:
-            The ids of the sessions that were removed.
+            The ids of the sessions that were removed (of damaged ones their prefixes), and as ``skipped`` what was not,
+            and why.
 
         Raises:
-            SessionException: A session cannot be listed or removed.
+            SessionException: The sessions cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
         today = now or datetime.now(timezone.utc)
-        removed = []
+        done = CleanUp()
         for found in _folders(client, bucket, prefix):
-            info = found.info()
-            delete_orphans(found.objects, found.place, found.root, found.listed, today - ORPHANED, today - older_than)
-            if info is None:
-                continue
-            if info.updated_at < today - (older_than if found.is_resting() else max(older_than, IN_USE)):
-                objects, places = _objects(client, bucket, info.session_id), _places(prefix, info.session_id)
-                unused = info.updated_at < today - ORPHANED
-                if delete(objects, *places, info.session_id, found.root, unused):
-                    removed.append(info.session_id)
-        return removed
+            try:
+                found.clean_up(_root_of(prefix), today - older_than, today, damaged, done)
+            except SessionException as error:
+                done.skipped.append(Skipped(found.name, str(error)))
+        for one in done.skipped:
+            logger.warning("session=<%s>, reason=<%s> | a session was not cleaned up", one.name, one.reason)
+        return done
 
     @staticmethod
     def verify(
@@ -330,12 +334,14 @@ class _Folder:
         place: The prefix.
         listed: All objects there.
         root: The root; None where there is none: then this is what is left of a session.
+        is_damaged: Whether the root is there, and is not whole.
     """
 
     objects: S3Objects
     place: str
     listed: list[Listed]
     root: Root | None
+    is_damaged: bool = False
 
     def info(self) -> SessionInfo | None:
         """Return what a list says of the session; None where there is none, or it cannot be read."""
@@ -351,6 +357,41 @@ class _Folder:
             )
         except (KeyError, IndexError, TypeError, ValueError):
             return None
+
+    @property
+    def name(self) -> str:
+        """The id of the session, or the last part of its prefix where its root tells none."""
+        info = self.info()
+        return info.session_id if info is not None else self.place.rstrip("/").rpartition("/")[2]
+
+    def clean_up(self, parent: str, limit: datetime, today: datetime, damaged: bool, done: CleanUp) -> None:
+        """Remove what lies here, if it was not written since ``limit`` and nobody uses it; note what was done.
+
+        Raises:
+            SessionException: It cannot be read or removed.
+        """
+        info, written = self.info(), max((item.modified for item in self.listed), default=today)
+        if self.root is None and not self.is_damaged:
+            delete_orphans(self.objects, self.place, None, self.listed, today - ORPHANED, limit)
+        elif info is None:
+            if written >= limit:
+                return
+            if not damaged:
+                done.skipped.append(Skipped(self.name, "its root is damaged: a repair may bring it back"))
+                return
+            if delete(self.objects, self.place, f"{self.place}/", self.name, unused=written < today - ORPHANED):
+                done.append(self.name)
+        else:
+            delete_orphans(self.objects, self.place, self.root, self.listed, today - ORPHANED, limit)
+            if info.updated_at >= limit:
+                return
+            if info.updated_at >= today - IN_USE and not self.is_resting():
+                done.skipped.append(Skipped(info.session_id, "its latest writer has not stopped: it may be in use"))
+                return
+            unused = info.updated_at < today - ORPHANED
+            objects = _objects(self.objects.client, self.objects.bucket, info.session_id)
+            if delete(objects, self.place, f"{parent}session_{info.session_id}/", info.session_id, self.root, unused):
+                done.append(info.session_id)
 
     def is_resting(self) -> bool:
         """Whether its latest writer has stopped."""
@@ -375,7 +416,6 @@ def _folders(client: Any, bucket: str, prefix: str) -> Iterator[_Folder]:
     for place in objects.folders(f"{_root_of(prefix)}journal_"):
         listed = list(objects.list(place))
         try:
-            root = read_root(objects, place)
+            yield _Folder(objects, place, listed, read_root(objects, place))
         except DamagedRoot:  # until it is repaired nobody can tell what is left over
-            continue
-        yield _Folder(objects, place, listed, root)
+            yield _Folder(objects, place, listed, None, is_damaged=True)

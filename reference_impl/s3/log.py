@@ -327,7 +327,8 @@ class S3Log:
                 self._expect_conditional_writes()
             number, base, known = self._latest.next, self._latest.base, self._rewritten
             self._take(number, change, label)  # from here on everybody has the new history
-            self._expect_in_place(number)
+            # A history that others put meanwhile holds this change: it is not void, and what it replaces must still go.
+            self._life.note_commit(number)
             kept = self._put_rewritten(number, bodies)
             try:
                 self._life.expect_alive()

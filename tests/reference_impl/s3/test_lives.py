@@ -164,7 +164,11 @@ def test_a_writer_looks_for_its_root_now_and_then(s3: S3Endpoint, bucket: str, m
     agent = agent_on(bucket)
     keep_on(agent, "one")
     now = time.monotonic()
-    for later, counts in ((1, {"PutObject": 1}), (301, {"PutObject": 1, "GetObject": 1}), (302, {"PutObject": 1})):
+    for later, counts in (
+        (1, {"PutObject": 1}),
+        (301, {"PutObject": 1, "GetObject": 1, "ListObjectsV2": 1}),
+        (302, {"PutObject": 1}),
+    ):
         monkeypatch.setattr(s3_life.time, "monotonic", lambda at=now + later: at)
         with s3.seam.recording(bucket) as record:
             keep_on(agent, f"after {later} seconds")
@@ -257,7 +261,7 @@ def test_a_reader_that_was_told_of_an_earlier_life_reads_the_next(
 def test_lists_and_clean_ups_beside_a_deletion(
     bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None]
 ) -> None:
-    later = datetime.now(timezone.utc) + timedelta(days=30)
+    later = datetime.now(timezone.utc) + timedelta(days=3)
 
     def beside(name: str, where: Any, call: Callable[[], Any]) -> Any:
         manager = S3SessionManager("s", bucket)
@@ -491,3 +495,27 @@ def test_a_deletion_beside_a_verification_is_an_error(
     monkeypatch.setattr(s3_inspection, "_read_life", beside)
     with pytest.raises(SessionException, match="was deleted while it was read"):
         S3SessionManager.verify("s", bucket)
+
+
+# -- what a clean-up keeps -------------------------------------------------------------------------------------
+
+
+def test_a_clean_up_says_what_it_kept_and_why(s3: S3Endpoint, bucket: str, keys: Keys) -> None:
+    for session_id in ("in use", "stopped", "damaged", "young"):
+        agent = agent_on(bucket, session_id)
+        keep_on(agent, "one")
+        if session_id != "in use":
+            agent._session_manager.close()
+    s3.client.put_object(Bucket=bucket, Key="journal_damaged/root", Body=b"garbage")
+    later = datetime.now(timezone.utc) + timedelta(days=2)
+    found = S3SessionManager.clean_up(timedelta(days=3), bucket, now=later)
+    assert (found, found.skipped) == ([], [])
+    found = S3SessionManager.clean_up(timedelta(days=1), bucket, now=later)
+    assert sorted(found) == ["stopped", "young"]
+    told = {one.name: one.reason for one in found.skipped}
+    assert told.keys() == {"in use", "journal_damaged"}
+    assert "has not stopped" in told["in use"]
+    assert "damaged" in told["journal_damaged"]
+    found = S3SessionManager.clean_up(timedelta(days=1), bucket, now=later + timedelta(days=8), damaged=True)
+    assert sorted(found) == ["in use", "journal_damaged"]
+    assert keys() == {}

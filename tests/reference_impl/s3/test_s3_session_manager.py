@@ -12,7 +12,7 @@ from session_conformance.harness.s3 import S3Endpoint
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.log.change_log import Behind
 from session_conformance.reference_impl.log.commit_lines import bodies_of, commit_line
-from session_conformance.reference_impl.s3 import sizes
+from session_conformance.reference_impl.s3 import folding, sizes
 from session_conformance.reference_impl.s3.client import client_for
 from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects
@@ -114,6 +114,7 @@ def test_runs_and_segments_hold_every_commit(
     monkeypatch.setattr(sizes, "RUN", 4)
     monkeypatch.setattr(sizes, "SEGMENT", 8)
     monkeypatch.setattr(sizes, "MERGE", 2)
+    monkeypatch.setattr(folding, "LEAST", 1 << 30)
     log, said = log_in(s3, bucket), [b"[0]"]
     log.create(said)
     for number in range(1, 40):
