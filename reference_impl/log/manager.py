@@ -14,6 +14,7 @@ from strands.types.session import SessionAgent, SessionMessage
 from .agent_changes import AgentChanges
 from .codec import UnstorableError
 from .collecting import Collected, collected_by
+from .collector import collector_at_rest
 from .hooks import StoringHooks
 from .ids import check_id
 from .memory import HELD
@@ -176,6 +177,10 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
 
         Beside that, what memory let go of stays away, whatever the conversation manager counted; see :mod:`.memory`.
         """
+        with collector_at_rest():
+            self._restore_history(agent, record)
+
+    def _restore_history(self, agent: Any, record: SessionAgent) -> None:
         managed = restore_conversation_manager(agent, record)
         own = {named(message) for message in managed.own}
         stored, all_listed = self._stored_messages(agent, record, managed)

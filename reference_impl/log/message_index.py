@@ -39,6 +39,17 @@ class MessageIndex:
                 self.pending.discard(tracking_id)
         return id
 
+    def add_next(self, tracking_id: str | None) -> int:
+        """Note a message that is added with the next free id, is no placeholder, and return its id."""
+        id = self.next_id
+        self.next_id = id + 1
+        if tracking_id:
+            if self._first.setdefault(tracking_id, id) != id:
+                self._more.setdefault(tracking_id, []).append(id)
+            if self.pending:
+                self.pending.discard(tracking_id)
+        return id
+
     def replace(self, id: int | None, message: Any) -> list[int]:
         """Note a message that is replaced: the one with an id, or those with its tracking id; add it where none has it.
 

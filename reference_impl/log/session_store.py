@@ -12,6 +12,7 @@ from strands.types.exceptions import SessionException
 
 from .change_log import Behind, ChangeLog
 from .codec import decode, encode
+from .collector import collector_at_rest
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
 from .folding import folded
 from .forking import begin_anew_in_children
@@ -107,11 +108,10 @@ class SessionStore:
 
     def _load(self) -> SessionHistory:
         history = SessionHistory()
-        array = self._decode(self._log.read())
-        with self._unreadable():
-            for changes in commits_in(array):
-                for change in changes:
-                    history.apply_one(change)
+        with collector_at_rest():
+            array = self._decode(self._log.read())
+            with self._unreadable():
+                history.apply_all(commits_in(array))
         self._check_owner(history)
         self._look_for_attempt(array, history.commits)
         self._index = SessionIndex(history)
