@@ -12,7 +12,9 @@ CONFIGURATION = Template("""\
 # The backends of this project: pytest --session-manager=$name
 [backends.$name]
 target = "$target"
-# arguments = { url = "redis://localhost/{session_id}" }
+# A server that an argument asks for is started for the run, with an empty database for each test. It comes with
+# pip install 'strands-session-conformance[servers]'; PostgreSQL is {postgres_url}, MySQL {mysql_url}, and so on.
+# arguments = { url = "{redis_url}" }
 
 # What is known to be violated, and why. A new violation fails the run, these do not, and one that is met again fails it
 # until it is taken out.
@@ -100,7 +102,7 @@ def starter_files(spec: str | None, *, is_package: bool, tests: str = "") -> dic
     given = {
         "name": "mine",
         "target": target,
-        "installs": f"{'. ' if is_package else ''}'strands-session-conformance[s3]'",
+        "installs": f"{'. ' if is_package else ''}'strands-session-conformance[s3,servers]'",
     }
     files = {
         "session-conformance.toml": CONFIGURATION.substitute(given),
