@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from session_conformance.suites.command import starter_files
+from session_conformance.suites.command.starter import starter_files
 
 COMMAND = [sys.executable, "-m", "session_conformance.suites.command", "init"]
 PYTEST = Path(sys.executable).parent / "pytest"
