@@ -20,6 +20,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.models import ScriptedTextModel
 from session_conformance.harness.sdk import FEATURES, Message, SdkFeature
 from session_conformance.harness.timeline import (
@@ -192,7 +193,12 @@ class TextAgents(ConformanceSuite):
                 starts[-1],
             )
 
-    @requirement("AGT-05", source="D: session management, 'Basic usage'", needs=[Capability.FRESH_PROCESS])
+    @requirement(
+        "AGT-05",
+        source="D: session management, 'Basic usage'",
+        needs=[Capability.FRESH_PROCESS],
+        promise=Durability.MESSAGE,
+    )
     def several_processes(self, run: ScenarioRuns) -> None:
         """A conversation goes on in one process after another, stopped or killed: each restores all that was said
         before, and its model is told of it.
@@ -240,14 +246,14 @@ class TextAgents(ConformanceSuite):
                 *played.processes[1:],
             )
 
-    @requirement("AGT-07", source=AT_ONCE, needs=[Capability.READ_BESIDE_WRITER])
+    @requirement("AGT-07", source=AT_ONCE, needs=[Capability.READ_BESIDE_WRITER], promise=Durability.MESSAGE)
     def before_hooks(self, run: ScenarioRuns) -> None:
         """Each message of a text agent is stored before any hook for its addition runs, wherever the hook was
         registered.
         """
         expect_stored_at_hooks(run(TEXT_EVERYDAY).timeline, "message_added", lambda m: True, "a message")
 
-    @requirement("AGT-08", source=AT_ONCE, needs=[Capability.READ_BESIDE_WRITER])
+    @requirement("AGT-08", source=AT_ONCE, needs=[Capability.READ_BESIDE_WRITER], promise=Durability.MESSAGE)
     def before_the_model(self, run: ScenarioRuns) -> None:
         """What a text model is asked with is what is stored by then, also right after the history was trimmed or
         summarized for it.
@@ -328,6 +334,7 @@ class TextAgents(ConformanceSuite):
         "AGT-12",
         source="A: sync_agent, called with each message 'in case the agent state was updated'",
         needs=[Capability.READ_BESIDE_WRITER],
+        promise=Durability.MESSAGE,
     )
     def state_changed_by_a_tool(self, run: ScenarioRuns) -> None:
         """When a text model is given a tool's result, the state that the tool set is stored."""
@@ -507,6 +514,7 @@ class TextAgents(ConformanceSuite):
         "AGT-24",
         source="F: a write-ahead rule: who is told of a message may rely on it",
         needs=[Capability.STORAGE_FAULTS, Capability.READ_BESIDE_WRITER],
+        promise=Durability.MESSAGE,
     )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails while a text agent is invoked (as what the user said, a tool use, an answer is to be

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty, progress_of
 from session_conformance.harness import (
+    Backend,
     Capability,
     Level,
     NotApplicable,
@@ -27,6 +28,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.faults import (
     CrashState,
     FaultPlan,
@@ -44,7 +46,13 @@ from session_conformance.harness.faults import (
 from session_conformance.harness.timeline import Acknowledged, AgentStopped, Failed
 from session_conformance.harness.verdicts import Matrix
 
-from .scenarios import ON_DISK, SHORT_TALKS, expect_no_loss_by_faults, recorded_conversation
+from .scenarios import (
+    ON_DISK,
+    SHORT_TALKS,
+    expect_cost_as_promised,
+    expect_no_loss_by_faults,
+    recorded_conversation,
+)
 
 _ENOUGH = 100
 """After this many states that were not restored, no more are looked at: some restores are slow."""
@@ -53,7 +61,9 @@ _ENOUGH = 100
 class CrashesAndFullDisks(ConformanceSuite):
     """DUR: crashes and full disks."""
 
-    @requirement("DUR-01", source="D: session management, 'persistence before hooks'", needs=ON_DISK)
+    @requirement(
+        "DUR-01", source="D: session management, 'persistence before hooks'", needs=ON_DISK, promise=Durability.MESSAGE
+    )
     def killed_at_any_point(
         self,
         run: ScenarioRuns,
@@ -79,6 +89,7 @@ class CrashesAndFullDisks(ConformanceSuite):
         level=Level.SHOULD,
         source="F: what POSIX and fsync(2) promise of data and names that were not synced",
         needs=ON_DISK,
+        promise=Durability.MESSAGE,
     )
     def power_cut_at_any_point(
         self, run: ScenarioRuns, record_property: RecordProperty, request: pytest.FixtureRequest
@@ -96,6 +107,7 @@ class CrashesAndFullDisks(ConformanceSuite):
         "DUR-03",
         source="F: a write that fails is an error and no loss of what was written before",
         needs=ON_DISK,
+        promise=Durability.MESSAGE,
     )
     def any_operation_fails(self, new_session: NewSession, record_property: RecordProperty) -> None:
         """Where the disk is full, or I/O fails, on any one operation, an error reaches the caller, earlier messages
@@ -150,6 +162,19 @@ class CrashesAndFullDisks(ConformanceSuite):
                     session.read().messages,
                     f"after a crash what is said is stored ({crash.state.what})",
                 )
+
+    @requirement(
+        "DUR-05",
+        source="A: SaveLatestStrategy, BidiAgentSaveLatestStrategy; D: session management, 'persistence before hooks'",
+        needs=[Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def what_a_kill_costs(self, backend: Backend, new_session: NewSession, record_property: RecordProperty) -> None:
+        """A kill at any moment costs no more than the backend promises: by message nothing that was acknowledged, by
+        turn nothing of a turn that had ended, at stop nothing of what there was when the agent last came to rest.
+        """
+        cost = expect_cost_as_promised(new_session, backend.durability)
+        record_property("measured", f"{cost}; it promises durability by {backend.durability.value}")
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.sdk import SdkFeature
 from session_conformance.harness.timeline import AgentStopped, HookCalled, ModelReceived, difference, is_pending, same
 
@@ -38,7 +39,7 @@ HOOKS_DOCUMENTED = "D: bidirectional streaming, session management, 'Integration
 class PersistenceBeforeHooks(ConformanceSuite):
     """ORD: persistence before hooks."""
 
-    @requirement("ORD-01", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    @requirement("ORD-01", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER], promise=Durability.MESSAGE)
     def user_messages(self, run: ScenarioRuns) -> None:
         """A user message is stored before any hook for its addition runs, wherever the hook was registered."""
         expect_stored_at_hooks(
@@ -53,6 +54,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
         source=HOOKS_DOCUMENTED,
         needs=[Capability.READ_BESIDE_WRITER],
         sdk=[SdkFeature.MESSAGE_UPDATES],
+        promise=Durability.MESSAGE,
     )
     def assistant_messages(self, run: ScenarioRuns) -> None:
         """An assistant's text or transcript is stored in full before any hook for its update runs."""
@@ -63,7 +65,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
             "an assistant's text or transcript",
         )
 
-    @requirement("ORD-03", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    @requirement("ORD-03", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER], promise=Durability.MESSAGE)
     def tools(self, run: ScenarioRuns) -> None:
         """A tool use and its result are stored before their hooks run."""
         expect_stored_at_hooks(
@@ -73,7 +75,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
             "a tool use and its result",
         )
 
-    @requirement("ORD-04", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    @requirement("ORD-04", source=HOOKS_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER], promise=Durability.MESSAGE)
     def before_the_model(self, run: ScenarioRuns) -> None:
         """A user message is stored before the model receives it, a tool result before it is sent to the model."""
         timeline = run(EVERYDAY).timeline
@@ -90,7 +92,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
                     sent,
                 )
 
-    @requirement("ORD-05", source=HOOKS_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
+    @requirement("ORD-05", source=HOOKS_DOCUMENTED, needs=[Capability.FRESH_PROCESS], promise=Durability.MESSAGE)
     def hooks_that_raise(self, run: ScenarioRuns) -> None:
         """A hook that raises does not undo or prevent what was stored."""
         played = run(RAISING_HOOKS)
@@ -148,6 +150,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
         "ORD-09",
         source="F: a write-ahead rule: who is told of a message may rely on it",
         needs=[Capability.STORAGE_FAULTS, Capability.READ_BESIDE_WRITER],
+        promise=Durability.MESSAGE,
     )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""

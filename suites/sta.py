@@ -53,6 +53,7 @@ from session_conformance.harness import (
     play,
     requirement,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.process import no_file_can_be_written
 from session_conformance.harness.scripts import as_python
@@ -102,6 +103,8 @@ class Player:
     def abilities(self) -> frozenset[Capability]:
         """What scripts may ask for."""
         able = capabilities_of(self.backend, self.config)
+        if self.backend.durability is not Durability.MESSAGE:
+            return able - {Capability.STORAGE_FAULTS}  # what is acknowledged while storage fails is not promised
         return able | {Capability.STORAGE_FAULTS} if self.backend.on_s3 else able
 
     def judge(self, script: Script) -> None:

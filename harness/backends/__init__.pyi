@@ -3,6 +3,8 @@ from .backend import ListedSession as ListedSession
 from .backend import repository_of as repository_of
 from .building import BackendError as BackendError
 from .capability import Capability as Capability
+from .durability import Durability as Durability
+from .durability import durability_of as durability_of
 from .interface import Interface as Interface
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
@@ -16,11 +18,13 @@ __all__ = [
     "BackendError",
     "BackendSpec",
     "Capability",
+    "Durability",
     "Interface",
     "ListedSession",
     "PlainRepository",
     "PlainStorage",
     "Workspace",
+    "durability_of",
     "repository_of",
     "try_out",
     "under_sdk_manager",

@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from ..process import blocking, way_to_close, will_be_closed
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
+from .durability import Durability
 from .interface import Interface
 from .workspace import Workspace
 
@@ -100,6 +101,7 @@ class Backend:
             none.
         storage: Opens the storage that the managers keep their data in.
         in_process: Whether it keeps its data in the memory of this process, where no other process finds it.
+        durability: What it promises to have stored when its process is killed.
         interface: The SDK's interface that the user's class implements; set by the harness.
         spec: The importable name the backend was found by, or None where another process cannot find it. Set by
             the harness.
@@ -118,6 +120,7 @@ class Backend:
     repository: OpenRepository | None = None
     storage: OpenStorage | None = None
     in_process: bool = False
+    durability: Durability = Durability.MESSAGE
     interface: Interface = Interface.MANAGER
     spec: Findable | None = None
 

@@ -14,6 +14,7 @@ from ..services import NoService
 from ._operations import operations
 from .backend import Backend, OpenManager
 from .building import BackendError, Builder, services_asked_for
+from .durability import Durability
 from .interface import Interface
 from .sdk_manager import under_sdk_manager
 from .workspace import Workspace
@@ -28,12 +29,14 @@ class BackendSpec:
         target: ``module:attribute``.
         arguments: Constructor arguments, with ``{placeholders}`` such as ``{workdir}``.
         interface: Whether the target is a session manager, a session repository or a storage.
+        durability: What the backend promises, where that is not what it says of itself.
     """
 
     name: str
     target: str
     arguments: Mapping[str, str] = field(default_factory=dict)
     interface: Interface = Interface.MANAGER
+    durability: Durability | None = None
 
     def resolve(self) -> Backend:
         """Return the backend.

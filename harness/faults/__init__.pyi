@@ -3,7 +3,9 @@ from .corruption import DamageOutcome as DamageOutcome
 from .corruption import Specimen as Specimen
 from .corruption import damage_every_object as damage_every_object
 from .crashes import crash_writing as crash_writing
+from .crashes import is_end_of_turn as is_end_of_turn
 from .crashes import killed_at_acknowledgements as killed_at_acknowledgements
+from .crashes import killed_at_each_moment as killed_at_each_moment
 from .file_operations import ELSEWHERE as ELSEWHERE
 from .file_operations import Step as Step
 from .file_system import Contents as Contents
@@ -39,7 +41,9 @@ __all__ = [
     "crash_writing",
     "damage_every_object",
     "file_calls",
+    "is_end_of_turn",
     "killed_at_acknowledgements",
+    "killed_at_each_moment",
     "plans",
     "record",
     "stall_on_files",

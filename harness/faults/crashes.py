@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from ..conversations import Die, ProcessDied, Session, in_fresh_process, play
 from ..process import die_at_writes
 from ..scripts import Script
-from ..timeline import Event, HookCalled, ProcessEnded, Timeline
+from ..timeline import AgentStopped, Event, HookCalled, ProcessEnded, Timeline
 
 
 def crash_writing(session: Session, size: int) -> bool:
@@ -50,6 +50,43 @@ def killed_at_acknowledgements(
         yield session, timeline
         if not timeline or isinstance(list(timeline)[-1], ProcessEnded):
             return
+
+
+def killed_at_each_moment(new_session: Callable[[], Session], script: Script) -> Iterator[tuple[Session, Timeline]]:
+    """Play a script in new processes, each of which is killed one moment later than the one before it.
+
+    A moment is when a hook is told of a message, when a response has ended, and when an agent has come to rest.
+
+    Yields:
+        The session as the killed process left it, and what had happened by then.
+    """
+    for number in itertools.count(1):
+        session = new_session()
+        timeline = Timeline.from_json(in_fresh_process(_die_at_moment, session, script.to_json(), number))
+        if timeline and isinstance(list(timeline)[-1], ProcessEnded):
+            return
+        yield session, timeline
+
+
+def is_end_of_turn(event: Event) -> bool:
+    """Whether a turn has ended with an event, and all hooks were told of it."""
+    ended = isinstance(event, HookCalled) and event.event == "response_stop" and event.position == "last"
+    return ended or isinstance(event, AgentStopped)
+
+
+def _die_at_moment(session: Session, die: Die, script: str, number: int) -> str:
+    happened = Timeline()
+    moments = 0
+
+    def heard(event: Event) -> None:
+        nonlocal moments
+        happened.record(event)
+        told = isinstance(event, HookCalled) and event.position == "early" and event.message is not None
+        moments += told or is_end_of_turn(event)
+        if moments == number:
+            die(happened.to_json())
+
+    return play(session, Script.from_json(script), observing=False, on_record=heard).to_json()
 
 
 def _die_at_acknowledgement(session: Session, die: Die, script: str, number: int) -> str:

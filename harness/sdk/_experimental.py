@@ -171,7 +171,9 @@ def blocks_received(content: Any) -> list[dict[str, Any]]:
         return [{"toolResult": dict(content.tool_result)}]
     if hasattr(content, "to_dict"):
         return [dict(content.to_dict())]
-    return [{"text": content["text"]} if "text" in content else dict(content)]  # an input event is a dict
+    if "text" in content:
+        return [{"text": content["text"]}]
+    return [{str(content["type"]).removeprefix("bidi_"): dict(content)}]  # live: no part of the history
 
 
 def audio_input(data: bytes) -> Any:

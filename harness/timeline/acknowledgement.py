@@ -58,6 +58,35 @@ class Acknowledged:
             return f"it cannot be restored: {reading.error}"
         return self._missing(reading.messages, event) or self._beside(reading.messages, event)
 
+    def missing(self, reading: Reading, event: int) -> str | None:
+        """Say what of all that was acknowledged by an event did not come back, or return None.
+
+        Args:
+            reading: What a reader restored, which may hold what came later as well.
+            event: The number of an event; -1 for none.
+        """
+        if reading.error is not None:
+            return f"it cannot be restored: {reading.error}"
+        return self._missing(reading.messages, event)
+
+    def lost(self, reading: Reading, event: int) -> int:
+        """Return how many messages that were acknowledged by an event did not come back as they were.
+
+        Args:
+            reading: What a reader restored.
+            event: The number of an event.
+        """
+        by_id = {message.get("tracking_id"): message for message in reading.messages}
+        lost = 0
+        for id, told in self._told.items():
+            versions = told.by(event)
+            kept = [number for number, message in enumerate(versions) if not is_pending(message)]
+            found = by_id.get(id)
+            later = [version for _, version in told.versions[kept[-1] :]] if kept else []
+            came_back = found is not None and any(same(essence(found), essence(version)) for version in later)
+            lost += bool(kept) and not came_back
+        return lost
+
     def _missing(self, found: Sequence[Message], event: int) -> str | None:
         by_id = {message.get("tracking_id"): message for message in found}
         for id, told in self._told.items():

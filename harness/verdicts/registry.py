@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeVar
 
-from ..backends import Capability
+from ..backends import Capability, Durability
 from ..process import HANG_LIMIT_S, clock, within_limit
 from ..sdk import SdkFeature
 
@@ -51,6 +51,7 @@ class Requirement:
         needs: The capabilities without which it does not apply.
         since: The edition of the requirements that it belongs to since it was written, a year and a month.
         sdk: What the installed SDK must be able to do, or it does not apply.
+        promise: What a backend must promise, or it does not apply; None where it applies to every promise.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Requirement:
     needs: frozenset[Capability] = frozenset()
     since: str = FIRST_EDITION
     sdk: frozenset[SdkFeature] = frozenset()
+    promise: Durability | None = None
 
     @property
     def group(self) -> str:
@@ -115,6 +117,7 @@ def requirement(
     needs: Iterable[Capability] = (),
     since: str = FIRST_EDITION,
     sdk: Iterable[SdkFeature] = (),
+    promise: Durability | None = None,
 ) -> Callable[[Check], Check]:
     """Declare a suite's method to be the check of a requirement. Its docstring is the sentence.
 
@@ -128,6 +131,7 @@ def requirement(
         needs: The capabilities without which the requirement does not apply.
         since: The first edition that it belongs to.
         sdk: What the installed SDK must be able to do, or it does not apply.
+        promise: What a backend must promise, or it does not apply; None where it applies to every promise.
 
     Raises:
         ValueError: The id or source is malformed, the id is taken, or there is no docstring.
@@ -141,7 +145,7 @@ def requirement(
             raise ValueError(f"{id} has no sentence: write it as the docstring of its check")
         if not set(source.partition(":")[0].split(",")) <= set(SOURCES):
             raise ValueError(f"{id} has the source {source!r}: expected {', '.join(SOURCES)}, then where")
-        declared = Requirement(id, level, sentence, source, frozenset(needs), since, frozenset(sdk))
+        declared = Requirement(id, level, sentence, source, frozenset(needs), since, frozenset(sdk), promise)
         if _registry.get(id, declared) != declared:
             raise ValueError(f"{id} is taken by: {_registry[id].sentence}")
         _registry[id] = declared

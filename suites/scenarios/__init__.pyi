@@ -48,6 +48,9 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .kills import Cost as Cost
+from .kills import expect_cost_as_promised as expect_cost_as_promised
+from .kills import promised_by as promised_by
 from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
@@ -233,6 +236,7 @@ __all__ = [
     "TOOL_SETS_STATE",
     "TRIMMED",
     "TWENTY_TIMEOUTS",
+    "Cost",
     "HoldFirstWrite",
     "RedactionLooks",
     "accepted",
@@ -244,6 +248,7 @@ __all__ = [
     "expect_answered",
     "expect_apart_where_ids_meet",
     "expect_beginnings_kept",
+    "expect_cost_as_promised",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
     "expect_gone_at_each_look",
@@ -275,6 +280,7 @@ __all__ = [
     "judge_script",
     "loop_goes_on",
     "pinned_in_the_middle",
+    "promised_by",
     "recorded_conversation",
     "redacted_by_a_guardrail",
     "redacted_by_another",
