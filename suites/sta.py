@@ -57,6 +57,7 @@ from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.process import no_file_can_be_written
 from session_conformance.harness.scripts import as_python
+from session_conformance.harness.sdk import SdkFeature
 
 from .scenarios import judge_script
 
@@ -288,7 +289,11 @@ class AnyConversationAtAll(ConformanceSuite):
     """STA: any conversation at all."""
 
     @attributes_itself
-    @requirement(ID, source="F: model-based testing: a state machine of a user's actions, and a list as its model")
+    @requirement(
+        ID,
+        source="F: model-based testing: a state machine of a user's actions, and a list as its model",
+        sdk=[SdkFeature.MESSAGE_UPDATES],
+    )
     def any_script(
         self, backend: Backend, request: pytest.FixtureRequest, record_property: Callable[[str, object], None]
     ) -> None:

@@ -145,6 +145,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
     ],
     "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
+    "DUR-05": [(broken.SavesAtStopOnly, "is missing")],
     "CON-01": [
         (broken.OverwritesOthers, "taking turns: 'one 0'"),
         (broken_writers.CountsMessagesBeforeItWrites, "Hello Alice.* complete .*whoever restored what it has replaced"),

@@ -1,0 +1,27 @@
+"""A snapshot manager that saves on purpose only when a turn has ended: it promises durability by turn, and keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from strands.bidi.hooks import BidiResponseStopEvent
+from strands.hooks import HookRegistry
+
+from .snapshot_manager import SnapshotFileManager
+
+
+class TurnFileManager(SnapshotFileManager):
+    """Saves when a response of a voice agent or an invocation of a text agent has ended, and at stops and restarts."""
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry, **kwargs)
+        registry.add_callback(BidiResponseStopEvent, lambda event: self.on_turn(event))
+
+    def on_added(self, event: Any) -> None:
+        pass
+
+    on_updated = on_added
+
+    def on_turn(self, event: Any) -> None:
+        """Save what was said in a turn."""
+        self.save(event.agent)
