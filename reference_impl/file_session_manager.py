@@ -17,12 +17,13 @@ from .file.listing import folders, look_into
 from .file.posix import check_platform
 from .file.removal import clean_up, delete
 from .file.salvage import salvage
+from .file.scanning import json_array
 from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import encode
-from .log.commit_lines import ID_LENGTH, latest
+from .log.commit_lines import ID_LENGTH, bodies_of, latest
 from .log.history import SessionHistory, commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import CleanUp, Repair, SessionInfo, Verification, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Verification, problems_in, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import SdkFolder, read_sdk_session
 from .log.session_store import SessionStore
@@ -145,11 +146,16 @@ class FileSessionManager(ChangeLogSessionManager):
         if isinstance(look.found, Damage):
             found = salvage(look.data)
             return Verification(session_id, False, len(found.commits), (str(look.found), *found.lost))
-        return Verification(session_id, True, look.found.number, (), look.found.torn)
+        problems = problems_in(bodies_of(json_array(look.data, look.found)))
+        return Verification(session_id, not problems, look.found.number, tuple(problems), look.found.torn)
 
     @staticmethod
     def repair(session_id: str, storage_dir: str | None = None, *, at_rest: AtRest | None = None) -> Repair:
-        """Bring back all whole commits of a damaged session. The damaged journal is kept beside the new one.
+        """Bring back all that is whole of a damaged session. The damaged journal is kept beside the new one.
+
+        That is each whole commit, wherever it lies, and each whole message of a damaged one. What is whole and cannot
+        be restored all the same is left out. ``lost`` says what that was, by agent and tracking id where those can be
+        read.
 
         Other writers wait meanwhile, and go on with what was brought back. The damaged journal is kept for you to look
         at what was lost: it holds what was said, no redaction changes it, and it stays until you remove it or the
@@ -166,13 +172,15 @@ class FileSessionManager(ChangeLogSessionManager):
         """
         with contextlib.closing(_journal(storage_dir, session_id)) as journal, journal.writing():
             look = journal.look()
-            if not isinstance(look.found, Damage):
-                return Repair(session_id, look.found.number, ())
             found = salvage(look.data)
+            if not isinstance(look.found, Damage) and not problems_in(
+                opened(body, at_rest, session_id) if at_rest is not None else body for body, _ in found.commits
+            ):
+                return Repair(session_id, look.found.number, ())
             if not found.commits:
                 raise SessionException(
-                    f"session {session_id!r}: in {journal.path} nothing is whole ({look.found}). Nothing was changed."
-                    " Restore it from a backup, or remove the session with delete_session()"
+                    f"session {session_id!r}: in {journal.path} nothing is whole (damaged {look.found}). Nothing was"
+                    " changed. Restore it from a backup, or remove the session with delete_session()"
                 )
             history, more = salvaged([opened(body, at_rest, session_id) for body, _ in found.commits], session_id)
             history.apply_one(commits_noted(latest(label[:ID_LENGTH] for _, label in found.commits)))

@@ -8,9 +8,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from strands.types.exceptions import SessionException
+
 from .codec import decode
-from .history import SessionHistory
+from .history import Change, SessionHistory
 from .message_index import is_pending
+from .validity import check_change
 
 
 @dataclass(frozen=True)
@@ -101,17 +104,52 @@ def salvaged(bodies: Iterable[bytes], session_id: str) -> tuple[SessionHistory, 
         except ValueError as error:
             lost.append(f"a whole commit cannot be read: {error}")
             continue
-        for change in changes:
+        for change in changes if isinstance(changes, list) else [changes]:
             try:
-                history.apply([change])
+                check_change(change)
+                history.apply([_placed(change, history)])
+            except SessionException as error:
+                lost.append(f"{_named(change)} is left out: {error}")
             except KeyError:
-                lost.append("a replacement of a message that was lost is added as a message")
+                if change.get("op") != "update":
+                    lost.append("a change of an unknown form is left out")
+                    continue
+                lost.append(f"{_named(change)} was lost, and what replaced it is added as a message")
                 history.apply([{**change, "op": "message"}])
+            except (ValueError, TypeError, AttributeError):
+                lost.append("a change of an unknown form is left out")
     lost += _drop_placeholders(history)
     if not history.session:
         history.session = _made_up_session(session_id)
         lost.append("the session's own record is made up")
     return history, lost
+
+
+def problems_in(bodies: Iterable[bytes]) -> list[str]:
+    """Return what of a session's whole commits no restore could use, in words. What is sealed is passed over."""
+    readable = [body for body in bodies if not body.startswith(b'[{"op":"sealed"')]
+    _, problems = salvaged(readable, "")
+    return [problem for problem in problems if "placeholder" not in problem and "made up" not in problem]
+
+
+def _placed(change: Change, history: SessionHistory) -> Change:
+    """Return a replacement of the message that it was made for: where messages were lost, others have their numbers."""
+    if change.get("op") != "update" or change["id"] is None:
+        return change
+    agent, tracking_id = history.agents.get(change["agent_id"]), change["message"].get("tracking_id")
+    ids = agent.index.ids(tracking_id) if agent is not None else []
+    if not ids or change["id"] in ids:
+        return change
+    return {**change, "id": ids[0]}
+
+
+def _named(change: Any) -> str:
+    """Say whose message, or what else, a change is of; nothing of what it says."""
+    if not isinstance(change, dict) or not isinstance(change.get("message"), dict):
+        return "a change"
+    tracking_id = change["message"].get("tracking_id")
+    named = f" with the tracking id {tracking_id!r}" if isinstance(tracking_id, str) else ""
+    return f"a message of agent {change.get('agent_id')!r}{named}"
 
 
 def _drop_placeholders(history: SessionHistory) -> list[str]:
