@@ -21,6 +21,7 @@ from session_conformance.fixtures import (
     attributes_itself,
     capabilities_of,
     excuse,
+    is_built_on_the_sdks,
     plain_backend,
     progress_of,
     scratch_workspace,
@@ -57,7 +58,7 @@ from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.process import no_file_can_be_written
 from session_conformance.harness.scripts import as_python
-from session_conformance.harness.sdk import SdkFeature
+from session_conformance.harness.sdk import RepositorySessionManager, SdkFeature
 
 from .scenarios import judge_script
 
@@ -161,6 +162,20 @@ class Player:
             self.excused += 1
             self.told = excuse(self.backend, same)
             raise SdkViolation(self.told) from violation
+
+    @property
+    def inherited(self) -> str:
+        """The SDK's class that the backend has what failed from, as :func:`~.fixtures.inherited_from` says it."""
+        plain = plain_backend(Interface.REPOSITORY)
+        if self.failed is None or plain is None or not is_built_on_the_sdks(self.backend, self.config):
+            return ""
+        try:
+            Player(plain, self.config)._judge_once(self.failed[0])
+        except Violation:
+            return RepositorySessionManager.__name__
+        except CannotBePlayed:
+            return ""
+        return ""
 
     def shows_violation(self, script: Script) -> bool:
         """Whether a script shows a violation. What the backend cannot be asked shows none."""
@@ -311,7 +326,9 @@ class AnyConversationAtAll(ConformanceSuite):
             search(player, scripts=profile.scripts, actions=profile.actions, from_seed=from_seed)
         except Violation:
             assert player.failed is not None
-            raise _explained(*player.failed, _saved(player, config), player) from None
+            explained = _explained(*player.failed, _saved(player, config), player)
+            explained.inherited = player.inherited
+            raise explained from None
         if not player.judged:
             _nothing_judged(player)
         excused = f" ({player.excused} of them the SDK's manager's doing)" if player.excused else ""

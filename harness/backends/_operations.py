@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..process import closing, wait_for, way_to_close, will_be_closed
@@ -18,14 +20,7 @@ def operations(builder: Builder, open_manager: OpenManager) -> dict[str, Any]:
     repair = builder.static("repair", {"session_id"})
     found: dict[str, Any] = {}
     if callable(getattr(builder.found, "delete_session", None)):
-
-        def delete(session_id: str, workspace: Workspace) -> None:
-            manager = open_manager(session_id, workspace)
-            will_be_closed(manager, way_to_close(manager))
-            with closing(manager):
-                delete_session(manager, session_id)
-
-        found["delete"] = delete
+        found["delete"] = lambda session_id, workspace: _delete(open_manager(session_id, workspace), session_id)
     if clean_up is not None:
         found["clean_up"] = lambda older_than, workspace, now: clean_up(workspace, older_than=older_than, now=now)
     if listing is not None:
@@ -33,6 +28,68 @@ def operations(builder: Builder, open_manager: OpenManager) -> dict[str, Any]:
     if repair is not None:
         found["repair"] = lambda session_id, workspace: repair(workspace, session_id=session_id)
     return found
+
+
+_CARETAKER = "session-conformance-caretaker"
+"""The session that a manager is opened for where it is asked for something about all of them."""
+
+
+def operations_of(manager: Any, open_manager: OpenManager) -> dict[str, Any]:
+    """Return what a manager can do that a callable has opened, by the names of :class:`Backend`'s fields.
+
+    It is asked for methods, static or not, that need nothing but what :class:`Backend` says that they are given.
+    """
+    found: dict[str, Any] = {}
+    if callable(getattr(manager, "delete_session", None)):
+        found["delete"] = lambda session_id, workspace: _delete(open_manager(session_id, workspace), session_id)
+    if _takes(manager, "clean_up", older_than=None, now=None):
+
+        def clean_up(older_than: Any, workspace: Workspace, now: Any) -> object:
+            with _opened(open_manager, _CARETAKER, workspace) as caretaker:
+                return wait_for(caretaker.clean_up(older_than=older_than, now=now))
+
+        found["clean_up"] = clean_up
+    if _takes(manager, "list_sessions"):
+
+        def list_sessions(workspace: Workspace) -> list[Any]:
+            with _opened(open_manager, _CARETAKER, workspace) as caretaker:
+                listed = list(wait_for(caretaker.list_sessions()))
+            return [session for session in listed if session.session_id != _CARETAKER]  # some make what they open
+
+        found["list_sessions"] = list_sessions
+    if _takes(manager, "repair", session_id=None):
+
+        def repair(session_id: str, workspace: Workspace) -> object:
+            with _opened(open_manager, _CARETAKER, workspace) as caretaker:
+                return wait_for(caretaker.repair(session_id=session_id))
+
+        found["repair"] = repair
+    return found
+
+
+def _takes(manager: Any, name: str, **given: Any) -> bool:
+    method = getattr(manager, name, None)
+    if not callable(method):
+        return False
+    try:
+        inspect.signature(method).bind(**given)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+@contextmanager
+def _opened(open_manager: OpenManager, session_id: str, workspace: Workspace) -> Iterator[Any]:
+    manager = open_manager(session_id, workspace)
+    will_be_closed(manager, way_to_close(manager))
+    with closing(manager):
+        yield manager
+
+
+def _delete(manager: Any, session_id: str) -> None:
+    will_be_closed(manager, way_to_close(manager))
+    with closing(manager):
+        delete_session(manager, session_id)
 
 
 def delete_session(owner: Any, session_id: str) -> None:

@@ -107,6 +107,15 @@ class Builder:
         placed = any(_PLACEHOLDER.search(text) for text in self.arguments.values())
         return build, bool(provided) or on_s3 or placed
 
+    def at_defaults(self, always: set[str]) -> dict[str, Any]:
+        """Return the constructor's parameters that nobody has given, and their defaults."""
+        named, hints = _named(self.found), _type_hints(self.found.__init__)  # type: ignore[misc]
+        return {
+            name: p.default
+            for name, p in named.items()
+            if name not in {*always, *self.arguments} and not _provides(p, hints.get(name), self.on_s3)
+        }
+
     def static(self, name: str, given: set[str]) -> Callable[..., Any] | None:
         """Return a static or class method that needs no more than what is given and what the workspace has, or None."""
         if not isinstance(inspect.getattr_static(self.found, name, None), staticmethod | classmethod):

@@ -11,7 +11,7 @@ from typing import Any
 from ..process import wait_for
 from ..sdk import SessionManager
 from ..services import NoService
-from ._operations import operations
+from ._operations import operations, operations_of
 from .backend import Backend, OpenManager
 from .building import BackendError, Builder, services_asked_for
 from .durability import Durability
@@ -138,6 +138,25 @@ class BackendSpec:
 
         return open_part
 
+    @property
+    def is_callable(self) -> bool:
+        """Whether the target is a callable that opens managers: they are asked for what a class is looked through for.
+
+        Raises:
+            BackendError: The name cannot be imported.
+        """
+        return self.interface is Interface.MANAGER and not isinstance(self._import(), type | Backend)
+
+    def at_defaults(self) -> dict[str, Any]:
+        """Return the arguments that are left at their defaults, where the target is a class, and those defaults.
+
+        Raises:
+            BackendError: The name cannot be imported.
+        """
+        found = self._import()
+        always = {"session_id"} if self.interface is Interface.MANAGER else set[str]()
+        return self._builder(found).at_defaults(always) if isinstance(found, type) else {}
+
     def takes(self, argument: str) -> bool:
         """Whether the backend is a class whose constructor takes an argument of this name.
 
@@ -205,8 +224,16 @@ def _no_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
     raise NotImplementedError
 
 
-def try_out(backend: Backend, workspace: Workspace) -> None:
+def try_out(backend: Backend, workspace: Workspace, session_id: str = "try-out") -> Backend:
     """Build a backend once before any test runs, so that the run ends early if that fails.
+
+    Args:
+        backend: What was given.
+        workspace: A fresh workspace.
+        session_id: The session to open; some managers make it by that.
+
+    Returns:
+        The backend, and where a callable was given, what the manager that it has opened can do to whole sessions.
 
     Raises:
         BackendError: Building it raised, or gave something that does not implement its interface.
@@ -214,9 +241,9 @@ def try_out(backend: Backend, workspace: Workspace) -> None:
     opened: Any
     try:
         if backend.interface is Interface.MANAGER:
-            opened = backend.open_manager("try-out", workspace)
+            opened = backend.open_manager(session_id, workspace)
         elif backend.interface is Interface.REPOSITORY:
-            opened = backend.repository_for("try-out", workspace)
+            opened = backend.repository_for(session_id, workspace)
         else:
             opened = backend.open_storage(workspace)
     except BackendError:
@@ -227,6 +254,8 @@ def try_out(backend: Backend, workspace: Workspace) -> None:
         raise BackendError(f"building {backend.name} raised {_one_line(error)}") from error
     if not backend.interface.is_met_by(opened):
         raise BackendError(f"{backend.name} opened a {type(opened).__name__}: expected {backend.interface.expected}")
+    asked = isinstance(backend.spec, BackendSpec) and backend.spec.is_callable
+    return replace(backend, **operations_of(opened, backend.open)) if asked else backend
 
 
 def _one_line(error: BaseException) -> str:

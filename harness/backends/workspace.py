@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -31,6 +32,11 @@ class Workspace:
         """Return what ``{name}`` in a backend's arguments stands for; ``{session_id}`` only where one is opened."""
         session = {} if session_id is None else {"session_id": session_id}
         return ChainMap({"workdir": str(self.folder), **session}, self.values)  # type: ignore[arg-type]
+
+    @property
+    def unique(self) -> str:
+        """A name that no other workspace has, of letters, digits and ``_``: for a table, a schema, a prefix of keys."""
+        return self.values.get("unique") or f"conformance_{zlib.crc32(str(self.folder).encode()):08x}"
 
     @property
     def places(self) -> list[Place]:

@@ -16,6 +16,7 @@ from .playing import play as play
 from .scenario import Run as Run
 from .scenario import Scenario as Scenario
 from .scenario import ScenarioRuns as ScenarioRuns
+from .shared_place import found_elsewhere as found_elsewhere
 from .team import TeamConversation as TeamConversation
 from .teams import Team as Team
 from .teams import fact_from as fact_from
@@ -45,6 +46,7 @@ __all__ = [
     "begin_together",
     "detect",
     "fact_from",
+    "found_elsewhere",
     "handed_over_by",
     "in_fresh_process",
     "play",

@@ -27,7 +27,7 @@ def badge(report: Report, backend: str | None = None) -> str:
     if not about:
         names = ", ".join(one.name for one in report.backends) or "none"
         raise ReportError(f"there is no backend {backend!r} in the report: it has {names}")
-    verdicts = [replace(one.verdict, fails_on=_fails_on(report)) for one in about]
+    verdicts = [replace(one.verdict, fails_on=_fails_on(report), own_only=_own_only(report)) for one in about]
     message, color = _of_one(verdicts[0]) if len(verdicts) == 1 else _of_all(verdicts)
     edition = report.versions.get(EDITION)
     message += f" ({edition})" if edition else ""
@@ -40,6 +40,11 @@ def badge(report: Report, backend: str | None = None) -> str:
 def _fails_on(report: Report) -> Level:
     """Return the least level whose violations failed the run: a report says it in its command alone."""
     return Level.SHOULD if re.search(r"--conformance-fail-on[= ]should\b", report.command) else Level.MUST
+
+
+def _own_only(report: Report) -> bool:
+    """Whether only violations of a backend's own failed the run."""
+    return re.search(r"--conformance-fail-on[= ]own\b", report.command) is not None
 
 
 def _of_one(verdict: Verdict) -> tuple[str, str]:

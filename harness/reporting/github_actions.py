@@ -23,13 +23,13 @@ def workflow_commands(verdicts: Sequence[Verdict]) -> Iterator[str]:
     """
     for verdict in verdicts:
         for result in verdict.results:
-            kind, text = _finding(result, verdict.fails_on)
+            kind, text = _finding(result, verdict)
             if kind:
                 title = _property(f"{result.id} ({result.level}), {result.backend}")
                 yield f"::{kind} title={title}::{_message(text)}"
 
 
-def _finding(result: Result, fails_on: Level) -> tuple[str, str]:
+def _finding(result: Result, verdict: Verdict) -> tuple[str, str]:
     about = f"{result.sentence}\nexpected: {result.expected}\nfound: {result.found}"
     if result.is_known:
         return "notice", f"known violation ({result.known}): {about}"
@@ -38,7 +38,10 @@ def _finding(result: Result, fails_on: Level) -> tuple[str, str]:
     if result.outcome == Outcome.BROKEN.value:
         return "error", f"could not be judged: {result.reason}"
     if result.outcome == Outcome.VIOLATED.value:
-        return "error" if result.level == Level.MUST.value or fails_on is Level.SHOULD else "warning", about
+        about += f"\nwhose: {result.whose}" if result.whose else ""
+        if verdict.own_only and result.inherited:
+            return "warning", about
+        return "error" if result.level == Level.MUST.value or verdict.fails_on is Level.SHOULD else "warning", about
     return "", ""
 
 

@@ -186,7 +186,7 @@ def benchmark_tables(backends: Sequence[BackendReport]) -> list[BenchmarkTable]:
 
 def _violated(backend: BackendReport) -> list[Result]:
     shown = (State.VIOLATED, State.KNOWN, State.BROKEN)
-    return [result for result in backend.verdict.results if state_of(result) in shown]
+    return backend.verdict.own_first([result for result in backend.verdict.results if state_of(result) in shown])
 
 
 def _reasons(backend: BackendReport) -> list[tuple[str, list[str]]]:

@@ -195,7 +195,7 @@ def _violations(backends: Sequence[BackendReport]) -> Iterator[str]:
         for result in backend.verdict.results
         if state_of(result) in (State.VIOLATED, State.BROKEN)
     ]
-    for backend, result in sorted(found, key=lambda pair: pair[1].level != "MUST"):
+    for backend, result in sorted(found, key=lambda pair: (pair[1].level != "MUST", bool(pair[1].inherited))):
         word = "" if result.outcome == Outcome.VIOLATED.value else ", could not be judged"
         summary = f"{backend.name}: {result.id} ({result.level}{word}): {result.sentence}"
         yield details(summary, fenced(_evidence(result)))
@@ -204,6 +204,7 @@ def _violations(backends: Sequence[BackendReport]) -> Iterator[str]:
 def _evidence(result: Result) -> str:
     lines = [f"source:   {result.source}"]
     lines += [f"expected: {result.expected}", f"found:    {result.found}"] if result.expected else []
+    lines += [f"whose:    {result.whose}"] if result.whose else []
     lines += [f"reason:   {result.reason}"] if result.reason else []
     evidence = result.evidence
     if len(evidence) > _LONGEST_EVIDENCE:

@@ -40,11 +40,13 @@ def draw(verdict: Verdict, *, width: int = 80, color: bool = False) -> str:
         )
     out, console = _console(width, color)
     console.print(table)
-    for result in verdict.having(Outcome.VIOLATED, level=Level.SHOULD):
+    for result in verdict.own_first(verdict.having(Outcome.VIOLATED, level=Level.SHOULD)):
         if result.is_known:
             continue
         console.print(Text(f"{result.id} (SHOULD) {result.sentence}", style="yellow"), soft_wrap=True)
         console.print(Text(f"  expected: {result.expected}\n  found:    {result.found}"), soft_wrap=True)
+        if result.whose:
+            console.print(Text(f"  whose:    {result.whose}"), soft_wrap=True)
     for result in (one for one in verdict.results if one.is_known):
         console.print(Text(f"{result.id} ({result.level}) known violation: {result.known}"), soft_wrap=True)
     for result in verdict.measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any
@@ -40,6 +40,7 @@ class Result:
         events: The part of the timeline that shows it: :func:`~.excerpt.excerpt`.
         measured: What was counted, where the check counts.
         known: Why the configuration lists it as a known violation, if it does.
+        inherited: The name of the SDK's class that the manager is built on, where that violates it too; or "".
         matrix: What came of each kind of damage or crash, where the check makes many: a
             :class:`~.matrix.Matrix` as a dict.
         command: The command that runs it alone.
@@ -60,6 +61,7 @@ class Result:
     events: list[dict[str, Any]] = field(default_factory=list)
     measured: str = ""
     known: str = ""
+    inherited: str = ""
     matrix: dict[str, Any] | None = None
     command: str = ""
     seconds: float = 0.0
@@ -73,6 +75,13 @@ class Result:
     def group(self) -> str:
         """The three letters of the requirement's group."""
         return self.id[:3]
+
+    @property
+    def whose(self) -> str:
+        """Whose fault a violation is, where that is not the manager's own, in words; or ""."""
+        if not self.inherited:
+            return ""
+        return f"the SDK's {self.inherited}, which it is built on, violates it over a plain session repository too"
 
     @property
     def is_known(self) -> bool:
@@ -94,12 +103,14 @@ class Verdict:
         results: Its results, in the order in which they came.
         of: How many requirements there are, where it is known: a verdict on fewer results says so.
         fails_on: The least level whose violations fail the run: ``--conformance-fail-on``.
+        own_only: Whether only violations fail the run that do not come with the SDK's class that it is built on.
     """
 
     backend: str
     results: list[Result] = field(default_factory=list)
     of: int | None = None
     fails_on: Level = Level.MUST
+    own_only: bool = False
 
     def count(self, outcome: Outcome, *, group: str | None = None, level: Level | None = None) -> int:
         """Return how many requirements had an outcome, of one group or level if asked."""
@@ -167,7 +178,10 @@ class Verdict:
     @property
     def passes(self) -> bool:
         """Whether nothing of the backend fails the run. One with known violations passes, and does not conform."""
-        new = any(not result.is_known for result in self.having(Outcome.VIOLATED, level=Level.MUST))
+        new = any(
+            not result.is_known and not (self.own_only and result.inherited)
+            for result in self.having(Outcome.VIOLATED, level=Level.MUST)
+        )
         return bool(self.results) and not new and not self.count(Outcome.BROKEN) and not self.gate
 
     @property
@@ -176,7 +190,7 @@ class Verdict:
         if not self.results:
             return f"{self.backend} was not judged"
         met, away = self.count(Outcome.MET), self.count(Outcome.NOT_APPLICABLE)
-        new = [result for result in self.having(Outcome.VIOLATED) if not result.is_known]
+        new = self.own_first([result for result in self.having(Outcome.VIOLATED) if not result.is_known])
         must = [result.id for result in new if result.level == Level.MUST.value]
         should = [result.id for result in new if result.level == Level.SHOULD.value]
         known = [result.id for result in self.results if result.is_known]
@@ -193,7 +207,25 @@ class Verdict:
         parts.append(f"{away} not applicable")
         gate = f"; {'but ' if self.conforms else ''}the gate fails: {self.gate}" if self.gate else ""
         word = "conforms" if self.conforms else "does not conform"
-        return f"{self.backend} {word}{self._so_far()}: {', '.join(parts)}{gate}"
+        return f"{self.backend} {word}{self._so_far()}: {', '.join(parts)}{self._whose()}{gate}"
+
+    @staticmethod
+    def own_first(results: Sequence[Result]) -> list[Result]:
+        """Return results with those in front that do not come with the SDK's class that the backend is built on."""
+        return sorted(results, key=lambda result: bool(result.inherited))
+
+    def _whose(self) -> str:
+        """Say how many violations come with the SDK's base class, and which do not."""
+        violated = self.having(Outcome.VIOLATED)
+        inherited = [result for result in violated if result.inherited]
+        if not inherited:
+            return ""
+        own = [result.id for result in violated if not result.inherited]
+        which = f" ({', '.join(own)})" if own else ""
+        return (
+            f"; of the violations {len(inherited)} with the SDK's base class, {inherited[0].inherited}, {len(own)} of its"
+            f" own{which}"
+        )
 
     def _so_far(self) -> str:
         """Say how little a part of the requirements tells."""
@@ -206,13 +238,16 @@ class Verdict:
         return f", as far as {self.judged} of {self.of} requirements{beside} tell"
 
 
-def verdicts(results: Iterable[Result], of: int | None = None, *, fails_on: Level = Level.MUST) -> list[Verdict]:
+def verdicts(
+    results: Iterable[Result], of: int | None = None, *, fails_on: Level = Level.MUST, own_only: bool = False
+) -> list[Verdict]:
     """Collect results into one verdict a backend, in order of groups and numbers.
 
     Args:
         results: In any order. One that comes twice (a test that was run again) counts as it came last.
         of: How many requirements there are, where it is known.
         fails_on: The least level whose violations fail the run.
+        own_only: Whether only violations of a backend's own do.
     """
     by_backend: dict[str, dict[str, Result]] = {}
     for result in results:
@@ -222,4 +257,6 @@ def verdicts(results: Iterable[Result], of: int | None = None, *, fails_on: Leve
     def place(result: Result) -> tuple[int, str]:
         return (order.index(result.group) if result.group in order else len(order), result.id)
 
-    return [Verdict(name, sorted(found.values(), key=place), of, fails_on) for name, found in by_backend.items()]
+    return [
+        Verdict(name, sorted(found.values(), key=place), of, fails_on, own_only) for name, found in by_backend.items()
+    ]

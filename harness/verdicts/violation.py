@@ -16,6 +16,8 @@ class Violation(AssertionError):
         expected: What should have been, in words.
         found: What was, in words.
         evidence: What shows it, drawn: a part of the timeline or of a trace, a table; or "".
+        inherited: The name of the SDK's class that the manager is built on, where that violates it too over a store that
+            is known to be right; or "".
         events: The part of the timeline that shows it, as :func:`~.excerpt.excerpt` gives it.
 
     Args:
@@ -32,6 +34,7 @@ class Violation(AssertionError):
         around = drawn(timeline, *at) if timeline is not None else ""
         evidence = "\n\n".join(part for part in (evidence, around) if part)
         self.expected = expected
+        self.inherited = ""
         self.found = found
         self.evidence = evidence
         self.events = excerpt(timeline, *at) if timeline is not None else []

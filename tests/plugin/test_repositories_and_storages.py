@@ -55,7 +55,7 @@ USAGE_ERRORS = {
     ),
     "a session, where there is none": (
         ["--session-repository", f"{HERE}:AtPath", "--session-manager-arg", "path={workdir}/{session_id}"],
-        "unknown placeholder {session_id}: there is workdir",
+        "unknown placeholder {session_id}: there is unique, workdir*",
     ),
     "a callable of another form": (
         ["--session-repository", f"{HERE}:takes_two"], f"{HERE}:takes_two must take (workspace): *"
