@@ -315,6 +315,44 @@ class PlainRepository(SessionRepository):
             self._database.put(database, row, _pack(value))
 
 
+class LeastRepository(PlainRepository):
+    """A ``SessionRepository`` that does what the contract says and no more, where it leaves something open.
+
+    Its messages are what the SDK's own ``to_dict()`` and ``from_dict()`` make of them, and the states of graphs and
+    swarms are JSON, as ``serialize_state()`` promises.
+    """
+
+    def create_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        """Store a new message."""
+        super().create_message(session_id, agent_id, _encoded_by_the_sdk(session_message))
+
+    def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
+        """Replace a message."""
+        super().update_message(session_id, agent_id, _encoded_by_the_sdk(session_message))
+
+    def create_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
+        """Store the state of a new graph or swarm."""
+        _expect_json(multi_agent.serialize_state())
+        super().create_multi_agent(session_id, multi_agent)
+
+    def update_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
+        """Replace the state of a graph or swarm."""
+        _expect_json(multi_agent.serialize_state())
+        super().update_multi_agent(session_id, multi_agent)
+
+
+def _encoded_by_the_sdk(message: SessionMessage) -> SessionMessage:
+    return SessionMessage.from_dict(_expect_json(message.to_dict()))
+
+
+def _expect_json(value: dict[str, Any]) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise SessionException(f"it has a value that JSON has no form for: {error}") from error
+    return found
+
+
 def _agent(session_id: str, agent_id: str) -> Row:
     return ("agent", _name(session_id), _name(agent_id), 0)
 
@@ -340,4 +378,4 @@ def _unpack(body: bytes) -> Any:
     return from_json(json.loads(body))
 
 
-__all__ = ["PlainRepository", "PlainStorage"]
+__all__ = ["LeastRepository", "PlainRepository", "PlainStorage"]

@@ -223,8 +223,8 @@ class Verdict:
         own = [result.id for result in violated if not result.inherited]
         which = f" ({', '.join(own)})" if own else ""
         return (
-            f"; of the violations {len(inherited)} with the SDK's base class, {inherited[0].inherited}, {len(own)} of its"
-            f" own{which}"
+            f"; of the violations {len(inherited)} with the SDK's base class, {inherited[0].inherited},"
+            f" {len(own)} of its own{which}"
         )
 
     def _so_far(self) -> str:

@@ -16,8 +16,8 @@ class Violation(AssertionError):
         expected: What should have been, in words.
         found: What was, in words.
         evidence: What shows it, drawn: a part of the timeline or of a trace, a table; or "".
-        inherited: The name of the SDK's class that the manager is built on, where that violates it too over a store that
-            is known to be right; or "".
+        inherited: The name of the SDK's class that the manager is built on, where that violates it too over a store
+            that is known to be right; or "".
         events: The part of the timeline that shows it, as :func:`~.excerpt.excerpt` gives it.
 
     Args:
