@@ -7,9 +7,9 @@ from contextlib import suppress
 from ..backends import Backend, Workspace
 from ..process import close_all, tolerating_warnings
 from ..scripts import Script
+from .bidi import Session
 from .fresh_process import read_in_fresh_process
 from .playing import play
-from .stage import Session
 
 _SAID = "written in another workspace, to see whether it is found in this one"
 
