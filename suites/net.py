@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -102,7 +104,7 @@ class StorageBehindANetwork(ConformanceSuite):
         with wire.faults(session, lambda number: None) as met:
             whole = wire.shown(session.read().messages)
         for first in wire.places_of_faults(met.exchanges):
-            for what, fault in (("all later", lambda n, f=first: n >= f), ("no other", lambda n, f=first: n == f)):
+            for what, fault in (("all later", partial(operator.le, first)), ("no other", partial(operator.eq, first))):
                 with wire.faults(session, lambda n, fails=fault: WireFault.CUT_BEFORE if fails(n) else None):
                     found = within_limit(session.read, "restoring")
                 if found.error is None and wire.shown(found.messages) != whole:
@@ -243,7 +245,7 @@ def _expect_exact(run: ScenarioRuns, new_session: NewSession, kinds: tuple[WireF
     for fault in kinds:
         for number in wire.places_of_faults(calm.exchanges):
             session = new_session()
-            with wire.faults(session, lambda n, at=number, what=fault: what if n == at else None) as met:
+            with wire.faults(session, lambda n, at=number, what=fault: what if n == at else None) as met:  # type: ignore[misc]
                 timeline = play(session, wire.TALK, observing=False)
             if met.faults:
                 where = f"where exchange {number + 1} of {calm.exchanges} is {fault.value}"

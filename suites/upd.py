@@ -138,8 +138,8 @@ class UpdatesAndRedaction(ConformanceSuite):
             stored, timeline = looks.run.stored, looks.run.timeline
             expect_no_failure(timeline)
             expect_readable(stored, "after the redaction and what followed", timeline)
-            found = [text for text in texts(stored.messages) if REDACTED_WORD in text]
-            if found or "[redacted]" not in texts(stored.messages):
+            leaked = [text for text in texts(stored.messages) if REDACTED_WORD in text]
+            if leaked or "[redacted]" not in texts(stored.messages):
                 violated(
                     f"{looks.run.scenario.name}: it survives what is written next, the stop, and a restart",
                     f"stored is {texts(stored.messages)}",

@@ -232,6 +232,7 @@ class ReadingProcess:
         if not succeeded:
             self.close()
             raise ProcessDied(answer)
+        assert isinstance(answer, str)
         return Reading.from_json(answer)
 
     def close(self) -> None:

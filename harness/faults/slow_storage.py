@@ -61,7 +61,7 @@ def file_calls(session: Session, messages: int) -> int:
     Raises:
         TracerMissing: Nothing can be traced here.
     """
-    _, lines = traced(_append_in_child, session, messages)
+    lines: list[str] = traced(_append_in_child, session, messages)[1]
     return sum("resumed>" not in line and "+++" not in line and "---" not in line for line in lines)
 
 

@@ -140,7 +140,7 @@ def moto(service: str) -> Any:
         raise NoEndpoint(
             f"moto's server cannot be used ({error}): pip install 'strands-session-conformance[s3]'"
         ) from error
-    application = create_backend_app(service)
+    application = create_backend_app(service)  # type: ignore[arg-type]
 
     def carry_out(request: Request) -> Answer:
         path, _, query = request.target.partition("?")

@@ -47,7 +47,7 @@ _TEXT_EVENTS = hasattr(_types, "BidiTextInputEvent")
 """Whether the user's input is an event of its own kind (until 1.56), or a content block."""
 
 
-class BidiAgent(_agent.BidiAgent):  # type: ignore[misc]
+class BidiAgent(_agent.BidiAgent):  # type: ignore[misc, name-defined]
     """A voice agent of its time that takes what scripts send to one of today."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -77,7 +77,7 @@ class BidiAgent(_agent.BidiAgent):  # type: ignore[misc]
         raise SdkLacks(SdkFeature.CANCELLING)
 
 
-class BidiModel(_models.BidiModel):  # type: ignore[misc]
+class BidiModel(_models.BidiModel):  # type: ignore[misc, name-defined]
     """The base of models: it declares its connection where each of these releases looks for that."""
 
     def get_connection_config(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class MongoDB(Service):
         return [str(program), *where, "--nounixsocket"]
 
     def _client(self) -> Any:
-        import pymongo
+        import pymongo  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
         where = self.address
         options = {"username": where.user, "password": where.password} if where.user else {}

@@ -53,7 +53,7 @@ class MySQL(Service):
         ]
 
     def _run(self, *statements: str) -> list[Any]:
-        import pymysql
+        import pymysql  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
         where = self.address
         connection = pymysql.connect(
@@ -92,7 +92,7 @@ class MySQL(Service):
         self._run(f"DROP DATABASE IF EXISTS `{database}`")
 
     def _end(self, number: int) -> None:
-        import pymysql
+        import pymysql  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
         try:
             self._run(f"KILL {number}")

@@ -73,7 +73,7 @@ class Postgres(Service):
         return copied if copied.is_file() else program
 
     def _connect(self, database: str = "") -> Any:
-        import pg8000.dbapi
+        import pg8000.dbapi  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
         where = self.address
         connection = pg8000.dbapi.connect(

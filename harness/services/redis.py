@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from .process import ServerProcess
 from .programs import NoService, Program, in_wheels
@@ -26,7 +26,7 @@ class Redis(Service):
     """
 
     name = "redis"
-    schemes = ("redis", "rediss")
+    schemes: ClassVar[tuple[str, ...]] = ("redis", "rediss")
     usual_port = 6379
     program = Program(
         names=("redis-server", "valkey-server"),

@@ -116,7 +116,7 @@ class _Actor:
         if how == plan.WRITES_FAIL:
             fail_writes()
         elif how == plan.SYNCS_FAIL:
-            os.fsync = os.fdatasync = _failing_sync
+            os.fsync = os.fdatasync = _failing_sync  # type: ignore[assignment]
         else:
             let_writes_work()
             os.fsync, os.fdatasync = self._syncs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +39,7 @@ class Place(Protocol):
     def delete(self, session_id: str) -> None:
         """Remove a session."""
 
-    def clean_up(self, older_than: timedelta) -> list[str]:
+    def clean_up(self, older_than: timedelta) -> Sequence[str]:
         """Remove the sessions that were not written for some time; return their ids."""
 
 
@@ -106,7 +107,7 @@ class _Folder:
 
         delete_session(session_id, self.path)
 
-    def clean_up(self, older_than: timedelta) -> list[str]:
+    def clean_up(self, older_than: timedelta) -> Sequence[str]:
         removed: list[str] = self._manager.clean_up(older_than, self.path)
         return removed
 
@@ -153,7 +154,7 @@ class _Bucket:
         self.verify(session_id)
         self._manager(session_id, **self._where).delete_session(session_id)
 
-    def clean_up(self, older_than: timedelta) -> list[str]:
+    def clean_up(self, older_than: timedelta) -> Sequence[str]:
         removed: list[str] = self._manager.clean_up(older_than, **self._where)
         return removed
 

@@ -169,7 +169,7 @@ def _clean_up(place: Place, given: Any) -> int:
         limit = datetime.now(timezone.utc) - given.older_than
         removed = [one.session_id for one in place.list() if one.updated_at < limit]
     else:
-        removed = place.clean_up(given.older_than)
+        removed = list(place.clean_up(given.older_than))
     _print_removed(removed, given)
     return 0
 

@@ -57,10 +57,10 @@ def client_for(
             shared = _by_session.setdefault(boto_session, {})
         except TypeError:  # a stand-in that has no hash, or that nothing can refer to weakly
             return _client(boto_session, None, endpoint_url)
-        key = (endpoint_url, os.getpid(), _surroundings())
-        if key not in shared:
-            shared[key] = _client(boto_session, None, endpoint_url)
-        return shared[key]
+        here = (endpoint_url, os.getpid(), _surroundings())
+        if here not in shared:
+            shared[here] = _client(boto_session, None, endpoint_url)
+        return shared[here]
 
 
 def _surroundings() -> int:

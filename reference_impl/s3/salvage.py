@@ -97,12 +97,12 @@ class Salvage:
         self.numbers |= {number} if number is not None else {found for found, _ in lines.found}
         for at, line in lines.found:
             self.add_commit(at, line)
-        for at, damaged in lines.damaged:
-            if at is None:
+        for place, damaged in lines.damaged:
+            if place is None:
                 self._strays.append(damaged)
-            elif len(damaged) > len(self._damaged.get(at, b"")):
-                self._damaged[at] = damaged
-        numbers = [at for at, _ in lines.found]
+            elif len(damaged) > len(self._damaged.get(place, b"")):
+                self._damaged[place] = damaged
+        numbers = [place for place, _ in lines.found]
         if segment is not None:
             return lines.whole and numbers == list(range(segment.first, segment.last + 1))
         return lines.whole and numbers[-1:] == [number]

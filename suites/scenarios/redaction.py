@@ -99,8 +99,8 @@ def redacted_by_another(new_session: Callable[[], Session]) -> RedactionLooks | 
             await conversation.step(step)
         done = _redact_in_repository(conversation.session, conversation.timeline)
         if done:
-            for step in (Send("said after it"), SetState("turn", 2), Stop()):
-                await conversation.step(step)
+            for later in (Send("said after it"), SetState("turn", 2), Stop()):
+                await conversation.step(later)
 
     _play(looks, main)
     return looks if done else None

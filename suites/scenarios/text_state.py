@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
 from session_conformance.harness.scripts import StopHookSetsState
 
-STRUCTURED_STATE = {
+STRUCTURED_STATE: dict[str, Any] = {
     "order": {"lines": [{"name": "thé vert 茶 🍵", "price": 3.75, "sizes": [[1, [2.0, []]], {}]}], "paid": False},
     "counts": {"large": 2**63 + 1, "zero": 0, "none": None, "half": 0.5, "whole": 1.0, "small": 1e-7, "minus": -1},
     "λέξη": "ναι",
