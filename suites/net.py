@@ -105,7 +105,7 @@ class StorageBehindANetwork(ConformanceSuite):
             whole = wire.shown(session.read().messages)
         for first in wire.places_of_faults(met.exchanges):
             for what, fault in (("all later", partial(operator.le, first)), ("no other", partial(operator.eq, first))):
-                with wire.faults(session, lambda n, fails=fault: WireFault.CUT_BEFORE if fails(n) else None):
+                with wire.faults(session, lambda n, fails=fault: WireFault.CUT_BEFORE if fails(n) else None):  # type: ignore[misc]
                     found = within_limit(session.read, "restoring")
                 if found.error is None and wire.shown(found.messages) != whole:
                     violated(
