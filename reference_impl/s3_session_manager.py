@@ -106,7 +106,7 @@ class S3SessionManager(ChangeLogSessionManager):
         # What was closed is opened again as it was: a session that was started since under the same id is another one.
         before = self._logs.get(session_id)
         life = before.life if before is not None else ""
-        log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer, self._at_rest)
+        log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer)
         self._logs[session_id] = log
         return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 
@@ -319,10 +319,9 @@ def _log(
     session_id: str,
     life: str = "",
     one_writer: bool = False,
-    at_rest: AtRest | None = None,
 ) -> S3Log:
     place = _places(prefix, session_id)[0]
-    return S3Log(_objects(client, bucket, session_id), place, session_id, life, one_writer, at_rest)
+    return S3Log(_objects(client, bucket, session_id), place, session_id, life, one_writer)
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,11 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from strands.types.exceptions import SessionException
 
-from ..log.at_rest import AtRest, opened, sealed
-from ..log.codec import decode, encode
-from ..log.commit_lines import commit_line, commits_in, ids_in, json_array, latest, with_bodies
-from ..log.history import SessionHistory, commits_noted
+from ..log.commit_lines import commit_line, json_array
 from .errors import Moved
 from .life import Life
 from .lines import parse
@@ -41,18 +39,18 @@ _REMEMBERED = 4 * 1024 * 1024
 _REPEATED = 8
 """How many bytes the objects of small commits take, for each byte in the segment that holds them too."""
 
+Fold = Callable[[bytearray], list[bytes]]
+
 
 class Folding:
     """Folds a life's history when its objects have grown enough. Thread-safe.
 
     Args:
         life: The life.
-        at_rest: Opens what is stored, and seals it again.
     """
 
-    def __init__(self, life: Life, at_rest: AtRest | None = None) -> None:
+    def __init__(self, life: Life) -> None:
         self._life = life
-        self._at_rest = at_rest
         self._lock = threading.Lock()
         self._base = 0
         self._folded = 0  # bytes of the history that stands for what is before the base
@@ -70,16 +68,25 @@ class Folding:
             self._forget()
 
     def note_written(self, number: int, line: bytes, size: int) -> None:
-        """Note a commit that was stored, in an object of so many bytes; fold the history where that is due."""
+        """Note a commit that was stored, in an object of so many bytes."""
         with self._lock:
             self._grown += size
             if self._lines is not None:
                 self._lines[number] = line
                 self._forget()
+
+    def fold_if_due(self, last: int, fold: Fold) -> None:
+        """Fold the history up to a commit where its objects have grown enough, beside whoever writes.
+
+        Args:
+            last: The commit's number.
+            fold: Returns the bodies of the fewest commits that add up to those in an array.
+        """
+        with self._lock:
             is_due = self._grown > max(LEAST - self._folded, _TIMES * self._folded)
             if not is_due or not self._may_delete or (self._thread is not None and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._fold, args=(number,), name="session-fold", daemon=False)
+            self._thread = threading.Thread(target=self._fold, args=(last, fold), name="session-fold", daemon=False)
             self._thread.start()
 
     def note_others(self, lines: dict[int, bytes]) -> None:
@@ -114,11 +121,12 @@ class Folding:
         if self._lines is not None and sum(map(len, self._lines.values())) > max(_REMEMBERED, _TIMES * self._folded):
             self._lines = None
 
-    def _fold(self, last: int) -> None:
+    def _fold(self, last: int, fold: Fold) -> None:
         try:
             with self._lock:
                 base, lines = self._base, dict(self._lines) if self._lines is not None else None
-            folded, segments = self._put(last, self._bodies(self._lines_up_to(base, lines, last)))
+            array = bytearray(json_array(b"".join(self._lines_up_to(base, lines, last))))
+            folded, segments = self._put(last, fold(array))
             if folded:
                 kept = self._remove(last, segments)
                 with self._lock:
@@ -192,16 +200,3 @@ class Folding:
         gone += [life.key(s.key) for s in segments if (s.last < last if s.rewritten else s.last <= last)]
         life.objects.delete(gone)
         return sum(item.size for item, (number, _) in zip(listed, commits, strict=True) if number >= keep)
-
-    def _bodies(self, lines: list[bytes]) -> list[bytes]:
-        """Return the bodies of the fewest commits that add up to the same history as these lines."""
-        at_rest, session_id = self._at_rest, self._life.session_id
-        data = json_array(b"".join(lines))
-        if at_rest is not None:
-            data = bytes(with_bodies(data, lambda body: opened(body, at_rest, session_id)))
-        array = decode(data)
-        history = SessionHistory()
-        for changes in commits_in(array):
-            history.apply(changes)
-        history.apply_one(commits_noted(latest(ids_in(array))))
-        return [sealed(encode([change]), at_rest, session_id) for change in history.changes()]

@@ -6,13 +6,14 @@ Under the session's prefix lie::
     <life>/c/<number>          a commit: its line, behind those of the commits before it in its run of 16
     <life>/s/<first>-<last>    a segment: the lines of many commits in one object, written beside them
     <life>/s/<first>-<last>-r  a rewritten history, which stands for everything up to its last number
-    <life>/rest                says that the writer of a commit has stopped
+    <life>/rest                says which commits are of writers that have stopped (:mod:`.rest`)
 
 Each object is a header and commit lines (:mod:`..log.commit_lines`). A commit's key is taken with
 ``If-None-Match: *``, so that no writer can overwrite another's, and the numbers give all commits one order. A commit
 repeats what came before it in its run, so that a restore fetches one object in 16, and a segment every 256 commits,
-merged four to one, keeps that few for any length. Objects are never deleted but with their session: reading and writing
-need no more rights than ``s3:GetObject``, ``s3:PutObject`` and ``s3:ListBucket``.
+merged four to one, keeps that few for any length. As a session grows, a history takes the place of its commits
+(:mod:`.folding`), and their objects are removed where that is allowed: reading and writing need no more rights than
+``s3:GetObject``, ``s3:PutObject`` and ``s3:ListBucket``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,6 @@ from contextlib import contextmanager, suppress
 
 from strands.types.exceptions import SessionException
 
-from ..log.at_rest import AtRest
 from ..log.change_log import Behind
 from ..log.commit_lines import Writer, commit_line, json_array
 from . import sizes
@@ -61,7 +61,6 @@ class S3Log:
         prefix: The session's prefix, with a slash at its end.
         session_id: The session's id, for errors.
         life: The only life of the session that may be read, if it was read before.
-        at_rest: What seals the commits, which folds the history too.
         one_writer: Whether the store may ignore ``If-None-Match``: whoever says so sees to it that nobody else writes.
     """
 
@@ -72,7 +71,6 @@ class S3Log:
         session_id: str,
         life: str = "",
         one_writer: bool = False,
-        at_rest: AtRest | None = None,
     ) -> None:
         self.objects = objects
         self.prefix = prefix
@@ -81,7 +79,7 @@ class S3Log:
         self._lock = threading.RLock()
         self._root: Root | None = None  # what exists() saw, for the read that follows it
         self._latest = LatestLines()
-        self._folding = Folding(self._life, at_rest)
+        self._folding = Folding(self._life)
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
         self._writer = Writer()  # of commits that have no label
         self._own: Rest | None = None  # the latest of its own commits, without another's between them
@@ -280,7 +278,8 @@ class S3Log:
                 self._folding.note_segment(compact(self._life, self._latest, number))
 
     def compact_if_due(self, fold: Callable[[bytearray], list[bytes]]) -> None:
-        """Do nothing: a restore reads what it needs, and nothing is taken from what others may be reading."""
+        """Fold the commits if their objects have outgrown what they add up to, beside whoever writes."""
+        self._folding.fold_if_due(self._latest.next - 1, fold)
 
     def make_durable(self) -> None:
         """Do nothing: what can be read of S3 is durable."""

@@ -160,3 +160,28 @@ def test_a_folding_that_fails_anywhere_loses_nothing(small: None, at: int) -> No
     texts = texts_of(stored)
     assert len(texts) == 61
     assert len(set(texts)) == 61
+
+
+class Turned:
+    """Seals by turning bytes round."""
+
+    def seal(self, data: bytes, session_id: str) -> bytes:
+        return data[::-1]
+
+    open = seal
+
+
+def test_what_is_sealed_is_folded_sealed(small: None) -> None:
+    stored = Bucket()
+
+    def sealed_agent() -> Any:
+        session: Any = Session(Client(stored))
+        return open_agent(None, manager=S3SessionManager("s", "bucket", boto_session=session, at_rest=Turned()))  # type: ignore[arg-type]
+
+    agent = sealed_agent()
+    for number in range(60):
+        say(agent, f"message {number}: {'x' * 300}")
+    agent._session_manager.close()
+    assert [key for key in stored.objects if key.endswith("-r")]
+    assert not stored.holding(b"message 1")
+    assert len(sealed_agent().messages) == 60
