@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import shlex
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
 from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from session_conformance.fixtures import (
     ConformanceSuite,
+    NewSession,
     SdkViolation,
     attributes_itself,
     capabilities_of,
@@ -38,6 +41,7 @@ from session_conformance.fixtures.properties import (
     beginnings,
     profile_of,
     replayed_script,
+    scripts,
     seed_of,
     shortest,
 )
@@ -55,12 +59,12 @@ from session_conformance.harness import (
     requirement,
 )
 from session_conformance.harness.backends import Durability
-from session_conformance.harness.conversations import CannotBePlayed
+from session_conformance.harness.conversations import CannotBePlayed, TextAgent
 from session_conformance.harness.process import no_file_can_be_written
 from session_conformance.harness.scripts import as_python
 from session_conformance.harness.sdk import RepositorySessionManager, SdkFeature
 
-from .scenarios import judge_script
+from .scenarios import expect_text_twins, expect_voice_twins, judge_script
 
 ID = "STA-01"
 
@@ -337,6 +341,52 @@ class AnyConversationAtAll(ConformanceSuite):
             f"{player.played} scripts{excused} with {player.steps} steps, profile {profile.name},"
             f" seed {from_seed} (--hypothesis-seed={from_seed})",
         )
+
+    @requirement(
+        "STA-02",
+        source="A: BidiModel.start, Model.stream; F: models refuse a history that differs before a thinking block",
+        since="2026.12",
+    )
+    def twins(
+        self,
+        backend: Backend,
+        new_session: NewSession,
+        request: pytest.FixtureRequest,
+        record_property: Callable[[str, object], None],
+    ) -> None:
+        """What a model is sent after a process restart (system prompt and messages) is what it would have been sent
+        without one, for voice and text; keys and blocks that the SDK does not know come back as they were.
+        """
+        profile, first, numbers = profile_of(request.config), new_session(), itertools.count()
+        compared = 0
+
+        def another(text_agent: TextAgent | None = None) -> Session:
+            return replace(first, session_id=f"twin-{next(numbers)}", text_agent=text_agent)
+
+        @seed(seed_of(request.config))
+        @settings(
+            max_examples=max(profile.scripts // 2, 10),
+            deadline=None,
+            derandomize=False,
+            database=None,
+            phases=[Phase.generate, Phase.shrink],
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+        )
+        @given(scripts(max_actions=profile.actions), st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=4))
+        def alike(script: Script, said: list[str]) -> None:
+            nonlocal compared
+            compared += expect_voice_twins(another(), script)
+            talk = Script()
+            for number, text in enumerate(said):
+                talk = talk.user(text)
+                talk = talk.calls("weather", city=text, returns=text) if number % 2 else talk
+                talk = talk.assistant(text)
+            expect_text_twins(another, talk, Script().user("and now?").assistant("so"))
+            compared += 1
+
+        alike()
+        record_property("measured", f"{compared} pairs of twins, 0 differences, seed {seed_of(request.config)}")
 
 
 def _nothing_judged(player: Player) -> None:

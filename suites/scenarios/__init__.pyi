@@ -143,6 +143,9 @@ from .text_trimmed import TEXT_SUMMARY as TEXT_SUMMARY
 from .text_trimmed import TEXT_WINDOW as TEXT_WINDOW
 from .text_trimmed import TRIMMED as TRIMMED
 from .tool_results import results_of as results_of
+from .twins import TO_COME as TO_COME
+from .twins import expect_text_twins as expect_text_twins
+from .twins import expect_voice_twins as expect_voice_twins
 
 __all__ = [
     "ACCOUNT",
@@ -234,6 +237,7 @@ __all__ = [
     "TIMEOUT_IN_TRANSCRIPT",
     "TOGETHER",
     "TOOL_SETS_STATE",
+    "TO_COME",
     "TRIMMED",
     "TWENTY_TIMEOUTS",
     "Cost",
@@ -271,8 +275,10 @@ __all__ = [
     "expect_stored",
     "expect_stored_as_in_memory",
     "expect_stored_at_hooks",
+    "expect_text_twins",
     "expect_twins_refused",
     "expect_update_kept",
+    "expect_voice_twins",
     "find_at_rest",
     "find_same",
     "has_block",

@@ -12,7 +12,7 @@ from tests.conforming.plain_dicts import DictRepository, DictStorage
 from tests.conforming.server_managers import PostgresManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.mutants import broken_apis as broken_api
-from tests.mutants import broken_deletion, broken_writers
+from tests.mutants import broken_deletion, broken_twins, broken_writers
 from tests.mutants import broken_managers as broken
 from tests.mutants import broken_s3_managers as broken_s3
 from tests.mutants import broken_server_managers as broken_server
@@ -145,6 +145,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
     ],
     "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
+    "STA-02": [(broken_twins.DropsAnUnknownKey, "aKeyToCome")],
     "DUR-05": [(broken.SavesAtStopOnly, "is missing")],
     "CON-01": [
         (broken.OverwritesOthers, "taking turns: 'one 0'"),
@@ -460,3 +461,7 @@ def test_a_time_without_a_zone_is_taken_for_utc_wherever_that_is(
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_manager_that_keeps_keys_in_another_order_is_not_wronged(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    judge(broken_twins.ReordersKeys, "STA-02", tmp_path, pytestconfig)
