@@ -13,8 +13,15 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.backends import Durability
-from session_conformance.harness.sdk import SdkFeature
-from session_conformance.harness.timeline import AgentStopped, HookCalled, ModelReceived, difference, is_pending, same
+from session_conformance.harness.sdk import Message, SdkFeature
+from session_conformance.harness.timeline import (
+    AgentStopped,
+    HookCalled,
+    ModelReceived,
+    is_pending,
+    one_message,
+    same,
+)
 
 from .scenarios import (
     EVERYDAY,
@@ -87,7 +94,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
             if not any(same(content, sent.content) for content in stored):
                 violated(
                     "what the model is sent is stored by then",
-                    "it is not among the stored messages" if sent.stored.error is None else sent.stored.error,
+                    sent.stored.error or f"{_nearest(sent.stored.messages)}: no stored message has just this content",
                     timeline,
                     sent,
                 )
@@ -109,11 +116,13 @@ class PersistenceBeforeHooks(ConformanceSuite):
         played = run(TOGETHER)
         expect_no_failure(played.timeline)
         kept, had = ([message.get("tracking_id") for message in m] for m in (played.stored.messages, played.memory))
-        if kept != had:
-            differs = difference(played.memory, played.stored.messages, lambda m: {"tracking_id": m.get("tracking_id")})
+        both = set(kept) & set(had)  # what is not stored at all is no fault of order
+        in_storage, in_memory = ([id for id in ids if id in both] for ids in (kept, had))
+        if in_storage != in_memory:
+            places = ", ".join(str(had.index(id)) for id in in_storage)
             violated(
                 "the stored messages stand in the order of the agent's history",
-                differs or "another order",
+                f"another order: stored one after the other are the history's messages {places}",
                 played.timeline,
                 *played.timeline.of(AgentStopped),
             )
@@ -155,6 +164,11 @@ class PersistenceBeforeHooks(ConformanceSuite):
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
         expect_outages_told_of(run(STORAGE_FAULT), "agent.send()")
+
+
+def _nearest(stored: list[Message]) -> str:
+    """Say what is stored last of what the user or a tool has said: it may be the message, with other bytes."""
+    return f"the latest that is stored is {one_message(next((m for m in stored[::-1] if m['role'] == 'user'), None))}"
 
 
 def _expect_all_stored(timeline: Timeline, call: HookCalled, what: str) -> None:

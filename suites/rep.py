@@ -68,7 +68,7 @@ HOSTILE_IDS = ("../victim", "..", ".", "a/b", "a\\b", "", " ", "a\0b", "victim/.
 
 
 MESSAGES: dict[str, Any] = {
-    "a text": text_message("Grüße, 世界 🙂\n\0\u2028", tracking_id="00000000-0000-4000-8000-000000000001"),
+    "a text": text_message("Grüße, 世界 🙂\n\u2028", tracking_id="00000000-0000-4000-8000-000000000001"),
     "bytes": {"role": "user", "content": [{"image": {"format": "png", "source": {"bytes": bytes(range(256))}}}]},
     "a tool use": {
         "role": "assistant",

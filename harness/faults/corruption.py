@@ -97,6 +97,10 @@ class Specimen:
     other_history: Sequence[Message]
     earlier: frozenset[str] = field(default_factory=frozenset)
 
+    def size(self, path: str) -> int:
+        """Return how many bytes an object has."""
+        return self.contents.files[dict(self.contents.paths())[path]].size
+
 
 def damages(data: bytes, *, said: Iterable[str] = (), few: bool = False) -> Iterator[Damage]:
     """Yield every kind of damage to an object.
@@ -209,7 +213,7 @@ def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -
         case = DamageCase(path, damage, outcome, detail)
         if (
             outcome in (DamageOutcome.CLEAR_ERROR, DamageOutcome.OTHER_EXCEPTION)
-            and damaged is not None
+            and damaged  # an engine may begin anew in what is empty
             and path not in specimen.shared
             and damaged not in session.workspace.stored_files().values()
         ):
@@ -258,7 +262,8 @@ def _outcome(
     differs = difference(specimen.history, reading.messages)
     if differs is None:
         return DamageOutcome.EXACT, ""
-    nothing_left = damage.leaves_nothing and list(specimen.objects) == [path]
+    with_bytes = [one for one in specimen.objects if specimen.size(one)]  # an empty lock file tells of nothing
+    nothing_left = damage.leaves_nothing and with_bytes == [path]
     if (nothing_left and not reading.messages) or earlier:
         # No correct manager can tell this from a session that never was, or that was said less in.
         return DamageOutcome.GONE, "nothing that is left says that there was more"

@@ -25,8 +25,15 @@ def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
 
 def opened(session: Session) -> Storage:
-    """Open the storage of a session's workspace anew."""
-    return session.backend.open_storage(session.workspace)
+    """Open the storage of a session's workspace anew.
+
+    Raises:
+        Violation: It cannot be opened.
+    """
+    try:
+        return session.backend.open_storage(session.workspace)
+    except Exception as error:
+        violated("the storage can be opened", f"it raises {type(error).__name__}: {error}")
 
 
 async def working(action: Awaitable[T], what: str) -> T:
