@@ -21,11 +21,11 @@ from .file.scanning import json_array
 from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import encode
 from .log.commit_lines import ID_LENGTH, bodies_of, latest
-from .log.history import SessionHistory, commits_noted
+from .log.history import commits_noted
 from .log.ids import check_id, folder_name
 from .log.inspection import CleanUp, Repair, SessionInfo, Verification, problems_in, salvaged
 from .log.manager import ChangeLogSessionManager
-from .log.sdk_layout import SdkFolder, read_sdk_session
+from .log.sdk_layout import SdkFolder, SdkSession
 from .log.session_store import SessionStore
 
 
@@ -72,8 +72,8 @@ class FileSessionManager(ChangeLogSessionManager):
             self._journals[session_id] = _journal(self._folder, session_id)
         return SessionStore(sealing(self._journals[session_id], self._at_rest, session_id), session_id)
 
-    def _import(self, session_id: str) -> SessionHistory | None:
-        return read_sdk_session(SdkFolder(Path(self._folder), session_id), session_id)
+    def _sdk_session(self, session_id: str) -> SdkSession:
+        return SdkFolder(Path(self._folder), session_id)
 
     def delete_session(self, session_id: str, **kwargs: Any) -> None:
         """Remove a session and all that belongs to it, also what the SDK's manager left of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,11 +17,11 @@ from strands.types.exceptions import SessionException
 from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import decode, encode
 from .log.commit_lines import latest
-from .log.history import SessionHistory, commits_noted
+from .log.history import commits_noted
 from .log.ids import check_id, folder_name
 from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, salvaged
 from .log.manager import ChangeLogSessionManager
-from .log.sdk_layout import read_sdk_session
+from .log.sdk_layout import COARSE, UNSURE, SdkSession
 from .log.session_store import SessionStore
 from .s3.client import client_for
 from .s3.deletion import delete, delete_orphans
@@ -110,8 +111,8 @@ class S3SessionManager(ChangeLogSessionManager):
         self._logs[session_id] = log
         return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 
-    def _import(self, session_id: str) -> SessionHistory | None:
-        return read_sdk_session(_SdkObjects(self.client, self.bucket, self.prefix, session_id), session_id)
+    def _sdk_session(self, session_id: str) -> SdkSession:
+        return _SdkObjects(self.client, self.bucket, self.prefix, session_id)
 
     def delete_session(self, session_id: str, **kwargs: Any) -> None:
         """Remove a session and all that belongs to it, also what the SDK's manager or a deletion cut short left of it.
@@ -283,12 +284,27 @@ class _SdkObjects:
         self._prefix = _places(prefix, session_id)[1]
         self.place = f"s3://{bucket}/{self._prefix}"
 
+    def state(self) -> str | None:
+        listed = list(self._objects.list(self._prefix))
+        if not any(found.key == f"{self._prefix}session.json" for found in listed):
+            return None
+        said = [(found.key, found.size, found.modified.timestamp()) for found in listed]
+        state = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+        latest = max(modified for _, _, modified in said)
+        return state + UNSURE if latest > datetime.now(timezone.utc).timestamp() - COARSE / 10**9 else state
+
     def paths(self) -> list[str]:
         return [found.key.removeprefix(self._prefix) for found in self._objects.list(self._prefix)]
 
     def read(self, paths: Sequence[str]) -> list[bytes]:
         with ThreadPoolExecutor(max_workers=8, thread_name_prefix="session-import") as pool:
             return list(pool.map(self._bytes, paths))
+
+    def write(self, path: str, data: bytes) -> None:
+        self._objects.put(self._prefix + path, data, {})
+
+    def remove(self, paths: Sequence[str]) -> None:
+        self._objects.delete(self._prefix + path for path in paths)
 
     def _bytes(self, path: str) -> bytes:
         try:

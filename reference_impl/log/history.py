@@ -186,6 +186,10 @@ class SessionHistory:
             self.session = change["session"]
         elif op == "multi_agent":
             self.multi_agents[change["id"]] = change["state"]
+        elif op == "taken_over":  # of two who took it over at once, the second adds nothing
+            agent = self._agent(change["agent_id"])
+            if not agent.index.has(change["message"]["tracking_id"]):
+                return self.apply_one({**change, "op": "message", "id": None})
         elif op == "redacted":
             self._agent(change["agent_id"]).index.redact(change)
         elif op == "commits":

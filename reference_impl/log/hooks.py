@@ -39,7 +39,7 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
     def _store(self) -> SessionStore:
         raise NotImplementedError
 
-    def _store_of(self, session_id: str) -> SessionStore:
+    def _stored(self, session_id: str) -> SessionStore:
         raise NotImplementedError
 
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
@@ -129,5 +129,5 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
 
     def _submit(self, collected: Collected) -> list[tuple[SessionStore, Ticket]]:
         """Put what was collected in line."""
-        stores = ((self._store_of(session_id), changes) for session_id, changes in collected.changes.items())
+        stores = ((self._stored(session_id), changes) for session_id, changes in collected.changes.items())
         return [(store, store.submit(changes)) for store, changes in stores]

@@ -64,7 +64,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             SessionException: The session cannot be read or created.
         """
         ChangeLogRepository.__init__(self)
-        self._changes = AgentChanges(lambda: self._store)
+        self._changes = AgentChanges(lambda: self._stored(self.session_id))
         self._teams = {}
         check_id(session_id, "session")
         RepositorySessionManager.__init__(self, session_id=session_id, session_repository=self, **kwargs)
@@ -99,7 +99,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
                 self._store_left_over(agent, collected)
                 self._changes.look(agent)
             record = self._changes.record(agent)
-            if record is not None and agent.agent_id in self._store.index.records:
+            if record is not None and agent.agent_id in self._stored(self.session_id).index.records:
                 self.update_agent(self.session_id, record)
             elif record is not None:
                 self.create_agent(self.session_id, record)
@@ -125,7 +125,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             SessionException: There is no message, or storage fails: then the redaction is made with the next change.
         """
         check_message(redact_message)
-        at, store = now(), self._store
+        at, store = now(), self._stored(self.session_id)
         redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at)
         if redaction is None:
             raise SessionException("No message to redact.")
@@ -208,9 +208,11 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         Where a subclass lists messages otherwise, those that it lists are asked for as the SDK asks for them.
         """
         if getattr(self.list_messages, "__func__", None) is ChangeLogRepository.list_messages:
-            history = self._store.view().agents[agent.agent_id]
+            whole = self._history(self.session_id)
+            assert whole is not None  # it has the agent
+            history = whole.agents[agent.agent_id]
             stored = dict(zip(sorted(history.messages), history.contents(), strict=True))
-            self._store.release()
+            self._release(self.session_id)
             return stored, True
         marked = HELD in record._internal_state or KEPT in record._internal_state
         offset = 0 if marked else managed.counted

@@ -142,20 +142,27 @@ class Memory:
         return {"gone": self.gone.pairs(), **mark} if mark else None
 
 
-def put_together(mark: Mapping[str, Any], stored: Mapping[int, Any], own: list[Any]) -> list[Any]:
+def put_together(
+    mark: Mapping[str, Any],
+    stored: Mapping[int, Any],
+    own: list[Any],
+    *,
+    name: Callable[[Any], str | None] = lambda message: message.get("tracking_id"),
+) -> list[Any]:
     """Return the history that :meth:`Memory.mark` described.
 
     Args:
         mark: The description.
         stored: The stored messages by id, in ascending order.
         own: What the conversation manager restored itself.
+        name: Returns the tracking id of what is stored.
     """
     gone = Ranges(mark["gone"])
     left = {id: message for id, message in stored.items() if id not in gone}
     ids_by_name: dict[str, list[int]] = {}
     if any(isinstance(item, str) for item in mark.get("held", ())):
         for id, message in left.items():
-            ids_by_name.setdefault(message.get("tracking_id"), []).append(id)
+            ids_by_name.setdefault(name(message) or "", []).append(id)
     ahead: list[int] = []
     for item in mark.get("held", ()):
         ahead += ids_by_name.get(item, [])[:1] if isinstance(item, str) else range(item[0], item[1] + 1)

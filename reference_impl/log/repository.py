@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -26,7 +27,12 @@ from .history import (
 )
 from .ids import check_id
 from .messages import check_message
+from .sdk_export import sdk_files
+from .sdk_layout import UNSURE, SdkSession, read_sdk_session
 from .session_store import SessionStore
+from .takeover import MARK, mark, takeover
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from strands.multiagent.base import MultiAgentBase
@@ -41,12 +47,15 @@ class ChangeLogRepository(SessionRepository):
     def __init__(self) -> None:
         """Open nothing yet: a session's log is opened when it is needed first."""
         self._stores: dict[str, SessionStore] = {}
+        self._to_import: dict[str, str] = {}  # by session, the place that it is in
+        self._left: dict[str, SessionHistory] = {}
+        self._looked_at: dict[str, list[Change]] = {}
 
     def _open_store(self, session_id: str) -> SessionStore:
         raise NotImplementedError
 
-    def _import(self, session_id: str) -> SessionHistory | None:
-        """Return what another manager left of a session that this one has not yet, if anything."""
+    def _sdk_session(self, session_id: str) -> SdkSession | None:
+        """Return where the SDK's manager would keep a session beside this one's, if anywhere."""
         return None
 
     def close(self) -> None:
@@ -69,10 +78,30 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: There is no such session, or it cannot be read.
         """
-        store = self._read(self.session_id)
-        if not store.exists():
+        history = self._history(self.session_id)
+        if history is None:
             raise SessionException(f"Session {self.session_id} does not exist")
-        return store.view()
+        return history
+
+    def hand_back(self) -> None:
+        """Write the session in the SDK's layout, where the SDK's manager looks for it, in place of what is there.
+
+        It holds what agents hold in memory after a restore. It stays here as well: whichever manager opens it next
+        goes on with it. No other manager must have the session open meanwhile.
+
+        Raises:
+            SessionException: There is no such session, it cannot be read, or what holds it cannot be written.
+        """
+        self.close()
+        place = self._sdk_session(self.session_id)
+        if place is None:
+            raise SessionException(f"session {self.session_id!r} is kept where no manager of the SDK keeps sessions")
+        files = dict(sdk_files(self.history()))
+        self._release(self.session_id)
+        for path, data in files.items():
+            place.write(path, data)
+        # What is left of a longer history would be restored behind this one.
+        place.remove([path for path in place.paths() if path not in files and path.startswith("agents/")])
 
     @property
     def _store(self) -> SessionStore:
@@ -87,8 +116,86 @@ class ChangeLogRepository(SessionRepository):
         """Return a session's store, with all that was collected for it committed: reading finds what was written."""
         store, collected = self._store_of(session_id), collected_by(self)
         if collected is not None and (changes := collected.changes.pop(session_id, None)):
-            store.commit(changes)
+            self._stored(session_id).commit(changes)
         return store
+
+    def _history(self, session_id: str) -> SessionHistory | None:
+        """Return what is stored of a session, whoever stored it; None where there is no session."""
+        store = self._read(session_id)
+        if store.exists():
+            return store.view()
+        if session_id not in self._left:
+            left = self._left_by_sdk(session_id)
+            if left is None:
+                return None
+            self._left[session_id] = left
+        return self._left[session_id]
+
+    def _release(self, session_id: str) -> None:
+        """Drop the history that was read: its messages now belong to somebody else."""
+        self._left.pop(session_id, None)
+        self._store_of(session_id).release()
+
+    def _left_by_sdk(self, session_id: str) -> SessionHistory | None:
+        """Return what the SDK's manager left of a session, marked as that."""
+        place = self._sdk_session(session_id)
+        state = place.state() if place is not None else None
+        if place is None or state is None:
+            return None
+        history = read_sdk_session(place, session_id)
+        if history is not None:
+            history.session = {**history.session, MARK: mark(state, history)}
+        return history
+
+    def _stored(self, session_id: str) -> SessionStore:
+        """Return the store of a session that is to be written: what the SDK's manager left of it is imported first."""
+        store = self._store_of(session_id)
+        if (noted := self._looked_at.pop(session_id, None)) is not None:
+            store.submit(noted)
+        if session_id not in self._to_import:
+            return store
+        history = self._left_by_sdk(session_id)
+        if history is not None and store.create(history):
+            logger.info(
+                "session_id=<%s>, from=<%s>, messages=<%d> | imported a session of the SDK's session manager",
+                session_id,
+                self._to_import[session_id],
+                sum(len(agent.messages) for agent in history.agents.values()),
+            )
+        del self._to_import[session_id]
+        return store
+
+    def _take_over(self, session_id: str, history: SessionHistory) -> None:
+        """Take over what the SDK's manager stored of a session since it was imported, or last looked at.
+
+        Raises:
+            SessionException: It cannot be read, or cannot be stored here.
+        """
+        place = self._sdk_session(session_id)
+        state = place.state() if place is not None else None
+        seen = (history.session.get(MARK) or {}).get("state")
+        if place is None or state is None or (state == seen and not state.endswith(UNSURE)):
+            return
+        theirs = read_sdk_session(place, session_id)
+        if theirs is None:
+            return
+        found = takeover(history, theirs, state)
+        if not found:
+            self._looked_at[session_id] = found.changes  # noted with what is written next, if anything is
+            return
+        store = self._store_of(session_id)
+        store.commit(found.changes)
+        if found.redactions:
+            store.replace_for_good(found.redactions)
+        logger.warning(
+            "session_id=<%s>, from=<%s>, messages=<%d>, redactions=<%d> | the SDK's session manager wrote this session"
+            " after it was imported; its messages were taken over behind those that were there%s",
+            session_id,
+            place.place,
+            found.messages,
+            len(found.redactions),
+            "".join(f", and {told}" for told in found.told),
+        )
 
     def _commit(self, session_id: str, changes: Sequence[Change]) -> None:
         """Store changes: with what is collected, if something is, else at once."""
@@ -96,7 +203,7 @@ class ChangeLogRepository(SessionRepository):
         if collected is not None:
             collected.changes.setdefault(session_id, []).extend(changes)
             return
-        store = self._store_of(session_id)
+        store = self._stored(session_id)
         if not store.exists():
             raise SessionException(f"Session {session_id} does not exist")
         store.commit(changes)
@@ -117,7 +224,7 @@ class ChangeLogRepository(SessionRepository):
                 yield collected
             finally:
                 for session_id, changes in collected.changes.items():
-                    self._store_of(session_id).commit(changes)
+                    self._stored(session_id).commit(changes)
 
     def create_session(self, session: Session, **kwargs: Any) -> Session:
         """Create a session.
@@ -140,13 +247,14 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: It cannot be read.
         """
-        store = self._store_of(session_id)
-        if not store.exists():
-            imported = self._import(session_id)
-            if imported is None:
-                return None
-            store.create(imported)
-        return Session.from_dict(dict(store.view().session))
+        history = self._history(session_id)
+        if history is None:
+            return None
+        if self._store_of(session_id).exists():
+            self._take_over(session_id, history)
+        elif (place := self._sdk_session(session_id)) is not None:
+            self._to_import[session_id] = place.place  # once something is written, and not before
+        return Session.from_dict(dict(history.session))
 
     def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
         """Store a new agent.
@@ -163,10 +271,8 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: The session cannot be read.
         """
-        store = self._read(session_id)
-        if not store.exists():
-            return None
-        agent = store.view().agents.get(check_id(agent_id, "agent"))
+        history = self._history(session_id)
+        agent = history.agents.get(check_id(agent_id, "agent")) if history is not None else None
         if agent is None or not agent.record:
             return None
         return SessionAgent(**copy.deepcopy(vars(agent.session_agent())))
@@ -178,7 +284,7 @@ class ChangeLogRepository(SessionRepository):
             SessionException: There is no such agent, or it cannot be stored.
         """
         if collected_by(self) is not None:  # what was read last is compared with, and not what others wrote since
-            record = self._store_of(session_id).index.records.get(session_agent.agent_id)
+            record = self._stored(session_id).index.records.get(session_agent.agent_id)
             created_at = record["created_at"] if record is not None else None
         else:
             before = self.read_agent(session_id, session_agent.agent_id)
@@ -218,11 +324,11 @@ class ChangeLogRepository(SessionRepository):
             SessionException: The session cannot be read.
         """
         id = _message_id(message_id)
-        store = self._read(session_id)
-        agent = store.view().agents.get(agent_id) if store.exists() else None
+        history = self._history(session_id)
+        agent = history.agents.get(agent_id) if history is not None else None
         if agent is None or id not in agent.messages:
             return None
-        store.release()
+        self._release(session_id)
         return session_message(id, agent.messages[id])
 
     def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
@@ -238,7 +344,7 @@ class ChangeLogRepository(SessionRepository):
             redaction, collected.redaction = collected.redaction, None
             message = copy.deepcopy(session_message.redact_message)
             check_message(message)
-            self._store_of(session_id).redact(replace(redaction, message=message))
+            self._stored(session_id).redact(replace(redaction, message=message))
             return
         before = self.read_message(session_id, agent_id, id)
         if before is None:
@@ -256,7 +362,8 @@ class ChangeLogRepository(SessionRepository):
 
     def _redact(self, session_id: str, agent_id: str, tracking_id: str | None, change: Change) -> None:
         """Replace a message for good, and each copy of it that has its tracking id."""
-        store = self._read(session_id)
+        self._read(session_id)
+        store = self._stored(session_id)
         copies = store.index.ids(agent_id, tracking_id) if tracking_id else []
         store.replace_for_good([{**change, "id": id} for id in sorted({change["id"], *copies})])
 
@@ -275,11 +382,11 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: There is no such agent, or the session cannot be read.
         """
-        store = self._read(session_id)
-        agent = store.view().agents.get(agent_id) if store.exists() else None
+        history = self._history(session_id)
+        agent = history.agents.get(agent_id) if history is not None else None
         if agent is None:
             raise SessionException(f"Agent {agent_id} in session {session_id} does not exist")
-        store.release()
+        self._release(session_id)
         end = None if limit is None else offset + limit
         return [session_message(id, stored) for id, stored in agent.in_order()[offset:end]]
 
@@ -298,10 +405,8 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: The session cannot be read.
         """
-        store = self._read(session_id)
-        if not store.exists():
-            return None
-        return copy.deepcopy(store.view().multi_agents.get(multi_agent_id))
+        history = self._history(session_id)
+        return copy.deepcopy(history.multi_agents.get(multi_agent_id)) if history is not None else None
 
     def update_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
         """Replace the state of a graph or swarm.

@@ -6,9 +6,12 @@ it is an error that names the file, where the SDK itself may pass over it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
+import tempfile
+import time
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +21,16 @@ from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
 
 from .history import SessionHistory, agent_set, message_added, message_replaced, multi_agent_set, session_created
+from .messages import tracking_id_of_unnamed
 
 _AGENT = re.compile(r"agents/agent_([^/]+)/agent\.json")
 _MESSAGE = re.compile(r"agents/agent_([^/]+)/messages/message_([^/]+)\.json")
+UNSURE = "?"
+"""What a state ends with that may stay the same although something is written: it was written too lately."""
+
+COARSE = 2 * 10**9
+"""How many nanoseconds apart two writes must be at least to be told apart by the time of their folder."""
+
 _MULTI_AGENT = re.compile(r"multi_agents/multi_agent_([^/]+)/multi_agent\.json")
 
 
@@ -33,6 +43,12 @@ class SdkSession(Protocol):
 
     place: str
 
+    def state(self) -> str | None:
+        """Return what is another one once something was written, cheaply; None where there is no session.
+
+        It ends with :data:`UNSURE` where that cannot be said.
+        """
+
     def paths(self) -> list[str]:
         """Return what there is, relative to the session; nothing where there is no session."""
 
@@ -41,6 +57,20 @@ class SdkSession(Protocol):
 
         Raises:
             SessionException: One cannot be read.
+        """
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write one file durably, whole or not at all.
+
+        Raises:
+            SessionException: It cannot be written.
+        """
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove some of it.
+
+        Raises:
+            SessionException: It cannot be removed.
         """
 
 
@@ -60,6 +90,29 @@ class SdkFolder:
     def __init__(self, storage_dir: Path, session_id: str) -> None:
         self._folder = sdk_folder(storage_dir, session_id)
         self.place = str(self._folder)
+
+    def state(self) -> str | None:
+        """Return what the session's folders say: each file that is written gets a new entry in its folder.
+
+        Raises:
+            SessionException: A folder cannot be read.
+        """
+        try:
+            if not (self._folder / "session.json").is_file():
+                return None
+        except OSError:  # an id too long for a file name was never the SDK's
+            return None
+        said, latest = [], 0
+        for name, folders, files in os.walk(self._folder, onerror=_unreadable):
+            folders.sort()
+            try:
+                changed = Path(name).stat().st_mtime_ns
+            except FileNotFoundError:
+                return None  # somebody deletes it
+            latest = max(latest, changed)
+            said.append(f"{os.path.relpath(name, self._folder)} {changed} {len(files)}")
+        state = hashlib.sha256("\n".join(said).encode(errors="surrogatepass")).hexdigest()[:16]
+        return state + UNSURE if latest > time.time_ns() - COARSE else state
 
     def paths(self) -> list[str]:
         """Return the files in the session's folder.
@@ -92,6 +145,42 @@ class SdkFolder:
             SessionException: One cannot be read, or is a symbolic link.
         """
         return [self._bytes(self._folder / path) for path in paths]
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a file, whole or not at all, and durably.
+
+        Raises:
+            SessionException: It cannot be written.
+        """
+        file = self._folder / path
+        try:
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if file.name == "agent.json":
+                (file.parent / "messages").mkdir(mode=0o700, exist_ok=True)
+            descriptor, unfinished = tempfile.mkstemp(dir=file.parent, prefix=".strands_", suffix=".tmp")
+            try:
+                with os.fdopen(descriptor, "wb") as stream:
+                    stream.write(data)
+                    stream.flush()
+                    os.fsync(stream.fileno())
+                Path(unfinished).replace(file)
+            except BaseException:
+                Path(unfinished).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise SessionException(f"cannot write {file}: {error.strerror}") from error
+
+    def remove(self, paths: Sequence[str]) -> None:
+        """Remove files.
+
+        Raises:
+            SessionException: One cannot be removed.
+        """
+        for path in paths:
+            try:
+                (self._folder / path).unlink(missing_ok=True)
+            except OSError as error:
+                raise SessionException(f"cannot remove {self._folder / path}: {error.strerror}") from error
 
     def _bytes(self, file: Path) -> bytes:
         if file.is_symlink():
@@ -132,7 +221,7 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
         if message is not None and message.group(1) not in agents:
             raise _wrong(stored, f"agents/agent_{message.group(1)}/agent.json", "it is missing, and has messages")
     for agent, path in agents.items():
-        _read_agent(stored, agent, path, _messages(stored, paths, agent), history)
+        _read_agent(stored, agent, path, _messages(stored, paths, agent), history, session_id)
     states = [(path, match.group(1)) for path in paths if (match := _MULTI_AGENT.fullmatch(path))]
     # The SDK stores this state as it is and hands it back as it is, so it is not decoded.
     for (_, id), state in zip(states, _read(stored, [path for path, _ in states], decode=False), strict=True):
@@ -167,7 +256,9 @@ def _messages(stored: SdkSession, paths: Sequence[str], agent: str) -> dict[int,
     return dict(sorted(numbered.items()))
 
 
-def _read_agent(stored: SdkSession, agent: str, path: str, messages: dict[int, str], history: SessionHistory) -> None:
+def _read_agent(
+    stored: SdkSession, agent: str, path: str, messages: dict[int, str], history: SessionHistory, session_id: str
+) -> None:
     [record] = _read(stored, [path])
     agent_id = record.get("agent_id")
     if not isinstance(agent_id, str) or _fold(agent_id) != _fold(agent):
@@ -180,8 +271,11 @@ def _read_agent(stored: SdkSession, agent: str, path: str, messages: dict[int, s
         message = found.get("message") if found.get("redact_message") is None else found["redact_message"]
         if not _is_message(message):
             raise _wrong(stored, messages[number], "it holds no message with a role and a list of content")
+        if not message.get("tracking_id"):
+            message["tracking_id"] = tracking_id_of_unnamed(session_id, agent_id, number)
         created_at = found.get("created_at", "")
-        history.apply([message_added(agent_id, message, created_at, number)])
+        redacted = {"redacted": True} if found.get("redact_message") is not None else {}
+        history.apply([{**message_added(agent_id, message, created_at, number), **redacted}])
         if found.get("updated_at", created_at) != created_at:
             history.apply([message_replaced(agent_id, message, found["updated_at"], number)])
 

@@ -48,6 +48,9 @@ class SessionIndex:
                 self._of(change["agent_id"]).add(change["id"], change["message"])
             elif change["op"] == "update":
                 self._of(change["agent_id"]).replace(change["id"], change["message"])
+            elif change["op"] == "taken_over":
+                if not self.has(change["agent_id"], change["message"]["tracking_id"]):
+                    self._of(change["agent_id"]).add(None, change["message"])
             elif change["op"] == "agent":
                 self.records[change["agent"]["agent_id"]] = change["agent"]
             elif change["op"] == "redacted":

@@ -1,0 +1,115 @@
+"""Takeover: what the SDK's manager stored of a session after it was imported, while instances are replaced one by one.
+
+The SDK's manager cannot read what is stored here, so it goes on from what it has: two histories grow from the point of
+the import. Whoever opens the session next finds that the SDK's files have changed since they were looked at, and takes
+over what is new in them, behind what is there: nothing that was said is missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .codec import encode
+from .history import AgentHistory, Change, SessionHistory, agent_set, message_replaced, multi_agent_set
+from .memory import HELD
+
+MARK = "imported"
+"""The key of a session's record under which :func:`mark` is stored."""
+
+
+@dataclass
+class Takeover:
+    """What is to be taken over.
+
+    Attributes:
+        changes: What is new, and the mark.
+        redactions: Replacements of messages that the SDK's manager redacted since.
+        messages: How many messages are new.
+        told: What else is, in words.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    redactions: list[Change] = field(default_factory=list)
+    messages: int = 0
+    told: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.messages or self.redactions or self.told)
+
+
+def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
+    """Return what tells later whether the SDK's files have changed since.
+
+    Args:
+        state: The state that the files have (:meth:`.sdk_layout.SdkSession.state`), taken before they were read.
+        theirs: What they hold.
+    """
+    return {
+        "state": state,
+        "agents": {id: agent.record.get("updated_at", "") for id, agent in theirs.agents.items()},
+        "teams": {id: _digest(team) for id, team in theirs.multi_agents.items()},
+    }
+
+
+def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeover:
+    """Return what the SDK's manager stored that is not stored here.
+
+    Args:
+        ours: What is stored here.
+        theirs: What the SDK's manager stored, with tracking ids for all messages.
+        state: As :func:`mark`.
+    """
+    found = Takeover()
+    before = ours.session.get(MARK) or {}
+    for agent_id, agent in theirs.agents.items():
+        known = ours.agents.get(agent_id) or AgentHistory()
+        _take_agent(found, agent_id, known, agent, (before.get("agents") or {}).get(agent_id))
+    for id, team in theirs.multi_agents.items():
+        digest, seen = _digest(team), (before.get("teams") or {}).get(id)
+        if id in ours.multi_agents and digest in (seen, _digest(ours.multi_agents[id])):
+            continue
+        also = id in ours.multi_agents and _digest(ours.multi_agents[id]) != seen
+        found.changes.append(multi_agent_set(id, team))
+        found.told.append(f"the state of {id!r}" + (", in place of one that was stored here" if also else ""))
+    found.changes.append({"op": "session", "session": {**ours.session, MARK: mark(state, theirs)}})
+    return found
+
+
+def _take_agent(found: Takeover, agent_id: str, ours: AgentHistory, theirs: AgentHistory, seen: str | None) -> None:
+    new = []
+    for number, stored in theirs.in_order():
+        tracking_id = stored["message"]["tracking_id"]
+        ids = ours.index.ids(tracking_id) or _unnamed(ours, number, stored)
+        if not ids:
+            new.append({"op": "taken_over", "agent_id": agent_id, "message": stored["message"], "at": stored["at"]})
+        elif stored.get("redacted") and ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
+            at = stored.get("updated_at", stored["at"])
+            found.redactions += [message_replaced(agent_id, stored["message"], at, id) for id in ids]
+    record = theirs.record
+    changed = record.get("updated_at", "") != seen and record.get("updated_at", "") > ours.record.get("updated_at", "")
+    if not ours.record:
+        found.changes.append(agent_set(record))
+        found.told.append(f"agent {agent_id!r}")
+    elif changed:
+        went_on_here = len(ours.messages) > len(theirs.messages) - len(new) or HELD in ours.record["_internal_state"]
+        # Their conversation manager counts their messages, which have other numbers where both went on.
+        taken = {key: record[key] for key in ("state", "updated_at")} if went_on_here else record
+        found.changes.append(agent_set({**ours.record, **taken, "created_at": ours.record["created_at"]}))
+        if record["state"] != ours.record.get("state"):
+            found.told.append(f"the state of agent {agent_id!r}, which was stored later than the one here")
+    found.changes += new
+    found.messages += len(new)
+
+
+def _unnamed(ours: AgentHistory, number: int, stored: Mapping[str, Any]) -> list[int]:
+    """Return the id of a message that was imported before messages got tracking ids then."""
+    known = ours.messages.get(number)
+    unnamed = known is not None and not known["message"].get("tracking_id") and known["at"] == stored["at"]
+    return [number] if unnamed else []
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(encode(value)).hexdigest()[:16]

@@ -1,0 +1,271 @@
+"""Sessions go over from the SDK's managers and back, whatever wrote them, and whenever the process is killed."""
+
+import copy
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from session_conformance.harness.timeline import difference
+from session_conformance.reference_impl import FileSessionManager
+from strands import Agent
+from strands.agent.conversation_manager import SlidingWindowConversationManager
+from strands.session import FileSessionManager as SdkFileSessionManager
+from strands.types.session import decode_bytes_values
+
+from .test_history_in_memory import EDITS
+from .test_history_in_memory import agent as made_agent
+from .test_takeover import Place, agent, place, said
+
+__all__ = ["place"]
+
+SESSIONS = Path(__file__).parent / "sdk_sessions"
+RELEASES = sorted(path.name for path in SESSIONS.iterdir() if (path / "held.json").exists())
+
+
+# -- sessions that releases of the SDK wrote ---------------------------------------------------------------
+
+
+def copied(release: str, folder: Path) -> str:
+    for source in (SESSIONS / release).rglob("*.json"):
+        target = folder / source.relative_to(SESSIONS / release)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(source.read_bytes())
+    return str(folder)
+
+
+def held(release: str, agent_id: str) -> Any:
+    return decode_bytes_values(json.loads((SESSIONS / release / "held.json").read_text("utf-8")))[agent_id]
+
+
+def restored(manager: Any, agent_id: str) -> Agent:
+    window = SlidingWindowConversationManager(window_size=4) if agent_id == "window" else None
+    return (
+        made_agent(Path(), window, session_manager=manager)
+        if agent_id == "a"
+        else Agent(
+            model=made_agent(Path(), session_manager=None).model,
+            agent_id=agent_id,
+            session_manager=manager,
+            conversation_manager=window,
+            callback_handler=None,
+        )
+    )
+
+
+def unnamed(messages: list[Any]) -> list[Any]:
+    return [{key: value for key, value in message.items() if key != "tracking_id"} for message in messages]
+
+
+def test_there_are_sessions_of_four_releases() -> None:
+    assert RELEASES == ["1.20.0", "1.40.0", "1.55.0", "1.62.0"]
+
+
+@pytest.mark.parametrize("agent_id", ["window", "given"])
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_session_of_a_release_goes_on(release: str, agent_id: str, tmp_path: Path) -> None:
+    folder = copied(release, tmp_path)
+    was = held(release, agent_id)
+    first = restored(FileSessionManager("kept", folder), agent_id)
+    assert unnamed(first.messages) == unnamed(was["messages"])
+    assert first.state.get() == was["state"]
+    for number in range(3):
+        first(f"and on {number}")
+        again = restored(FileSessionManager("kept", folder), agent_id)
+        assert difference(first.messages, again.messages) is None
+        first = again
+    team = FileSessionManager("kept", folder).read_multi_agent("kept", team_id(folder))
+    assert team is not None
+    assert team["completed_nodes"] == ["node"]
+
+
+def team_id(folder: str) -> str:
+    [found] = (Path(folder) / "session_kept" / "multi_agents").iterdir()
+    return found.name.removeprefix("multi_agent_")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_session_of_a_release_goes_back(release: str, tmp_path: Path) -> None:
+    folder = copied(release, tmp_path)
+    first = restored(FileSessionManager("kept", folder), "window")
+    first("and on")
+    FileSessionManager("kept", folder).hand_back()
+    theirs = restored(SdkFileSessionManager("kept", storage_dir=folder), "window")
+    assert theirs.messages == first.messages
+    given = restored(SdkFileSessionManager("kept", storage_dir=folder), "given")
+    assert unnamed(given.messages) == unnamed(held(release, "given")["messages"])
+
+
+# -- there and back ----------------------------------------------------------------------------------------
+
+
+def test_the_sdk_goes_on_with_what_is_handed_back(place: Place) -> None:
+    agent(place.sdks())("old 1")
+    agent(place.ours())("new 1")
+    place.ours().hand_back()
+    old = agent(place.sdks())
+    assert said(old) == ["old 1", "new 1"]
+    old("old 2")
+    assert said(agent(place.ours())) == ["old 1", "new 1", "old 2"]
+
+
+@pytest.mark.parametrize("edit", EDITS)
+def test_an_edited_history_is_handed_back_as_memory_holds_it(place: Place, edit: Callable[[Agent], None]) -> None:
+    first = agent(place.ours())
+    for number in range(3):
+        first(f"said {number}")
+    edit(first)
+    first("and on")
+    place.ours().hand_back()
+    assert agent(place.sdks()).messages == first.messages
+    assert difference(first.messages, agent(place.ours()).messages) is None
+
+
+def test_what_a_longer_history_left_is_removed(tmp_path: Path) -> None:
+    place = Place(str(tmp_path), on_s3=False)
+    for number in range(5):
+        agent(place.sdks())(f"old {number}")
+    ours = place.ours()
+    first = agent(ours)
+    first("new")
+    messages = tmp_path / "session_s" / "agents" / "agent_a" / "messages"
+    (messages / "message_12.json").write_bytes((messages / "message_9.json").read_bytes())
+    ours.hand_back()
+    assert agent(place.sdks()).messages == first.messages
+
+
+TEXT = st.text(max_size=12)
+BLOCK = st.one_of(
+    TEXT.map(lambda text: {"text": text}),
+    st.binary(max_size=8).map(lambda data: {"image": {"format": "png", "source": {"bytes": data}}}),
+)
+MESSAGE = st.fixed_dictionaries(
+    {"role": st.sampled_from(["user", "assistant"]), "content": st.lists(BLOCK, min_size=1, max_size=3)},
+    optional={
+        "tracking_id": st.uuids().map(str),
+        "metadata": st.fixed_dictionaries({"custom": st.dictionaries(TEXT, st.integers() | TEXT, max_size=2)}),
+    },
+)
+STATE = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(
+    histories=st.dictionaries(
+        st.sampled_from(["a", "Bob", "\u2603"]), st.tuples(st.lists(MESSAGE, max_size=8), STATE), min_size=1
+    ),
+    window=st.integers(2, 6),
+)
+@settings(max_examples=int(os.environ.get("MIGRATED_SESSIONS", "40")), deadline=None)
+def test_generated_sessions_come_back_equal(
+    tmp_path_factory: pytest.TempPathFactory, histories: Any, window: int
+) -> None:
+    """From the SDK's files to a journal, and to the SDK's files again: each agent restores the same."""
+    folder = str(tmp_path_factory.mktemp("generated"))
+
+    def opened(manager: Any, agent_id: str, **arguments: Any) -> Agent:
+        return Agent(
+            model=made_agent(Path(), session_manager=None).model,
+            agent_id=agent_id,
+            session_manager=manager,
+            conversation_manager=SlidingWindowConversationManager(window_size=window),
+            callback_handler=None,
+            **arguments,
+        )
+
+    def all_of(kind: Any) -> Any:
+        manager = kind("s", storage_dir=folder)
+        agents = [opened(manager, id) for id in histories]
+        return [(one.agent_id, unnamed(one.messages), one.state.get()) for one in agents]
+
+    theirs = SdkFileSessionManager("s", storage_dir=folder)
+    for agent_id, (messages, state) in histories.items():
+        one = opened(theirs, agent_id, messages=copy.deepcopy(messages), state={"state": copy.deepcopy(state)})
+        one.conversation_manager.apply_management(one)
+        theirs.sync_agent(one)
+    at_first = all_of(SdkFileSessionManager)
+    assert all_of(FileSessionManager) == at_first, "a look"
+    ours = FileSessionManager("s", storage_dir=folder)
+    for agent_id in histories:
+        ours.sync_agent(opened(ours, agent_id))
+    assert (Path(folder) / "journal_s").exists()
+    assert all_of(FileSessionManager) == at_first, "imported"
+    ours.hand_back()
+    assert all_of(SdkFileSessionManager) == at_first, "handed back"
+    assert all_of(FileSessionManager) == at_first, "and on with it"
+
+
+# -- killed at every file operation ------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def killed_at(step: int, monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> bool:
+    """Do something with a process that ends at its n-th operation on files; return whether it had that many."""
+    left = step
+
+    def counted(call: Callable[..., Any]) -> Callable[..., Any]:
+        def operation(*args: Any, **kwargs: Any) -> Any:
+            nonlocal left
+            if left <= 0:
+                raise Killed
+            left -= 1
+            return call(*args, **kwargs)
+
+        return operation
+
+    with monkeypatch.context() as patched:
+        for name in ("open", "mkdir", "rename", "replace", "unlink", "pwrite", "write", "fsync", "fdatasync", "chmod"):
+            patched.setattr(os, name, counted(getattr(os, name)))
+        try:
+            do()
+        except Killed:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("what", ["import", "take over", "hand back"])
+def test_killed_at_every_file_operation_it_goes_on_and_nothing_is_lost(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = 0
+    while True:
+        place = Place(str(tmp_path / str(step)), on_s3=False)
+        agent(place.sdks())("old 1")
+        expected = ["old 1"]
+        if what != "import":
+            agent(place.ours())("new 1")
+            expected.append("new 1")
+        if what == "take over":
+            agent(place.sdks())("old 2")
+            expected.append("old 2")
+
+        def do(place: Place = place) -> None:
+            manager = place.ours()
+            if what == "hand back":
+                manager.hand_back()
+            else:
+                one = agent(manager)
+                one.state.set("step", 1)
+                manager.sync_agent(one)
+
+        killed = killed_at(step, monkeypatch, do)
+        assert said(agent(place.ours())) == expected, f"killed at operation {step}"
+        agent(place.ours())("and on")
+        assert said(agent(place.ours())) == [*expected, "and on"], f"killed at operation {step}"
+        if what == "hand back":
+            place.ours().hand_back()
+            assert said(agent(place.sdks())) == [*expected, "and on"]
+        if not killed:
+            break
+        step += 1
+    assert step > 5

@@ -1,0 +1,262 @@
+"""Instances are replaced one by one: the SDK's manager and the reference serve one session in turn."""
+
+import asyncio
+import errno
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from session_conformance.harness import ScriptedTextModel, Timeline
+from session_conformance.harness.models import text_answer
+from session_conformance.harness.timeline import difference
+from session_conformance.reference_impl import FileSessionManager, S3SessionManager
+from session_conformance.reference_impl.log import sdk_layout
+from strands import Agent
+from strands.multiagent import GraphBuilder
+from strands.session import FileSessionManager as SdkFileSessionManager
+from strands.session import S3SessionManager as SdkS3SessionManager
+from strands.types.exceptions import SessionException
+from strands.types.session import SessionMessage
+
+from tests.reference_impl.agents import add, open_agent, text_message
+
+
+class Place:
+    """Where both managers keep one session."""
+
+    def __init__(self, where: Any, *, on_s3: bool) -> None:
+        self.where = where
+        self._kinds = (S3SessionManager, SdkS3SessionManager) if on_s3 else (FileSessionManager, SdkFileSessionManager)
+
+    def ours(self) -> Any:
+        return self._kinds[0]("s", self.where)
+
+    def sdks(self) -> Any:
+        return self._kinds[1]("s", self.where)
+
+
+@pytest.fixture(params=["files", "S3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "files":
+        return Place(str(tmp_path / "sessions"), on_s3=False)
+    request.getfixturevalue("s3")
+    return Place(request.getfixturevalue("bucket"), on_s3=True)
+
+
+def agent(manager: Any, id: str = "a") -> Agent:
+    return Agent(
+        model=ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes")),
+        agent_id=id,
+        session_manager=manager,
+        callback_handler=None,
+    )
+
+
+def said(one: Agent) -> list[str]:
+    return [message["content"][0]["text"] for message in one.messages if message["role"] == "user"]
+
+
+def test_what_the_sdk_stores_after_an_import_is_taken_over(place: Place, caplog: pytest.LogCaptureFixture) -> None:
+    agent(place.sdks())("old 1")
+    agent(place.ours())("new 1")
+    agent(place.sdks())("old 2")
+    with caplog.at_level(logging.WARNING):
+        assert said(agent(place.ours())) == ["old 1", "new 1", "old 2"]
+    assert "messages=<2>" in caplog.text
+    caplog.clear()
+    agent(place.ours())("new 2")
+    agent(place.sdks())("old 3")
+    assert said(agent(place.ours())) == ["old 1", "new 1", "old 2", "new 2", "old 3"]
+    caplog.clear()
+    assert said(agent(place.ours())) == ["old 1", "new 1", "old 2", "new 2", "old 3"], "and once"
+    assert "taken over" not in caplog.text
+
+
+def test_an_old_instance_that_never_stopped(place: Place) -> None:
+    old = agent(place.sdks())
+    old("old 1")
+    agent(place.ours())("new 1")
+    old("old 2")
+    new = agent(place.ours())
+    old("old 3")
+    new("new 2")
+    assert said(agent(place.ours())) == ["old 1", "new 1", "old 2", "new 2", "old 3"]
+
+
+def test_a_session_that_both_began(place: Place) -> None:
+    agent(place.ours())("new 1")
+    agent(place.sdks())("old 1")
+    agent(place.sdks(), "another")("old 2")
+    assert said(agent(place.ours())) == ["new 1", "old 1"]
+    assert said(agent(place.ours(), "another")) == ["old 2"]
+
+
+def test_two_that_take_over_at_once_take_each_message_once(place: Place) -> None:
+    agent(place.sdks())("old 1")
+    agent(place.ours())("new 1")
+    agent(place.sdks())("old 2")
+    one, other = place.ours(), place.ours()
+    history = one.history()
+    other._take_over("s", history)  # it looked before the other one had stored what it took over
+    assert said(agent(place.ours())) == ["old 1", "new 1", "old 2"]
+
+
+def test_a_look_imports_nothing(place: Place) -> None:
+    agent(place.sdks())("old 1")
+    manager = place.ours()
+    assert said(agent(manager)) == ["old 1"]
+    assert manager.read_message("s", "a", 0).message["content"] == [{"text": "old 1"}]
+    assert len(manager.list_messages("s", "a")) == 2
+    assert not manager._store.exists()
+    agent(place.sdks())("old 2")
+    late = agent(place.ours())
+    assert said(late) == ["old 1", "old 2"]
+    late("new 1")
+    assert said(agent(place.ours())) == ["old 1", "old 2", "new 1"]
+
+
+def test_what_the_sdk_stored_between_a_look_and_the_first_message_is_there(place: Place) -> None:
+    agent(place.sdks())("old 1")
+    looked = agent(place.ours())
+    agent(place.sdks())("old 2")
+    looked("new 1")
+    assert sorted(said(agent(place.ours()))) == ["new 1", "old 1", "old 2"]
+
+
+def test_the_state_that_was_stored_last_is_taken(place: Place) -> None:
+    old = agent(place.sdks())
+    old.state.set("by", "old")
+    old("old 1")
+    new = agent(place.ours())
+    new.state.set("by", "new")
+    new("new 1")
+    assert agent(place.ours()).state.get("by") == "new"
+    old = agent(place.sdks())
+    old.state.set("by", "old again")
+    old("old 2")
+    assert agent(place.ours()).state.get("by") == "old again"
+
+
+def test_a_redaction_by_the_sdk_is_taken_over_and_one_by_us_is_not_undone(place: Place) -> None:
+    old = agent(place.sdks())
+    old("a secret")
+    old("another secret")
+    ours = place.ours()
+    agent(ours)("new 1")
+    theirs = place.sdks()
+    first = theirs.read_message("s", "a", 0)
+    first.redact_message = {**first.message, "content": [{"text": "[redacted there]"}]}
+    theirs.update_message("s", "a", first)
+    ours.update_message(
+        "s", "a", SessionMessage(text_message("x"), 2, {"role": "user", "content": [{"text": "[redacted here]"}]})
+    )
+    assert said(agent(place.ours())) == ["[redacted there]", "[redacted here]", "new 1"]
+    if isinstance(place.ours(), FileSessionManager):
+        assert b"secret" not in (Path(place.where) / "journal_s" / "journal").read_bytes()
+
+
+def test_a_team_goes_on_where_the_sdk_left_it(place: Place) -> None:
+    class Team:
+        id = "team"
+
+        def __init__(self) -> None:
+            self.state: Any = {"step": 0}
+
+        def serialize_state(self) -> Any:
+            return dict(self.state)
+
+        def deserialize_state(self, state: Any) -> None:
+            self.state = state
+
+    def step(manager: Any) -> int:
+        team: Any = Team()
+        manager.initialize_multi_agent(team)
+        team.state["step"] += 1
+        manager.sync_multi_agent(team)
+        return int(team.state["step"])
+
+    assert step(place.sdks()) == 1
+    assert step(place.ours()) == 2
+    theirs = place.sdks()
+    assert step(theirs) == 2
+    assert step(theirs.__class__("s", place.where)) == 3
+    assert step(place.ours()) == 4, "the SDK's is the one that went on since this manager looked"
+
+
+def test_nothing_is_read_again_where_nothing_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdk_layout, "COARSE", 0)
+    place = Place(str(tmp_path), on_s3=False)
+    agent(place.sdks())("old 1")
+    agent(place.ours())("new 1")
+
+    def never(*args: Any) -> Any:
+        raise AssertionError("the SDK's files were read again")
+
+    monkeypatch.setattr(sdk_layout.SdkFolder, "read", never)
+    assert said(agent(place.ours())) == ["old 1", "new 1"]
+
+
+@pytest.fixture
+def read_only(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Returns what makes all storage read-only, also for root."""
+
+    def refuse(path: Any) -> OSError:
+        return OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    def make() -> None:
+        opened = os.open
+
+        def open_to_read(path: Any, flags: int, *args: Any, **kwargs: Any) -> int:
+            if flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+                raise refuse(path)
+            return opened(path, flags, *args, **kwargs)
+
+        def refused(path: Any, *args: Any, **kwargs: Any) -> None:
+            raise refuse(path)
+
+        monkeypatch.setattr(os, "open", open_to_read)
+        for name in ("mkdir", "rename", "replace", "unlink", "rmdir", "chmod", "utime"):
+            monkeypatch.setattr(os, name, refused)
+
+    return make
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_a_read_only_disk_can_be_read(tmp_path: Path, imported: bool, read_only: Any) -> None:
+    place = Place(str(tmp_path), on_s3=False)
+    first = agent(place.sdks())
+    first("old 1")
+    if imported:
+        first = agent(place.ours())
+        first("new 1")
+    read_only()
+    again = agent(place.ours())
+    assert difference(first.messages, again.messages) is None
+    with pytest.raises(SessionException, match=r"(?i)read-only"):
+        again("and on")
+
+
+def test_voice_goes_on_in_turn(tmp_path: Path) -> None:
+    def talk(manager: Any, text: str) -> list[str]:
+        voice = open_agent(tmp_path, manager=manager, agent_id="v")
+        asyncio.run(add(voice, text_message(text)))
+        return [message["content"][0]["text"] for message in voice.messages]
+
+    place = Place(str(tmp_path), on_s3=False)
+    talk(place.sdks(), "old 1")
+    talk(place.ours(), "new 1")
+    talk(place.sdks(), "old 2")
+    assert talk(place.ours(), "new 2") == ["old 1", "new 1", "old 2", "new 2"]
+
+
+def test_a_graph_in_turn(place: Place) -> None:
+    def run(manager: Any) -> Any:
+        graph = GraphBuilder()
+        graph.add_node(agent(None), "n")
+        graph.set_max_node_executions(2)
+        graph.set_session_manager(manager)
+        return graph.build()("go").status.value
+
+    assert [run(manager()) for manager in (place.sdks, place.ours, place.sdks, place.ours)] == ["completed"] * 4
