@@ -6,9 +6,7 @@ import marshal
 import uuid
 from typing import Any
 
-from strands.types.exceptions import SessionException
-
-from .codec import UnstorableError, encode
+from .codec import UnstorableError
 
 _UNNAMED = uuid.UUID("0f0f7c0a-86a5-5a0c-9d0e-35b4c8a0f1d7")
 """The namespace of the tracking ids of stored messages that have none; see :func:`tracking_id_of_unnamed`."""
@@ -64,6 +62,6 @@ def fingerprint(message: Any) -> int:
         return hash(marshal.dumps(message, 2))  # of this version equal values have equal bytes
     except ValueError:  # it holds something else than plain data
         try:
-            return hash(encode(message))
-        except SessionException:
-            return 0  # nothing that could be stored
+            return hash(repr(message))
+        except Exception:  # a repr may raise anything
+            return 0

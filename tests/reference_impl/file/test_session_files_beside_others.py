@@ -374,7 +374,9 @@ def test_a_removal_whose_remains_another_process_clears_up_is_done(
 def test_a_redaction_names_the_copies_that_it_leaves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     old = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
     asyncio.run(add(old, *map(text_message, ("one", "two", "secret"))))
-    open_agent(tmp_path)._session_manager.close()  # type: ignore[union-attr]
+    imported = open_agent(tmp_path)
+    imported._session_manager.sync_agent(imported)  # type: ignore[union-attr]
+    imported._session_manager.close()  # type: ignore[union-attr]
     damage(tmp_path)
     FileSessionManager.repair("s", str(tmp_path))
     assert caplog.text == ""
