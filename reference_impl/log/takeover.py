@@ -82,7 +82,7 @@ def _take_agent(found: Takeover, agent_id: str, ours: AgentHistory, theirs: Agen
     new = []
     for number, stored in theirs.in_order():
         tracking_id = stored["message"]["tracking_id"]
-        ids = ours.index.ids(tracking_id) or _unnamed(ours, number, stored)
+        ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)
         if not ids:
             new.append({"op": "taken_over", "agent_id": agent_id, "message": stored["message"], "at": stored["at"]})
         elif stored.get("redacted") and ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
@@ -104,11 +104,10 @@ def _take_agent(found: Takeover, agent_id: str, ours: AgentHistory, theirs: Agen
     found.messages += len(new)
 
 
-def _unnamed(ours: AgentHistory, number: int, stored: Mapping[str, Any]) -> list[int]:
-    """Return the id of a message that was imported before messages got tracking ids then."""
+def _under_its_number(ours: AgentHistory, number: int, stored: Mapping[str, Any]) -> list[int]:
+    """Return the id of a message that was imported under its number, and has another tracking id, or none."""
     known = ours.messages.get(number)
-    unnamed = known is not None and not known["message"].get("tracking_id") and known["at"] == stored["at"]
-    return [number] if unnamed else []
+    return [number] if known is not None and known["at"] == stored["at"] else []
 
 
 def _digest(value: Any) -> str:

@@ -21,6 +21,7 @@ from session_conformance.reference_impl import FileSessionManager, file_session_
 from session_conformance.reference_impl.file import copies, journal_file, reading, removal
 from session_conformance.reference_impl.file import folders as session_folders
 from session_conformance.reference_impl.file.journal_file import JournalFile
+from session_conformance.reference_impl.log import sdk_layout
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
@@ -371,7 +372,10 @@ def test_a_removal_whose_remains_another_process_clears_up_is_done(
 # -- redactions --------------------------------------------------------------------------------------------
 
 
-def test_a_redaction_names_the_copies_that_it_leaves(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_redaction_names_the_copies_that_it_leaves(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdk_layout, "COARSE", 0)  # the SDK's files are known not to have changed since
     old = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
     asyncio.run(add(old, *map(text_message, ("one", "two", "secret"))))
     imported = open_agent(tmp_path)
