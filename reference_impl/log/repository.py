@@ -385,7 +385,7 @@ class ChangeLogRepository(SessionRepository):
         history = self._history(session_id)
         agent = history.agents.get(agent_id) if history is not None else None
         if agent is None:
-            raise SessionException(f"Agent {agent_id} in session {session_id} does not exist")
+            raise SessionException(f"Messages directory missing from agent: {agent_id} in session {session_id}")
         self._release(session_id)
         end = None if limit is None else offset + limit
         return [session_message(id, stored) for id, stored in agent.in_order()[offset:end]]

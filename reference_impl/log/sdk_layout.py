@@ -268,7 +268,7 @@ def _read_agent(
             raise _wrong(stored, path, f"it has no {key}")
     history.apply([agent_set(record)])
     for number, found in zip(messages, _read(stored, list(messages.values())), strict=True):
-        message = found.get("message") if found.get("redact_message") is None else found["redact_message"]
+        message: Any = found.get("message") if found.get("redact_message") is None else found["redact_message"]
         if not _is_message(message):
             raise _wrong(stored, messages[number], "it holds no message with a role and a list of content")
         if not message.get("tracking_id"):

@@ -86,7 +86,7 @@ def _take_agent(found: Takeover, agent_id: str, ours: AgentHistory, theirs: Agen
         if not ids:
             new.append({"op": "taken_over", "agent_id": agent_id, "message": stored["message"], "at": stored["at"]})
         elif stored.get("redacted") and ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
-            at = stored.get("updated_at", stored["at"])
+            at = str(stored.get("updated_at", stored["at"]))
             found.redactions += [message_replaced(agent_id, stored["message"], at, id) for id in ids]
     record = theirs.record
     changed = record.get("updated_at", "") != seen and record.get("updated_at", "") > ours.record.get("updated_at", "")
