@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import pytest
@@ -102,20 +100,21 @@ class StorageBehindANetwork(ConformanceSuite):
         session = new_session()
         expect_no_failure(play(session, wire.TALK, observing=False))
         with wire.faults(session, lambda number: None) as met:
-            whole = wire.shown(session.read().messages)
+            whole = session.read()
+        expect_readable(whole, "where nothing goes wrong")
         for first in wire.places_of_faults(met.exchanges):
-            for what, fault in (("all later", partial(operator.le, first)), ("no other", partial(operator.eq, first))):
-                with wire.faults(session, lambda n, fails=fault: WireFault.CUT_BEFORE if fails(n) else None):  # type: ignore[misc]
+            for fault, what in ((_all_from(first), "all later ones"), (_only(first), "no other")):
+                with wire.faults(session, fault):
                     found = within_limit(session.read, "restoring")
-                if found.error is None and wire.shown(found.messages) != whole:
+                if found.error is None and wire.said(found.messages) != wire.said(whole.messages):
                     violated(
-                        f"a restore whose exchange {first + 1} of {met.exchanges} and {what} ones fail is an error, or"
-                        f" whole: {'; '.join(whole)}",
+                        f"a restore of which exchange {first + 1} of {met.exchanges} fails, and {what}, is an error, or"
+                        f" whole: {'; '.join(wire.shown(whole.messages))}",
                         f"it came back with: {'; '.join(wire.shown(found.messages)) or 'nothing'}",
                     )
         after = within_limit(session.read, "restoring")
         expect_readable(after, "after restores that failed")
-        if wire.shown(after.messages) != whole:
+        if wire.said(after.messages) != wire.said(whole.messages):
             violated("after restores that failed, all is there", f"there is {wire.shown(after.messages)}")
 
     @requirement("NET-07", level=Level.SHOULD, source="F: a voice agent's audio is on the event loop", needs=NEEDS,
@@ -239,13 +238,21 @@ def _count(session: Session, turns: int) -> _Counted:
     return _Counted(session, turns)
 
 
+def _all_from(first: int) -> wire.Faults:
+    return lambda number: WireFault.CUT_BEFORE if number >= first else None
+
+
+def _only(number: int, fault: WireFault = WireFault.CUT_BEFORE) -> wire.Faults:
+    return lambda n: fault if n == number else None
+
+
 def _expect_exact(run: ScenarioRuns, new_session: NewSession, kinds: tuple[WireFault, ...]) -> None:
     """Play the talk with each fault at each exchange, each alone."""
     calm = run.once(wire.calm_talk)
     for fault in kinds:
         for number in wire.places_of_faults(calm.exchanges):
             session = new_session()
-            with wire.faults(session, lambda n, at=number, what=fault: what if n == at else None) as met:  # type: ignore[misc]
+            with wire.faults(session, _only(number, fault)) as met:
                 timeline = play(session, wire.TALK, observing=False)
             if met.faults:
                 where = f"where exchange {number + 1} of {calm.exchanges} is {fault.value}"
@@ -310,7 +317,7 @@ def _spread(exchanges: int, count: int) -> list[int]:
 
 def _killed_while_it_answers(session: Session, service: Service, number: int) -> Timeline:
     """Play the talk, and kill the server when it has carried an exchange out and has not answered yet."""
-    with wire.faults(session, lambda n: WireFault.HELD if n == number else None):
+    with wire.faults(session, _only(number, WireFault.HELD)):
         talk = _Talk(session)
         if talk.waits_for_an_answer():
             with service.killed():
@@ -320,7 +327,7 @@ def _killed_while_it_answers(session: Session, service: Service, number: int) ->
 
 def _played_without_an_answer(session: Session, number: int) -> tuple[Timeline, bool]:
     """Play the talk with no answer to an exchange, for long, and say whether the client gave up by then."""
-    with wire.faults(session, lambda n: WireFault.HELD if n == number else None):
+    with wire.faults(session, _only(number, WireFault.HELD)):
         talk = _Talk(session)
         gave_up = not talk.waits_for_an_answer() or talk.is_over(_PATIENCE_S)
     return talk.finish(), gave_up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,7 @@ class MongoDB(Service):
         return [str(program), *where, "--nounixsocket"]
 
     def _client(self) -> Any:
-        import pymongo  # type: ignore[import-untyped, import-not-found, unused-ignore]
-
+        pymongo: Any = importlib.import_module("pymongo")  # which only who has MongoDB has
         where = self.address
         options = {"username": where.user, "password": where.password} if where.user else {}
         return pymongo.MongoClient(where.host, where.port, serverSelectionTimeoutMS=30_000, **options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import signal
 import subprocess
@@ -73,10 +74,9 @@ class Postgres(Service):
         return copied if copied.is_file() else program
 
     def _connect(self, database: str = "") -> Any:
-        import pg8000.dbapi  # type: ignore[import-untyped, import-not-found, unused-ignore]
-
+        dbapi: Any = importlib.import_module("pg8000.dbapi")  # it has no type hints
         where = self.address
-        connection = pg8000.dbapi.connect(
+        connection = dbapi.connect(
             where.user or "postgres",
             host=where.host,
             port=where.port,

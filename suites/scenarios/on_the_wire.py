@@ -45,13 +45,17 @@ LOOP_LIMIT_S = 3.0
 """In seconds of real time: an event loop that has not turned by then is held up. It turns in microseconds."""
 
 
+Faults = Callable[[int], "WireFault | None"]
+"""Given an exchange's number, counted from 0, says what shall go wrong with it."""
+
+
 def seams_of(session: Session) -> list[Seam]:
     """Return the seams between a session's workspace and its servers."""
     return [place.seam for place in session.workspace.places]
 
 
 @contextmanager
-def faults(session: Session, choose: Callable[[int], WireFault | None]) -> Iterator[Met]:
+def faults(session: Session, choose: Faults) -> Iterator[Met]:
     """Let exchanges of a session's workspace fail, counted over all its servers."""
     met, lock = Met(), threading.Lock()
 
