@@ -5,6 +5,8 @@ from .building import BackendError as BackendError
 from .capability import Capability as Capability
 from .durability import Durability as Durability
 from .durability import durability_of as durability_of
+from .factories import Lifespan as Lifespan
+from .factories import living as living
 from .interface import Interface as Interface
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
@@ -20,11 +22,13 @@ __all__ = [
     "Capability",
     "Durability",
     "Interface",
+    "Lifespan",
     "ListedSession",
     "PlainRepository",
     "PlainStorage",
     "Workspace",
     "durability_of",
+    "living",
     "repository_of",
     "try_out",
     "under_sdk_manager",

@@ -11,6 +11,7 @@ from ..process import blocking, way_to_close, will_be_closed
 from ..sdk import SessionManager, SessionRepository, Storage
 from .capability import Capability
 from .durability import Durability
+from .factories import Lifespan, plain_factory
 from .interface import Interface
 from .workspace import Workspace
 
@@ -76,6 +77,9 @@ class Backend:
 
         BACKEND = Backend(name="redis", open=lambda session_id, workspace: RedisSessionManager(session_id, client))
 
+    ``open``, ``repository`` and ``storage`` may be generator functions, as pytest's fixtures may: they yield what they
+    open, and what follows the ``yield`` closes it.
+
     Each function may be a coroutine function. The harness runs each call to its end in a loop of its own, so what it
     returns must not belong to that loop: a manager connects when it is first used, as it has to anyway where the SDK
     opens it without a loop.
@@ -100,6 +104,9 @@ class Backend:
             without a manager. A manager that is a ``SessionRepository``, or has one as ``session_repository``, needs
             none.
         storage: Opens the storage that the managers keep their data in.
+        lifespan: Returns a context manager, also an asynchronous one, that each process enters once before it opens
+            the first manager, and leaves at the end of the run: to create a database and drop it, say, or to share a
+            pool of connections. An asynchronous one has an event loop of its own.
         in_process: Whether it keeps its data in the memory of this process, where no other process finds it.
         durability: What it promises to have stored when its process is killed.
         interface: The SDK's interface that the user's class implements; set by the harness.
@@ -119,6 +126,7 @@ class Backend:
     services: frozenset[str] = frozenset()
     repository: OpenRepository | None = None
     storage: OpenStorage | None = None
+    lifespan: Lifespan | None = None
     in_process: bool = False
     durability: Durability = Durability.MESSAGE
     interface: Interface = Interface.MANAGER
@@ -128,7 +136,8 @@ class Backend:
         for name in ("open", "delete", "clean_up", "list_sessions", "repair", "repository", "storage"):
             function = getattr(self, name)
             if function is not None:
-                object.__setattr__(self, name, blocking(function))
+                plain = plain_factory if name in ("open", "repository", "storage") else blocking
+                object.__setattr__(self, name, plain(function))
 
     def open_manager(self, session_id: str, workspace: Workspace) -> SessionManager[Any]:
         """Open a manager that is closed when its loop, its thread or its requirement is done, whichever is first.

@@ -15,6 +15,7 @@ from ._operations import operations, operations_of
 from .backend import Backend, OpenManager
 from .building import BackendError, Builder, services_asked_for
 from .durability import Durability
+from .factories import plain_factory
 from .interface import Interface
 from .sdk_manager import under_sdk_manager
 from .workspace import Workspace
@@ -127,9 +128,10 @@ class BackendSpec:
 
     def _checked_part(self, function: Callable[..., Any]) -> Callable[[Workspace], Any]:
         self._expect_takes(function, "(workspace)", None)
+        opened_by = plain_factory(function)
 
         def open_part(workspace: Workspace) -> Any:
-            part = wait_for(function(workspace))
+            part = wait_for(opened_by(workspace))
             if not self.interface.is_met_by(part):
                 raise BackendError(
                     f"{self.target} returned a {type(part).__name__}: expected {self.interface.expected}"
@@ -198,9 +200,10 @@ class BackendSpec:
 
     def _checked_call(self, function: Callable[..., Any]) -> OpenManager:
         self._expect_takes(function, "(session_id, workspace)", "session", None)
+        opened_by = plain_factory(function)
 
         def open_manager(session_id: str, workspace: Workspace) -> SessionManager[Any]:
-            manager = wait_for(function(session_id, workspace))
+            manager = wait_for(opened_by(session_id, workspace))
             if not isinstance(manager, SessionManager):
                 raise BackendError(
                     f"{self.target} returned a {type(manager).__name__}: expected a strands.session.SessionManager"

@@ -20,7 +20,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
-from ..backends import BackendSpec, Workspace
+from ..backends import BackendSpec, Workspace, living
 from ..process import HANG_LIMIT_S, Hang, Watch, close_all, moment, waits_ended
 from ..sdk import SdkLacks
 from ..timeline import Reading
@@ -161,8 +161,11 @@ def _child(
         os.kill(os.getpid(), signal.SIGKILL)
 
     os.environ.update(where[0].environment)
+    life = contextlib.ExitStack()
     try:
-        session = Session(spec.resolve(), *where)
+        backend = spec.resolve()
+        life.enter_context(living(backend.lifespan))
+        session = Session(backend, *where)
         if watched:
             _let_others_trace()
             _tell(parent, (True, "ready"))
@@ -175,6 +178,7 @@ def _child(
     with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
         _tell(parent, answer)
     close_all()  # as an application does that ends well
+    life.close()
 
 
 def _tell(parent: Connection, answer: tuple[bool, str | SdkLacks]) -> None:
