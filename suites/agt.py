@@ -45,6 +45,7 @@ from .scenarios import (
     CONSTRUCTOR_MESSAGES,
     PASSWORD,
     PINNED,
+    TAKEN_BACK,
     TEXT_COMPRESSED,
     TEXT_CONTENT,
     TEXT_CUT_RESULTS,
@@ -73,6 +74,8 @@ from .scenarios import (
     expect_answered,
     expect_gone_at_each_look,
     expect_nowhere_at_rest,
+    expect_opened_by_others,
+    expect_opened_with_unknown_record,
     expect_outages_told_of,
     expect_own,
     expect_readable,
@@ -86,6 +89,7 @@ from .scenarios import (
     pinned_in_the_middle,
     redacted_by_a_guardrail,
     results_of,
+    set_back,
 )
 
 AT_ONCE = "A: SessionManager, 'changes ... should be persisted immediately after they are changed'"
@@ -571,6 +575,29 @@ class TextAgents(ConformanceSuite):
                     f"it has {sizes} bytes after each of five restores",
                     timeline,
                 )
+
+    @requirement("AGT-27", source="A: Agent.load_snapshot, 'restore agent state from a previously captured snapshot'",
+                 since="2026.12")  # fmt: skip
+    def set_back(self, run: ScenarioRuns) -> None:
+        """A text agent that is set back with load_snapshot and goes on is restored as it is in memory: what was taken
+        back does not come back.
+        """
+        played = run.once(set_back)
+        expect_no_failure(played.timeline)
+        found = [text for text in texts(played.stored.messages) if TAKEN_BACK in text]
+        if found:
+            violated("what was taken back does not come back", f"{found} do", played.timeline,
+                     *played.timeline.of(AgentAtRest)[-1:])  # fmt: skip
+        expect_restored_as_left(played)
+
+    @requirement("AGT-28", source="A: ConversationManager.restore_from_session; D: session management, exceptions",
+                 since="2026.12")  # fmt: skip
+    def made_otherwise(self, new_session: NewSession) -> None:
+        """A session that is opened with another conversation manager, or whose record this SDK cannot restore, is
+        restored, or refused with an SDK exception, and stays as it is.
+        """
+        expect_opened_by_others(new_session())
+        expect_opened_with_unknown_record(new_session("unknown"))
 
 
 def _last_result(start: ModelStarted) -> str | None:

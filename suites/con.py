@@ -51,6 +51,8 @@ from .scenarios import (
     expect_kept,
     expect_kept_where_a_sync_fails,
     expect_late_writer_kept,
+    expect_merged_to_be_accepted,
+    expect_order_whatever_clocks_say,
     expect_refused_clearly,
     expect_update_kept,
     loop_goes_on,
@@ -177,6 +179,25 @@ class Concurrency(ConformanceSuite):
         held = new_session("held")
         expect_beginnings_kept(held, _holding_the_first_write(held, request))
 
+    @requirement(
+        "CON-06",
+        source="F: clocks of several machines differ, and go back",
+        needs=[Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def clocks(self, new_session: NewSession) -> None:
+        """Messages keep the order in which they were said where the clocks of the processes that say them differ by
+        minutes.
+        """
+        expect_order_whatever_clocks_say(new_session())
+
+    @requirement("CON-07", source="B: harness-sdk #2025, #2531", since="2026.12")
+    def merged(self, new_session: NewSession) -> None:
+        """After two writers' turns, where one speaks while a tool of the other one runs, a model accepts the history
+        that the next one restores, and what hooks were told of is in it.
+        """
+        expect_merged_to_be_accepted(new_session())
+
 
 def _expect_kept_by_processes(session: Session, count: int, *, in_turn: bool) -> None:
     expect_no_failure(play(session, Script().user("before"), observing=False))
@@ -188,7 +209,7 @@ def _expect_kept_by_processes(session: Session, count: int, *, in_turn: bool) ->
 def _holding_the_first_write(session: Session, request: pytest.FixtureRequest) -> HoldFirstWrite:
     """Return what does something ahead of the first write: to a file, or to S3."""
     if not session.backend.on_s3:
-        return lambda meanwhile: before_file_calls(WRITING, lambda _: meanwhile())
+        return lambda meanwhile: before_file_calls(WRITING, lambda *_: meanwhile())
     seam = endpoint_of_run(request.config).seam
 
     def hold(meanwhile: Callable[[], object]) -> AbstractContextManager[None]:

@@ -51,6 +51,7 @@ from .scenarios import (
     SHORT_TALKS,
     expect_cost_as_promised,
     expect_no_loss_by_faults,
+    expect_read_failures_to_be_no_absence,
     recorded_conversation,
 )
 
@@ -175,6 +176,18 @@ class CrashesAndFullDisks(ConformanceSuite):
         """
         cost = expect_cost_as_promised(new_session, backend.durability)
         record_property("measured", f"{cost}; it promises durability by {backend.durability.value}")
+
+    @requirement(
+        "DUR-06",
+        source="F: an error is no absence",
+        needs=[Capability.ON_DISK],
+        since="2026.12",
+    )
+    def read_failures(self, new_session: NewSession) -> None:
+        """Where reading fails for a moment while a session is opened, all of it is restored or an SDK exception is
+        raised, and the next try restores all.
+        """
+        expect_read_failures_to_be_no_absence(new_session())
 
 
 @contextmanager

@@ -1,5 +1,7 @@
+from .clock_skew import skew_clock as skew_clock
 from .coroutines import blocking as blocking
 from .coroutines import wait_for as wait_for
+from .file_calls import READING as READING
 from .file_calls import REMOVING as REMOVING
 from .file_calls import SYNCING as SYNCING
 from .file_calls import WRITING as WRITING
@@ -31,6 +33,7 @@ __all__ = [
     "FAULT_BEGINS",
     "FAULT_ENDS",
     "HANG_LIMIT_S",
+    "READING",
     "REMOVING",
     "SYNCING",
     "WRITING",
@@ -49,6 +52,7 @@ __all__ = [
     "moment",
     "no_file_can_be_written",
     "obey_permissions",
+    "skew_clock",
     "tolerating_warnings",
     "troubles",
     "wait_for",

@@ -10,11 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-BeforeCall = Callable[[str], object]
-"""Given the name of a call; what it raises is what the call raises."""
+BeforeCall = Callable[..., object]
+"""Given the name of a call and its arguments; what it raises is what the call raises."""
 
 WRITING = ("open", "mkdir", "write", "pwrite", "rename", "replace", "link", "symlink", "truncate", "ftruncate")
 """The calls by which something comes to be stored. Opening counts where it is for writing."""
+
+READING = ("open for reading", "stat", "listdir", "scandir")
+"""The calls by which something is found to be stored, or not to be."""
 
 SYNCING = ("fsync", "fdatasync")
 
@@ -37,11 +40,11 @@ def before_file_calls(names: tuple[str, ...], act: BeforeCall) -> Iterator[None]
     """
     acting = threading.local()
 
-    def ahead(name: str) -> None:
+    def ahead(name: str, *args: Any) -> None:
         if not getattr(acting, "now", False):
             acting.now = True
             try:
-                act(name)
+                act(name, *args)
             finally:
                 acting.now = False
 
@@ -52,16 +55,20 @@ def before_file_calls(names: tuple[str, ...], act: BeforeCall) -> Iterator[None]
         if "open" in names:
             for module in (builtins, io):
                 patched.enter_context(_patched(module, "open", ahead, _has_writing_mode))
+        if "open for reading" in names:
+            patched.enter_context(_patched(os, "open", ahead, _opens_for_reading))
+            for module in (builtins, io):
+                patched.enter_context(_patched(module, "open", ahead, _has_reading_mode))
         yield
 
 
 @contextlib.contextmanager
-def _patched(module: Any, name: str, ahead: Callable[[str], None], concerns: Callable[..., bool]) -> Iterator[None]:
+def _patched(module: Any, name: str, ahead: Callable[..., None], concerns: Callable[..., bool]) -> Iterator[None]:
     original = getattr(module, name)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if concerns(*args, **kwargs):
-            ahead(name)
+            ahead(name, *args)
         return original(*args, **kwargs)
 
     setattr(module, name, call)
@@ -79,8 +86,16 @@ def _opens_for_writing(_: Any, flags: int = 0, *__: Any, **___: Any) -> bool:
     return bool(flags & _WRITE_FLAGS)
 
 
+def _opens_for_reading(*args: Any, **kwargs: Any) -> bool:
+    return not _opens_for_writing(*args, **kwargs)
+
+
+def _has_reading_mode(*args: Any, **kwargs: Any) -> bool:
+    return not _has_writing_mode(*args, **kwargs)
+
+
 def _has_writing_mode(_: Any, mode: str = "r", *__: Any, **___: Any) -> bool:
     return bool(set(str(mode)) & set("wax+"))
 
 
-__all__ = ["REMOVING", "SYNCING", "WRITING", "BeforeCall", "before_file_calls"]
+__all__ = ["READING", "REMOVING", "SYNCING", "WRITING", "BeforeCall", "before_file_calls"]

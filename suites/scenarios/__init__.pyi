@@ -84,6 +84,8 @@ from .several_writers import expect_beginnings_kept as expect_beginnings_kept
 from .several_writers import expect_kept as expect_kept
 from .several_writers import expect_kept_where_a_sync_fails as expect_kept_where_a_sync_fails
 from .several_writers import expect_late_writer_kept as expect_late_writer_kept
+from .several_writers import expect_merged_to_be_accepted as expect_merged_to_be_accepted
+from .several_writers import expect_order_whatever_clocks_say as expect_order_whatever_clocks_say
 from .several_writers import expect_refused_clearly as expect_refused_clearly
 from .several_writers import expect_update_kept as expect_update_kept
 from .several_writers import redacts as redacts
@@ -128,6 +130,10 @@ from .text import TEXT_STRUCTURED as TEXT_STRUCTURED
 from .text_calls import PINNED as PINNED
 from .text_calls import in_one_loop_after_another as in_one_loop_after_another
 from .text_calls import pinned_in_the_middle as pinned_in_the_middle
+from .text_reopened import TAKEN_BACK as TAKEN_BACK
+from .text_reopened import expect_opened_by_others as expect_opened_by_others
+from .text_reopened import expect_opened_with_unknown_record as expect_opened_with_unknown_record
+from .text_reopened import set_back as set_back
 from .text_state import STATE_OF_A_VOICE as STATE_OF_A_VOICE
 from .text_state import STATE_THAT_CHANGES as STATE_THAT_CHANGES
 from .text_state import STRUCTURED_STATE as STRUCTURED_STATE
@@ -146,6 +152,7 @@ from .tool_results import results_of as results_of
 from .twins import TO_COME as TO_COME
 from .twins import expect_text_twins as expect_text_twins
 from .twins import expect_voice_twins as expect_voice_twins
+from .unreadable import expect_read_failures_to_be_no_absence as expect_read_failures_to_be_no_absence
 
 __all__ = [
     "ACCOUNT",
@@ -208,6 +215,7 @@ __all__ = [
     "SWARM_ASKS",
     "SWARM_FAILS",
     "SWARM_KILLED",
+    "TAKEN_BACK",
     "TASK",
     "TEXT_COMPRESSED",
     "TEXT_CONTENT",
@@ -261,13 +269,18 @@ __all__ = [
     "expect_large_or_refused",
     "expect_late_writer_kept",
     "expect_managed",
+    "expect_merged_to_be_accepted",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
     "expect_only_one_deleted",
+    "expect_opened_by_others",
+    "expect_opened_with_unknown_record",
+    "expect_order_whatever_clocks_say",
     "expect_others_cleaned_up",
     "expect_outages_told_of",
     "expect_own",
     "expect_own_where_agents_look_like_keys",
+    "expect_read_failures_to_be_no_absence",
     "expect_readable",
     "expect_refused_clearly",
     "expect_restorable",
@@ -295,5 +308,6 @@ __all__ = [
     "refused",
     "results_of",
     "say",
+    "set_back",
     "told_of",
 ]

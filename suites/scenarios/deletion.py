@@ -124,7 +124,7 @@ def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
 def _delete_and_die(session: Session, die: Die, step: int) -> str:
     left = step
 
-    def count(_: str) -> None:
+    def count(*_: object) -> None:
         nonlocal left
         left -= 1
         if left < 0:

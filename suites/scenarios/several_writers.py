@@ -17,23 +17,26 @@ from session_conformance.harness import (
     Script,
     Session,
     Timeline,
+    ToolCall,
     expect_no_failure,
     play,
     violated,
 )
+from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.process import (
     HANG_LIMIT_S,
     SYNCING,
     before_file_calls,
     clock,
+    skew_clock,
     tolerating_warnings,
     within_limit,
 )
-from session_conformance.harness.scripts import Emit, Send, SetState, Start, Stop, stream
+from session_conformance.harness.scripts import CallTools, Emit, Release, Send, SetState, Start, Stop, stream
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import Failed, HookCalled, texts
+from session_conformance.harness.timeline import Failed, HookCalled, ModelStarted, texts, unpaired_tools
 
-from .stored_history import expect_stored
+from .stored_history import expect_readable, expect_stored
 
 _LET_GO_S = 0.5
 """Seconds after which a writer that is held is let go: the other one may wait for it, as it may."""
@@ -220,13 +223,13 @@ def expect_kept_where_a_sync_fails(session: Session) -> None:
         one, failing = Timeline(), _Once(number)
         other = _Reader(place)
 
-        def fail(_: str, other: _Reader = other, failing: _Once = failing) -> None:
+        def fail(*_: object, other: _Reader = other, failing: _Once = failing) -> None:
             if failing.now():
                 other.read()
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
 
         async def main(place: Session = place, one: Timeline = one, other: _Reader = other,
-                       fail: Callable[[str], object] = fail) -> None:  # fmt: skip
+                       fail: Callable[..., object] = fail) -> None:  # fmt: skip
             first = await begin(place, one)
             if first is None:
                 return
@@ -308,10 +311,81 @@ def expect_beginnings_kept(session: Session, hold_first_write: HoldFirstWrite) -
     expect_kept(session.read(), [one, two], "one of them held between its look and its first write")
 
 
-async def begin(session: Session, timeline: Timeline) -> Conversation | None:
+def expect_order_whatever_clocks_say(session: Session) -> None:
+    """Let processes whose clocks differ by minutes go on with a session in turn.
+
+    Raises:
+        Violation: The messages are not stored in the order in which they were said.
+    """
+    said = []
+    for number, ahead_s in enumerate((0, -600, 0, 240, 0)):
+        said.append(f"message {number}, with a clock {ahead_s:+} s ahead")
+        if ahead_s:
+            expect_no_failure(Timeline.from_json(in_fresh_process(_say_with_clock, session, said[-1], ahead_s)))
+        else:
+            expect_no_failure(play(session, Script().user(said[-1]), observing=False))
+    found = session.read()
+    expect_readable(found, "after processes whose clocks differ")
+    if texts(found.messages) != said:
+        violated(f"messages are in the order in which they were said: {said}", f"they are {texts(found.messages)}")
+
+
+def _say_with_clock(session: Session, _: Die, text: str, ahead_s: float) -> str:
+    skew_clock(ahead_s)
+    return play(session, Script().user(text), observing=False).to_json()
+
+
+def expect_merged_to_be_accepted(session: Session) -> None:
+    """Let one writer speak while a tool of the other one runs; then a third one goes on with both their turns.
+
+    Raises:
+        Violation: What the third one's model is given is no history that a model accepts, or lacks what was told of.
+    """
+    one, two = Timeline(), Timeline()
+    call = ToolCall("note", {"text": "milk"}, "note-1", result="noted", held=True)
+    script = Script().calls_together(call)
+
+    async def main() -> None:
+        first = await begin(session, one, script)
+        if first is None:
+            return
+        await first.step(Send("one 0"))
+        second = await begin(session, two)
+        await first.step(CallTools((call,)))
+        if second is not None:
+            await second.step(Send("two 0"))
+            await second.step(Emit(tuple(stream("two", "text", "answer to two 0"))))
+        await first.step(Release("note-1"))
+        await first.step(Send("one 1"))
+        if second is not None:
+            await second.step(Send("two 1"))
+            await second.step(Stop())
+        await first.step(Stop())
+
+    _run(main)
+    third = play(session, Script().user("three 0"), observing=False)
+    expect_no_failure(third)
+    [start] = third.of(ModelStarted)
+    unpaired = unpaired_tools(start.messages)
+    if unpaired is not None:
+        violated("after two writers' turns a model accepts the history", unpaired, third, start)
+    said = texts(start.messages)
+    for timeline in (one, two):
+        for told in told_of(timeline):
+            for text in texts([_message(told)]):
+                if said.count(text) != 1:
+                    violated(
+                        f"the history that a model is given after two writers' turns has {text!r}, once",
+                        f"it has {said}",
+                        timeline,
+                        told,
+                    )
+
+
+async def begin(session: Session, timeline: Timeline, script: Script | None = None) -> Conversation | None:
     """Open a session and start its agent; return None where it is refused, which the timeline says then."""
     try:
-        conversation = Conversation(session, Script(), timeline=timeline, observing=False)
+        conversation = Conversation(session, script or Script(), timeline=timeline, observing=False)
     except Exception as error:
         timeline.record(Failed.by("opening the session", error))
         return None

@@ -4,7 +4,7 @@ import asyncio
 import copy
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -76,7 +76,10 @@ class SqliteManager(SessionManager[Any]):
 
         async def added(event: Any) -> None:
             check_message(event.message)
-            await self._in_background(self._insert, event.agent.agent_id, copy.deepcopy(event.message), state(event))
+            before = event.agent.messages[-2:-1] if isinstance(event.agent, Agent) else []
+            await self._in_background(
+                self._insert, event.agent.agent_id, copy.deepcopy(event.message), state(event), None, before
+            )
 
         async def updated(event: Any) -> None:
             await self._in_background(self._update, event.agent.agent_id, copy.deepcopy(event.message))
@@ -136,7 +139,12 @@ class SqliteManager(SessionManager[Any]):
                 yield opened
 
     def _insert(
-        self, agent_id: str, message: Any, state: bytes | None, database: sqlite3.Connection | None = None
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
     ) -> None:
         body = sealed(encode(message))
         key = (self.session_id, agent_id)
@@ -144,6 +152,8 @@ class SqliteManager(SessionManager[Any]):
             if self._is_last(message.get("tracking_id"), key, opened):
                 self._replace(message["tracking_id"], key, body, opened)
                 return
+            for one in before:  # what stands behind it in storage was taken back (load_snapshot)
+                self._delete_behind(one.get("tracking_id"), key, opened)
             opened.execute(
                 "INSERT INTO messages (session, agent, tracking_id, body) VALUES (?, ?, ?, ?)",
                 (*key, message.get("tracking_id"), body),
@@ -151,6 +161,18 @@ class SqliteManager(SessionManager[Any]):
             opened.execute("UPDATE agents SET messages = messages + 1 WHERE session = ? AND agent = ?", key)
             if state is not None:
                 self._write_state(agent_id, state, opened)
+
+    def _delete_behind(self, tracking_id: str | None, key: tuple[str, str], database: sqlite3.Connection) -> None:
+        number = database.execute(
+            "SELECT max(number) FROM messages WHERE session = ? AND agent = ? AND tracking_id = ?", (*key, tracking_id)
+        ).fetchone()[0]
+        if number is not None:
+            deleted = database.execute(
+                "DELETE FROM messages WHERE session = ? AND agent = ? AND number > ?", (*key, number)
+            ).rowcount
+            database.execute(
+                "UPDATE agents SET messages = messages - ? WHERE session = ? AND agent = ?", (deleted, *key)
+            )
 
     def _is_last(self, tracking_id: str | None, key: tuple[str, str], database: sqlite3.Connection) -> bool:
         """Whether the last message has a tracking id: what is added with it has more of the same message."""

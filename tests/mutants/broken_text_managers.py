@@ -121,6 +121,43 @@ class TrimsWhatItIsToldOf(SnapshotFileManager):
         return list(self._all)
 
 
+class KeepsWhatWasTakenBack(SnapshotFileManager):
+    """What was said once is in the history, wherever the agent was set back to."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._said: list[Any] = []
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        super().restore_rest(agent, rest)
+        self._said = list(agent.messages)
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        known = {message.get("tracking_id") for message in self._said}
+        self._said += [message for message in agent.messages if message.get("tracking_id") not in known]
+        return list(self._said)
+
+
+class RaisesWhateverRestoringRaises(SnapshotFileManager):
+    """A conversation manager that refuses what is stored ends the program in its own words."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        try:
+            super().initialize(agent, **kwargs)
+        except SessionException as error:
+            raise error.__cause__ or error from None
+
+
+class BeginsAnewWithAnotherManager(SnapshotFileManager):
+    """What another conversation manager left is of no use, and is dropped."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        try:
+            super().restore_rest(agent, rest)
+        except ValueError:
+            agent.messages = []
+
+
 class WorksInTheFirstLoop(SnapshotFileManager):
     """What is done beside the event loop belongs to the loop in which the agent was called first."""
 

@@ -1,7 +1,9 @@
 """Mutants beside other writers: a correct manager of snapshots, each time with one thing broken on purpose."""
 
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 from strands.types.exceptions import SessionException
 
@@ -82,3 +84,25 @@ class TakesBackWhatWasNotSynced(SnapshotFileManager):
                 self._before[path] = before
             raise
         self.sync_folder(path.parent)
+
+
+class SortsByClock(SnapshotFileManager):
+    """The history is in the order of the times at which it was said."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        for message in agent.messages:
+            message.setdefault("said_at", time.time())
+        return super().messages_of(agent)
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return super().restored(sorted(messages, key=lambda message: message["said_at"]))
+
+
+class TakesErrorsForAbsence(BeginsWithoutAnotherLook):
+    """What cannot be read is not there."""
+
+    def read(self, path: Path) -> bytes | None:
+        try:
+            return super().read(path)
+        except SessionException:
+            return None

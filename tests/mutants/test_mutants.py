@@ -147,6 +147,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
     "STA-02": [(broken_twins.DropsAnUnknownKey, "aKeyToCome")],
     "DUR-05": [(broken.SavesAtStopOnly, "is missing")],
+    "DUR-06": [(broken_writers.TakesErrorsForAbsence, "fails for a moment")],
     "CON-01": [
         (broken.OverwritesOthers, "taking turns: 'one 0'"),
         (broken_writers.CountsMessagesBeforeItWrites, "Hello Alice.* complete .*whoever restored what it has replaced"),
@@ -160,6 +161,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.TakesBeginningsForCrashes, "opening the session raises|opens for none|agent.send.. raises"),
         (broken_writers.BeginsWithoutAnotherLook, "beginning one session at once|between its look and its first write"),
     ],
+    "CON-06": [(broken_writers.SortsByClock, "in the order in which they were said")],
+    "CON-07": [(broken.OverwritesOthers, "after two writers' turns has '(two|one) [01]', once")],
     "CLN-01": [
         (broken.DeletesByPrefix, "user_10 stays"),
         (broken.DeletesTheIndexOnly, "its text is still in"),
@@ -289,6 +292,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "AGT-24": [(broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored")],
     "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],
+    "AGT-27": [(broken_text.KeepsWhatWasTakenBack, "what was taken back does not come back")],
+    "AGT-28": [
+        (broken_text.RaisesWhateverRestoringRaises, "it raises ValueError"),
+        (broken_text.BeginsAnewWithAnotherManager, "are missing"),
+    ],
     "AGT-26": [
         (broken_text.CannotRestoreAnEmptyTextSession, "no message is stored"),
         (broken_text.LogsEachRestoreOfATextAgent, "does not grow"),
