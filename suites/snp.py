@@ -296,7 +296,7 @@ class SnapshotsAndStorage(ConformanceSuite):
 
             async def own(number: int) -> None:
                 for turn in range(4):
-                    data = f"{number} in turn {turn}".encode()
+                    data: bytes | None = f"{number} in turn {turn}".encode()
                     if await refused(storages[turn % 2].write(f"own/{number}", data), "writing while others write"):
                         data = latest.get(number)
                     latest[number] = data
