@@ -14,6 +14,7 @@ from .exit_codes import PIPE_CLOSED, USAGE_ERROR
 _CARRIED_OUT: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": listing.run,
     "explain": listing.run,
+    "trace": listing.run,
     "report": report.run,
     "compare": report.run,
     "badge": report.run,

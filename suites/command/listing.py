@@ -1,4 +1,4 @@
-"""The commands that say what is required: list and explain."""
+"""The commands that say what is required: list, explain and trace."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from session_conformance.harness.verdicts import GROUPS, Level, Requirement
 
 from ..catalog import as_json, as_markdown, shipped_requirements
+from ..sentences import as_trace, mapped_sentences
 from .exit_codes import USAGE_ERROR
 
 _OPTIONS = {"REP": "--session-repository", "SNP": "--session-storage"}
@@ -26,11 +27,17 @@ def add_to(commands: Any) -> None:
     form.add_argument("--json", action="store_true", help="as JSON, for programs")
     form.add_argument("--markdown", action="store_true", help="as docs/requirements.md has them")
     about = commands.add_parser("explain", help="say everything about a requirement, or about a group")
+    commands.add_parser(
+        "trace", help="say which requirements judge each sentence of the documentation, or why none can"
+    )
     about.add_argument("id", help="a requirement's id, such as ORD-02, or a group, such as ORD")
 
 
 def run(given: argparse.Namespace) -> int:
     """Run one of the commands and return its exit code."""
+    if given.command == "trace":
+        print(as_trace(mapped_sentences()))
+        return 0
     return _list(given) if given.command == "list" else _explain(given.id.upper())
 
 
