@@ -296,11 +296,11 @@ class SnapshotsAndStorage(ConformanceSuite):
 
             async def own(number: int) -> None:
                 for turn in range(4):
-                    data: bytes | None = f"{number} in turn {turn}".encode()
-                    if await refused(storages[turn % 2].write(f"own/{number}", data), "writing while others write"):
-                        data = latest.get(number)
-                    latest[number] = data
-                    await expect_read(storages[(turn + 1) % 2], f"own/{number}", data, "that nobody else writes")
+                    data = f"{number} in turn {turn}".encode()
+                    if not await refused(storages[turn % 2].write(f"own/{number}", data), "writing while others write"):
+                        latest[number] = data
+                    kept = latest.setdefault(number, None)
+                    await expect_read(storages[(turn + 1) % 2], f"own/{number}", kept, "that nobody else writes")
 
             async def shared(number: int) -> None:
                 if not await refused(storages[number % 2].write("shared", values[number]), "writing while others do"):
