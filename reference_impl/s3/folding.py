@@ -53,6 +53,7 @@ class Folding:
         self._life = life
         self._lock = threading.Lock()
         self._base = 0
+        self._name = ""  # of the object with that history
         self._folded = 0  # bytes of the history that stands for what is before the base
         self._grown = 0  # bytes of the objects behind it
         self._lines: dict[int, bytes] | None = None  # of the commits from the base on, if they are known
@@ -63,6 +64,7 @@ class Folding:
         """Note what was read: where it lies, the bytes of its rewritten history, and the lines behind that."""
         with self._lock:
             self._base, self._folded = place.base, rewritten
+            self._name = place.segments[0].key if place.base else ""
             self._grown = place.tail_bytes + _REPEATED * sum(s.size for s in place.segments if not s.rewritten)
             self._lines = dict(lines)
             self._forget()
@@ -106,11 +108,11 @@ class Folding:
         with self._lock:
             self._grown += size
 
-    def note_rewritten(self, base: int, size: int) -> None:
+    def note_rewritten(self, name: str, base: int, size: int) -> None:
         """Note that a rewritten history stands for all commits before the base, whose objects are still there."""
         with self._lock:
             self._grown += self._folded
-            self._base, self._folded, self._lines = base, size, {}
+            self._name, self._base, self._folded, self._lines = name, base, size, {}
 
     def wait(self) -> None:
         """Return when no folding goes on."""
@@ -124,13 +126,15 @@ class Folding:
     def _fold(self, last: int, fold: Fold) -> None:
         try:
             with self._lock:
-                base, lines = self._base, dict(self._lines) if self._lines is not None else None
-            array = bytearray(json_array(b"".join(self._lines_up_to(base, lines, last))))
+                base, name = self._base, self._name
+                lines = dict(self._lines) if self._lines is not None else None
+            array = bytearray(json_array(b"".join(self._lines_up_to(base, name, lines, last))))
             folded, segments = self._put(last, fold(array))
             if folded:
                 kept = self._remove(last, segments)
                 with self._lock:
-                    self._base, self._folded, self._grown = last + 1, folded, kept
+                    self._base, self._name = last + 1, _name(last)
+                    self._folded, self._grown = folded, kept
                     if self._lines is not None:
                         self._lines = {number: line for number, line in self._lines.items() if number >= last}
                 return
@@ -145,12 +149,11 @@ class Folding:
         with self._lock:
             self._grown, self._lines = 0, None
 
-    def _lines_up_to(self, base: int, lines: dict[int, bytes] | None, last: int) -> list[bytes]:
+    def _lines_up_to(self, base: int, name: str, lines: dict[int, bytes] | None, last: int) -> list[bytes]:
         """Return the lines of the whole history up to a commit: from memory, as far as they are there."""
         life = self._life
         if lines is not None and all(number in lines for number in range(base or 1, last + 1)):
             if base:
-                name = f"s/{0:010d}-{base - 1:010d}-r"
                 before = list(parse(life, name, life.get(name), 0).values())
             else:
                 before = [commit_line(0, life.expect_alive().body)]
@@ -165,12 +168,11 @@ class Folding:
 
     def _put(self, last: int, bodies: list[bytes]) -> tuple[int, list[Segment]]:
         """Store the history; return how many bytes it takes, 0 where it is not needed, and the segments there are."""
-        life, name = self._life, f"s/{0:010d}-{last:010d}-r"
+        life, name = self._life, _name(last)
         data = HEADER + b"".join(commit_line(index, body) for index, body in enumerate(bodies))
-        if not life.objects.put_new(life.key(name), data, {}):
-            return 0, []
         needed = False
         try:
+            life.objects.put_new(life.key(name), data, {})
             # Everyone stores first and looks then: so one of two sees what the other did.
             segments = all_segments(life)
             needed = not any(segment.rewritten and segment.last > last for segment in segments)
@@ -200,3 +202,8 @@ class Folding:
         gone += [life.key(s.key) for s in segments if (s.last < last if s.rewritten else s.last <= last)]
         life.objects.delete(gone)
         return sum(item.size for item, (number, _) in zip(listed, commits, strict=True) if number >= keep)
+
+
+def _name(last: int) -> str:
+    """Return the name of the history that stands for all commits up to one: never that of a rewriting."""
+    return f"s/{0:010d}-{last:010d}-f"

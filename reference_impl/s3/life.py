@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from itertools import repeat
 
 from strands.types.exceptions import SessionException
 
@@ -49,6 +48,7 @@ class Life:
         self.over = False
         self.is_read = False
         self._sure_at: tuple[float, float] | None = None  # when it was seen last that it was not, behind a commit
+        self._to_empty: set[str] = set()  # the objects of which nobody could say that they were
         self._unsure: list[int] = []  # the commits that were written since its root was seen
 
     def key(self, name: str) -> str:
@@ -92,17 +92,31 @@ class Life:
         self.objects.put(self.key(name), data, {})
 
     def empty(self, names: Collection[str]) -> None:
-        """Leave nothing in objects but the header.
+        """Leave nothing in objects but the header. What cannot be emptied now is tried again by :meth:`empty_the_rest`.
 
         Raises:
             SessionException: One cannot be stored.
         """
+        self._to_empty |= set(names)
         if len(names) <= 1:
             for name in names:
-                self.store(name, HEADER)
+                self._empty(name)
             return
         with ThreadPoolExecutor(max_workers=min(8, len(names)), thread_name_prefix="session-rewrite") as pool:
-            list(pool.map(self.store, sorted(names), repeat(HEADER)))
+            list(pool.map(self._empty, sorted(names)))
+
+    def _empty(self, name: str) -> None:
+        self.store(name, HEADER)
+        self._to_empty.discard(name)
+
+    def empty_the_rest(self) -> None:
+        """Empty what could not be emptied before.
+
+        Raises:
+            SessionException: It still cannot be.
+        """
+        if self._to_empty:
+            self.empty(set(self._to_empty))
 
     def commits(self, after: int) -> list[tuple[int, int]]:
         """Return number and size of the commits' objects behind one, in order; -1 for all.

@@ -6,6 +6,7 @@ Under the session's prefix lie::
     <life>/c/<number>          a commit: its line, behind those of the commits before it in its run of 16
     <life>/s/<first>-<last>    a segment: the lines of many commits in one object, written beside them
     <life>/s/<first>-<last>-r  a rewritten history, which stands for everything up to its last number
+    <life>/s/<first>-<last>-f  a folded one, which does so too
     <life>/rest                says which commits are of writers that have stopped (:mod:`.rest`)
 
 Each object is a header and commit lines (:mod:`..log.commit_lines`). A commit's key is taken with
@@ -364,7 +365,7 @@ class S3Log:
         self._life.objects.put_new(self._life.key(name), HEADER + lines, {})
         self._latest.base = number + 1
         self._rewritten = len(bodies)
-        self._folding.note_rewritten(number + 1, len(lines))
+        self._folding.note_rewritten(name, number + 1, len(lines))
         return name
 
     def rest(self) -> None:
@@ -375,6 +376,8 @@ class S3Log:
         """
         with self._lock:
             self._folding.wait()
+            with suppress(SessionException):
+                self._life.empty_the_rest()
             self._life.expect_not_over()
             if self._rested or self._own is None:
                 return

@@ -36,7 +36,9 @@ class Segment:
         words = key.removeprefix("s/").split("-")
         if not key.startswith("s/") or len(words) not in (2, 3) or not all(word.isdecimal() for word in words[:2]):
             return None
-        return cls(key, int(words[0]), int(words[1]), words[2:] == ["r"], size)
+        if words[2:] not in ([], ["r"], ["f"]):
+            return None
+        return cls(key, int(words[0]), int(words[1]), words[2:] in (["r"], ["f"]), size)
 
 
 @dataclass

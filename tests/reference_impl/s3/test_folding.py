@@ -79,7 +79,7 @@ def test_a_writer_that_was_silent_while_others_were_folded_loses_nothing(small: 
     for number in range(100):
         say(busy, f"message {number}: {'x' * 300}")
     busy._session_manager._store._log._folding.wait()
-    assert any(key.endswith("-r") for key in stored.objects)
+    assert any(key.endswith("-f") for key in stored.objects)
     say(silent, "after")
     say(never, "first")
     say(busy, "last")
@@ -145,7 +145,7 @@ def test_a_folding_that_fails_anywhere_loses_nothing(small: None, at: int) -> No
     began: list[int] = []
 
     def fails(number: int, operation: str, key: str) -> Any:
-        if key.endswith("-r") and operation == "PutObject" and not began:
+        if key.endswith("-f") and operation == "PutObject" and not began:
             began.append(number - 2)
         return "before" if began and began[0] + at <= number < began[0] + at + 3 else None
 
@@ -182,6 +182,6 @@ def test_what_is_sealed_is_folded_sealed(small: None) -> None:
     for number in range(60):
         say(agent, f"message {number}: {'x' * 300}")
     agent._session_manager.close()
-    assert [key for key in stored.objects if key.endswith("-r")]
+    assert [key for key in stored.objects if key.endswith("-f")]
     assert not stored.holding(b"message 1")
     assert len(sealed_agent().messages) == 60

@@ -1,0 +1,159 @@
+"""Managers on one session, each request scheduled and some spoiled: nothing lost, doubled, mixed up or leaked."""
+
+import asyncio
+import random
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from session_conformance.reference_impl import S3SessionManager
+from session_conformance.reference_impl.s3 import folding, sizes
+from session_conformance.reference_impl.s3 import requests as s3_requests
+from strands.types.exceptions import SessionException
+
+from tests.reference_impl.agents import add, open_agent, text_message
+
+from .memory_s3 import Bucket, Client, Fault, Session, Turns, run
+
+many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_requests.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(folding, "LEAST", 3000)
+    for name, length in (("RUN", 3), ("SEGMENT", 6), ("MERGE", 2)):
+        monkeypatch.setattr(sizes, name, length)
+
+
+def schedules(*actors: str) -> st.SearchStrategy[list[str]]:
+    runs = st.tuples(st.sampled_from(actors), st.integers(1, 12))
+    return st.lists(runs, max_size=16).map(lambda found: [who for who, count in found for _ in range(count)])
+
+
+def spoiling(seed: int, rate: float, late: bool) -> Any:
+    chance = random.Random(seed)
+
+    def fault(_: int, operation: str, key: str) -> Fault | None:
+        if chance.random() >= rate:
+            return None
+        kinds = (
+            ["before", "after"]
+            if operation != "PutObject"
+            else ["before", "after", "after", "late" if late else "busy", "busy"]
+        )
+        return chance.choice(kinds)
+
+    return fault
+
+
+class Speaker:
+    """An agent on a manager of its own, and what it said: each text with whether it was acknowledged."""
+
+    def __init__(self, stored: Bucket, name: str, turns: Turns, seed: int, late: bool = True) -> None:
+        self.name, self.said, self.secrets = name, [], []  # type: ignore[var-annotated]
+        self.client = Client(stored)
+        manager = S3SessionManager("s", "bucket", boto_session=Session(self.client))  # type: ignore[arg-type]
+        self.agent = open_agent(None, manager=manager, agent_id=name)  # type: ignore[arg-type]
+        self.manager: Any = manager
+        self.spoiled = Client(stored, lambda: turns.of(name), spoiling(seed, 0.08, late))
+
+    def say(self, text: str) -> bool:
+        self.said.append(text)
+        try:
+            asyncio.run(add(self.agent, text_message(text)))
+        except SessionException:
+            return False
+        return True
+
+    def redact(self) -> None:
+        """Redact what was said last, in storage and in memory, as the SDK does."""
+        text, last = self.said[-1], self.agent.messages[-1]
+        replacement = {**last, "content": [{"text": f"[redacted {len(self.said)}]"}]}
+        self.said[-1] = replacement["content"][0]["text"]
+        self.secrets.append(text)
+        with suppress(SessionException):  # then it is made with the next change
+            self.manager.redact_latest_message(replacement, self.agent)
+        self.agent.messages[-1] = replacement
+
+    def calm(self) -> None:
+        self.manager.client = self.client
+
+    def stored_texts(self, stored: Bucket) -> list[str]:
+        session: Any = Session(Client(stored))
+        agent = open_agent(None, manager=S3SessionManager("s", "bucket", boto_session=session), agent_id=self.name)  # type: ignore[arg-type]
+        return [block["text"] for message in agent.messages for block in message["content"]]
+
+
+@many
+@given(schedules("one", "two"), st.integers(0, 1 << 30))
+def test_two_managers_that_talk_and_redact(schedule: list[str], seed: int) -> None:
+    stored, turns = Bucket(page=7), Turns(schedule)
+    speakers = {name: Speaker(stored, name, turns, seed + at) for at, name in enumerate(("one", "two"))}
+
+    def talk(name: str) -> Any:
+        def do() -> None:
+            speaker = speakers[name]
+            speaker.manager.client = speaker.spoiled
+            for number in range(8):
+                speaker.say(f"{name} {number} {'secret ' if number % 3 == 1 else ''}{seed}")
+                if number % 3 == 1:
+                    speaker.redact()
+            speaker.manager._store._log._folding.wait()
+
+        return do
+
+    run(turns, {name: talk(name) for name in speakers})
+    stored.deliver()
+    for speaker in speakers.values():
+        speaker.calm()
+        assert speaker.say(f"{speaker.name} at last")
+        speaker.manager.close()
+    for speaker in speakers.values():
+        assert speaker.stored_texts(stored) == speaker.said
+        for secret in speaker.secrets:
+            assert not stored.holding(secret.encode()), secret
+    assert S3SessionManager.verify("s", "bucket", boto_session=Session(Client(stored))).ok  # type: ignore[arg-type]
+
+
+@many
+@given(schedules("one", "two", "remover"), st.integers(0, 1 << 30))
+def test_two_managers_and_a_deletion(schedule: list[str], seed: int) -> None:
+    stored, turns = Bucket(page=7), Turns(schedule)
+    # What S3 carries out after a deletion, though its client has given up on it, nobody can keep from being stored:
+    # that is for a clean-up.
+    speakers = {name: Speaker(stored, name, turns, seed + at, late=False) for at, name in enumerate(("one", "two"))}
+    deleted: list[bool] = []
+    late: list[str] = []
+
+    def talk(name: str) -> Any:
+        def do() -> None:
+            speaker = speakers[name]
+            speaker.manager.client = speaker.spoiled
+            for number in range(6):
+                before = bool(deleted)
+                if speaker.say(f"{name} {number} private") and before:
+                    late.append(speaker.said[-1])
+            speaker.manager._store._log._folding.wait()
+
+        return do
+
+    def remove() -> None:
+        session: Any = Session(Client(stored, lambda: turns.of("remover")))
+        S3SessionManager("other", "bucket", boto_session=session).delete_session("s")
+        deleted.append(True)
+
+    run(turns, {**{name: talk(name) for name in speakers}, "remover": remove})
+    stored.deliver()
+    assert late == [], "acknowledged in a session that was deleted before"
+    for speaker in speakers.values():
+        speaker.calm()
+        assert not speaker.say(f"{speaker.name} private, too")
+        with suppress(SessionException):
+            speaker.manager.close()
+    new = Speaker(stored, "one", turns, seed)
+    assert new.stored_texts(stored) == []
+    new.manager.close()
+    assert [key for key in stored.holding(b"private") if "/s/" in key] == []
