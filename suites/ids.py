@@ -8,7 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from session_conformance.fixtures import ConformanceSuite, NewSession
-from session_conformance.harness import Script, Session, Timeline, expect_no_failure, requirement, violated
+from session_conformance.harness import (
+    Capability,
+    Level,
+    Script,
+    Session,
+    Timeline,
+    expect_no_failure,
+    requirement,
+    violated,
+)
 from session_conformance.harness.conversations import Conversation
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.scripts import Send, Start, Stop
@@ -18,6 +27,7 @@ from .scenarios import (
     accepted,
     expect_apart_where_ids_meet,
     expect_own_where_agents_look_like_keys,
+    expect_private,
     expect_readable,
     refused,
     say,
@@ -140,6 +150,17 @@ class IdentityAndIsolation(ConformanceSuite):
             expect_readable(found, f"of {session.session_id}")
             if texts(found.messages) != wanted:
                 violated(f"{session.session_id} has {wanted}", f"it has {texts(found.messages)}", timelines[number])
+
+    @requirement(
+        "IDS-06",
+        level=Level.SHOULD,
+        source="F: conversations are private, and machines are shared",
+        needs=[Capability.ON_DISK],
+        since="2026.12",
+    )
+    def private(self, new_session: NewSession) -> None:
+        """What is stored under a umask of 022 can be read by its owner alone."""
+        expect_private(new_session())
 
 
 async def _talk(sessions: list[Session], turns: list[tuple[int, int]]) -> list[Timeline]:

@@ -43,6 +43,9 @@ from .scenarios import (
     STATE_OF_A_VOICE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
+    expect_folder_behind_link,
+    expect_folder_of_when_it_was_made,
+    expect_no_leaks,
     expect_own,
     expect_readable,
     expect_stored,
@@ -264,3 +267,36 @@ class LifeOfASession(ConformanceSuite):
         changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
         if changed:
             violated("starting and stopping an agent changes no stored byte", f"it changes {', '.join(changed)}")
+
+    @requirement(
+        "LIF-14",
+        level=Level.SHOULD,
+        source="F: a service changes its folder when it starts",
+        needs=[Capability.ON_DISK, Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def relative_folder(self, new_session: NewSession) -> None:
+        """A relative folder is that of when the manager was made, wherever the process goes since."""
+        expect_folder_of_when_it_was_made(new_session())
+
+    @requirement(
+        "LIF-15",
+        level=Level.SHOULD,
+        source="F: volumes and releases are linked to",
+        needs=[Capability.ON_DISK],
+        since="2026.12",
+    )
+    def linked_folder(self, new_session: NewSession) -> None:
+        """A folder behind a symbolic link is that folder: sessions open, and what is deleted is gone."""
+        expect_folder_behind_link(new_session())
+
+    @requirement(
+        "LIF-16",
+        level=Level.SHOULD,
+        source="F: a service lives for weeks",
+        needs=[Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def no_leaks(self, new_session: NewSession) -> None:
+        """Descriptors and threads do not grow with the sessions that a process used and let go of."""
+        expect_no_leaks(new_session(), 10, 60)

@@ -57,6 +57,10 @@ from .malformed import expect_large_or_refused as expect_large_or_refused
 from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .on_the_wire import loop_goes_on as loop_goes_on
+from .places import expect_folder_behind_link as expect_folder_behind_link
+from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
+from .places import expect_no_leaks as expect_no_leaks
+from .places import expect_private as expect_private
 from .recorded import ON_DISK as ON_DISK
 from .recorded import recorded_conversation as recorded_conversation
 from .redaction import REDACTED_WORD as REDACTED_WORD
@@ -263,6 +267,8 @@ __all__ = [
     "expect_cost_as_promised",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
+    "expect_folder_behind_link",
+    "expect_folder_of_when_it_was_made",
     "expect_gone_at_each_look",
     "expect_kept",
     "expect_kept_where_a_sync_fails",
@@ -270,6 +276,7 @@ __all__ = [
     "expect_late_writer_kept",
     "expect_managed",
     "expect_merged_to_be_accepted",
+    "expect_no_leaks",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
     "expect_only_one_deleted",
@@ -280,6 +287,7 @@ __all__ = [
     "expect_outages_told_of",
     "expect_own",
     "expect_own_where_agents_look_like_keys",
+    "expect_private",
     "expect_read_failures_to_be_no_absence",
     "expect_readable",
     "expect_refused_clearly",

@@ -40,7 +40,7 @@ class SnapshotFileManager(SessionManager[Any]):
         if not session_id.strip() or session_id in (".", "..") or set(session_id) & set("/\\\0"):
             raise ValueError(f"{session_id!r} cannot name a session")
         self.session_id = session_id
-        self._folder = Path(storage_dir) / self.folder_name(session_id)
+        self._folder = self.place(storage_dir) / self.folder_name(session_id)
         self._agents: set[str] = set()
         self._saved: dict[str, bytes] = {}
         self._sealed: dict[str, bytes] = {}
@@ -52,6 +52,12 @@ class SnapshotFileManager(SessionManager[Any]):
     added_order = HookOrder.SDK_FIRST
     updated_order = HookOrder.SDK_FIRST
     stop_orders = (HookOrder.SDK_FIRST, HookOrder.SDK_LAST)
+
+    folder_mode = 0o700
+
+    def place(self, storage_dir: str) -> Path:
+        """Return the folder of all sessions, wherever the process goes from here."""
+        return Path(storage_dir).absolute()
 
     def folder_name(self, session_id: str) -> str:
         return hashlib.sha256(session_id.encode()).hexdigest()[:32]
@@ -226,7 +232,7 @@ class SnapshotFileManager(SessionManager[Any]):
         sealed = self.seal(data)
         try:
             if not path.parent.is_dir():
-                path.parent.mkdir(parents=True, exist_ok=True)
+                path.parent.mkdir(self.folder_mode, parents=True, exist_ok=True)
                 self.sync_folder(path.parent.parent)
             descriptor = os.open(path.parent, os.O_RDONLY)
             try:

@@ -50,7 +50,7 @@ class SqliteManager(SessionManager[Any]):
         if not session_id.strip() or "\0" in session_id:
             raise ValueError(f"{session_id!r} cannot name a session")
         self.session_id = session_id
-        self._file = Path(storage_dir) / "sessions.db"
+        self._file = Path(storage_dir).absolute() / "sessions.db"
         self._agents: dict[str, bytes | None] = {}
         self._bodies: dict[tuple[str, Any], bytes] = {}
 
@@ -58,6 +58,8 @@ class SqliteManager(SessionManager[Any]):
     def _database(self) -> Iterator[sqlite3.Connection]:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            if not self._file.exists():
+                self._file.touch(0o600)  # SQLite gives the files beside it the same mode
             database = sqlite3.connect(self._file)
             try:
                 database.execute("PRAGMA secure_delete = ON")

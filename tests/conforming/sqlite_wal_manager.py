@@ -16,6 +16,8 @@ class SqliteWalManager(SqliteManager):
     def _database(self) -> Iterator[sqlite3.Connection]:
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
+            if not self._file.exists():
+                self._file.touch(0o600)  # SQLite gives the files beside it the same mode
             database = sqlite3.connect(self._file)
             try:
                 database.execute("PRAGMA secure_delete = ON")

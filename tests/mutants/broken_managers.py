@@ -872,6 +872,41 @@ class LeavesALock(SnapshotFileManager):
         lock.unlink()
 
 
+# -- places ------------------------------------------------------------------------------------------------
+
+
+class LooksForItsFolderLater(SnapshotFileManager):
+    """A relative folder is that of wherever the process is by then."""
+
+    def place(self, storage_dir: str) -> Path:
+        return Path(storage_dir)
+
+
+class RefusesLinkedFolders(SnapshotFileManager):
+    """A symbolic link may lead anywhere."""
+
+    def place(self, storage_dir: str) -> Path:
+        if Path(storage_dir).is_symlink():
+            raise SessionException(f"{storage_dir} is a symbolic link")
+        return super().place(storage_dir)
+
+
+class NeverCloses(SnapshotFileManager):
+    """Each manager opens a file, and none is closed."""
+
+    opened: list[Any] = []  # noqa: RUF012 - what is in it is never closed
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self.opened.append(Path(os.devnull).open())  # noqa: SIM115 - that is the fault
+
+
+class LetsOthersRead(SnapshotFileManager):
+    """Folders and files are made as the umask leaves them."""
+
+    folder_mode = 0o777
+
+
 # -- concurrency -------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,135 @@
+"""Where a session's data lies: whose it is, and how its folder is named."""
+
+from __future__ import annotations
+
+import gc
+import os
+import stat
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from session_conformance.harness import NotApplicable, Script, Session, Timeline, expect_no_failure, play, violated
+from session_conformance.harness.conversations import Die, in_fresh_process
+from session_conformance.harness.timeline import texts
+
+from .stored_history import expect_readable
+
+_USUAL = 0o022
+"""The umask of most systems, which leaves what is made readable to everybody."""
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+def expect_private(session: Session) -> None:
+    """Store a session under a umask of 022, and report a violation if others than its owner can read a file of it.
+
+    A file that lies in a folder that others cannot enter is private, whatever its own permissions say.
+    """
+    before = os.umask(_USUAL)
+    try:
+        expect_no_failure(play(session, Script().user("for me alone"), observing=False))
+    finally:
+        os.umask(before)
+    root = session.workspace.folder
+    open_to_others = [path.relative_to(root) for path in sorted(root.rglob("*")) if _others_can_read(path, root)]
+    if open_to_others:
+        violated(
+            "what is stored can be read by its owner alone",
+            f"others can read {', '.join(map(str, open_to_others[:5]))}",
+        )
+
+
+def _others_can_read(path: Path, root: Path) -> bool:
+    if not path.is_file() or not path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        return False
+    folders = [folder for folder in path.parents if root in folder.parents]
+    return all(folder.stat().st_mode & (stat.S_IXGRP | stat.S_IXOTH) for folder in folders)
+
+
+def expect_folder_of_when_it_was_made(session: Session) -> None:
+    """Give a manager a relative folder, change the process's folder, and talk; the session lies where it was made.
+
+    Raises:
+        Violation: It does not.
+    """
+    timeline = Timeline.from_json(in_fresh_process(_talk_elsewhere, session, str(session.workspace.folder)))
+    expect_no_failure(timeline)
+    found = session.read()
+    expect_readable(found, "in the folder that was meant when the manager was made", timeline)
+    if texts(found.messages) != ["said elsewhere"]:
+        violated("the session lies in the folder that was meant when the manager was made",
+                 f"what is found there is {texts(found.messages)}", timeline)  # fmt: skip
+
+
+def _talk_elsewhere(session: Session, _: Die, folder: str) -> str:
+    place = Path(folder)
+    other = place.parent / f"{place.name}-elsewhere"
+    other.mkdir(exist_ok=True)
+    os.chdir(place.parent)
+    here = replace(session, workspace=replace(session.workspace, folder=Path(place.name)))
+    kept = here.open()
+    os.chdir(other)
+    opened = replace(here, backend=replace(here.backend, open=lambda *_: kept))
+    return play(opened, Script().user("said elsewhere"), observing=False).to_json()
+
+
+def expect_folder_behind_link(session: Session) -> None:
+    """Give a manager a folder that is a symbolic link; it is that folder, and what is deleted is gone from it.
+
+    Raises:
+        Violation: The session cannot be opened, or is not in the folder that the link leads to.
+    """
+    real = session.workspace.folder
+    link = real.parent / f"{real.name}-link"
+    try:
+        link.symlink_to(real, target_is_directory=True)
+    except OSError as error:
+        raise NotApplicable(f"no symbolic link can be made here: {error}") from error
+    there = replace(session, workspace=replace(session.workspace, folder=link))
+    for text in ("one", "two"):
+        expect_no_failure(play(there, Script().user(text), observing=False))
+    found = session.read()
+    expect_readable(found, "in the folder that a symbolic link leads to")
+    if texts(found.messages) != ["one", "two"]:
+        violated("a folder behind a symbolic link is that folder", f"what is found there is {texts(found.messages)}")
+    if session.backend.delete is not None:
+        session.backend.delete(session.session_id, there.workspace)
+        left = [path for path, data in session.workspace.stored_files().items() if b'"two"' in data]
+        if left:
+            violated("a session that is deleted through a symbolic link is gone", f"it is still in {', '.join(left)}")
+
+
+def expect_no_leaks(session: Session, few: int, many: int) -> None:
+    """Let one process use sessions and let go of them; descriptors and threads do not grow with their number.
+
+    Raises:
+        Violation: They do.
+    """
+    if not _DESCRIPTORS.is_dir():
+        raise NotApplicable("the descriptors of a process cannot be counted here")
+    counted = in_fresh_process(_count, session, few, many)
+    descriptors, threads, more_descriptors, more_threads = map(int, counted.split())
+    for what, before, after in (("descriptors", descriptors, more_descriptors), ("threads", threads, more_threads)):
+        if after - before >= (many - few) / 4:
+            violated(f"{what} do not grow with the sessions that were used and let go of",
+                     f"after {few} sessions there are {before}, after {many} there are {after}")  # fmt: skip
+
+
+def _count(session: Session, _: Die, few: int, many: int) -> str:
+    counts: list[int] = []
+    for number in range(many):
+        place = replace(session, session_id=f"{session.session_id}-{number}")
+        expect_no_failure(play(place, Script().user("hello"), observing=False))
+        if number + 1 in (few, many):
+            gc.collect()
+            counts += [len(list(_DESCRIPTORS.iterdir())), threading.active_count()]
+    return " ".join(map(str, counts))
+
+
+__all__ = [
+    "expect_folder_behind_link",
+    "expect_folder_of_when_it_was_made",
+    "expect_no_leaks",
+    "expect_private",
+]
