@@ -217,7 +217,7 @@ class LifeOfASession(ConformanceSuite):
         expect_own(second, ["I came later"], {}, timeline)
         expect_own(first, ["I was here first"], {"seat": 1}, timeline)
 
-    @requirement("LIF-11", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
+    @requirement("LIF-11", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS], promise=Durability.MESSAGE)
     def killed_process(self, run: ScenarioRuns) -> None:
         """A process that ends without stop() loses nothing that was stored before."""
         played = run(KILLED)

@@ -131,6 +131,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
         "ORD-07",
         source="D: bidirectional streaming, session management, 'Connection Restart Behavior'",
         needs=[Capability.READ_BESIDE_WRITER],
+        promise=Durability.MESSAGE,
     )
     def before_restarts(self, run: ScenarioRuns) -> None:
         """When the hook before a connection restart runs, all messages so far are stored."""
@@ -143,6 +144,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
         "ORD-08",
         source="D,A: bidirectional streaming, session management, 'Session Updates'; BidiAgentStopEvent",
         needs=[Capability.READ_BESIDE_WRITER],
+        promise=Durability.MESSAGE,
     )
     def stop(self, run: ScenarioRuns) -> None:
         """When stop hooks run, the history is stored as in memory; when stop() has returned, history and state are,

@@ -16,6 +16,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.sdk import ConnectionTimeoutError, SdkFeature
 from session_conformance.harness.timeline import (
     AgentStopped,
@@ -112,7 +113,7 @@ def expect_each_once(run: Run, said: list[str]) -> None:
 class RestartAndReplay(ConformanceSuite):
     """RPL: restart and replay."""
 
-    @requirement("RPL-01", source=RESTART_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER])
+    @requirement("RPL-01", source=RESTART_DOCUMENTED, needs=[Capability.READ_BESIDE_WRITER], promise=Durability.MESSAGE)
     def after_a_timeout(self, run: ScenarioRuns) -> None:
         """After a timeout the new connection is given the full history, equal to what is stored."""
         timeline = run(EVERYDAY).timeline
@@ -203,7 +204,7 @@ class RestartAndReplay(ConformanceSuite):
         if texts(replayed.messages) != ["one", "two"]:
             violated("['one', 'two'], each once", f"{texts(replayed.messages)}", played.timeline, replayed)
 
-    @requirement("RPL-07", source=RESTORE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
+    @requirement("RPL-07", source=RESTORE_DOCUMENTED, needs=[Capability.FRESH_PROCESS], promise=Durability.MESSAGE)
     def new_process(self, run: ScenarioRuns) -> None:
         """A new process starts its connection with the full stored history."""
         timeline = run(NEW_PROCESS).timeline
@@ -255,7 +256,9 @@ class RestartAndReplay(ConformanceSuite):
             if differs is not None:
                 violated("a model without restart() is replayed the same", differs, other.timeline, without)
 
-    @requirement("RPL-11", source="B: harness-sdk #2188, #2531", needs=[Capability.FRESH_PROCESS])
+    @requirement(
+        "RPL-11", source="B: harness-sdk #2188, #2531", needs=[Capability.FRESH_PROCESS], promise=Durability.MESSAGE
+    )
     def timeout_process_timeout(self, run: ScenarioRuns) -> None:
         """Timeout, process restart, timeout again: one continuous history."""
         played = run(LONG_LIFE)
@@ -277,7 +280,9 @@ class RestartAndReplay(ConformanceSuite):
         if len(played.timeline.of(ModelStarted)) != 4:
             violated("four connections", f"{len(played.timeline.of(ModelStarted))}", played.timeline)
 
-    @requirement("RPL-13", source="B: harness-sdk #1123, #3651", needs=[Capability.FRESH_PROCESS])
+    @requirement(
+        "RPL-13", source="B: harness-sdk #1123, #3651", needs=[Capability.FRESH_PROCESS], promise=Durability.MESSAGE
+    )
     def barge_in_and_cancel(self, run: ScenarioRuns) -> None:
         """A session ended by barge-in, or cancelled, restores what had been said."""
         played = run(BARGED_IN)

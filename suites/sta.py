@@ -110,7 +110,8 @@ class Player:
         """What scripts may ask for."""
         able = capabilities_of(self.backend, self.config)
         if self.backend.durability is not Durability.MESSAGE:
-            return able - {Capability.STORAGE_FAULTS}  # what is acknowledged while storage fails is not promised
+            # Neither is promised then: what is acknowledged while storage fails, and what a hook finds stored.
+            return able - {Capability.STORAGE_FAULTS, Capability.READ_BESIDE_WRITER}
         return able | {Capability.STORAGE_FAULTS} if self.backend.on_s3 else able
 
     def judge(self, script: Script) -> None:

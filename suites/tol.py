@@ -12,6 +12,7 @@ from session_conformance.harness import (
     unpaired_tools,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.sdk import SdkFeature
 from session_conformance.harness.timeline import AgentStopped, Failed, ModelStarted, one_message, same
 
@@ -115,6 +116,7 @@ class Tools(ConformanceSuite):
         "TOL-05",
         source="A: sync_agent, called with each message 'in case the agent state was updated'",
         needs=[Capability.READ_BESIDE_WRITER],
+        promise=Durability.MESSAGE,
     )
     def state_changed_by_a_tool(self, run: ScenarioRuns) -> None:
         """State changed by a tool is stored with its result."""
