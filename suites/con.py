@@ -29,6 +29,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import begin_together, write_together
 from session_conformance.harness.faults import Recording, Step
 from session_conformance.harness.process import WRITING, before_file_calls, clock, tolerating_warnings
@@ -191,7 +192,7 @@ class Concurrency(ConformanceSuite):
         """
         expect_order_whatever_clocks_say(new_session())
 
-    @requirement("CON-07", source="B: harness-sdk #2025, #2531", since="2026.12")
+    @requirement("CON-07", source="B: harness-sdk #2025, #2531", promise=Durability.MESSAGE, since="2026.12")
     def merged(self, new_session: NewSession) -> None:
         """After two writers' turns, where one speaks while a tool of the other one runs, a model accepts the history
         that the next one restores, and what hooks were told of is in it.
