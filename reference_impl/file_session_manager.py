@@ -128,7 +128,7 @@ class FileSessionManager(ChangeLogSessionManager):
         """
         check_platform()
         limit = (now or datetime.now(timezone.utc)) - older_than
-        return clean_up(_parent(storage_dir), limit.timestamp(), damaged=damaged)
+        return clean_up(_parent(storage_dir), limit, damaged=damaged)
 
     @staticmethod
     def verify(session_id: str, storage_dir: str | None = None) -> Verification:

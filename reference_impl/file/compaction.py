@@ -20,8 +20,9 @@ from typing import Protocol
 
 from ..log.commit_lines import ARRAY_END, commit_line, whole_commit
 from .copies import NEW
+from .handle import FILE
 from .journal import Header, Scan, capacity_for, new_journal, reserve
-from .posix import new_file, sync_all, write_at
+from .posix import NO_LINKS, new_file, sync_all, write_at
 from .reading import read_up_to_nul
 from .scanning import follow_lines
 
@@ -70,17 +71,18 @@ class Compaction:
         self._journal = journal
         self._thread: threading.Thread | None = None
         self._not_below = 0
-        self._begun_at = 0
+        self._limit = 0
 
     def begin_if_due(self, known: Scan, fold: Fold) -> None:
         """Begin to fold the journal if it has outgrown what it held when it was written; wait if it goes on growing."""
         thread = self._thread
         if thread is not None and thread.is_alive():
-            if known.end > self._begun_at + self._begun_at // 2:
+            if known.end > self._limit + self._limit // 2:
                 thread.join()
             return
-        if known.end > max(SMALL, 2 * known.header.live, self._not_below) and not known.torn:
-            self._begun_at = known.end
+        limit = max(SMALL, 2 * known.header.live, self._not_below)
+        if known.end > limit and not known.torn:
+            self._limit = limit
             thread = threading.Thread(target=self._run, args=(replace(known), fold), name="session-compaction")
             with contextlib.suppress(RuntimeError):  # the process is ending
                 thread.start()
@@ -104,12 +106,14 @@ class Compaction:
     def _compact(self, known: Scan, fold: Fold) -> bool:
         """Fold the journal as it was known, and put that in its place; whether nothing came in between."""
         with self._journal.writing():
-            folder, source = self._journal.descriptors()
+            held, _ = self._journal.descriptors()
             if self._journal.header() != known.header:
                 return True  # somebody wrote it anew
             descriptors = contextlib.ExitStack()
-            folder, source = os.dup(folder), os.dup(source)
+            # Opened and not duplicated: a duplicate would share the lock, and keep it when the other is closed.
+            folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | NO_LINKS, dir_fd=held)
             descriptors.callback(os.close, folder)
+            source = os.open(FILE, os.O_RDONLY | NO_LINKS, dir_fd=folder)
             descriptors.callback(os.close, source)
         with descriptors:
             name = f"{NEW}{os.urandom(16).hex()}"

@@ -58,11 +58,13 @@ class Handle:
         while self._held is None:
             self.check_folder()
             descriptor = open_folder(self.folder)
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            if has_name(descriptor, self.folder):
-                self._held = descriptor
-            else:
-                os.close(descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_SH)
+                if has_name(descriptor, self.folder):
+                    self._held = descriptor
+            finally:
+                if self._held != descriptor:
+                    os.close(descriptor)
 
     def rest(self) -> None:
         """No longer count as a user of the session."""
@@ -99,7 +101,11 @@ class Handle:
     def unlock(self) -> None:
         """Let other writers in."""
         if self._descriptor is not None:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            try:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            except BaseException:  # the handler of a signal raised: nobody may wait for this for ever
+                self.drop()
+                raise
 
     def adopt(self, descriptor: int, header: Header) -> None:
         """Take a file that is open, locked and has the journal's name in place of the one that had it before."""

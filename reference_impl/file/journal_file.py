@@ -22,7 +22,7 @@ from .copies import NEW, remove_replacements, warn_of_copies, write_new
 from .errors import told_of
 from .folders import new_folder, remove_leftovers, unused_folder
 from .handle import FILE, Handle, open_regular
-from .journal import TRAILER, Damage, Header, Scan, capacity_for, new_journal, new_life, reserve
+from .journal import BLOCK, TRAILER, Damage, Header, Scan, capacity_for, new_journal, new_life, reserve
 from .posix import check_platform, fcntl, make_private, sync_all, sync_folder, sync_names
 from .posix import sync as _sync
 from .posix import write_at as _write
@@ -260,13 +260,17 @@ class JournalFile:
     def _make_durable(self, known: Scan) -> None:
         """Make all durable that others wrote: whoever did may have been killed before it was, or have failed to.
 
-        The last commit is written again as it is, since a file system takes what it failed to write for written. All
-        before it was durable when it was begun.
+        A file system takes what it failed to write for written, and a sync does nothing more about it. So something is
+        written again, as it is, to each page of the last commit: where that lies in one, the byte behind it. All before
+        it was durable when it was begun.
         """
         if (known.header.generation, known.end) == self._durable:
             return
         descriptor = self._writable
-        _write(descriptor, os.pread(descriptor, known.end - known.last, known.last), known.last)
+        start, stop = known.last, known.end
+        if start // BLOCK == stop // BLOCK:
+            start, stop = stop, stop + 1
+        _write(descriptor, os.pread(descriptor, stop - start, start), start)
         if self._durable[0] == known.header.generation:
             _sync(descriptor)
         else:
@@ -291,9 +295,12 @@ class JournalFile:
         life = self._life or (life_of(self._writable, header) if header is not None else "") or new_life()
         data, found = new_journal(commits, life)
         folder, name = self._handle.held, f"{NEW}{found.header.generation}"
+        descriptor = write_new(name, data, folder)
         try:
-            self.put_in_place(name, write_new(name, data, folder), found)
+            self.put_in_place(name, descriptor, found)
         except BaseException:
+            if self._descriptor != descriptor:
+                os.close(descriptor)
             remove_replacements(folder)
             raise
 

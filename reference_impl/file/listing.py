@@ -28,13 +28,13 @@ class Found:
         folder: The folder.
         info: What is known of the session; None where that cannot be told.
         problem: Why it cannot, in words; empty where it can.
-        written_at: When the journal was written last, as a timestamp; None where there is none.
+        written_at: When the journal was written last; None where there is none.
     """
 
     folder: Path
     info: SessionInfo | None = None
     problem: str = ""
-    written_at: float | None = None
+    written_at: datetime | None = None
 
 
 def folders(parent: Path) -> list[Path]:
@@ -77,7 +77,7 @@ def look_into(folder: Path, *, whole: bool = False) -> Found | None:
 
 def _look(folder: Path, descriptor: int, *, whole: bool) -> Found:
     status = os.fstat(descriptor)
-    written = status.st_mtime
+    written = written_at(status)
     record = _record(os.pread(descriptor, _BEGINNING, 0)) or _record(os.pread(descriptor, 64 * _BEGINNING, 0))
     if whole or record is None or not ends_with_trailer(descriptor, status.st_size):
         found = look_at(descriptor).found
@@ -87,9 +87,13 @@ def _look(folder: Path, descriptor: int, *, whole: bool) -> Found:
         return Found(folder, None, "its journal does not say which session it is", written)
     if folder_name(record["session_id"]) != folder.name:
         return Found(folder, None, "it is a copy: its journal is that of another folder", written)
-    changed = datetime.fromtimestamp(written, timezone.utc)
-    info = SessionInfo(record["session_id"], _time(record.get("created_at"), changed), changed, status.st_size)
+    info = SessionInfo(record["session_id"], _time(record.get("created_at"), written), written, status.st_size)
     return Found(folder, info, "", written)
+
+
+def written_at(status: os.stat_result) -> datetime:
+    """Return when a file was written last: to the microsecond, as listings say it."""
+    return datetime.fromtimestamp(status.st_mtime, timezone.utc)
 
 
 def _record(data: bytes) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 from strands.types.exceptions import SessionException
@@ -16,7 +17,8 @@ from ..log.ids import check_id, folder_name
 from ..log.inspection import CleanUp, Skipped
 from ..log.sdk_layout import sdk_folder
 from .folders import hide, leftovers, leftovers_of, lock_unused, remove_leftover, unlock
-from .listing import Found, folders, look_into
+from .handle import FILE
+from .listing import Found, folders, look_into, written_at
 from .posix import sync_folder
 
 logger = logging.getLogger(__name__)
@@ -65,12 +67,12 @@ def delete(session_id: str, parent: Path) -> None:
         sync_folder(parent)
 
 
-def clean_up(parent: Path, limit: float, *, damaged: bool) -> CleanUp:
+def clean_up(parent: Path, limit: datetime, *, damaged: bool) -> CleanUp:
     """Remove the sessions that were not written for some time, and what crashes left behind.
 
     Args:
         parent: The folder of the sessions.
-        limit: The timestamp since which they were not written.
+        limit: The time since which they were not written, with a time zone.
         damaged: Whether damaged ones are removed too.
 
     Raises:
@@ -86,21 +88,21 @@ def clean_up(parent: Path, limit: float, *, damaged: bool) -> CleanUp:
         _remove_some(old[start : start + _AT_ONCE], parent, limit, damaged, done)
     for left in leftovers(parent):
         with contextlib.suppress(FileNotFoundError):
-            if left.stat().st_mtime < limit:
+            if written_at(left.stat()) < limit:
                 remove_leftover(left)
     for one in done.skipped:
         logger.warning("session=<%s>, reason=<%s> | a session was not cleaned up", one.name, one.reason)
     return done
 
 
-def _is_old(place: Path, limit: float) -> bool:
+def _is_old(place: Path, limit: datetime) -> bool:
     try:
-        return (place / "journal").lstat().st_mtime < limit
+        return written_at((place / FILE).lstat()) < limit
     except OSError:
         return False
 
 
-def _remove_some(places: Iterable[Path], parent: Path, limit: float, damaged: bool, done: CleanUp) -> None:
+def _remove_some(places: Iterable[Path], parent: Path, limit: datetime, damaged: bool, done: CleanUp) -> None:
     hidden: list[tuple[str, Path, int]] = []
     try:
         for place in places:
@@ -137,7 +139,7 @@ def _remove_hidden(hidden: tuple[str, Path, int]) -> str | Skipped:
     return name
 
 
-def _may_go(found: Found | None, limit: float, damaged: bool, done: CleanUp) -> str | None:
+def _may_go(found: Found | None, limit: datetime, damaged: bool, done: CleanUp) -> str | None:
     """Return the name of what is to be removed, or note why it is not."""
     if found is None or found.written_at is None or found.written_at >= limit:
         return None

@@ -1,6 +1,7 @@
 """A journal stays in proportion to what it holds, whatever happens beside its compaction."""
 
 import asyncio
+import contextlib
 import os
 import re
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 from session_conformance.reference_impl import FileSessionManager, file_session_manager
 from session_conformance.reference_impl.file import compaction, journal_file
 from session_conformance.reference_impl.file.compaction import Compaction
+from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of
 
@@ -85,7 +87,7 @@ def beside(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
 
 
 def outgrows(agent: Any) -> None:
-    set_state(agent, 22)
+    set_state(agent, 17)
     agent._session_manager._store._log.rest()
 
 
@@ -140,7 +142,8 @@ def test_what_is_deleted_meanwhile_and_begun_anew_stays_so(tmp_path: Path, monke
         say(tmp_path, "somebody else")
 
     beside(monkeypatch, deletes)
-    set_state(agent, 21)
+    with contextlib.suppress(SessionException):  # it may be gone before the last of these
+        set_state(agent, 17)
     agent._session_manager._store._log._compaction.wait()  # type: ignore[union-attr]
     assert texts_of(tmp_path) == ["somebody else"]
     assert {path.name for path in tmp_path.rglob("*")} == {"journal_s", "journal"}

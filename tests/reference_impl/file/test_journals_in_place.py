@@ -149,11 +149,12 @@ def test_a_clearing_that_fails_is_made_again_all_of_it(tmp_path: Path, monkeypat
     assert texts(tmp_path, "b") == ["of another"]
 
 
+@pytest.mark.parametrize("length", [1, 2000])
 def test_a_successor_makes_durable_what_it_found_before_it_acknowledges(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int
 ) -> None:
     """Whoever wrote the last commit may have been killed before it was durable, and before the session's name was."""
-    talk(open_agent(tmp_path), "first")
+    talk(open_agent(tmp_path), "first" * length)
     journal = (tmp_path / "journal_s" / "journal").read_bytes()
     found = scan(journal)
     synced: list[str] = []
@@ -183,7 +184,7 @@ def test_a_successor_makes_durable_what_it_found_before_it_acknowledges(
     agent = open_agent(tmp_path, manager=manager)
     talk(agent, "second")
     folder = tmp_path / "journal_s"
-    assert written[0] == journal[found.last : found.end]
+    assert written[0] == (journal[found.last : found.end] if length > 1 else b"\0")
     assert synced[:3] == [str(folder / "journal"), str(folder), str(tmp_path)]
     assert synced[-1] == f"data of {folder / 'journal'}"
 
