@@ -27,8 +27,8 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.scripts import Start, Step, Stop, StorageFails, StorageWorks
-from session_conformance.harness.services import Service, WireFault
-from session_conformance.harness.timeline import AgentStopped, Failed, one_message
+from session_conformance.harness.services import DynamoDB, Service, WireFault
+from session_conformance.harness.timeline import AgentStopped, Failed, one_message, texts
 
 from .scenarios import expect_outages_told_of, expect_readable, loop_goes_on
 from .scenarios import on_the_wire as wire
@@ -116,6 +116,34 @@ class StorageBehindANetwork(ConformanceSuite):
         expect_readable(after, "after restores that failed")
         if wire.said(after.messages) != wire.said(whole.messages):
             violated("after restores that failed, all is there", f"there is {wire.shown(after.messages)}")
+
+    @requirement("NET-06", source="F: replicas, and reads that are eventually consistent", needs=NEEDS, since=SINCE)
+    def reads_that_are_late(self, new_session: NewSession) -> None:
+        """A read that is served late (by a replica, or eventually consistent) never makes a new session of an old one,
+        and never an older history the truth.
+        """
+        for before in (Script(), Script().user("one").assistant("two")):
+            session = new_session()
+            [service, *_] = [place.service for place in session.workspace.places]
+            if not isinstance(service, DynamoDB) or not service.may_be_late:
+                raise NotApplicable(f"its reads are never late here: {service.name} has no replica")
+            if before.steps:
+                expect_no_failure(play(session, before, observing=False))
+            with service.late_reads():
+                expect_no_failure(play(session, Script().user("three"), observing=False))
+                late = session.read()
+                timeline = play(session, Script().user("four"), observing=False)
+            history = [*(["one", "two"] if before.steps else []), "three"]
+            if late.error is None and texts(late.messages) != history:
+                violated(
+                    f"a session that is read late is an error, or whole: {history}",
+                    f"it came back with {texts(late.messages)}",
+                )
+            reading = session.read()
+            expect_readable(reading, "afterwards", timeline)
+            found = texts(reading.messages)
+            if found not in ([*history, "four"], history if timeline.of(Failed) else None):
+                violated(f"what was said while reads were late is stored: {[*history, 'four']}", f"there is {found}")
 
     @requirement("NET-07", level=Level.SHOULD, source="F: a voice agent's audio is on the event loop", needs=NEEDS,
                  since=SINCE)  # fmt: skip

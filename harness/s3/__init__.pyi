@@ -6,6 +6,7 @@ from .endpoint import environment as environment
 from .endpoint import moto as moto
 from .prices import usd as usd
 from .retries import without_pauses as without_pauses
+from .seam import Answer as Answer
 from .seam import Fault as Fault
 from .seam import Record as Record
 from .seam import Request as Request
@@ -13,6 +14,7 @@ from .seam import Seam as Seam
 
 __all__ = [
     "REGION",
+    "Answer",
     "Fault",
     "NoEndpoint",
     "Record",

@@ -1,3 +1,4 @@
+from .dynamodb import DynamoDB as DynamoDB
 from .dynamodb import boto_session as boto_session
 from .places import Places as Places
 from .programs import NoService as NoService
@@ -18,6 +19,7 @@ __all__ = [
     "KINDS",
     "PLACEHOLDERS",
     "Address",
+    "DynamoDB",
     "Met",
     "NoService",
     "Place",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..s3 import REGION, NoEndpoint, moto
+from ..s3 import REGION, Answer, NoEndpoint, Request, moto
 from ..s3 import Seam as HttpServer
 from .process import ServerProcess
 from .programs import NoService, Program
@@ -29,6 +32,72 @@ def boto_session() -> Any:
     return boto3.Session()
 
 
+class _Lagging:
+    """Carries requests out on moto, and some reads on what moto had a while ago.
+
+    Args:
+        upstream: Carries a request out.
+    """
+
+    def __init__(self, upstream: Callable[[Request], Answer]) -> None:
+        self._upstream = upstream
+        self._lock = threading.Lock()
+        self._before: dict[Any, Any] | None = None
+
+    def __call__(self, request: Request) -> Answer:
+        if self._before is None or not _may_be_late(request):
+            return self._upstream(request)
+        with self._lock:
+            now = _tables()
+            try:
+                _put_back({place: self._as_before(place, tables) for place, tables in now.items()})
+                return self._upstream(request)
+            finally:
+                _put_back(now)
+
+    def _as_before(self, place: Any, tables: dict[str, Any]) -> dict[str, Any]:
+        """Return the tables of a place as they were; those that were made since then are empty."""
+        assert self._before is not None
+        before = dict(self._before.get(place, {}))
+        for name in tables.keys() - before.keys():
+            before[name] = copy.deepcopy(tables[name])
+            before[name].items.clear()
+        return before
+
+    @contextlib.contextmanager
+    def behind(self) -> Iterator[None]:
+        self._before = {place: copy.deepcopy(tables) for place, tables in _tables().items()}
+        try:
+            yield
+        finally:
+            self._before = None
+
+
+def _may_be_late(request: Request) -> bool:
+    target = next((value for name, value in request.headers if name.lower() == "x-amz-target"), "")
+    reads = target.endswith((".GetItem", ".Query", ".Scan", ".BatchGetItem"))
+    return reads and b'"ConsistentRead":true' not in request.body.replace(b" ", b"")
+
+
+def _tables() -> dict[Any, Any]:
+    """Return moto's tables, by account and region."""
+    from moto.dynamodb.models import dynamodb_backends
+
+    return {
+        (account, region): backend.tables
+        for account, regions in list(dynamodb_backends.items())
+        for region, backend in list(regions.items())
+    }
+
+
+def _put_back(tables: dict[Any, Any]) -> None:
+    from moto.dynamodb.models import dynamodb_backends
+
+    for account, regions in list(dynamodb_backends.items()):
+        for region, backend in list(regions.items()):
+            backend.tables = tables.get((account, region), {})
+
+
 class DynamoDB(Service):
     """A DynamoDB endpoint. What moto keeps lies in this process's memory, so it is never killed."""
 
@@ -44,11 +113,26 @@ class DynamoDB(Service):
 
     def _started(self) -> Address:
         try:
-            self._http = HttpServer(moto("dynamodb"))
+            self._lagging = _Lagging(moto("dynamodb"))
+            self._http = HttpServer(self._lagging)
         except NoEndpoint as error:
             raise NoService(str(error).replace("--s3-endpoint", "--service dynamodb=http://...")) from error
         _, _, port = self._http.start().rpartition(":")
         return Address("127.0.0.1", int(port))
+
+    @contextlib.contextmanager
+    def late_reads(self) -> Iterator[None]:
+        """Answer reads from what was stored when this began, unless they ask for consistency, as DynamoDB may.
+
+        A read sees what was written a moment ago only with ``ConsistentRead`` (developer guide, "Read consistency").
+        """
+        with self._lagging.behind():
+            yield
+
+    @property
+    def may_be_late(self) -> bool:
+        """Whether reads can be made late: where moto is the server."""
+        return self.is_ours
 
     def values(self, place: Place) -> dict[str, str]:
         """Return what stands for the placeholders: ``{dynamodb_endpoint}`` and the parts of it."""

@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 import psycopg
 import redis
+from botocore.exceptions import BotoCoreError, ClientError
+from session_conformance.harness.services import boto_session
 from session_conformance.reference_impl.log.codec import decode, encode
 from strands.types.exceptions import SessionException
 
@@ -92,7 +94,7 @@ class ServerManager(SqliteManager):
             self._changed(agent)
         self._agents[agent.agent_id] = state
 
-    def _insert(self, agent_id: str, message: Any, state: bytes | None, database: Any = None) -> None:
+    def _insert(self, agent_id: str, message: Any, state: bytes | None, database: Any = None, before: Any = ()) -> None:
         changes = [Change("append", message.get("tracking_id") or "", sealed(encode(message)))]
         if state is not None and self._agents.get(agent_id) != state:
             changes.append(Change("state", "", sealed(state)))
@@ -251,3 +253,79 @@ class RedisManager(ServerManager):
     def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
         keys = self.keys(agent_id)
         self._client.eval(SCRIPT, len(keys), *keys, id, *(part for change in changes for part in change))
+
+
+class DynamoManager(ServerManager):
+    """One transaction a change, and consistent reads."""
+
+    failures = (BotoCoreError, ClientError, OSError)
+    consistent = True
+
+    def __init__(self, session_id: str, dynamodb_endpoint: str) -> None:
+        super().__init__(session_id)
+        self._endpoint = dynamodb_endpoint
+        self._table = f"sessions-{dynamodb_endpoint.rpartition(':')[2]}"  # each workspace has a port of its own
+        self._client: Any = None
+
+    def may_be_sent_again(self, error: Exception) -> bool:
+        return not isinstance(error, ClientError)
+
+    def connect(self) -> None:
+        if self._client is None:
+            self._client = boto_session().client("dynamodb", endpoint_url=self._endpoint)
+            with suppress(self._client.exceptions.ResourceInUseException):
+                self._client.create_table(
+                    TableName=self._table,
+                    KeySchema=[
+                        {"AttributeName": "agent", "KeyType": "HASH"},
+                        {"AttributeName": "number", "KeyType": "RANGE"},
+                    ],
+                    AttributeDefinitions=[
+                        {"AttributeName": "agent", "AttributeType": "S"},
+                        {"AttributeName": "number", "AttributeType": "N"},
+                    ],
+                    BillingMode="PAY_PER_REQUEST",
+                )
+
+    def close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def items(self, agent_id: str) -> list[Any]:
+        key = f"{quote(self.session_id, safe='')}#{quote(agent_id, safe='')}"
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="agent = :agent",
+            ExpressionAttributeValues={":agent": {"S": key}},
+            ConsistentRead=self.consistent,
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def load(self, agent_id: str) -> tuple[bytes, list[bytes]] | None:
+        found = self.items(agent_id)
+        if not found:
+            return None
+        return found[0]["body"]["B"], [item["body"]["B"] for item in found[1:]]
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        agent = f"{quote(self.session_id, safe='')}#{quote(agent_id, safe='')}"
+        found = self.items(agent_id)
+        if any(id in item["change"]["S"] for item in found):
+            return
+        numbers = {item["id"]["S"]: int(item["number"]["N"]) for item in found if item["id"]["S"]}
+        last = max((int(item["number"]["N"]) for item in found), default=0)
+        puts: dict[int, Any] = {}
+        for kind, tracking_id, body in changes:
+            number = 0
+            if kind == "replace":
+                number = numbers[tracking_id]
+            elif kind == "append" and tracking_id and numbers.get(tracking_id) == last:
+                number = last
+            elif kind == "append":
+                number = last = last + 1
+            key = {"agent": {"S": agent}, "number": {"N": str(number)}}
+            puts[number] = {**key, "id": {"S": tracking_id}, "body": {"B": body}, "change": {"S": id}}
+        self._client.transact_write_items(
+            TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in puts.values()]
+        )

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from strands.types.exceptions import SessionException
 
-from tests.conforming.server_managers import Change, PostgresManager, RedisManager
+from tests.conforming.server_managers import Change, DynamoManager, PostgresManager, RedisManager
 
 T = TypeVar("T")
 
@@ -121,3 +121,9 @@ class ConnectsForEachMessage(PostgresManager):
     def connect(self) -> None:
         self.close()
         super().connect()
+
+
+class ReadsWhatMayBeLate(DynamoManager):
+    """Reads without asking for consistency."""
+
+    consistent = False

@@ -9,7 +9,7 @@ from session_conformance.harness import Violation
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 
 from tests.conforming.plain_dicts import DictRepository, DictStorage
-from tests.conforming.server_managers import PostgresManager
+from tests.conforming.server_managers import DynamoManager, PostgresManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_deletion, broken_twins, broken_writers
@@ -215,6 +215,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.GivesUpForGood, "when the server is back the same manager stores the next message"),
     ],
     "NET-05": [(broken_server.TakesAFailedReadForNoSession, "fail is an error, or whole.*came|nothing")],
+    "NET-06": [(broken_server.ReadsWhatMayBeLate, "read late is an error, or whole|reads were late is stored")],
     "NET-07": [(broken_server.WaitsOnTheLoop, "it stands still")],
     "NET-08": [(broken_server.TriesOnce, "after idle connections were closed the same manager stores")],
     "NET-09": [
@@ -432,7 +433,7 @@ def test_the_requirement_catches_the_mutant(
     assert re.search(evidence, str(caught.value)), f"caught, but for another reason:\n{caught.value}"
 
 
-UNBROKEN = {"CLN-02": FileSessionManager, "COR-05": FileSessionManager}
+UNBROKEN = {"NET-06": DynamoManager, "CLN-02": FileSessionManager, "COR-05": FileSessionManager}
 """The correct managers of those requirements that do not apply to the snapshot manager."""
 
 OF_GROUP = {
@@ -447,7 +448,7 @@ OF_GROUP = {
 
 @pytest.mark.parametrize("id", CHECKS)
 def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
-    unbroken = OF_GROUP.get(id[:3]) or UNBROKEN.get(id, SnapshotFileManager)
+    unbroken = UNBROKEN.get(id) or OF_GROUP.get(id[:3], SnapshotFileManager)
     judge(unbroken, id, tmp_path, pytestconfig)
 
 
