@@ -277,7 +277,7 @@ class Durability:
                 kept = f"power cut: of what was not synced, kept was only {shown}"
                 yield _with(self.durable, [operation], kept, "all but one thing was lost")
             if isinstance(operation, Write):
-                for half, what in _torn(operation):
+                for half, what in _torn(operation, self._older.files.get(operation.file)):
                     replaced = [half if other is operation else other for other in latest]
                     told = f"power cut: {what} of {_shown(operation)}"
                     yield _with(self._older, replaced, told, "a part of a write was lost")
@@ -296,14 +296,25 @@ def _belongs_to(operation: Operation, node: int) -> bool:
     return isinstance(operation, SetName) and operation.directory == node
 
 
-def _torn(write: Write) -> Iterator[tuple[Write, str]]:
-    """Yield what may be kept of a write of which not all was lost. A sector is kept whole or lost whole."""
+def _torn(write: Write, older: FileBytes | None) -> Iterator[tuple[Write, str]]:
+    """Yield what may be kept of a write of which not all was lost. A sector is kept whole or lost whole.
+
+    Bytes that are lost are what the file held there before, and zeros behind its end: a disk that loses a write in place
+    keeps what it had.
+
+    Args:
+        write: The write.
+        older: The file as it was before; None where it is new.
+    """
     length = len(write.data)
-    yield Write(write.file, write.offset, bytes(length)), "lost was everything but the length"
+    held = older.between(write.offset, write.offset + length) if older is not None else b""
+    lost = held + bytes(length - len(held))
+    if lost != write.data and len(held) < length:
+        yield Write(write.file, write.offset, lost), "lost was everything but the length"
     middle = (write.offset + length // 2 + SECTOR - 1) // SECTOR * SECTOR - write.offset
     if 0 < middle < length:
-        yield Write(write.file, write.offset, write.data[:middle]), "lost was the second half"
-        yield Write(write.file, write.offset, bytes(middle) + write.data[middle:]), "lost was the first half"
+        yield Write(write.file, write.offset, write.data[:middle] + held[middle:]), "lost was the second half"
+        yield Write(write.file, write.offset, lost[:middle] + write.data[middle:]), "lost was the first half"
 
 
 def kind_of(operation: Operation) -> str:

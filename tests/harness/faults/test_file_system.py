@@ -185,3 +185,13 @@ def test_syncing_everything_leaves_nothing_to_lose() -> None:
     durability.apply(SetName(ROOT, "file", None))
     durability.apply(Sync(None))
     assert list(holds(durability)) == [{}]
+
+
+def test_a_write_in_place_that_is_lost_leaves_what_was_there() -> None:
+    before = Contents()
+    before.apply(SetName(ROOT, "file", 1, "file"))
+    before.apply(Write(1, 0, b"durable bytes"))
+    durability = Durability(before)
+    durability.apply(Write(1, 0, b"durable BYTES and more"))
+    left = {bytes(state.contents.files[1]) for state in durability.states()}
+    assert left == {b"durable bytes", b"durable bytes" + bytes(9)}
