@@ -299,8 +299,8 @@ def _belongs_to(operation: Operation, node: int) -> bool:
 def _torn(write: Write, older: FileBytes | None) -> Iterator[tuple[Write, str]]:
     """Yield what may be kept of a write of which not all was lost. A sector is kept whole or lost whole.
 
-    Bytes that are lost are what the file held there before, and zeros behind its end: a disk that loses a write in place
-    keeps what it had.
+    Bytes that are lost are what the file held there before, and zeros behind its end: a disk that loses a write in
+    place keeps what it had.
 
     Args:
         write: The write.
