@@ -51,7 +51,7 @@ def living(lifespan: Lifespan | None) -> Iterator[None]:
 
 
 def _blocking_context(context: Any) -> AbstractContextManager[Any]:
-    return context if hasattr(context, "__enter__") else _in_own_loop(context)  # type: ignore[no-any-return]
+    return context if hasattr(context, "__enter__") else _in_own_loop(context)
 
 
 @contextmanager

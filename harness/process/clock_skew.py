@@ -18,14 +18,14 @@ def skew_clock(seconds: float) -> None:
     Args:
         seconds: How far the clock is ahead; behind, where it is negative.
     """
-    real = datetime_module.datetime
+    real: Any = datetime_module.datetime
     shift = datetime_module.timedelta(seconds=seconds)
 
     class _Kind(type):
         def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, real)
 
-    class Skewed(real, metaclass=_Kind):
+    class Skewed(real, metaclass=_Kind):  # type: ignore[misc]
         @classmethod
         def now(cls, tz: datetime_module.tzinfo | None = None) -> Any:
             return real.now(tz) + shift

@@ -17,6 +17,9 @@ from .stored_history import expect_readable
 
 TAKEN_BACK = "what is taken back"
 
+_REFUSALS: tuple[type[Exception], ...] = (*SDK_EXCEPTIONS, ValueError)
+"""What a repository may raise for a record that it could not restore."""
+
 
 def set_back(new_session: Callable[[], Session]) -> Run:
     """Take a snapshot of an agent, let it go on, and set it back; then it goes on, in this process and in the next."""
@@ -105,7 +108,7 @@ def _store_record(session: Session, record: dict[str, Any]) -> bool:
             return False
         given = {"conversation_manager_state": known.conversation_manager_state, "_internal_state": {}} | record
         repository.update_agent(session.session_id, SessionAgent(agent_id=session.agent_id, state=known.state, **given))
-    except (*SDK_EXCEPTIONS, ValueError):  # it refuses to store what it could not restore
+    except _REFUSALS:  # it refuses to store what it could not restore
         return False
     return True
 
