@@ -52,7 +52,7 @@ def test_what_needs_no_sdk_does_not_load_it(words: list[str]) -> None:
 import sys
 from session_conformance.suites.command import main
 main({words!r})
-heavy = {{"strands", "pytest", "boto3", "hypothesis", "rich", "jinja2", "jsonschema", "asyncio"}} & set(sys.modules)
+heavy = {{"strands", "pytest", "boto3", "hypothesis", "rich", "jinja2", "jsonschema"}} & set(sys.modules)
 print("loaded:", sorted(heavy), file=sys.stderr)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
