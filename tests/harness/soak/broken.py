@@ -20,17 +20,17 @@ class Losing(Deleting):
 
     told = 0
 
-    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, **how: Any) -> None:
+    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, *how: Any) -> None:
         type(self).told += 1
         if self.told % 3:
-            super()._insert(agent_id, message, state, database, **how)
+            super()._insert(agent_id, message, state, database, *how)
 
 
 class Doubling(Deleting):
     """Stores what has an even number of letters twice."""
 
-    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, **how: Any) -> None:
-        super()._insert(agent_id, message, state, database, **how)
+    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, *how: Any) -> None:
+        super()._insert(agent_id, message, state, database, *how)
         if len(encode(message)) % 2 == 0:
             super()._insert(agent_id, {**message, "tracking_id": None}, None, database)
 
@@ -38,8 +38,8 @@ class Doubling(Deleting):
 class MixingUp(Deleting):
     """Stores some messages in a session that is not theirs."""
 
-    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, **how: Any) -> None:
-        super()._insert(agent_id, message, state, database, **how)
+    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, *how: Any) -> None:
+        super()._insert(agent_id, message, state, database, *how)
         if len(encode(message)) % 2 == 0:
             with self._database() as opened:
                 row = opened.execute("SELECT session FROM agents WHERE session != ?", (self.session_id,)).fetchone()
@@ -52,8 +52,8 @@ class MixingUp(Deleting):
 class Disordering(Deleting):
     """Puts each second message ahead of all."""
 
-    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, **how: Any) -> None:
-        super()._insert(agent_id, message, state, database, **how)
+    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, *how: Any) -> None:
+        super()._insert(agent_id, message, state, database, *how)
         with self._database() as opened:
             opened.execute("UPDATE messages SET number = -number WHERE number % 2 = 0 AND number > 0")
 
@@ -75,10 +75,10 @@ class Unredacting(Deleting):
 class Tearing(Deleting):
     """Stores a message, and says in a transaction of its own how many there are: a kill comes between."""
 
-    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, **how: Any) -> None:
+    def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, *how: Any) -> None:
         key = (self.session_id, agent_id)
         if database is not None or self._is_there(message, key):
-            super()._insert(agent_id, message, state, database, **how)
+            super()._insert(agent_id, message, state, database, *how)
             return
         with sqlite3.connect(self._file, isolation_level=None) as opened:
             body = (*key, message.get("tracking_id"), sealed(encode(message)))
