@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from session_conformance.fixtures import ConformanceSuite, RecordProperty
+from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty
 from session_conformance.harness import (
     Capability,
     Level,
@@ -22,7 +22,14 @@ from session_conformance.harness import (
     play,
     requirement,
 )
-from session_conformance.harness.faults import Contents, DamageCase, DamageOutcome, Specimen, damage_every_object
+from session_conformance.harness.faults import (
+    Contents,
+    DamageCase,
+    DamageOutcome,
+    Specimen,
+    damage_every_object,
+    misplace_objects,
+)
 from session_conformance.harness.verdicts import Matrix
 
 ON_DISK = (Capability.ON_DISK,)
@@ -120,6 +127,28 @@ class Corruption(ConformanceSuite):
             f"the error names the session ({session_id}) and the object",
         )
 
+    @requirement(
+        "COR-07",
+        level=Level.SHOULD,
+        source="F: disks that write a block in another's place; B: copies that are put back under another name",
+        needs=ON_DISK,
+        since="2026.12",
+    )
+    def misplaced_objects(self, new_session: NewSession) -> None:
+        """An object in whose place another session's lies, or another one of the same session, is noticed: the session
+        comes back exact, or as it once was, or an SDK exception is raised.
+        """
+        session, contents, mine, others = _two_sessions(new_session())
+        cases = list(misplace_objects(session, contents, mine, others))
+        bad = [case for case in cases if case.problem is not None]
+        if bad:
+            first = bad[0]
+            raise Violation(
+                "an object that lies in another one's place is noticed: each says whose it is",
+                f"in {len(bad)} of {len(cases)} cases it is not. The first: {first.object} was replaced by"
+                f" {first.whose} {first.by}: {first.problem}",
+            )
+
 
 SESSION_ID = "damaged-session"
 
@@ -133,6 +162,35 @@ _SAID = (
     .assistant("And another one")
     .user("The last of all messages")
 )
+
+
+_SAID_ELSEWHERE = (
+    Script()
+    .user("This one is another talk.")
+    .assistant("No answer that anybody would know")
+    .calls("weather", city="Paris", returns="Sunny, 21 degrees")
+    .sets_state("city", "Turin")
+    .user("A phrase in between.")
+    .assistant("And one further")
+    .user("The end of every message")
+)
+"""The same kinds of things, in other words of the same length: what is stored of them is alike in size."""
+
+
+def _two_sessions(place: Session) -> tuple[Session, Contents, list[str], list[str]]:
+    """Return a session, what its workspace holds, its own objects, and those of another session."""
+    folder = place.workspace.folder
+    session, other = (replace(place, session_id=id) for id in (SESSION_ID, "another-session"))
+    seen = [place.workspace.stored_files()]
+    for one, script in ((session, _SAID), (other, _SAID_ELSEWHERE)):
+        expect_no_failure(play(one, script, observing=False))
+        seen.append(place.workspace.stored_files())
+    before, first, both = seen
+    mine = [path for path, data in first.items() if path not in before and both.get(path) == data and data]
+    others = [path for path, data in both.items() if path not in first and data]
+    if not mine or not others:
+        raise NotApplicable("no object in the workspace is one session's alone")
+    return session, Contents.of_folder(folder), mine, others
 
 
 def damaged_sessions(new_session: Callable[[], Session]) -> Sequence[DamageCase]:

@@ -12,6 +12,8 @@ from .file_system import Contents as Contents
 from .file_system import Durability as Durability
 from .io_faults import FaultPlan as FaultPlan
 from .io_faults import plans as plans
+from .misplaced import Misplaced as Misplaced
+from .misplaced import misplace_objects as misplace_objects
 from .recording import CrashState as CrashState
 from .recording import Recording as Recording
 from .recording import record as record
@@ -32,6 +34,7 @@ __all__ = [
     "DamageOutcome",
     "Durability",
     "FaultPlan",
+    "Misplaced",
     "Recording",
     "Restorations",
     "Specimen",
@@ -44,6 +47,7 @@ __all__ = [
     "is_end_of_turn",
     "killed_at_acknowledgements",
     "killed_at_each_moment",
+    "misplace_objects",
     "plans",
     "record",
     "stall_on_files",

@@ -139,6 +139,11 @@ class SnapshotFileManager(SessionManager[Any]):
         finally:
             os.close(descriptor)
 
+    def check_whose(self, content: dict[str, Any], agent_id: str) -> None:
+        """Refuse what was written for another session or another agent, and lies here by mistake."""
+        if (content["session_id"], content["agent_id"]) != (self.session_id, agent_id):
+            raise ValueError(f"it is agent {content['agent_id']!r} of session {content['session_id']!r}")
+
     def check_nobody_else_wrote(self, path: Path, agent_id: str) -> None:
         if self.read(path) not in (self._sealed.get(agent_id), self._attempted.get(agent_id)):
             raise SessionException(f"session {self.session_id!r}: another process has written {path}")
@@ -179,6 +184,7 @@ class SnapshotFileManager(SessionManager[Any]):
         self._saved[agent.agent_id] = data
         try:
             content = self.unpack(data)
+            self.check_whose(content, agent.agent_id)
             # A text agent answers tool uses at the very end by itself, or goes on with them after an interrupt.
             messages = content["messages"] if isinstance(agent, Agent) else self.restored(content["messages"])
             agent.messages = messages
@@ -216,8 +222,8 @@ class SnapshotFileManager(SessionManager[Any]):
 
     def save(self, agent: Any) -> None:
         content = {
-            "session_id": self.session_id, "messages": self.messages_of(agent), "state": self.state_of(agent),
-            "rest": self.rest_of(agent),
+            "session_id": self.session_id, "agent_id": agent.agent_id, "messages": self.messages_of(agent),
+            "state": self.state_of(agent), "rest": self.rest_of(agent),
         }  # fmt: skip
         data = self.pack(copy.deepcopy(content))
         if self._saved.get(agent.agent_id) == data or self._same_as_saved(agent, content):

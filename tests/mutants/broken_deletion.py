@@ -13,6 +13,8 @@ from strands.types.exceptions import SessionException
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
+from .broken_managers import anybodys
+
 
 class DeletesByPattern(SnapshotFileManager):
     """The id to be deleted is taken for a pattern."""
@@ -28,6 +30,8 @@ class DeletesByPattern(SnapshotFileManager):
 class JoinsIds(SnapshotFileManager):
     """A session and its agent are one key, joined with a character that may be in either."""
 
+    check_whose = anybodys
+
     def path(self, agent_id: str) -> Path:
         joined = f"{self.session_id}:{agent_id}".encode().hex()
         return self._folder.parent / "all" / joined
@@ -40,12 +44,16 @@ class JoinsIds(SnapshotFileManager):
 class FindsLongIdsByTheirBeginning(SnapshotFileManager):
     """A key has room for so many characters of an id."""
 
+    check_whose = anybodys
+
     def folder_name(self, session_id: str) -> str:
         return super().folder_name(session_id[:100])
 
 
 class DecodesIds(SnapshotFileManager):
     """An id that looks encoded is decoded."""
+
+    check_whose = anybodys
 
     def folder_name(self, session_id: str) -> str:
         return super().folder_name(session_id.replace("+", " "))

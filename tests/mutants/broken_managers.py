@@ -31,6 +31,10 @@ def has(message: Any, *kinds: str) -> bool:
     return any(kind in block for block in message["content"] for kind in kinds)
 
 
+def anybodys(*_: Any) -> None:
+    """Take what lies there, whoever's it is."""
+
+
 # -- life of a session -------------------------------------------------------------------------------------
 
 
@@ -109,6 +113,8 @@ class PrefersConstructorMessages(SnapshotFileManager):
 class OneFileForAllAgents(SnapshotFileManager):
     """The agents of a session overwrite each other."""
 
+    check_whose = anybodys
+
     def path(self, agent_id: str) -> Path:
         return self._folder / "agent"
 
@@ -122,6 +128,8 @@ class AcceptsAnAgentTwice(SnapshotFileManager):
 
 class GivesNewAgentsTheOldHistory(SnapshotFileManager):
     """An agent added to a session begins with what another said."""
+
+    check_whose = anybodys
 
     def load(self, agent: Any) -> bytes | None:
         mine = super().load(agent)
@@ -690,6 +698,8 @@ class JoinsIdIntoPath(SnapshotFileManager):
 class FoldsCase(SnapshotFileManager):
     """Ids that differ in case are one session."""
 
+    check_whose = anybodys
+
     def folder_name(self, session_id: str) -> str:
         return super().folder_name(session_id.lower())
 
@@ -712,6 +722,8 @@ class BreaksOnSpaces(SnapshotFileManager):
 
 class TakesSessionsForOthers(SnapshotFileManager):
     """Sessions are kept in sixteen places."""
+
+    check_whose = anybodys
 
     def folder_name(self, session_id: str) -> str:
         return str(sum(session_id.encode()) % 16)
@@ -780,6 +792,12 @@ class SaysThatSomethingIsWrong(SnapshotFileManager):
             return super().load(agent)
         except SessionException:
             raise SessionException("the session cannot be loaded") from None
+
+
+class TakesWhatLiesThere(SnapshotFileManager):
+    """What lies where a session should is the session."""
+
+    check_whose = anybodys
 
 
 # -- crashes and full disks --------------------------------------------------------------------------------

@@ -138,6 +138,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "COR-04": [(broken.ReadsAllSessions, "another session cannot be opened")],
     "COR-05": [(broken.RepairsByForgetting, r"a flipped bit cost \d messages")],
     "COR-06": [(broken.SaysThatSomethingIsWrong, "the session cannot be loaded")],
+    "COR-07": [(broken.TakesWhatLiesThere, "by another session's")],
     "DUR-01": [(broken.WritesInPlace, "killed (when|after)")],
     "DUR-02": [
         (broken.NeverSyncs, "power cut: "),
