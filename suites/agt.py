@@ -72,6 +72,7 @@ from .scenarios import (
     TEXT_WINDOW,
     TRIMMED,
     expect_answered,
+    expect_each_tool_once,
     expect_gone_at_each_look,
     expect_nowhere_at_rest,
     expect_opened_by_others,
@@ -598,6 +599,18 @@ class TextAgents(ConformanceSuite):
         """
         expect_opened_by_others(new_session())
         expect_opened_with_unknown_record(new_session("unknown"))
+
+    @requirement(
+        "AGT-29",
+        source="A: strands.experimental.checkpoint, 'pair with a SessionManager for cross-process state continuity'",
+        needs=[Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def killed_at_checkpoints(self, new_session: NewSession) -> None:
+        """An agent that is killed at each checkpoint, and gone on with from it in a new process, runs no tool again
+        that has run, leaves out none, and gives the model each result.
+        """
+        expect_each_tool_once(new_session())
 
 
 def _last_result(start: ModelStarted) -> str | None:

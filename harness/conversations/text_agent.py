@@ -41,6 +41,7 @@ class TextAgent:
         compresses: Whether either of them is applied before a call of the model whenever it can be
             (``proactive_compression``).
         cuts_results: Whether the window, where the history is too long for the model, cuts long results of tools.
+        checkpointing: Whether it pauses before and after its tools, for an application to go on with later.
     """
 
     window: int | None = None
@@ -50,6 +51,7 @@ class TextAgent:
     per_turn: bool = False
     compresses: bool = False
     cuts_results: bool = True
+    checkpointing: bool = False
 
     def build(
         self,
@@ -76,6 +78,7 @@ class TextAgent:
             conversation_manager=self._conversation_manager(),
             callback_handler=None,
             retry_strategy=None,
+            checkpointing=self.checkpointing,
         )
 
     def _conversation_manager(self) -> Any:

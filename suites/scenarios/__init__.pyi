@@ -38,6 +38,7 @@ from .bidi import TIMEOUT_IN_TRANSCRIPT as TIMEOUT_IN_TRANSCRIPT
 from .bidi import TOGETHER as TOGETHER
 from .bidi import TOOL_SETS_STATE as TOOL_SETS_STATE
 from .bidi import TWENTY_TIMEOUTS as TWENTY_TIMEOUTS
+from .checkpoints import expect_each_tool_once as expect_each_tool_once
 from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
@@ -267,6 +268,7 @@ __all__ = [
     "expect_cost_as_promised",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
+    "expect_each_tool_once",
     "expect_folder_behind_link",
     "expect_folder_of_when_it_was_made",
     "expect_gone_at_each_look",

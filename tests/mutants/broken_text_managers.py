@@ -65,6 +65,22 @@ class ForgetsTheSummary(FileSessionManager):
         return agent
 
 
+class AnswersToolsThatAreToRun(SnapshotFileManager):
+    """A tool use at the end of a text agent's history is answered by a restore, though the agent goes on with it."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        agent.messages = self.restored(agent.messages)
+
+
+class KeepsNoResultAtThePause(SnapshotFileManager):
+    """Results of tools are stored with the answer to them, and not before."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        found = super().messages_of(agent)
+        return found[:-1] if found and any("toolResult" in block for block in found[-1]["content"]) else found
+
+
 class ForgetsThatItSummarized(SnapshotFileManager):
     """The summary comes back as a message, and the conversation manager does not know that it wrote it."""
 

@@ -303,6 +303,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.RaisesWhateverRestoringRaises, "it raises ValueError"),
         (broken_text.BeginsAnewWithAnotherManager, "are missing"),
     ],
+    "AGT-29": [
+        (broken_text.AnswersToolsThatAreToRun, "book-1 runs once\nfound: *it never runs"),
+        (broken_text.KeepsNoResultAtThePause, "book-1 runs once\nfound: *it runs 2 times"),
+    ],
     "AGT-26": [
         (broken_text.CannotRestoreAnEmptyTextSession, "no message is stored"),
         (broken_text.LogsEachRestoreOfATextAgent, "does not grow"),
