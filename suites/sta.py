@@ -355,7 +355,7 @@ class AnyConversationAtAll(ConformanceSuite):
         request: pytest.FixtureRequest,
         record_property: Callable[[str, object], None],
     ) -> None:
-        """What a model is sent after a process restart (system prompt and messages) is what it would have been sent
+        """What a model is sent after a process restart (system prompt, tools, messages) is what it would have been sent
         without one, for voice and text; keys and blocks that the SDK does not know come back as they were.
         """
         profile, first, numbers = profile_of(request.config), new_session(), itertools.count()

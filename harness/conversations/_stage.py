@@ -85,6 +85,7 @@ class Stage:
             ``observing`` is off.
         storage_fault: While it is entered, nothing can be stored; by default the workspace's servers cannot be
             reached, or, where it has none, no file can be written.
+        tools_of: The script that says which tools the agent has, where that is another one.
     """
 
     agent: BidiAgent | Agent
@@ -100,6 +101,7 @@ class Stage:
         events: dict[type[Any], str] = BIDI_EVENTS,
         at_rest: bool = False,
         storage_fault: StorageFault | None = None,
+        tools_of: Script | None = None,
     ) -> None:
         self.session = session
         self.timeline = timeline if timeline is not None else Timeline()
@@ -110,7 +112,7 @@ class Stage:
         self._storage_fault: StorageFault = storage_fault or usual
         self._faults = ExitStack()
         self._storage_faulty = False
-        self._tools = ScriptedTools(script, self.timeline)
+        self._tools = ScriptedTools(tools_of or script, self.timeline)
         self.observer = Observer(self.timeline, self._read_stored, events, self._read_at_rest)
         self.manager = manager if manager is not None else session.open()
 

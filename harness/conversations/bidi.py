@@ -86,6 +86,7 @@ class Conversation(Stage):
         at_rest: Whether stops, restarts that are over and :class:`HookReads` steps read what is stored where
             ``observing`` is off.
         storage_fault: While it is entered, nothing can be stored; see :class:`~.stage.Stage`.
+        tools_of: The script that says which tools the agent has, where that is another one.
     """
 
     agent: BidiAgent
@@ -104,10 +105,12 @@ class Conversation(Stage):
         process: int = 0,
         at_rest: bool = False,
         storage_fault: StorageFault | None = None,
+        tools_of: Script | None = None,
     ) -> None:
         if script.restart_after_s is not None or not script.auto_restart:
             need(SdkFeature.SCHEDULED_RESTARTS)
-        super().__init__(session, script, timeline, manager, observing, at_rest=at_rest, storage_fault=storage_fault)
+        reading = {"at_rest": at_rest, "storage_fault": storage_fault}
+        super().__init__(session, script, timeline, manager, observing, tools_of=tools_of, **reading)
         self._process = process
         self._others: dict[tuple[str, str], Conversation] = {}
         kind = RestartableScriptedBidiModel if script.restartable else ScriptedBidiModel

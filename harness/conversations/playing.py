@@ -35,6 +35,7 @@ def play(
     on_record: Callable[[Event], object] | None = None,
     at_rest: bool = False,
     storage_fault: StorageFault | None = None,
+    same_tools: bool = False,
 ) -> Timeline:
     """Play a script and return what happened.
 
@@ -51,6 +52,8 @@ def play(
         storage_fault: A context manager in which nothing can be stored: it makes the script's storage faults. By
             default, the workspace's servers cannot be reached or, if it has none, no file can be written. Only this
             process can cut servers off, so a script with such faults is played here.
+        same_tools: Whether each process's agent has the tools of the whole script, as an application's has; by default
+            it has those that its own steps call.
 
     Raises:
         Hang: The conversation did not end.
@@ -63,7 +66,8 @@ def play(
     given_messages: Any = script.messages or None if messages is None else messages
     for number, (segment, end, meanwhile) in enumerate(script.segments()):
         asked = timeline.of(Asked)
-        given = Given(given_messages, state, observing, number, asked[-1].interrupts if asked else (), at_rest)
+        interrupts, tools_of = asked[-1].interrupts if asked else (), script if same_tools else None
+        given = Given(given_messages, state, observing, number, interrupts, at_rest, tools_of)
         if fresh_processes:
             data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
@@ -115,6 +119,7 @@ class Given:
     number: int
     asked: Sequence[dict[str, Any]] = ()
     at_rest: bool = False
+    tools_of: Script | None = None
 
 
 def _counting(on_record: Callable[[Event], object] | None) -> tuple[Callable[[Event], None], Callable[[], int]]:
@@ -178,6 +183,7 @@ def _conversation(
     if session.team is not None:
         return TeamConversation(session, script, asked=given.asked, **options)
     options |= {"messages": given.messages, "state": given.state, "observing": given.observing}
+    options["tools_of"] = given.tools_of
     if session.text_agent is not None:
         return TextConversation(session, script, asked=given.asked, **options)
     return Conversation(session, script, at_rest=given.at_rest, storage_fault=storage_fault, **options)

@@ -61,6 +61,7 @@ class TextConversation(Stage):
         observing: Whether hooks and calls of the model read what is stored. Each reading costs a restore.
         fresh_process: Whether this process was started for this conversation, which allows storage faults.
         asked: The interrupts of an earlier process, as the application remembers them.
+        tools_of: The script that says which tools the agent has, where that is another one.
     """
 
     agent: Agent
@@ -78,8 +79,9 @@ class TextConversation(Stage):
         fresh_process: bool = False,
         process: int = 0,
         asked: Sequence[dict[str, Any]] = (),
+        tools_of: Script | None = None,
     ) -> None:
-        super().__init__(session, script, timeline, manager, observing, TEXT_EVENTS)
+        super().__init__(session, script, timeline, manager, observing, TEXT_EVENTS, tools_of=tools_of)
         made = session.text_agent or TextAgent()
         self.model = ScriptedTextModel(self.timeline, read_stored=self._read_stored, stateful=made.stateful)
         self.agent = made.build(

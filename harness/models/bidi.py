@@ -85,6 +85,7 @@ class ScriptedBidiModel(BidiModel):
                 connection=self._connections + 1,
                 system_prompt=system_prompt,
                 tools=[tool["name"] for tool in tools or []],
+                tool_specs=list(tools or []),
                 messages=list(messages or []),
                 options=options,
                 failed=failed,

@@ -159,6 +159,7 @@ class ScriptedTextModel(Model):
                 connection=answer.number,
                 system_prompt=system_prompt,
                 tools=[tool["name"] for tool in tool_specs or []],
+                tool_specs=list(tool_specs or []),
                 messages=list(messages),
                 options=self._about | ({"model_state": model_state} if self._stateful else {}),
                 failed=overflows or fails,

@@ -62,13 +62,15 @@ class ProcessEnded(Event):
 class ModelStarted(Event):
     """The model's connection ``connection`` was opened, by ``start`` or ``restart``, and given ``messages``.
 
-    For a text model, its answer number ``connection`` was asked for by ``stream``.
+    For a text model, its answer number ``connection`` was asked for by ``stream``. ``tools`` has the names of the tools
+    that it was told of, and ``tool_specs`` all that it was told of them.
     """
 
     call: str = "start"
     connection: int = 0
     system_prompt: str | None = None
     tools: list[str] = field(default_factory=list)
+    tool_specs: list[Any] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
     failed: bool = False

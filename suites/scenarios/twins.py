@@ -31,11 +31,8 @@ TO_COME: tuple[Any, ...] = (
 
 
 def sent(start: ModelStarted) -> str:
-    """Return what a model was sent as canonical JSON: keys in order, so that a store may keep them in any.
-
-    Tools are left out: they are the application's, and each process of a script has those that it calls.
-    """
-    about = {"system_prompt": start.system_prompt, "messages": start.messages}
+    """Return what a model was sent as canonical JSON: keys in order, so that a store may keep them in any."""
+    about = {"system_prompt": start.system_prompt, "tools": start.tool_specs, "messages": start.messages}
     return json.dumps(to_json(about), sort_keys=True, ensure_ascii=False)
 
 
@@ -46,6 +43,8 @@ def expect_same_sent(without: ModelStarted, after: ModelStarted, timeline: Timel
     found = difference(without.messages, after.messages)
     if found is None and without.messages != after.messages:
         found = _first_difference(to_json(without.messages), to_json(after.messages), "messages")
+    if found is None and without.tool_specs != after.tool_specs:
+        found = _first_difference(to_json(without.tool_specs), to_json(after.tool_specs), "tools")
     if found is None:
         found = f"the system prompt is {after.system_prompt!r} instead of {without.system_prompt!r}"
     violated("after a restart the model is sent what it would have been sent without one", found, timeline, after)
@@ -56,7 +55,9 @@ def _first_difference(one: Any, other: Any, at: str) -> str:
         for key in sorted({*one, *other}):
             if one.get(key) != other.get(key) or (key in one) != (key in other):
                 return _first_difference(one.get(key), other.get(key), f"{at}.{key}")
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+    if isinstance(one, list) and isinstance(other, list) and len(one) != len(other):
+        return f"{at} has {len(other)} instead of {len(one)}: {other} instead of {one}"
+    if isinstance(one, list) and isinstance(other, list):
         for index, pair in enumerate(zip(one, other, strict=True)):
             if pair[0] != pair[1]:
                 return _first_difference(*pair, f"{at}[{index}]")
@@ -70,7 +71,7 @@ def expect_voice_twins(session: Session, script: Script) -> bool:
         Whether it says something: a tool use without a result is answered by a restore, and was not before.
     """
     ending = (Stop(), Start(), RestartProcess(), Start())
-    timeline = play(session, script.then(*ending), messages=TO_COME, observing=False)
+    timeline = play(session, script.then(*ending), messages=TO_COME, observing=False, same_tools=True)
     starts = timeline.of(ModelStarted)
     if len(starts) < 2 or unpaired_tools(starts[-2].messages) is not None or any(map(is_pending, starts[-2].messages)):
         return False
@@ -83,7 +84,7 @@ def expect_text_twins(new_session: Any, script: Script, last: Script) -> None:
     asked = []
     for between in (Script(), Script().restarts_process()):
         whole = script.then(*between.steps, *last.steps)
-        timeline = play(new_session(TextAgent()), whole, messages=TO_COME, observing=False)
+        timeline = play(new_session(TextAgent()), whole, messages=TO_COME, observing=False, same_tools=True)
         asked.append(_anonymous(timeline.of(ModelStarted)[-1]))
     expect_same_sent(asked[0], asked[1], timeline)
 

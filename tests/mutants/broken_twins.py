@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from strands import tool
+
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 
@@ -14,6 +16,31 @@ class DropsAnUnknownKey(SnapshotFileManager):
         return [
             {**m, "content": [{"text": b["text"]} if "text" in b else b for b in m["content"]]} for m in agent.messages
         ]
+
+
+class DropsASignature(SnapshotFileManager):
+    """Keeps all but one key of one kind of block."""
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [
+            {**m, "content": [{k: b[k] for k in b if k != "signature" or "text" not in b} for b in m["content"]]}
+            for m in agent.messages
+        ]
+
+
+@tool
+def recall(about: str) -> str:
+    """Recall what was said."""
+    return about
+
+
+class BringsAToolOfItsOwn(SnapshotFileManager):
+    """Once there is something to recall, the agent has a tool that recalls it."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if self.read(self.path(agent.agent_id)) is not None:
+            agent.tool_registry.process_tools([recall])
+        super().initialize(agent, **kwargs)
 
 
 class ReordersKeys(SnapshotFileManager):

@@ -150,7 +150,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
     ],
     "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
-    "STA-02": [(broken_twins.DropsAnUnknownKey, "aKeyToCome")],
+    "STA-02": [
+        (broken_twins.DropsAnUnknownKey, "aKeyToCome"),
+        (broken_twins.DropsASignature, "instead of dict {'text': 'Who knows', 'signature': 'b2YgYSB0ZXh0'}"),
+        (broken_twins.BringsAToolOfItsOwn, "tools has 2 instead of 1: .*recall"),
+    ],
     "DUR-05": [(broken.SavesAtStopOnly, "is missing")],
     "DUR-06": [(broken_writers.TakesErrorsForAbsence, "fails for a moment")],
     "CON-01": [
