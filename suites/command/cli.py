@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
-from . import counting, judging, listing, report, soaking, starting
+from . import counting, fielding, judging, listing, report, soaking, starting
 from .exit_codes import PIPE_CLOSED, USAGE_ERROR
 
 _CARRIED_OUT: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -20,6 +20,7 @@ _CARRIED_OUT: dict[str, Callable[[argparse.Namespace], int]] = {
     "badge": report.run,
     "soak": soaking.run,
     "requests": counting.run,
+    "field": fielding.run,
     "init": starting.run,
 }
 
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_to(commands)
     soaking.add_to(commands)
     counting.add_to(commands)
+    fielding.add_to(commands)
     starting.add_to(commands)
     completion = commands.add_parser("completion", help="print what a shell needs to complete this command's words")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))

@@ -1,0 +1,78 @@
+"""bedrock-agentcore's session manager, with a client of AgentCore Memory that keeps its events in memory."""
+
+import itertools
+from dataclasses import dataclass, field
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from bedrock_agentcore.memory.integrations.strands.config import AgentCoreMemoryConfig
+from bedrock_agentcore.memory.integrations.strands.session_manager import AgentCoreMemorySessionManager
+from session_conformance.harness import Backend, Workspace
+
+REGION = "us-east-1"
+
+
+@dataclass
+class Events:
+    """The events of a memory, as the service's client lists them: the newest first, by their millisecond."""
+
+    kept: list[dict[str, Any]] = field(default_factory=list)
+    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+    meta: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(region_name=REGION))
+
+    def create_event(self, **event: Any) -> dict[str, Any]:
+        """Keep an event."""
+        stamp = event["eventTimestamp"]
+        number = next(self.numbers)
+        kept = {**event, "eventId": f"{int(stamp.timestamp() * 1000):016d}#{number:08x}", "number": number}
+        self.kept = [*self.kept, kept]
+        return {"event": kept}
+
+    def list_events(self, **asked: Any) -> dict[str, Any]:
+        """List events, a page at a time."""
+        wanted = asked.get("filter", {}).get("eventMetadata", [])
+        found = [one for one in self.kept if _same_place(one, asked) and all(_matches(one, each) for each in wanted)]
+        found.sort(key=lambda one: (one["eventTimestamp"], one["number"]), reverse=True)
+        start, size = int(asked.get("nextToken", 0)), asked.get("maxResults", 20)
+        more = {"nextToken": str(start + size)} if start + size < len(found) else {}
+        return {"events": found[start : start + size], **more}
+
+    def get_event(self, **asked: Any) -> dict[str, Any]:
+        """Return an event."""
+        return {"event": next(one for one in self.kept if one["eventId"] == asked["eventId"])}
+
+    def delete_event(self, **asked: Any) -> dict[str, Any]:
+        """Remove an event."""
+        self.kept = [one for one in self.kept if one["eventId"] != asked["eventId"]]
+        return {"eventId": asked["eventId"]}
+
+
+def _same_place(event: dict[str, Any], asked: dict[str, Any]) -> bool:
+    return all(event[name] == asked[name] for name in ("memoryId", "actorId", "sessionId"))
+
+
+def _matches(event: dict[str, Any], asked: dict[str, Any]) -> bool:
+    found = event.get("metadata", {}).get(asked["left"]["metadataKey"])
+    if asked["operator"] == "EXISTS":
+        return found is not None
+    if asked["operator"] == "NOT_EXISTS":
+        return found is None
+    return bool(found == asked["right"]["metadataValue"])
+
+
+@cache
+def events(place: str) -> Events:
+    """Return the memory of a workspace."""
+    return Events()
+
+
+def open_session(session_id: str, workspace: Workspace) -> AgentCoreMemorySessionManager:
+    """Open a session."""
+    config = AgentCoreMemoryConfig(memory_id="memory-0123456789", session_id=session_id, actor_id="someone")
+    memory = events(str(workspace.folder))
+    boto_session: Any = SimpleNamespace(region_name=REGION, client=lambda *names, **how: memory)
+    return AgentCoreMemorySessionManager(config, region_name=REGION, boto_session=boto_session)
+
+
+SESSIONS = Backend(name="bedrock-agentcore", open=open_session, in_process=True)

@@ -1,0 +1,26 @@
+"""citadeldb-strands-agents: a file in the workspace. Sessions are read by key, so the embedder need not understand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from citadeldb_strands_agents import CitadelSessionManager
+from session_conformance.harness import Workspace
+
+
+class Embedder:
+    """Gives each text the same direction."""
+
+    dim = 4
+    metric = "cosine"
+    model_id = "constant-4"
+
+    def embed_with_cancel(self, texts: Sequence[str], cancel_token: Any) -> list[list[float]]:
+        """Return a vector for each text."""
+        return [[1.0, 0.0, 0.0, 0.0] for _ in texts]
+
+
+def open_session(session_id: str, workspace: Workspace) -> CitadelSessionManager:
+    """Open a session."""
+    return CitadelSessionManager(
+        session_id, str(workspace.folder / "sessions.cdl"), key="a passphrase", embedder=Embedder()
+    )

@@ -1,0 +1,88 @@
+"""The commands ``field run`` and ``field build``: judge every backend of a catalogue, and build its pages."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .exit_codes import USAGE_ERROR, VIOLATED
+
+if TYPE_CHECKING:
+    from ..field import FieldResult
+
+FOLDER = Path("docs/field")
+
+
+def add_to(commands: Any) -> None:
+    """Add the commands to a parser's subcommands."""
+    field = commands.add_parser("field", help="judge every backend of a catalogue, and build the pages about them")
+    steps = field.add_subparsers(dest="step", metavar="STEP", required=True)
+    run = steps.add_parser(
+        "run",
+        help="judge releases, each in an environment of its own",
+        description="Each release is installed beside these suites in an environment of its own, which uv makes, and"
+        " judged there, on its server. Results are kept in FOLDER/results. A release that has one is not judged again.",
+        epilog="exit codes: 0 each was judged, whatever came of it; 1 one could not be; 4 the command cannot be"
+        " carried out as it was given",
+    )
+    run.add_argument("name", nargs="*", metavar="NAME", help="NAME or NAME==VERSION; by default the whole catalogue")
+    run.add_argument("--folder", type=Path, default=FOLDER, help="the folder with backends.toml (docs/field)")
+    run.add_argument("--newest", action="store_true", help="only the newest release of each")
+    run.add_argument("--again", action="store_true", help="judge again what has a result")
+    run.add_argument("--jobs", type=_positive_int, metavar="N", help="how many at once; one for each two processors")
+    run.add_argument(
+        "--minutes", type=_positive, default=10.0, metavar="N", help="how long judging a release may take (10)"
+    )
+    run.add_argument("--level", choices=("must", "should"), default="should", help="which requirements (should)")
+    run.add_argument(
+        "--profile", choices=("quick", "ci", "thorough"), default="quick", help="how many examples (quick)"
+    )
+    run.add_argument("--benchmarks", action="store_true", help="measure them too, with short histories")
+    run.add_argument("--work", type=Path, metavar="FOLDER", help="make environments here, and leave them")
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return value
+
+
+def _positive_int(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run one of the commands and return its exit code."""
+    from ..field import FieldError
+
+    try:
+        return _run(given)
+    except FieldError as error:
+        print(f"session-conformance: {error}", file=sys.stderr)
+        return USAGE_ERROR
+
+
+def _run(given: argparse.Namespace) -> int:
+    from ..field import FieldSettings, as_many_as_sensible, chosen, read_catalogue, run_field
+
+    asked = chosen(read_catalogue(given.folder), given.name)
+    if given.newest:
+        asked = [(entry, version) for entry, version in asked if version == entry.versions[0]]
+    options = (f"--conformance-level={given.level}", f"--conformance-profile={given.profile}")
+    if given.benchmarks:
+        options += ("--conformance-benchmarks", "--conformance-benchmark-sizes=0,100")
+    settings = FieldSettings(options, given.minutes, given.jobs or as_many_as_sensible(), given.again, given.work)
+    found = run_field(asked, given.folder, settings, progress=lambda line: print(line, file=sys.stderr, flush=True))
+    return VIOLATED if _not_judged(found) else 0
+
+
+def _not_judged(found: "list[FieldResult]") -> list[str]:
+    return [f"{one.backend} {one.version}" for one in found if one.failed]
