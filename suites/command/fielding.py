@@ -41,6 +41,31 @@ def add_to(commands: Any) -> None:
     )
     run.add_argument("--benchmarks", action="store_true", help="measure them too, with short histories")
     run.add_argument("--work", type=Path, metavar="FOLDER", help="make environments here, and leave them")
+    build = steps.add_parser(
+        "build",
+        help="build the pages from the results that are kept",
+        description="Writes the pages beside the catalogue. With reports of your own they are shown beside the field's:"
+        " nothing is uploaded, and the pages are written elsewhere.",
+    )
+    build.add_argument("--folder", type=Path, default=FOLDER, help="the folder with backends.toml (docs/field)")
+    build.add_argument("-o", "--output", type=Path, help="where to write; FOLDER, or field-with-mine beside reports")
+    build.add_argument(
+        "--with",
+        dest="beside",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="REPORT.json",
+        help="show this report's backends beside the field's",
+    )
+    keep = steps.add_parser(
+        "keep",
+        help="keep a report that an author submits",
+        description="Keeps a report among the field's results, marked as submitted: it was not run here.",
+    )
+    keep.add_argument("report", type=Path, metavar="REPORT.json")
+    keep.add_argument("release", metavar="NAME==VERSION", help="the catalogue's name of the backend, and the release")
+    keep.add_argument("--folder", type=Path, default=FOLDER, help="the folder with backends.toml (docs/field)")
 
 
 def _positive(text: str) -> float:
@@ -61,11 +86,13 @@ def _positive_int(text: str) -> int:
 
 def run(given: argparse.Namespace) -> int:
     """Run one of the commands and return its exit code."""
+    from session_conformance.harness.reporting import ReportError
+
     from ..field import FieldError
 
     try:
-        return _run(given)
-    except FieldError as error:
+        return {"run": _run, "build": _build, "keep": _keep}[given.step](given)
+    except (FieldError, ReportError) as error:
         print(f"session-conformance: {error}", file=sys.stderr)
         return USAGE_ERROR
 
@@ -84,5 +111,37 @@ def _run(given: argparse.Namespace) -> int:
     return VIOLATED if _not_judged(found) else 0
 
 
-def _not_judged(found: "list[FieldResult]") -> list[str]:
+def _not_judged(found: list[FieldResult]) -> list[str]:
     return [f"{one.backend} {one.version}" for one in found if one.failed]
+
+
+def _build(given: argparse.Namespace) -> int:
+    from session_conformance.harness.reporting import read
+
+    from ..field import build_field
+
+    beside = {path.name: read(path) for path in given.beside}
+    into = given.output or (Path("field-with-mine") if beside else given.folder)
+    written = build_field(given.folder, into, beside)
+    print(f"wrote {len(written)} files; open {into / 'index.html'}")
+    return 0
+
+
+def _keep(given: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from session_conformance.harness.reporting import read
+
+    from ..field import SUBMITTED, FieldError, FieldResult, chosen, keep, read_catalogue
+
+    report = read(given.report)
+    if "==" not in given.release:
+        raise FieldError(f"{given.release} names no release: expected NAME==VERSION")
+    if len(report.backends) != 1:
+        raise FieldError(f"{given.report} has {len(report.backends)} backends: submit a report of one")
+    [(entry, version)] = chosen(read_catalogue(given.folder), [given.release])
+    if version not in entry.versions:
+        raise FieldError(f"the catalogue has no release {version} of {entry.name}: add it to its versions")
+    report = replace(report, backends=[replace(report.backends[0])])
+    print(f"kept {keep(FieldResult(entry.name, version, SUBMITTED, report.created, 0.0, report), given.folder)}")
+    return 0

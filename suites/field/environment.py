@@ -22,7 +22,7 @@ DISTRIBUTION = "strands-session-conformance"
 INSTALL_LIMIT_S = 600.0
 """How long an environment may take to be made."""
 
-GRACE_S = 30.0
+GRACE_S = 120.0
 """How long a run that has met its limit may take to write what it has found so far."""
 
 REPORT = "report.json"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +13,6 @@ from typing import Any
 from session_conformance.harness.reporting import BackendReport, Report, ReportError
 from session_conformance.harness.verdicts import Outcome
 
-from ..catalog import shipped_requirements
 from .errors import FieldError
 
 RESULTS = "results"
@@ -20,8 +21,11 @@ RESULTS = "results"
 RUN_HERE = "run here"
 SUBMITTED = "submitted"
 
-LONGEST_EVIDENCE = 3000
-"""How many characters of what shows a violation are kept."""
+REQUIREMENTS = "requirements.json"
+"""The file, beside the catalogue, with what the requirements say that results are about."""
+
+LONGEST_TEXT = 3000
+"""How many characters of a text are kept."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,23 @@ class FieldResult:
 
 
 def keep(result: FieldResult, folder: Path) -> Path:
-    """Write a result into the field's folder, and return its file.
+    """Write a result into the field's folder, and return its file. What requirements say is kept once for all results.
 
     Raises:
         FieldError: It cannot be written.
     """
     path = folder / RESULTS / result.backend / f"{result.version}.json"
-    report = None if result.report is None else _compact(result.report.to_dict())
-    fields = {**{name: value for name, value in asdict(result).items() if name != "report"}, "report": report}
+    fields = {name: value for name, value in asdict(result).items() if name != "report"}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(fields, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
+        if result.report is None:
+            _write(path, {**fields, "report": None})
+            return path
+        report = result.report.to_dict()
+        with _WRITING:
+            known = {**sentences(folder), **_sentences_of(report)}
+            _write(folder / REQUIREMENTS, dict(sorted(known.items())))
+        _write(path, {**fields, "report": _compact(report, known)})
     except OSError as error:
         raise FieldError(f"cannot write {path}: {error.strerror}") from error
     return path
@@ -82,66 +92,89 @@ def kept(folder: Path) -> dict[tuple[str, str], FieldResult]:
     Raises:
         FieldError: One cannot be read; the text names the file.
     """
-    return {(one.backend, one.version): one for one in _read_all(folder / RESULTS)}
+    known = sentences(folder)
+    return {(one.backend, one.version): one for one in _read_all(folder / RESULTS, known)}
 
 
-def _read_all(folder: Path) -> Iterator[FieldResult]:
+def sentences(folder: Path) -> dict[str, dict[str, str]]:
+    """Return what the requirements say that results are about, by id: ``level``, ``sentence`` and ``source``.
+
+    Raises:
+        FieldError: The file cannot be read.
+    """
+    path = folder / REQUIREMENTS
+    if not path.exists():
+        return {}
+    try:
+        found: dict[str, dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise FieldError(f"cannot read {path}: {error}") from error
+    return found
+
+
+def _read_all(folder: Path, known: Mapping[str, Mapping[str, str]]) -> Iterator[FieldResult]:
     for path in sorted(folder.glob("*/*.json")):
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            report = None if data["report"] is None else Report.from_json(json.dumps(_whole(data["report"])))
+            report = None if data["report"] is None else Report.from_json(json.dumps(_whole(data["report"], known)))
             yield FieldResult(**{**data, "report": report})
         except (OSError, ValueError, KeyError, TypeError, ReportError) as error:
             raise FieldError(f"cannot read {path}: {error}") from error
 
 
-def _compact(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a report without what can be had from the catalog of requirements, and without drawings."""
-    return {**report, "backends": [_compact_backend(one) for one in report["backends"]]}
+def _write(path: Path, data: Mapping[str, Any]) -> None:
+    """Write data, each result on a line of its own: what changes between two runs is seen in a comparison."""
+    text = json.dumps(data, indent=1, ensure_ascii=True)
+    path.write_text(_INNERMOST.sub(lambda found: " ".join(found[0].split()), text) + "\n", encoding="utf-8")
 
 
-def _compact_backend(backend: Mapping[str, Any]) -> dict[str, Any]:
-    return {**backend, "results": [_compact_result(one) for one in backend["results"]]}
+_INNERMOST = re.compile(r"\{[^{}\[\]\"]*(?:\"(?:[^\"\\]|\\.)*\"[^{}\[\]\"]*)*\}")
+"""An object of plain values."""
+
+_WRITING = threading.Lock()
+
+
+def _sentences_of(report: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    return {
+        result["id"]: {name: result[name] for name in ("level", "sentence", "source")}
+        for backend in report["backends"]
+        for result in backend["results"]
+    }
+
+
+def _compact(report: Mapping[str, Any], known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Return a report without what is kept once for all, and without drawings."""
+    backends = [
+        {**one, "verdict": "", "results": [_compact_result(result, known) for result in one["results"]]}
+        for one in report["backends"]
+    ]
+    return {**report, "backends": backends}
 
 
 _KEPT_ALWAYS = ("id", "level", "outcome")
 _DROPPED = ("backend", "kind", "events", "matrix", "seconds")
 
 
-def _compact_result(result: Mapping[str, Any]) -> dict[str, Any]:
-    known = _sentences().get(result["id"])
-    violated = result["outcome"] == Outcome.VIOLATED.value
+def _compact_result(result: Mapping[str, Any], known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    own = result["outcome"] == Outcome.VIOLATED.value and not result["inherited"]
+    told = known[result["id"]]
     small = {name: value for name, value in result.items() if name in _KEPT_ALWAYS or (value and name not in _DROPPED)}
-    if known == (result["sentence"], result["source"]):
-        del small["sentence"], small["source"]
-    if not violated:
-        small.pop("command", None)
-    if "evidence" in small:
-        small["evidence"] = small["evidence"][:LONGEST_EVIDENCE] if violated and not result["inherited"] else ""
-        small = {name: value for name, value in small.items() if value or name in _KEPT_ALWAYS}
-    return small
+    small = {name: value for name, value in small.items() if name in _KEPT_ALWAYS or told.get(name) != value}
+    small = {name: value for name, value in small.items() if own or name not in ("command", "evidence")}
+    texts = {name: value[:LONGEST_TEXT] for name, value in small.items() if isinstance(value, str)}
+    return {**small, **texts}
 
 
-def _whole(report: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **report,
-        "backends": [
-            {**backend, "results": [_whole_result(one, backend) for one in backend["results"]]}
-            for backend in report["backends"]
-        ],
-    }
+def _whole(report: Mapping[str, Any], known: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    backends = [
+        {**backend, "results": [_whole_result(one, backend, known) for one in backend["results"]]}
+        for backend in report["backends"]
+    ]
+    return {**report, "backends": backends}
 
 
-def _whole_result(result: Mapping[str, Any], backend: Mapping[str, Any]) -> dict[str, Any]:
-    sentence, source = _sentences().get(result["id"], ("", ""))
-    return {
-        "backend": backend["name"],
-        "kind": backend.get("kind", "session manager"),
-        "sentence": sentence,
-        "source": source,
-        **result,
-    }
-
-
-def _sentences() -> dict[str, tuple[str, str]]:
-    return {one.id: (one.sentence, one.source) for one in shipped_requirements()}
+def _whole_result(
+    result: Mapping[str, Any], backend: Mapping[str, Any], known: Mapping[str, Mapping[str, str]]
+) -> dict[str, Any]:
+    told = {"sentence": "", "source": "", **known.get(result["id"], {})}
+    return {"backend": backend["name"], "kind": backend.get("kind", "session manager"), **told, **result}

@@ -1,4 +1,4 @@
-"""strands-github-storage, with a client of GitHub's API that keeps the repository in memory, and answers as PyGithub."""
+"""strands-github-storage, with a client that keeps the repository in memory and answers as PyGithub does."""
 
 import base64
 import hashlib
