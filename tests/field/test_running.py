@@ -1,0 +1,97 @@
+"""Running the field: what one backend breaks stays with it, and a run goes on where another was interrupted."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from session_conformance.suites.command import main
+from session_conformance.suites.field import (
+    Entry,
+    FieldError,
+    FieldResult,
+    FieldSettings,
+    chosen,
+    kept,
+    read_catalogue,
+    run_field,
+)
+from session_conformance.suites.field.environment import judge
+
+from .conftest import result_of
+
+
+def broken_one(entry: Entry, version: str) -> FieldResult:
+    if entry.name == "broken":
+        raise FieldError("cannot install broken-sessions==0.1: there is no such release")
+    if version == "1.0":
+        raise RuntimeError("two\nlines")
+    return result_of(entry, version)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_one_that_is_broken_stops_no_other(folder: Path, jobs: int) -> None:
+    said: list[str] = []
+    asked = chosen(read_catalogue(folder), [])
+    run_field(asked, folder, FieldSettings(jobs=jobs), judge_one=broken_one, progress=said.append)
+    found = kept(folder)
+    assert found["good", "2.0"].judged is not None
+    assert found["broken", "0.1"].failed == "cannot install broken-sessions==0.1: there is no such release"
+    assert found["good", "1.0"].failed == "RuntimeError: two lines"
+    assert said[0] == "3 releases to judge, 0 judged before"
+    assert sum("not judged" in line for line in said) == 2
+
+
+def test_what_has_a_result_is_not_judged_again_unless_it_is_asked_for(folder: Path) -> None:
+    asked = chosen(read_catalogue(folder), [])
+    run_field(asked, folder, FieldSettings(), judge_one=broken_one)
+    again: list[str] = []
+
+    def note(entry: Entry, version: str) -> FieldResult:
+        again.append(f"{entry.name} {version}")
+        return result_of(entry, version)
+
+    run_field(asked, folder, FieldSettings(), judge_one=note)
+    assert again == ["broken 0.1", "good 1.0"]
+    run_field(asked, folder, FieldSettings(again=True), judge_one=note)
+    assert len(again) == 5
+
+
+def test_a_result_is_read_as_it_was_kept(folder: Path) -> None:
+    asked = chosen(read_catalogue(folder), ["good==2.0"])
+
+    def violated(entry: Entry, version: str) -> FieldResult:
+        return result_of(entry, version, "violated", expected='a "}" and {', found="\0", evidence="shown")
+
+    [given] = run_field(asked, folder, FieldSettings(), judge_one=violated)
+    [read] = kept(folder).values()
+    assert read.judged is not None
+    assert given.judged is not None
+    assert read.judged.verdict.results == given.judged.verdict.results
+    assert read.sdk == "1.62.0"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the stand-in for Python is a shell script")
+def test_a_run_that_meets_its_limit_is_ended_with_all_that_it_started(folder: Path, tmp_path: Path) -> None:
+    entry = read_catalogue(folder)["good"]
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nexec {sys.executable} -c 'import time; time.sleep(600)'\n", encoding="utf-8")
+    python.chmod(0o755)
+    with pytest.raises(FieldError, match="judged nothing within"):
+        judge(python, entry, tmp_path, [], 0.2)
+    assert (tmp_path / "session-conformance.toml").read_text(encoding="utf-8") == entry.configuration
+
+
+def test_without_uv_the_command_says_so_in_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "uv", None)
+    assert main(["field", "run", "good", "--folder", str(folder)]) == 4
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "session-conformance: each backend gets an environment of its own, which uv makes: pip install uv"
+    )
+
+
+def test_a_folder_without_a_catalogue_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["field", "run", "--folder", str(tmp_path)]) == 4
+    assert "name the folder with the catalogue" in capsys.readouterr().err
