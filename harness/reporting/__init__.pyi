@@ -22,6 +22,7 @@ from .report import made as made
 from .report import read as read
 from .report import report_of as report_of
 from .terminal import draw as draw
+from .terminal import draw_beside as draw_beside
 from .terminal import draw_measures as draw_measures
 from .terminal import showable as showable
 from .terminal import start_here as start_here
@@ -43,6 +44,7 @@ __all__ = [
     "comparison_as_markdown",
     "comparison_as_text",
     "draw",
+    "draw_beside",
     "draw_measures",
     "format_of",
     "in_github_actions",

@@ -1,7 +1,13 @@
-"""The report as one page of HTML that needs nothing but itself: no network, no script, no font."""
+"""The report as one page of HTML that needs nothing but itself: no network, no font, and no script to be read.
+
+The one script on it searches and sorts the requirements, and makes its own controls: where scripts are not allowed,
+none of them is there, and all else is as it is.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +18,16 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..verdicts import GROUPS, Growth, Matrix, Measure, Result, why_no_growth
+from ..verdicts import GROUPS, Growth, Matrix, Measure, Result, load_of, why_no_growth
+from ._bars import ratios
+from ._history import histories
+from ._plain_words import plain_words
 from ._plot import plots
 from ._printable import printable
 from ._quantities import quantity, ratio, spread
-from ._sequence import NAMES, diagram
+from ._sequence import diagram
 from ._states import State, state_of
+from ._violations import told
 from .comparison import ChangeKind, Comparison
 from .report import BackendReport, Report
 
@@ -73,19 +83,33 @@ class BenchmarkTable:
         return why_no_growth(taken) or "not stated in the report" if taken else ""
 
 
-def as_html(report: Report) -> str:
-    """Return a report as a page of HTML."""
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def as_html(report: Report, earlier: Sequence[Report] = ()) -> str:
+    """Return a report as a page of HTML.
+
+    Args:
+        report: What a run found.
+        earlier: Reports of the same backends from before, which are shown as their history.
+    """
     backends = report.backends
+    script = (TEMPLATES / "search.js").read_text(encoding="utf-8")
     page = _template("report.html.jinja").render(
         report=report,
+        search_script=Markup(script),
+        search_digest=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        words={one.backend: one for one in plain_words(backends)},
         groups=groups(backends),
-        violations=[(backend, violated) for backend in backends if (violated := _violated(backend))],
+        violations=told(backends),
+        histories=histories(report, earlier),
         reasons=[(backend, away) for backend in backends if (away := _reasons(backend))],
         measured=[result for backend in backends for result in backend.verdict.measured],
         matrices=matrices(backends),
         benchmarks=benchmark_tables(backends),
         plots={(plot.name, plot.unit): plot for plot in plots(backends)},
-        ratios=_ratios(backends),
+        ratios=ratios(backends),
+        load=load_of(one for backend in backends for one in backend.benchmarks),
     )
     return str(page)
 
@@ -184,11 +208,6 @@ def benchmark_tables(backends: Sequence[BackendReport]) -> list[BenchmarkTable]:
     return tables
 
 
-def _violated(backend: BackendReport) -> list[Result]:
-    shown = (State.VIOLATED, State.KNOWN, State.BROKEN)
-    return backend.verdict.own_first([result for result in backend.verdict.results if state_of(result) in shown])
-
-
 def _reasons(backend: BackendReport) -> list[tuple[str, list[str]]]:
     reasons: dict[str, list[str]] = {}
     for result in backend.verdict.results:
@@ -197,44 +216,10 @@ def _reasons(backend: BackendReport) -> list[tuple[str, list[str]]]:
     return list(reasons.items())
 
 
-@dataclass(frozen=True)
-class _Bar:
-    backend: str
-    number: int
-    ratio: float
-    share: float
-    floor: float
-    below_floor: str
-
-
-def _ratios(backends: Sequence[BackendReport]) -> list[tuple[Measure, list[_Bar]]]:
-    """Return the ratios to the floor of each benchmark's largest size, as bars.
-
-    Their whole length is the largest ratio, or 1 where all are below it: the floor has its place on each of them.
-    """
-    found: list[tuple[Measure, list[_Bar]]] = []
-    for table in benchmark_tables(backends):
-        sizes = [size for size in table.sizes if any(table.cells[at].ratio for at in table.cells if at[0] == size)]
-        if not sizes:
-            continue
-        with_ratio = [
-            (number, backend.name, one)
-            for number, backend in enumerate(backends)
-            if (one := table.cells.get((sizes[-1], backend.name))) is not None and one.ratio is not None
-        ]
-        most = max(1.0, *(one.ratio or 0 for _, _, one in with_ratio))
-        bars = [
-            _Bar(name, number, one.ratio or 0, (one.ratio or 0) / most, 1 / most, one.below_floor)
-            for number, name, one in with_ratio
-        ]
-        found.append((with_ratio[0][2], bars))
-    return found
-
-
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -246,7 +231,6 @@ def _environment() -> Environment:
         ratio=ratio,
         spread=spread,
         power=_power,
-        lifeline=lambda name: NAMES.get(name, name),
         state=state_of,
         diagram=diagram,
         group_cell=group_cell,

@@ -14,6 +14,7 @@ from .measure import Growth as Growth
 from .measure import Measure as Measure
 from .measure import counted as counted
 from .measure import growth as growth
+from .measure import load_of as load_of
 from .measure import of_rounds as of_rounds
 from .measure import why_no_growth as why_no_growth
 from .registry import SOURCES as SOURCES
@@ -60,6 +61,7 @@ __all__ = [
     "expect_no_failure",
     "expect_same",
     "growth",
+    "load_of",
     "of_rounds",
     "requirement",
     "requirements",

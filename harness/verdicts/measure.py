@@ -30,6 +30,8 @@ class Measure:
         floor_about: What the floor is, in words.
         note: What else must be known to read it.
         backend: The backend's name.
+        load: The load of the machine while it was measured, in processes that run or wait; None where it is not known.
+        cores: How many processor cores the process may use.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Measure:
     floor_about: str = ""
     note: str = ""
     backend: str = ""
+    load: float | None = None
+    cores: int | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -74,6 +78,9 @@ def counted(name: str, about: str, unit: str, count: float, **more: Any) -> Meas
     return Measure(name, unit, count, count, count, 1, about, **more)
 
 
+LEAST_SIZES = 3
+"""How many sizes above 0 growth is stated of: any power law goes through two, and so no two can say that one fits."""
+
 APART = 3
 """How many times the shortest history the longest must be, for growth to be stated.
 
@@ -97,7 +104,7 @@ class Growth:
         exponent: The least-squares slope of log(median) on log(size), over all sizes above 0 that were measured.
         about: What the measure is, in words.
         backend: The backend's name.
-        error: The standard error of the exponent; None of two sizes, through which any power law goes exactly. It says
+        error: The standard error of the exponent; None in reports of releases that stated it of two sizes. It says
             how far the points are from one line, be it for noise or since the curve bends.
         at_end: The exponent between the two longest histories that are far enough apart; None where it is not known.
         sizes: The sizes that the exponent was fitted to.
@@ -162,8 +169,8 @@ def why_no_growth(measures: Iterable[Measure]) -> str:
     """Return why it cannot be stated how one measure of one backend grows; "" where it can."""
     taken = [one for series in _series(measures).values() for one in series]
     sizes = sorted({_size(one) for one in taken})
-    if len(sizes) < 2:
-        return "needs two sizes above 0"
+    if len(sizes) < LEAST_SIZES:
+        return "two sizes, no growth stated" if len(sizes) == 2 else "needs three sizes above 0"
     if sizes[0] * APART > sizes[-1]:
         return f"needs sizes of which one is {APART} times the other"
     if not all(one.median > 0 for one in taken):
@@ -193,6 +200,23 @@ def _fitted(taken: Sequence[Measure]) -> tuple[float, float | None]:
     off = sum((other - y - slope * (one - x)) ** 2 for one, other in zip(xs, ys, strict=True))
     error = math.sqrt(off / (len(xs) - 2) / spread) if len(xs) > 2 else None
     return round(slope, 2), None if error is None else round(error, 2)
+
+
+def load_of(measures: Iterable[Measure]) -> str:
+    """Return how busy the machine was while measures were taken, in words; "" where that is not known.
+
+    A load of more than the cores means that other programs took part of the time: the times are then too long, and the
+    ratios, whose floors met the same, less so.
+    """
+    taken = [one for one in measures if one.load is not None]
+    loads = [one.load for one in taken if one.load is not None]
+    if not loads:
+        return ""
+    cores = taken[0].cores
+    least, most = (f"{load:.1f}" for load in (min(loads), max(loads)))
+    on = f" on {cores} core{'s' if cores != 1 else ''}" if cores else ""
+    busy = "; more than the cores: other programs made the times longer" if cores and max(loads) > cores + 1 else ""
+    return f"load of the machine meanwhile: {least if least == most else f'{least} to {most}'}{on}{busy}"
 
 
 def of_rounds(rounds: Sequence[float], operations: int = 1) -> dict[str, Any]:

@@ -197,14 +197,15 @@ class Verdict:
         broken = [result.id for result in self.having(Outcome.BROKEN)]
         parts = [f"{met} met"]
         if must:
-            parts.append(f"{len(must)} MUST violated ({', '.join(must)})")
+            parts.append(f"{len(must)} MUST violated ({_few(must)})")
         if should:
-            parts.append(f"{len(should)} SHOULD violated ({', '.join(should)})")
+            parts.append(f"{len(should)} SHOULD violated ({_few(should)})")
         if known:
-            parts.append(f"{len(known)} violated as known ({', '.join(known)})")
+            parts.append(f"{len(known)} violated as known ({_few(known)})")
         if broken:
-            parts.append(f"{len(broken)} could not be judged ({', '.join(broken)})")
-        parts.append(f"{away} not applicable")
+            parts.append(f"{len(broken)} could not be judged ({_few(broken)})")
+        if away:
+            parts.append(f"{away} not applicable")
         gate = f"; {'but ' if self.conforms else ''}the gate fails: {self.gate}" if self.gate else ""
         word = "conforms" if self.conforms else "does not conform"
         return f"{self.backend} {word}{self._so_far()}: {', '.join(parts)}{self._whose()}{gate}"
@@ -221,7 +222,7 @@ class Verdict:
         if not inherited:
             return ""
         own = [result.id for result in violated if not result.inherited]
-        which = f" ({', '.join(own)})" if own else ""
+        which = f" ({_few(own)})" if own else ""
         return (
             f"; of the violations {len(inherited)} with the SDK's base class, {inherited[0].inherited},"
             f" {len(own)} of its own{which}"
@@ -236,6 +237,17 @@ class Verdict:
             return f", as far as {own} requirements beside the {self.of} tell"
         beside = f" and {own} beside them" if own else ""
         return f", as far as {self.judged} of {self.of} requirements{beside} tell"
+
+
+MOST_IDS = 16
+"""How many ids a line has at most: more are counted by group."""
+
+
+def _few(ids: Sequence[str]) -> str:
+    """Return ids, or how many there are of each group where a line of all of them would not be read."""
+    if len(ids) <= MOST_IDS:
+        return ", ".join(ids)
+    return ", ".join(f"{group} {count}" for group, count in Counter(id[:3] for id in ids).items())
 
 
 def verdicts(

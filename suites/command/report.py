@@ -20,7 +20,10 @@ _FORMATS = ("json", "html", "markdown")
 def add_to(commands: Any) -> None:
     """Add the commands to a parser's subcommands."""
     report = commands.add_parser("report", help="turn a report's JSON into a page, or into Markdown")
-    report.add_argument("results", type=Path, metavar="RESULTS.json", help="what --conformance-report has written")
+    report.add_argument(
+        "results", type=Path, nargs="+", metavar="RESULTS.json",
+        help="what --conformance-report has written; a page shows earlier ones of the same backends as a trend",
+    )  # fmt: skip
     report.add_argument("-o", "--output", type=Path, metavar="FILE", help="by default, the standard output")
     report.add_argument("--format", choices=_FORMATS, help="by default, what the file's ending says, or markdown")
 
@@ -50,11 +53,14 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _report(given: argparse.Namespace) -> int:
-    from session_conformance.harness.reporting import FORMATS, format_of, read
+    from session_conformance.harness.reporting import FORMATS, ReportError, as_html, format_of, read
 
     default = "markdown" if given.output is None else None
     name = given.format or default or format_of(given.output)
-    _give(FORMATS[name](read(given.results)), given.output)
+    *earlier, latest = sorted(map(read, given.results), key=lambda one: one.created)
+    if earlier and name != "html":
+        raise ReportError("several reports are a trend on a page: give -o FILE.html, or see 'compare'")
+    _give(as_html(latest, earlier) if earlier else FORMATS[name](latest), given.output)
     return 0
 
 

@@ -12,11 +12,12 @@ ALONE = {"line", "rect", "circle", "polygon", "polyline"}
 
 @dataclass
 class Element:
-    """An element, with the text in it and in all that it holds."""
+    """An element, with the text in it and in all that it holds; ``inside`` is the classes of what holds it."""
 
     tag: str
     attributes: dict[str, str]
     path: tuple[str, ...]
+    inside: frozenset[str] = frozenset()
     text: str = ""
 
 
@@ -49,6 +50,7 @@ class Page(HTMLParser):
         if len(set(names)) < len(names):
             self.problems.append(f"<{tag}> has an attribute twice")
         element = Element(tag, {name: value or "" for name, value in attrs}, tuple(one.tag for one in self._open))
+        element.inside = frozenset(name for one in self._open for name in one.attributes.get("class", "").split())
         self.elements.append(element)
         if tag not in VOID:
             self._open.append(element)

@@ -34,6 +34,11 @@ def test_report_writes_by_the_files_ending(output: str, begins: str, folder: Pat
     assert (folder / output).read_text(encoding="utf-8").startswith(begins)
 
 
+def test_report_shows_earlier_reports_as_a_trend(folder: Path) -> None:
+    assert main(["report", "old.json", "new.json", "-o", "trend.html"]) == 0
+    assert '<section id="history"' in (folder / "trend.html").read_text(encoding="utf-8")
+
+
 def test_report_prints_markdown_or_what_it_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", "new.json"]) == 0
     assert capsys.readouterr().out.startswith("<!-- session-conformance -->")
@@ -79,6 +84,7 @@ def test_badge_writes_what_shields_reads(folder: Path) -> None:
     ("arguments", "message"),
     [
         (["report", "no.json"], "cannot read no.json: No such file or directory"),
+        (["report", "old.json", "new.json"], "several reports are a trend on a page: give -o FILE.html"),
         (["report", "broken.json"], "cannot read broken.json: it is no JSON: "),
         (["report", "later.json"], "cannot read later.json: its schema is 99, "),
         (["report", "all.json", "-o", "r.pdf"], "cannot tell the format of r.pdf by its ending: expected .htm, .html,"),

@@ -4,12 +4,12 @@ import math
 from dataclasses import replace
 
 import pytest
-from rich.cells import cell_len
 from session_conformance.harness import Timeline, Verdict
 from session_conformance.harness.reporting import BackendReport
+from session_conformance.harness.reporting._bars import ratios
 from session_conformance.harness.reporting._plot import plots
 from session_conformance.harness.reporting._quantities import quantity, ratio
-from session_conformance.harness.reporting._sequence import BESIDE, CHARACTER, MARGIN, WIDEST, diagram
+from session_conformance.harness.reporting._sequence import diagram
 from session_conformance.harness.timeline import UserSent, excerpt
 from session_conformance.harness.timeline.excerpts import LONGEST
 from session_conformance.harness.verdicts import Measure
@@ -82,61 +82,59 @@ def test_ratios() -> None:
     assert [ratio(value) for value in (None, 1.2345, 20.04, 303.0)] == ["", "1.23x", "20x", "303x"]
 
 
-def test_a_diagram_goes_down_and_stays_inside() -> None:
+def test_a_diagram_goes_down_and_says_what_is_left_out() -> None:
     events = excerpt(invented.timeline(), 0, 7)
     drawn = diagram(events)
-    assert [row.number for row in drawn.rows] == [event["at"] for event in events]
-    assert [name for _, name in drawn.lifelines] == ["application", "agent", "hooks", "model", "tools", "storage"]
-    bottom = 0.0
-    for row in drawn.rows:
-        assert row.top >= bottom
-        bottom = row.top + row.height
-        for text in [*row.texts, *row.found]:
-            assert text.x >= MARGIN
-            assert text.x + cell_len(text.line) * CHARACTER <= drawn.width
-            assert row.top < text.y < bottom
-        for arrow in (row.arrow, row.look):
-            assert arrow is None or row.top < arrow.y < bottom
-    assert bottom <= drawn.height
-    assert [gap.text for gap in drawn.gaps] == []
-    assert [gap.text for gap in diagram(excerpt(invented.timeline(), 7, before=0, after=0)).gaps] == [
-        "7 events left out"
-    ]
+    assert [row.at for row in drawn.rows] == [event["at"] for event in events]
+    assert drawn.lifelines == ["application", "agent", "hooks", "model", "tools", "storage"]
+    assert [row.left_out for row in drawn.rows] == [0] * len(events)
+    assert [row.left_out for row in diagram(excerpt(invented.timeline(), 7, before=0, after=0)).rows] == [7]
 
 
-def test_a_diagram_is_as_wide_as_its_labels_which_begin_at_their_arrows() -> None:
-    event = excerpt(invented.timeline(), 5, before=0, after=0)[0]
-    widths = []
-    for letters in (10, 60, 90):
-        [row] = (drawn := diagram([{**event, "from": "agent", "to": "storage", "text": "x" * letters}])).rows
-        assert [text.line for text in row.texts] == ["x" * letters]
-        assert row.texts[0].x == min(row.arrow.x1, row.arrow.x2) + BESIDE
-        widths.append(drawn.width)
-    assert widths == sorted(set(widths))
-    assert widths[-1] <= WIDEST
-    [row] = (drawn := diagram([{**event, "text": "two words " * 30}])).rows
-    assert drawn.width == WIDEST
-    assert {text.x for text in row.texts} == {min(row.arrow.x1, row.arrow.x2) + BESIDE}
-    assert len(row.texts) > 1
+def test_a_text_begins_at_its_arrow_or_where_it_has_room() -> None:
+    [first, second, third] = diagram(
+        [
+            {"at": 0, "from": "user", "to": "agent", "text": "a", "marked": False, "stored": "nothing"},
+            {"at": 1, "from": "agent", "to": "model", "text": "b", "marked": True, "stored": None},
+            {"at": 2, "from": "storage", "to": "storage", "text": "c", "marked": False, "stored": None},
+        ]
+    ).rows
+    assert (first.begins, first.look_begins) == (first.arrow.left, 1) == (0, 1)
+    assert (second.begins, second.marked, second.look) == (1, True, None)
+    assert (third.arrow.look, third.begins, third.who) == ("dot", 1, "storage")
 
 
 def test_an_arrow_leads_from_who_did_it_to_whom_it_was_done() -> None:
     drawn = diagram(excerpt(invented.timeline(), 5, 6, before=0, after=0))
-    places = {name: x for x, name in drawn.lifelines}
+    assert drawn.lifelines == ["agent", "tools"]
     asked, answered = (row.arrow for row in drawn.rows)
-    assert (asked.x1, asked.x2) == (places["agent"], places["tools"])
-    assert (answered.x1, answered.x2) == (places["tools"], places["agent"])
-    assert set(places) == {"agent", "tools"}
+    assert (asked.source, asked.target, asked.look) == (0, 1, "right")
+    assert (answered.source, answered.target, answered.look) == (1, 0, "left")
 
 
-def test_a_long_text_is_cut_and_a_long_excerpt_too() -> None:
-    events = [{**event, "text": "漢字 " * 500} for event in excerpt(invented.timeline(), 3)]
-    for row in diagram(events).rows:
-        assert row.texts[-1].line.endswith("…")
+def test_a_long_excerpt_is_cut() -> None:
     many = Timeline([UserSent(content="x" * 1000)] * 500)
     found = excerpt(many, *range(500))
     assert len(found) == LONGEST
     assert max(len(event["text"]) for event in found) <= 400
+
+
+def with_ratios(*found: float) -> list[BackendReport]:
+    return backends(*([Measure("append", "seconds", one, one, one, 1, floor=1.0)] for one in found))
+
+
+def test_bars_far_apart_stand_on_a_logarithmic_axis() -> None:
+    [far] = ratios(with_ratios(1.15, 338))
+    assert far.is_logarithmic
+    assert [name for _, name in far.ticks] == ["10x", "100x"]
+    places = [far.bars[0].length, *(place for place, _ in far.ticks), far.bars[1].length]
+    assert places == sorted(places)
+    assert 0 < far.floor < far.bars[0].length
+    assert (far.ticks[1][0] - far.ticks[0][0]) == pytest.approx(far.ticks[0][0] - far.floor, abs=0.02)
+    [near] = ratios(with_ratios(1.5, 3))
+    assert not near.is_logarithmic
+    assert [bar.length for bar in near.bars] == [50, 100]
+    assert ratios(with_ratios()) == []
 
 
 def test_no_events_are_no_diagram_at_all() -> None:

@@ -66,7 +66,7 @@ def test_benchmarks_stand_together_by_what_they_measure() -> None:
         "append, 0", "append, 100", "append, 1,000", "append, 10,000", "append grows", "stored", "restore, 100",
         "restore grows",
     ]  # fmt: skip
-    assert ["restore grows", "not stated<br><sub>needs two sizes above 0</sub>"] in tables(text)[1]
+    assert ["restore grows", "not stated<br><sub>needs three sizes above 0</sub>"] in tables(text)[1]
 
 
 def test_a_ratio_below_the_floor_is_explained() -> None:

@@ -16,6 +16,7 @@ from session_conformance.harness.verdicts import (
     Growth,
     Measure,
     growth,
+    load_of,
     of_rounds,
     why_no_growth,
 )
@@ -34,10 +35,9 @@ def grown(seconds: dict[int, float]) -> Growth:
     ("seconds", "exponent", "error", "at_end", "verdict"),
     [
         ({0: 9.0, 100: 1.0, 1_000: 1.0, 10_000: 1.0}, 0.0, 0.0, 0.0, "constant"),
-        ({10_000: 1.0, 1_000: 1.0, 0: 5.0}, 0.0, None, 0.0, "constant"),
-        ({1_000: 1.0, 10_000: 10.0}, 1.0, None, 1.0, "linear"),
-        ({1_000: 1.0, 10_000: 100.0}, 2.0, None, 2.0, "worse"),
-        ({100: 1.0, 10_000: 10.0}, 0.5, None, 0.5, "sublinear"),
+        ({100: 1.0, 1_000: 10.0, 10_000: 100.0}, 1.0, 0.0, 1.0, "linear"),
+        ({100: 1.0, 1_000: 100.0, 10_000: 10_000.0}, 2.0, 0.0, 2.0, "worse"),
+        ({1: 1.0, 100: 10.0, 10_000: 100.0}, 0.5, 0.0, 0.5, "sublinear"),
         ({100: 1.0, 1_000: 2.0, 10_000: 1.0}, 0.0, 0.17, -0.3, "constant"),
         # the fixed cost of an operation hides, at short histories, that it grows
         ({10: 1.1, 100: 1.1, 1_000: 2.0, 10_000: 11.0}, 0.33, 0.12, 0.74, "sublinear"),
@@ -89,21 +89,22 @@ def test_laws_are_called_by_their_names(law: Callable[[int], float], verdict: st
 @pytest.mark.parametrize(
     ("seconds", "why"),
     [
-        ({0: 1.0, 100: 1.0}, "needs two sizes above 0"), ({100: 1.0}, "needs two sizes above 0"),
-        ({}, "needs two sizes above 0"), ({900: 1.0, 1_000: 2.0}, "needs sizes of which one is 3 times the other"),
-        ({100: 0.0, 1_000: 2.0}, "a median is 0"),
+        ({0: 1.0, 100: 1.0}, "needs three sizes above 0"), ({}, "needs three sizes above 0"),
+        ({0: 1.0, 100: 1.0, 1_000: 2.0}, "two sizes, no growth stated"),
+        ({900: 1.0, 950: 1.5, 1_000: 2.0}, "needs sizes of which one is 3 times the other"),
+        ({100: 0.0, 500: 1.0, 1_000: 2.0}, "a median is 0"),
     ],
 )  # fmt: skip
 def test_growth_that_cannot_be_stated_is_not_and_it_is_said_why(seconds: dict[int, float], why: str) -> None:
     measures = [taken(size, value) for size, value in seconds.items()]
     assert growth(measures) == []
     assert why_no_growth(measures) == why
-    assert why_no_growth([taken(100, 1.0), taken(300, 1.0)]) == ""
+    assert why_no_growth([taken(100, 1.0), taken(200, 1.0), taken(300, 1.0)]) == ""
 
 
 def test_growth_says_what_it_was_taken_from() -> None:
     assert grown({100: 9.0, 1_000: 1.0, 10_000: 10.0}).how == "n^0.02 ± 0.56 over 3 sizes, n^1.00 at the end"
-    assert grown({100: 1.0, 1_000: 1.0}).how == "n^0.00 over 2 sizes"
+    assert Growth("append", 0.0, sizes=[100, 1_000], at_end=0.0).how == "n^0.00 over 2 sizes"  # of an older report
     assert Growth("append", 0.5).how == "n^0.50"
 
 
@@ -131,8 +132,26 @@ def test_the_table_has_each_backend_and_each_size() -> None:
     text = draw_measures([taken(100, 0.002, floor=0.001), taken(0, 4e-6), other], width=100)
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "append 0 4 µs -" in lines
-    assert "append 100 2 ms (2.00x) 500 ms" in lines
-    assert "1 ms" in draw_measures([taken(0, 0.0009999)])
+    assert "append 100 2 ms 2x 500 ms" in lines
+
+
+def test_the_table_of_four_backends_fits_a_terminal_of_80_columns() -> None:
+    names = ("reference-file", "strands-file", "reference-s3", "strands-s3")
+    measures = [
+        Measure(what, "seconds", 0.0123, 0.01, 0.02, 5, size=size, floor=0.0000364, backend=name, load=2.5, cores=2)
+        for name in names for what in ("sessions-at-once", "append") for size in (1_000, 10_000)
+    ]  # fmt: skip
+    text = draw_measures(measures, width=80)
+    assert all(len(line.rstrip()) <= 80 for line in text.splitlines() if "12.3 ms" in line)
+    assert "sessions-at-once 10,000 12.3 ms 338x 12.3 ms 338x 12.3 ms 338x 12.3 ms 338x" in " ".join(text.split())
+    assert "load of the machine meanwhile: 2.5 on 2 cores" in text
+    assert "append: reference-file, strands-file, reference-s3, strands-s3: two sizes, no growth stated" in text
+
+
+def test_a_load_of_more_than_the_cores_is_said_to_make_times_longer() -> None:
+    loads = [Measure("append", "seconds", 1, 1, 1, 5, load=load, cores=2) for load in (1.1, 6.4)]
+    assert load_of(loads).endswith("1.1 to 6.4 on 2 cores; more than the cores: other programs made the times longer")
+    assert load_of([taken(0, 1.0)]) == ""
 
 
 def test_a_loop_that_is_held_up_is_noticed() -> None:
