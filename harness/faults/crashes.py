@@ -6,12 +6,14 @@ import itertools
 from collections.abc import Callable, Iterator
 
 from ..conversations import Die, ProcessDied, Session, in_fresh_process, play
-from ..process import die_at_writes
+from ..process import die_at_writes, skew_clock
 from ..scripts import Script
-from ..timeline import AgentStopped, Event, HookCalled, ProcessEnded, Timeline
+from ..timeline import AgentStopped, Event, Failed, HookCalled, ProcessEnded, Timeline
+
+_A_DAY_S = 86_400.0
 
 
-def crash_writing(session: Session, size: int) -> bool:
+def crash_writing(session: Session, size: int) -> Timeline | None:
     """Let a process say something in a session and be killed by its first write that makes a file larger than ``size``.
 
     Args:
@@ -19,19 +21,29 @@ def crash_writing(session: Session, size: int) -> bool:
         size: In bytes. The write is done up to there.
 
     Returns:
-        Whether it was killed: a backend that writes in another process, or not at all, goes on.
+        None if it was killed, and what happened where it went on: a backend may write in another process, or not at
+        all, or be stopped by what an earlier process has left.
     """
     try:
-        in_fresh_process(_die_writing, session, size)
+        return Timeline.from_json(in_fresh_process(_die_writing, session, size))
     except ProcessDied:
-        return True
-    return False
+        return None
 
 
 def _die_writing(session: Session, _: Die, size: int) -> str:
     die_at_writes(size)
-    play(session, Script().user("the process dies of this message"), observing=False)
-    return "alive"
+    return play(session, Script().user("the process dies of this message"), observing=False).to_json()
+
+
+def goes_on_a_day_later(session: Session) -> bool:
+    """Whether a session can be written by a process whose clock is a day ahead: what held it before has run out."""
+    timeline = Timeline.from_json(in_fresh_process(_say_a_day_later, session))
+    return not timeline.of(Failed)
+
+
+def _say_a_day_later(session: Session, _: Die) -> str:
+    skew_clock(_A_DAY_S)
+    return play(session, Script().user("a day later"), observing=False).to_json()
 
 
 def killed_at_acknowledgements(

@@ -25,6 +25,7 @@ class Step:
         thread: The id of the thread that did it.
         call: The system call's name.
         path: The path in the folder.
+        refused: What it would have done, if it is a call that was made to fail and that is known.
     """
 
     operation: Operation | None = None
@@ -32,6 +33,7 @@ class Step:
     thread: int = 0
     call: str = ""
     path: str = ""
+    refused: Operation | None = None
 
     @property
     def injected(self) -> bool:
@@ -104,7 +106,7 @@ class _Reader:
         inside = posixpath.relpath(path, self._folder)
         if self._failed or operation is None:
             if self._failed:
-                self.steps.append(Step(thread=self._thread, call=self._name, path=inside))
+                self.steps.append(Step(thread=self._thread, call=self._name, path=inside, refused=operation))
             return
         self._now.apply(operation)
         self.steps.append(Step(operation, None, self._thread, self._name, inside))

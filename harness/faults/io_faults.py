@@ -37,10 +37,12 @@ class FaultPlan:
     Attributes:
         what: What fails, in words.
         inject: The fault as strace's ``-e inject=`` takes it.
+        syncs: Whether it is syncs that fail.
     """
 
     what: str
     inject: str
+    syncs: bool = False
 
 
 def plans(stride: int = 4) -> Iterator[FaultPlan]:
@@ -54,4 +56,5 @@ def plans(stride: int = 4) -> Iterator[FaultPlan]:
             yield FaultPlan(
                 f"{kind.what} fails with {error}, each {stride}th time from time {first} on",
                 f"{kind.calls}:error={error}:when={first}+{stride}",
+                "sync" in kind.calls,
             )

@@ -52,6 +52,8 @@ from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
 from .kills import Cost as Cost
 from .kills import expect_cost_as_promised as expect_cost_as_promised
 from .kills import promised_by as promised_by
+from .later_power_cuts import expect_kept_after_failed_syncs as expect_kept_after_failed_syncs
+from .later_power_cuts import expect_kept_after_successors as expect_kept_after_successors
 from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
@@ -63,6 +65,8 @@ from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_i
 from .places import expect_no_leaks as expect_no_leaks
 from .places import expect_private as expect_private
 from .recorded import ON_DISK as ON_DISK
+from .recorded import conversations_with_failing_syncs as conversations_with_failing_syncs
+from .recorded import conversations_with_other_faults as conversations_with_other_faults
 from .recorded import recorded_conversation as recorded_conversation
 from .redaction import REDACTED_WORD as REDACTED_WORD
 from .redaction import RedactionLooks as RedactionLooks
@@ -260,6 +264,8 @@ __all__ = [
     "as_table",
     "begin",
     "begins_anew",
+    "conversations_with_failing_syncs",
+    "conversations_with_other_faults",
     "count_for",
     "count_requests",
     "expect_answered",
@@ -273,6 +279,8 @@ __all__ = [
     "expect_folder_of_when_it_was_made",
     "expect_gone_at_each_look",
     "expect_kept",
+    "expect_kept_after_failed_syncs",
+    "expect_kept_after_successors",
     "expect_kept_where_a_sync_fails",
     "expect_large_or_refused",
     "expect_late_writer_kept",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from session_conformance.harness import Reading, Violation
-from session_conformance.harness.faults import ELSEWHERE, Contents, Durability, Recording, Step
+from session_conformance.harness.faults import ELSEWHERE, Contents, Durability, Recording, Step, Sync
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import (
     AgentStopped,
@@ -57,38 +57,50 @@ def expect_no_loss_by_faults(recording: Recording, what: str) -> None:
 
 
 def _expect_nothing_told_after_a_fault(recording: Recording, what: str) -> None:
-    """Report a violation where the last thing done to store a message failed, and a hook is then told of the message.
+    """Report a violation where something that was to store a message failed, and a hook is then told of the message.
 
     It may be stored all the same: a database that keeps a log has the message there, and what failed may have been to
-    move it from there. So the message is looked for: where a sync failed, in what is left if power is cut then and the
-    sync has done nothing; where something else failed, in what a kill leaves.
+    move it from there. So the message is looked for. Where the last thing done failed, it is looked for in what a kill
+    leaves. Where any sync failed since the last message, the system's cache hides that from every reader: it is looked
+    for in what is left if power is cut then, and violates only what would have been there had the sync been done.
     """
     tells = {
         event.at: event
         for event in recording.timeline.of(HookCalled)
         if event.position == "early" and event.message is not None and not is_pending(event.message)
     }
-    durability = Durability(recording.before)
+    durability, as_if_synced = Durability(recording.before), Durability(recording.before)
     last: Step | None = None
+    unsynced: Step | None = None
     for step in recording.steps:
         if step.mark is None:
             last = step
             if step.operation is not None:
                 durability.apply(step.operation)
+                as_if_synced.apply(step.operation)
+            elif isinstance(step.refused, Sync):
+                as_if_synced.apply(step.refused)
+                unsynced = step
             continue
         told = tells.get(step.mark)
-        if told is not None and last is not None and last.injected and last.path != ELSEWHERE:
-            contents = durability.durable if "sync" in last.call else durability.nothing_lost().contents
-            assert told.message is not None
-            if not _holds(recording, contents, told.message):
-                _violated(
-                    recording,
-                    f"where {what}, an error reaches the caller and no hook is told of what is not stored",
-                    f"{last} failed, and then a hook was told of {one_message(told.message)}",
-                    told,
-                )
-        if step.mark in tells:
-            last = None
+        if told is None:
+            continue
+        assert told.message is not None
+        failed: Step | None = None
+        if unsynced is not None:
+            lost = not _holds(recording, durability.durable, told.message)
+            failed = unsynced if lost and _holds(recording, as_if_synced.durable, told.message) else None
+        elif last is not None and last.injected and last.path != ELSEWHERE:
+            lost = not _holds(recording, durability.nothing_lost().contents, told.message)
+            failed = last if lost else None
+        if failed is not None:
+            _violated(
+                recording,
+                f"where {what}, an error reaches the caller and no hook is told of what is not stored",
+                f"{failed} failed, and then a hook was told of {one_message(told.message)}",
+                told,
+            )
+        last = unsynced = None
 
 
 def _holds(recording: Recording, contents: Contents, message: Message) -> bool:

@@ -46,6 +46,7 @@ class SnapshotFileManager(SessionManager[Any]):
         self._sealed: dict[str, bytes] = {}
         self._attempted: dict[str, bytes] = {}
         self._postponed: list[Callable[[], None]] | None = None
+        self._name_is_synced = False
 
     # -- the parts that mutants break ----------------------------------------------------------------------
 
@@ -138,6 +139,12 @@ class SnapshotFileManager(SessionManager[Any]):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def sync_name_of_folder(self, folder: Path, *, made: bool) -> None:
+        """Sync what a session's folder is called: whoever made it may have been killed before it did."""
+        if made or not self._name_is_synced:
+            self.sync_folder(folder.parent)
+            self._name_is_synced = True
 
     def check_whose(self, content: dict[str, Any], agent_id: str) -> None:
         """Refuse what was written for another session or another agent, and lies here by mistake."""
@@ -237,9 +244,10 @@ class SnapshotFileManager(SessionManager[Any]):
     def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
         sealed = self.seal(data)
         try:
-            if not path.parent.is_dir():
+            made = not path.parent.is_dir()
+            if made:
                 path.parent.mkdir(self.folder_mode, parents=True, exist_ok=True)
-                self.sync_folder(path.parent.parent)
+            self.sync_name_of_folder(path.parent, made=made)
             descriptor = os.open(path.parent, os.O_RDONLY)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -859,6 +859,57 @@ class GivesUpAfterAFault(SnapshotFileManager):
             raise
 
 
+class SwallowsErrorsOfSyncs(SnapshotFileManager):
+    """What could not be synced can be read all the same."""
+
+    def sync(self, descriptor: int) -> None:
+        with contextlib.suppress(OSError):
+            super().sync(descriptor)
+
+
+class LocksWritersOut(SnapshotFileManager):
+    """A lock file that a killed process does not remove, and that readers need not heed."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        try:
+            lock = (path.parent / "lock").open("x")
+        except FileExistsError:
+            raise OSError(f"session {self.session_id!r} is locked by {path.parent / 'lock'}") from None
+        with lock:
+            super().write(path, data)
+        (path.parent / "lock").unlink()
+
+
+class TakesAFolderThatIsThereForStored(SnapshotFileManager):
+    """Whoever finds a session's folder need not sync its name: somebody has made it."""
+
+    def sync_name_of_folder(self, folder: Path, *, made: bool) -> None:
+        if made:
+            super().sync_name_of_folder(folder, made=made)
+
+
+class SyncsTheNameOfANewFile(SnapshotFileManager):
+    """Appends each state to a file, and syncs the file's name when it makes it, whatever comes of that."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        is_new = not path.exists()
+        with path.open("ab") as file:
+            file.write(data + self.end)
+            file.flush()
+            self.sync(file.fileno())
+        if is_new:
+            self.sync_folder(path.parent)
+
+    def read(self, path: Path) -> bytes | None:
+        for record in reversed((super().read(path) or b"").split(self.end)):
+            with contextlib.suppress(ValueError):
+                self.unseal(record)
+                return record
+        return None
+
+    end = b"\0the end\0"
+
+
 class LeavesTemporaryFiles(SnapshotFileManager):
     """Temporary files with names of their own, which nobody looks for after a crash."""
 

@@ -144,12 +144,19 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.NeverSyncs, "power cut: "),
         (broken.NeverSyncsFolders, "power cut: "),
         (broken.SyncsAfterTheAcknowledgement, "power cut: "),
+        (broken.TakesAFolderThatIsThereForStored, "killed before it synced the name .*another one went on"),
+        (broken.SyncsTheNameOfANewFile, "what failed before: fsync"),
     ],
     "DUR-03": [
         (broken.SwallowsStorageErrors, "and then a hook was told of"),
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
+        (broken.SwallowsErrorsOfSyncs, "f(data)?sync .* failed, and then a hook was told of"),
     ],
-    "DUR-04": [(broken.LeavesTemporaryFiles, "does not pile up"), (broken.LeavesALock, "is locked by")],
+    "DUR-04": [
+        (broken.LeavesTemporaryFiles, "does not pile up"),
+        (broken.LeavesALock, "is locked by"),
+        (broken.LocksWritersOut, "is locked by"),
+    ],
     "STA-02": [
         (broken_twins.DropsAnUnknownKey, "aKeyToCome"),
         (broken_twins.DropsASignature, "instead of dict {'text': 'Who knows', 'signature': 'b2YgYSB0ZXh0'}"),
