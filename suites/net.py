@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,12 +27,21 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import Durability
+from session_conformance.harness.faults import killed_at_exchange
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.scripts import Start, Step, Stop, StorageFails, StorageWorks
 from session_conformance.harness.services import DynamoDB, Service, WireFault
-from session_conformance.harness.timeline import AgentStopped, Failed, one_message, texts
+from session_conformance.harness.timeline import Acknowledged, AgentStopped, Failed, one_message, texts
 
-from .scenarios import expect_outages_told_of, expect_readable, loop_goes_on
+from .scenarios import (
+    Counted,
+    expect_outages_told_of,
+    expect_readable,
+    expect_secrets_kept,
+    expect_whole_or_nothing,
+    loop_goes_on,
+)
 from .scenarios import on_the_wire as wire
 
 NEEDS = (Capability.SERVER,)
@@ -184,7 +195,7 @@ class StorageBehindANetwork(ConformanceSuite):
                  needs=NEEDS, since=SINCE)  # fmt: skip
     def round_trips(self, new_session: NewSession, record_property: RecordProperty) -> None:
         """Round trips a message, and a restore, do not grow with the history."""
-        counted = {turns: _count(new_session(), turns) for turns in _TURNS}
+        counted = {turns: Counted(new_session(), turns) for turns in _TURNS}
         (few, many) = (counted[turns] for turns in _TURNS)
         record_property(
             "measured",
@@ -208,10 +219,18 @@ class StorageBehindANetwork(ConformanceSuite):
     @requirement("NET-10", level=Level.SHOULD, source="F: a server accepts so many connections, and no more",
                  needs=NEEDS, since=SINCE)  # fmt: skip
     def connections(self, new_session: NewSession, record_property: RecordProperty) -> None:
-        """A conversation opens connections once, however many messages it has, and not one a message."""
-        few, many = (_count(new_session(), turns) for turns in _TURNS)
+        """A conversation opens connections once, however many messages it has, and not one a message; managers that
+        were closed leave none behind that add up.
+        """
+        few, many = (Counted(new_session(), turns) for turns in _TURNS)
+        session, left = new_session(), []
+        for number in range(_MANAGERS):
+            expect_no_failure(play(session, Script().user(f"to manager {number}"), observing=False))
+            gc.collect()  # what has no way to be closed is let go of
+            left.append(sum(seam.open_connections for seam in wire.seams_of(session)))
         record_property(
-            "measured", f"{many.connections} connections a conversation, {many.open} open before its manager is closed"
+            "measured",
+            f"{many.connections} connections a conversation, {left[-1]} open after {_MANAGERS} managers were closed",
         )
         if many.connections > few.connections + 1:
             violated(
@@ -219,7 +238,61 @@ class StorageBehindANetwork(ConformanceSuite):
                 f" {few.connections}",
                 f"it opens {many.connections}",
             )
+        if left[-1] > left[0] + 1:
+            violated(
+                f"after {_MANAGERS} managers were closed no more connections are open than after one: {left[0]}",
+                f"{left[-1]} are open",
+            )
 
+    @requirement("NET-11", level=Level.SHOULD, source="F: servers remove what has expired key by key", needs=NEEDS,
+                 since=SINCE)  # fmt: skip
+    def expiry(self, new_session: NewSession, record_property: RecordProperty) -> None:
+        """Expiry (TTL) removes a session whole or not at all."""
+        record_property("measured", expect_whole_or_nothing(new_session()))
+
+    @requirement("NET-12", level=Level.SHOULD, source="F: logs and reports are posted, and kept", needs=NEEDS,
+                 since=SINCE)  # fmt: skip
+    def secrets(self, new_session: NewSession) -> None:
+        """The password that its server is reached with stands in no error, no warning and no log."""
+        expect_secrets_kept(new_session())
+
+    @requirement("NET-13", source="D: session management, 'persistence before hooks'",
+                 needs=[*NEEDS, Capability.FRESH_PROCESS], promise=Durability.MESSAGE, since=SINCE)  # fmt: skip
+    def process_that_is_killed(self, run: ScenarioRuns, new_session: NewSession, record_property: RecordProperty
+                               ) -> None:  # fmt: skip
+        """Where a process is killed before a request of its arrives, or after it was carried out, all acknowledged
+        messages are restored, in order, and at most the unacknowledged one beside them.
+        """
+        calm, kills = run.once(wire.calm_talk), 0
+        for number, fault in zip(_spread(calm.exchanges, _KILLS), itertools.cycle(_CUTS), strict=False):
+            session = new_session()
+            timeline = killed_at_exchange(session, wire.TALK, number, fault)
+            if timeline is None:
+                continue
+            kills += 1
+            reading = within_limit(session.read, "restoring")
+            where = f"where exchange {number + 1} of {calm.exchanges} is {fault.value} and its process killed"
+            wire.expect_once_and_in_order(timeline, reading, where)
+            problem = Acknowledged(timeline).missing(reading, len(timeline) - 1)
+            beside = wire.not_told_of(timeline, reading)
+            if len(beside) > 1:
+                problem = problem or f"more came back than was under way: {'; '.join(wire.shown(beside))}"
+            if problem is not None:
+                violated(
+                    "after a kill at any exchange with its server, all acknowledged messages are restored",
+                    f"{where}, {problem}",
+                    timeline,
+                )
+            session.workspace.drop()
+        record_property("measured", f"{kills} kills, of {calm.exchanges} exchanges of a conversation")
+
+
+_MANAGERS = 4
+
+_KILLS = 12
+"""At how many exchanges a process is killed; every other one before it arrives, and the others after it."""
+
+_CUTS = (WireFault.CUT_BEFORE, WireFault.CUT_AFTER)
 
 _TURNS = (5, 40)
 """Turns of the conversations whose round trips are counted: messages of a user and of an assistant."""
@@ -227,43 +300,6 @@ _TURNS = (5, 40)
 _GROWTH = 1.2
 _PAGES = 4
 """What is done now and then, and what comes in pages, may be some more with a longer history."""
-
-
-class _Counted:
-    """What a conversation took on the wire: its second half, when it had begun long ago, and a restore."""
-
-    def __init__(self, session: Session, turns: int) -> None:
-        script = Script()
-        for number in range(turns):
-            script = script.user(f"question {number}").assistant(f"answer {number}")
-        self.messages = 2 * turns
-        steps = list(script.steps)
-        latest = steps[len(steps) * 4 // 5 :]
-
-        async def main() -> None:
-            conversation = Conversation(session, Script(), observing=False)
-            await conversation.step(Start())
-            for step in steps[: -len(latest)]:
-                await conversation.step(step)
-            with wire.traffic(session) as writing:
-                for step in latest:
-                    await conversation.step(step)
-            self.a_message = writing[0].exchanges / (self.messages * len(latest) / len(steps))
-            self.bytes_a_message = writing[0].sent / (self.messages * len(latest) / len(steps))
-            await conversation.step(Stop())
-            expect_no_failure(conversation.timeline)
-            self.connections = sum(seam.traffic.connections for seam in wire.seams_of(session))
-            self.open = sum(seam.open_connections for seam in wire.seams_of(session))
-
-        with tolerating_warnings():
-            clock.run(main())
-        with wire.traffic(session) as restoring:
-            expect_readable(session.read(), f"after {self.messages} messages")
-        self.restoring = restoring[0].exchanges
-
-
-def _count(session: Session, turns: int) -> _Counted:
-    return _Counted(session, turns)
 
 
 def _all_from(first: int) -> wire.Faults:

@@ -31,6 +31,7 @@ from .successors import legacy_of_power_cut as legacy_of_power_cut
 from .successors import states_after as states_after
 from .system_calls import Untraceable as Untraceable
 from .tracing import TracerMissing as TracerMissing
+from .wire_kills import killed_at_exchange as killed_at_exchange
 
 __all__ = [
     "ELSEWHERE",
@@ -56,6 +57,7 @@ __all__ = [
     "is_end_of_turn",
     "killed_at_acknowledgements",
     "killed_at_each_moment",
+    "killed_at_exchange",
     "legacies_of_kills",
     "legacy_of_power_cut",
     "misplace_objects",

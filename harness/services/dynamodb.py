@@ -7,6 +7,7 @@ import copy
 import functools
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,10 +170,50 @@ class DynamoDB(Service):
         self._drop(database)
 
     def _drop(self, database: str) -> None:
-        for page in self._admin.get_paginator("list_tables").paginate():
-            for table in page["TableNames"]:
-                if database in table:
-                    self._admin.delete_table(TableName=table)
+        for table in self._tables_of(database):
+            self._admin.delete_table(TableName=table)
+
+    def _tables_of(self, database: str) -> list[str]:
+        pages = self._admin.get_paginator("list_tables").paginate()
+        return [table for page in pages for table in page["TableNames"] if database in table]
+
+    def lifetimes(self, database: str) -> list[float]:
+        """Return how long items will still be there, in seconds, of all that have their table's attribute for it."""
+        return [until - time.time() for _, _, _, until in self._expiring(database)]
+
+    def age(self, database: str, seconds: float) -> None:
+        """Let items expire sooner. Of those whose time is over every other one is gone, and the others linger.
+
+        DynamoDB removes expired items within some days, one by one and in no order (developer guide, "Using time to
+        live"), so a reader finds any of them.
+        """
+        expired = 0
+        for table, key, attribute, until in list(self._expiring(database)):
+            if until - seconds <= time.time():
+                expired += 1
+                if expired % 2:
+                    self._admin.delete_item(TableName=table, Key=key)
+                    continue
+            self._admin.update_item(
+                TableName=table,
+                Key=key,
+                UpdateExpression="SET #attribute = :until",
+                ExpressionAttributeNames={"#attribute": attribute},
+                ExpressionAttributeValues={":until": {"N": str(int(until - seconds))}},
+            )
+
+    def _expiring(self, database: str) -> Iterator[tuple[str, dict[str, Any], str, float]]:
+        """Yield each item that expires: its table, its key, the attribute that says when, and what that says."""
+        for table in self._tables_of(database):
+            described = self._admin.describe_time_to_live(TableName=table)["TimeToLiveDescription"]
+            attribute = described.get("AttributeName", "")
+            names = [
+                part["AttributeName"] for part in self._admin.describe_table(TableName=table)["Table"]["KeySchema"]
+            ]
+            for page in self._admin.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+                for item in page["Items"]:
+                    if "N" in item.get(attribute, ()):
+                        yield table, {name: item[name] for name in names}, attribute, float(item[attribute]["N"])
 
     def stop(self) -> None:
         """Drop every place, and serve no more."""

@@ -127,6 +127,8 @@ class Seam:
     @property
     def open_connections(self) -> int:
         """How many connections clients have open now."""
+        for _ in range(_TURNS):
+            call_on_wire(lambda: None)
         return call_on_wire(lambda: len(self._open))
 
     @contextlib.contextmanager
@@ -252,6 +254,11 @@ class Seam:
 
 _SHARED_PORT = getattr(socket, "SO_REUSEPORT", socket.SO_REUSEADDR)
 """What lets two sockets of a user have one port: one that keeps it, and one that listens there now and then."""
+
+
+_TURNS = 3
+"""After so many turns of its loop, the seam knows of each connection that a client closed before: one to read its end,
+one to close the socket and one to tell of it."""
 
 
 class _Client(asyncio.Protocol):

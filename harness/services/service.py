@@ -120,6 +120,19 @@ class Service(ABC):
     def _drop(self, database: str) -> None:
         """Remove a place and all that is stored in it, whoever is connected to it."""
 
+    # -- what some kinds can do ----------------------------------------------------------------------------
+
+    def lifetimes(self, database: str) -> list[float]:
+        """Return how long what is stored in a place will still be there, in seconds, of all that expires by itself."""
+        return []
+
+    def age(self, database: str, seconds: float) -> None:  # noqa: B027 - nothing does, where a kind does not say so
+        """Let what is stored in a place, and expires by itself, be older by some seconds than it is."""
+
+    def secret_login(self) -> tuple[str, str] | None:
+        """Return a user and a password that can be found in a text, or None where clients have no password to give."""
+        return (self.address.user, self.address.password) if self.address.password else None
+
     # -- places --------------------------------------------------------------------------------------------
 
     def new_place(self, name: str) -> Place:
@@ -152,7 +165,8 @@ class Service(ABC):
     def values(self, place: Place) -> dict[str, str]:
         """Return what stands for the placeholders: ``{postgres_url}`` and the parts of it, say."""
         server = self.address
-        where = Address("127.0.0.1", place.seam.port, server.user, server.password, place.database, server.options)
+        user, password = place.login or (server.user, server.password)
+        where = Address("127.0.0.1", place.seam.port, user, password, place.database, server.options)
         found = {
             "url": f"{self.scheme}://{where.short}",
             "address": where.short,
@@ -262,12 +276,14 @@ class Place:
         name: Its name, which no other place of the run has.
         database: What its URL calls it.
         seam: What stands between it and its clients.
+        login: The user and the password that its URL has, or None for those of its server.
     """
 
     def __init__(self, service: Service, name: str, database: str) -> None:
         self.service = service
         self.name = name
         self.database = database
+        self.login: tuple[str, str] | None = None
         self.seam = Seam(service.address.host, service.address.port)
         self.seam.start()
 
@@ -275,6 +291,15 @@ class Place:
     def values(self) -> dict[str, str]:
         """What stands for the placeholders of its service."""
         return self.service.values(self)
+
+    @property
+    def lifetimes(self) -> list[float]:
+        """How long what is stored in it will still be there, in seconds, of all that expires by itself."""
+        return self.service.lifetimes(self.database)
+
+    def age(self, seconds: float) -> None:
+        """Let what is stored in it, and expires by itself, be older by some seconds than it is."""
+        self.service.age(self.database, seconds)
 
     def empty(self) -> None:
         """Remove all that is stored in it."""

@@ -48,6 +48,7 @@ from .deletion import expect_deletion_holds as expect_deletion_holds
 from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
+from .expiry import expect_whole_or_nothing as expect_whole_or_nothing
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
 from .kills import Cost as Cost
 from .kills import expect_cost_as_promised as expect_cost_as_promised
@@ -60,6 +61,7 @@ from .malformed import expect_large_or_refused as expect_large_or_refused
 from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .on_the_wire import loop_goes_on as loop_goes_on
+from .overheard import expect_secrets_kept as expect_secrets_kept
 from .places import expect_folder_behind_link as expect_folder_behind_link
 from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
 from .places import expect_no_leaks as expect_no_leaks
@@ -77,6 +79,7 @@ from .redaction import redacted_by_the_agent as redacted_by_the_agent
 from .restored import expect_answered as expect_answered
 from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
+from .round_trips import Counted as Counted
 from .s3_requests import LOAD as LOAD
 from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION
 from .s3_requests import as_table as as_table
@@ -258,6 +261,7 @@ __all__ = [
     "TRIMMED",
     "TWENTY_TIMEOUTS",
     "Cost",
+    "Counted",
     "HoldFirstWrite",
     "RedactionLooks",
     "accepted",
@@ -303,6 +307,7 @@ __all__ = [
     "expect_refused_clearly",
     "expect_restorable",
     "expect_restored_as_left",
+    "expect_secrets_kept",
     "expect_stored",
     "expect_stored_as_in_memory",
     "expect_stored_at_hooks",
@@ -310,6 +315,7 @@ __all__ = [
     "expect_twins_refused",
     "expect_update_kept",
     "expect_voice_twins",
+    "expect_whole_or_nothing",
     "find_at_rest",
     "find_same",
     "has_block",

@@ -184,6 +184,19 @@ def expect_once_and_in_order(timeline: Timeline, reading: Reading, where: str) -
         violated(f"{where}, the order stays", f"what is stored is: {'; '.join(shown(reading.messages))}", timeline)
 
 
+def not_told_of(timeline: Timeline, reading: Reading) -> list[Message]:
+    """Return the messages that were restored and that no hook was told of, but for results of tools.
+
+    A restore may make those up, and a manager may store them together with what asks for them.
+    """
+    told = {call.message.get("tracking_id") for call in timeline.of(HookCalled) if call.message is not None}
+    return [
+        message
+        for message in reading.messages
+        if message.get("tracking_id") not in told and not any("toolResult" in block for block in message["content"])
+    ]
+
+
 def told_before(timeline: Timeline, failure: Failed) -> list[Message]:
     """Return the messages that hooks were told of before an error, each once."""
     told: dict[str | None, Message] = {}

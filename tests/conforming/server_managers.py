@@ -255,6 +255,20 @@ class RedisManager(ServerManager):
         self._client.eval(SCRIPT, len(keys), *keys, id, *(part for change in changes for part in change))
 
 
+class ExpiringRedisManager(RedisManager):
+    """Lets each session expire an hour after its last change, all of it at one moment."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        self._client.eval(
+            EXPIRING_SCRIPT, 4, *self.keys(agent_id), id, *(part for change in changes for part in change)
+        )
+
+
+EXPIRING_SCRIPT = SCRIPT.replace(
+    "return 1", "for _, key in ipairs(KEYS) do redis.call('EXPIRE', key, 3600) end return 1"
+)
+
+
 class DynamoManager(ServerManager):
     """One transaction a change, and consistent reads."""
 

@@ -30,7 +30,9 @@ def test_a_correct_manager_on_a_server_meets_all_of_net(service: str, target: st
     )
     [backend] = json.loads((pytester.path / "report.json").read_text())["backends"]
     others = {result["id"]: result["outcome"] for result in backend["results"] if result["outcome"] != "met"}
-    assert others == dict.fromkeys(["LIF-13", "NET-06"], "not applicable"), run.stdout.str()  # about files, replicas
+    assert others == dict.fromkeys(["LIF-13", "NET-06", "NET-11"], "not applicable"), (
+        run.stdout.str()
+    )  # files, replicas, expiry
     assert run.ret == 0
     left = [p.name() for p in psutil.process_iter() if p.pid not in before and p.name() in _SERVERS]
     assert left == []

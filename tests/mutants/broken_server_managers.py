@@ -4,11 +4,13 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from session_conformance.reference_impl.log.codec import encode
 from strands.types.exceptions import SessionException
 
 from tests.conforming.server_managers import Change, DynamoManager, PostgresManager, RedisManager
+from tests.conforming.sqlite_manager import sealed
 
 T = TypeVar("T")
 
@@ -127,3 +129,59 @@ class ReadsWhatMayBeLate(DynamoManager):
     """Reads without asking for consistency."""
 
     consistent = False
+
+
+class LeavesConnectionsOpen(RedisManager):
+    """Keeps its connection in a pool of the process that nobody takes one from."""
+
+    pool: ClassVar[list[Any]] = []
+
+    def close(self) -> None:
+        self.pool.append(self._client)
+        self._client = None
+
+
+class ExpiresPieceByPiece(RedisManager):
+    """Gives each message an hour of its own, as a cache does."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        _, messages, _, state = self.keys(agent_id)
+        for change in changes:
+            key = state if change.kind == "state" else f"{messages}:{change.tracking_id}"
+            if change.kind == "append" and not self._client.exists(key):
+                self._client.rpush(messages, key)
+            self._client.set(key, change.body, ex=3600)
+        self._client.expire(state, 3600)
+
+    def load(self, agent_id: str) -> tuple[bytes, list[bytes]] | None:
+        _, messages, _, state = self.keys(agent_id)
+        found, keys = self._client.get(state), self._client.lrange(messages, 0, -1)
+        return None if found is None else (found, [body for body in self._client.mget(["", *keys]) if body])
+
+
+class SaysHowItConnects(PostgresManager):
+    """Tells of the URL where it cannot connect, as drivers do of their arguments."""
+
+    def attempt(self, work: Callable[[], T]) -> T:
+        try:
+            return super().attempt(work)
+        except SessionException as error:
+            raise SessionException(f"cannot reach {self._url}") from error
+
+
+class SendsWithTheNext(RedisManager):
+    """Sends a message together with the next one, to save a round trip."""
+
+    waiting: tuple[Change, ...] = ()
+
+    def _insert(self, agent_id: str, message: Any, state: bytes | None, database: Any = None, before: Any = ()) -> None:
+        sent, self.waiting = (
+            self.waiting,
+            (Change("append", message.get("tracking_id") or "", sealed(encode(message))),),
+        )
+        self._change(agent_id, *sent)
+
+    def _sync(self, agent_id: str, state: bytes, changed: list[tuple[str, bytes]]) -> None:
+        sent, self.waiting = self.waiting, ()
+        self._change(agent_id, *sent)
+        super()._sync(agent_id, state, changed)

@@ -9,7 +9,7 @@ from session_conformance.harness import Violation
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 
 from tests.conforming.plain_dicts import DictRepository, DictStorage
-from tests.conforming.server_managers import DynamoManager, PostgresManager
+from tests.conforming.server_managers import DynamoManager, ExpiringRedisManager, PostgresManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_deletion, broken_twins, broken_writers
@@ -234,7 +234,13 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.AsksForEachMessage, "a restore takes as many round trips"),
         (broken_server.ReadsAllBeforeEachMessage, "a message takes as many round trips"),
     ],
-    "NET-10": [(broken_server.ConnectsForEachMessage, "opens as many connections")],
+    "NET-10": [
+        (broken_server.ConnectsForEachMessage, "opens as many connections"),
+        (broken_server.LeavesConnectionsOpen, "no more connections are open than after one"),
+    ],
+    "NET-11": [(broken_server.ExpiresPieceByPiece, r"there is \['three', 'four'\]")],
+    "NET-12": [(broken_server.SaysHowItConnects, "cannot reach postgresql://.*:<the password>@")],
+    "NET-13": [(broken_server.SendsWithTheNext, "is missing")],
     "AGT-01": [
         (broken.DropsMetadata, "metadata"),
         (broken_text.ForgetsTheStateOfTextAgents, "state .*'plan'.* is restored|state .*'plan'.* is stored"),
@@ -449,7 +455,12 @@ def test_the_requirement_catches_the_mutant(
     assert re.search(evidence, str(caught.value)), f"caught, but for another reason:\n{caught.value}"
 
 
-UNBROKEN = {"NET-06": DynamoManager, "CLN-02": FileSessionManager, "COR-05": FileSessionManager}
+UNBROKEN = {
+    "NET-06": DynamoManager,
+    "NET-11": ExpiringRedisManager,
+    "CLN-02": FileSessionManager,
+    "COR-05": FileSessionManager,
+}
 """The correct managers of those requirements that do not apply to the snapshot manager."""
 
 OF_GROUP = {
