@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty
+from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty, attributed_without_a_server
 from session_conformance.harness import (
     Capability,
     Conversation,
@@ -86,6 +86,7 @@ class StorageBehindANetwork(ConformanceSuite):
 
     @requirement("NET-04", source="F: a write-ahead rule: who is told of a message may rely on it", needs=NEEDS,
                  since=SINCE)  # fmt: skip
+    @attributed_without_a_server
     def server_that_is_away(self, new_session: NewSession) -> None:
         """While the server cannot be reached, failures reach the caller and no hook is told of what is not stored; when
         it is back, what is said is stored again, in the order of memory.

@@ -39,6 +39,7 @@ def add_to(commands: Any) -> None:
     run.add_argument(
         "--profile", choices=("quick", "ci", "thorough"), default="quick", help="how many examples (quick)"
     )
+    run.add_argument("--select", metavar="EXPRESSION", help="only these requirements, as pytest's -k chooses them")
     run.add_argument("--benchmarks", action="store_true", help="measure them too, with short histories")
     run.add_argument("--work", type=Path, metavar="FOLDER", help="make environments here, and leave them")
     build = steps.add_parser(
@@ -103,9 +104,11 @@ def _run(given: argparse.Namespace) -> int:
     asked = chosen(read_catalogue(given.folder), given.name)
     if given.newest:
         asked = [(entry, version) for entry, version in asked if version == entry.versions[0]]
-    options = (f"--conformance-level={given.level}", f"--conformance-profile={given.profile}")
+    options: tuple[str, ...] = (f"--conformance-level={given.level}", f"--conformance-profile={given.profile}")
     if given.benchmarks:
         options += ("--conformance-benchmarks", "--conformance-benchmark-sizes=0,100")
+    if given.select:
+        options += ("-k", given.select)
     settings = FieldSettings(options, given.minutes, given.jobs or as_many_as_sensible(), given.again, given.work)
     found = run_field(asked, given.folder, settings, progress=lambda line: print(line, file=sys.stderr, flush=True))
     return VIOLATED if _not_judged(found) else 0

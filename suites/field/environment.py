@@ -27,6 +27,15 @@ GRACE_S = 120.0
 
 REPORT = "report.json"
 
+_PYTEST = """\
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import pytest
+sys.path.insert(0, "")
+sys.exit(pytest.main())
+"""
+"""Runs pytest. A process that a shell has started in the background ignores ctrl-c, and so does what it starts."""
+
 
 def find_uv() -> str:
     """Return uv's path: the one of the ``PATH``, or of the package ``uv``.
@@ -103,7 +112,7 @@ def judge(python: Path, entry: Entry, folder: Path, options: Sequence[str], limi
             shutil.copy(file, folder)
     (folder / REPORT).unlink(missing_ok=True)
     words = [f"{entry.option}={entry.name}", f"--conformance-report={REPORT}", *options]
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", "-q", "--tb=no", "--color=no", *words]
+    command = [str(python), "-c", _PYTEST, "-p", "no:cacheprovider", "-q", "--tb=no", "--color=no", *words]
     with (folder / "output.txt").open("wb") as output:
         running = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True

@@ -19,6 +19,9 @@ else:
 
 FILE_NAME = "explanations.toml"
 
+ALL = "*"
+"""Stands for every requirement that is not explained otherwise: where one mechanism breaks everything."""
+
 _SCHEMA = Path(__file__).with_name("explanations_schema.json")
 
 
@@ -28,7 +31,7 @@ class Explanation:
 
     Attributes:
         backends: Their names in the catalogue.
-        ids: The requirements.
+        ids: The requirements; :data:`ALL` for whatever is not explained otherwise.
         where: The file, as the package has it.
         why: The mechanism, in a sentence or two.
     """

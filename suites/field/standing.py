@@ -10,7 +10,7 @@ from session_conformance.harness.verdicts import GROUPS, Outcome, Result
 
 from .catalogue import Entry
 from .costs import costs
-from .explanations import Explanation
+from .explanations import ALL, Explanation
 from .results import FieldResult
 
 STALE_AFTER = 2
@@ -131,6 +131,15 @@ class Standing:
     def newest(self) -> Release | None:
         """The newest release of which something was found, or None."""
         return next((one for one in self.releases if one.results), None)
+
+    def why(self, id: str) -> Explanation | None:
+        """Return where a violation comes from, or None where that is not explained yet."""
+        return self.explanations.get(id) or self.explanations.get(ALL)
+
+    @property
+    def unexplained(self) -> list[str]:
+        """What the newest release violates by its own doing, and nobody has explained yet."""
+        return [] if self.newest is None else [one.id for one in self.newest.own if self.why(one.id) is None]
 
     @property
     def newest_of_each(self) -> Release:

@@ -1,5 +1,6 @@
 """Running the field: what one backend breaks stays with it, and a run goes on where another was interrupted."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -79,6 +80,23 @@ def test_a_run_that_meets_its_limit_is_ended_with_all_that_it_started(folder: Pa
     with pytest.raises(FieldError, match="judged nothing within"):
         judge(python, entry, tmp_path, [], 0.2)
     assert (tmp_path / "session-conformance.toml").read_text(encoding="utf-8") == entry.configuration
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is in a shell's background there")
+def test_a_run_that_meets_its_limit_leaves_what_it_has_judged(folder: Path, tmp_path: Path) -> None:
+    entry = read_catalogue(folder)["good"]
+    (tmp_path / "pytest.py").write_text(
+        "import time\n\n\ndef main():\n"
+        "    try:\n        open('began', 'w').close()\n        time.sleep(600)\n"
+        "    except KeyboardInterrupt:\n        open('report.json', 'w').close()\n        return 2\n",
+        encoding="utf-8",
+    )
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as where a shell has started this in the background
+    try:
+        assert judge(Path(sys.executable), entry, tmp_path, [], 3)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert (tmp_path / "began").exists()
 
 
 def test_without_uv_the_command_says_so_in_one_line(

@@ -6,11 +6,27 @@ from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
+import boto3
 from bedrock_agentcore.memory.integrations.strands.config import AgentCoreMemoryConfig
 from bedrock_agentcore.memory.integrations.strands.session_manager import AgentCoreMemorySessionManager
+from botocore.exceptions import ClientError, ParamValidationError
+from botocore.validate import ParamValidator
 from session_conformance.harness import Backend, Workspace
 
 REGION = "us-east-1"
+
+
+@cache
+def model() -> Any:
+    """Return what botocore knows of the service."""
+    return boto3.Session().client("bedrock-agentcore", region_name=REGION).meta.service_model
+
+
+def refuse(operation: str, asked: dict[str, Any]) -> None:
+    """Refuse what the service's own client refuses to send."""
+    report = ParamValidator().validate(asked, model().operation_model(operation).input_shape)
+    if report.has_errors():
+        raise ParamValidationError(report=report.generate_report())
 
 
 @dataclass
@@ -23,14 +39,20 @@ class Events:
 
     def create_event(self, **event: Any) -> dict[str, Any]:
         """Keep an event."""
+        refuse("CreateEvent", event)
         stamp = event["eventTimestamp"]
         number = next(self.numbers)
-        kept = {**event, "eventId": f"{int(stamp.timestamp() * 1000):016d}#{number:08x}", "number": number}
+        kept: dict[str, Any] = {
+            **event,
+            "eventId": f"{int(stamp.timestamp() * 1000):016d}#{number:08x}",
+            "number": number,
+        }
         self.kept = [*self.kept, kept]
         return {"event": kept}
 
     def list_events(self, **asked: Any) -> dict[str, Any]:
         """List events, a page at a time."""
+        refuse("ListEvents", asked)
         wanted = asked.get("filter", {}).get("eventMetadata", [])
         found = [one for one in self.kept if _same_place(one, asked) and all(_matches(one, each) for each in wanted)]
         found.sort(key=lambda one: (one["eventTimestamp"], one["number"]), reverse=True)
@@ -40,10 +62,16 @@ class Events:
 
     def get_event(self, **asked: Any) -> dict[str, Any]:
         """Return an event."""
-        return {"event": next(one for one in self.kept if one["eventId"] == asked["eventId"])}
+        refuse("GetEvent", asked)
+        for one in self.kept:
+            if one["eventId"] == asked["eventId"]:
+                return {"event": one}
+        error = {"Code": "ResourceNotFoundException", "Message": "there is no such event"}
+        raise ClientError({"Error": error}, "GetEvent")
 
     def delete_event(self, **asked: Any) -> dict[str, Any]:
         """Remove an event."""
+        refuse("DeleteEvent", asked)
         self.kept = [one for one in self.kept if one["eventId"] != asked["eventId"]]
         return {"eventId": asked["eventId"]}
 
