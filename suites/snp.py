@@ -32,6 +32,14 @@ from session_conformance.harness.timeline import same
 
 from . import lif, rpl
 from . import ord as order
+from .scenarios import (
+    expect_kept_in_the_agents_storage,
+    expect_redacted_by_each_strategy,
+    expect_saved_as_each_strategy_says,
+    expect_snapshots_as_triggered,
+    expect_stash_forgets_what_is_redacted,
+    expect_stash_in_snapshots,
+)
 from .scenarios.storage_api import (
     expect_listed,
     expect_read,
@@ -398,6 +406,77 @@ class SnapshotsAndStorage(ConformanceSuite):
             await expect_listed(opened(session), "", [])
 
         run(main)
+
+    @requirement(
+        "SNP-10",
+        source="A: SnapshotSessionManager(snapshot_trigger=...), 'When it returns True'",
+        needs=SNAPSHOTS,
+        since="2026.12",
+    )
+    def triggered(self, new_session: NewSession) -> None:
+        """A snapshot trigger is asked after each invocation, when a voice agent has stopped and before its connection
+        is restarted; each time that it says yes, and no other, a snapshot of what there is then is added.
+        """
+        expect_snapshots_as_triggered(new_session)
+
+    @requirement(
+        "SNP-11",
+        source="A: SaveLatestStrategy, 'Guardrail redactions are flushed immediately under every strategy'",
+        needs=(Capability.SNAPSHOTS, Capability.AT_REST),
+        since="2026.12",
+    )
+    def redacted_by_each_strategy(self, new_session: NewSession) -> None:
+        """However seldom snapshots are saved, what a guardrail redacts through a text agent is nowhere in the stored
+        bytes from then on.
+        """
+        expect_redacted_by_each_strategy(new_session)
+
+    @requirement(
+        "SNP-12",
+        source="A: SaveLatestStrategy, BidiAgentSaveLatestStrategy, MultiAgentSaveLatestStrategy",
+        needs=(Capability.SNAPSHOTS, Capability.FRESH_PROCESS),
+        since="2026.12",
+    )
+    def strategies(self, new_session: NewSession, record_property: Callable[[str, object], None]) -> None:
+        """Each strategy of saving keeps what it says: after every message, each invocation or stop, and each node of a
+        team, a kill costs nothing of what was saved by then.
+        """
+        told = expect_saved_as_each_strategy_says(new_session)
+        record_property("measured", "; ".join(told))
+
+    @requirement(
+        "SNP-13",
+        source="A: SnapshotSessionManager(storage=None), 'resolves from the agent-level storage'",
+        needs=SNAPSHOTS,
+        since="2026.12",
+    )
+    def storage_of_the_agent(self, new_session: NewSession, tmp_path: Path) -> None:
+        """A manager that is given no storage keeps its snapshots in that of the agent, Agent(storage=...), and restores
+        from there.
+        """
+        expect_kept_in_the_agents_storage(new_session(), tmp_path)
+
+    @requirement(
+        "SNP-14",
+        source="A: SnapshotSessionManager.delete_session, 'Delete all snapshots and stash data for this session'",
+        needs=SNAPSHOTS,
+        since="2026.12",
+    )
+    def stash(self, new_session: NewSession, tmp_path: Path) -> None:
+        """What an agent's context manager has put aside comes back with its snapshot where nothing else keeps it, and
+        is deleted with the session.
+        """
+        expect_stash_in_snapshots(new_session(), tmp_path)
+
+    @requirement(
+        "SNP-15",
+        source="A: SaveLatestStrategy, 'pre-redaction content never sits at rest'",
+        needs=SNAPSHOTS,
+        since="2026.12",
+    )
+    def stash_redacted(self, new_session: NewSession) -> None:
+        """What a guardrail has redacted does not come back in what the context manager had put aside before."""
+        expect_stash_forgets_what_is_redacted(new_session())
 
 
 def _checks() -> Iterator[tuple[Requirement, Callable[..., None]]]:

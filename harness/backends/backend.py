@@ -46,7 +46,7 @@ class Findable(Protocol):
         """``module:attribute``."""
 
     @property
-    def arguments(self) -> Mapping[str, str]:
+    def arguments(self) -> Mapping[str, Any]:
         """Constructor arguments, with ``{placeholders}``."""
 
     @property

@@ -30,17 +30,17 @@ class Builder:
     Attributes:
         target: ``module:attribute`` of the class, for error messages.
         found: The class.
-        arguments: Constructor arguments, with ``{placeholders}`` such as ``{workdir}``.
+        arguments: Constructor arguments: texts with ``{placeholders}`` such as ``{workdir}``, and any other values.
     """
 
     target: str
     found: type
-    arguments: Mapping[str, str]
+    arguments: Mapping[str, Any]
 
     @property
     def on_s3(self) -> bool:
         """Whether the objects are to be given a bucket."""
-        asked_for = any("{bucket}" in text for text in self.arguments.values())
+        asked_for = any("{bucket}" in str(value) for value in self.arguments.values())
         return asked_for or ("bucket" in inspect.signature(self.found).parameters and "bucket" not in self.arguments)
 
     def takes(self, argument: str) -> bool:
@@ -98,13 +98,13 @@ class Builder:
                 given["prefix"] = workspace.values["prefix"]
             if shares_session:
                 given["boto_session"] = boto_session()
-            for name, text in self.arguments.items():
-                given[name] = _typed(_fill(text, workspace.placeholders(session_id)), hints.get(name))
+            for name, value in self.arguments.items():
+                given[name] = _filled(value, workspace.placeholders(session_id), hints.get(name))
             if always:
                 given["session_id"] = session_id
             return self.found(**given)
 
-        placed = any(_PLACEHOLDER.search(text) for text in self.arguments.values())
+        placed = any(_PLACEHOLDER.search(str(value)) for value in self.arguments.values())
         return build, bool(provided) or on_s3 or placed
 
     def at_defaults(self, always: set[str]) -> dict[str, Any]:
@@ -130,10 +130,10 @@ class Builder:
 
         def call(workspace: Workspace, **values: Any) -> Any:
             values |= {name: _provide(name, workspace, hints.get(name)) for name in provided}
-            for argument, text in self.arguments.items():
+            for argument, value in self.arguments.items():
                 if argument in parameters:
-                    filled = _fill(text, workspace.placeholders(str(values.get("session_id", ""))))
-                    values[argument] = _typed(filled, hints.get(argument))
+                    placeholders = workspace.placeholders(str(values.get("session_id", "")))
+                    values[argument] = _filled(value, placeholders, hints.get(argument))
             return wait_for(function(**values))
 
         return call
@@ -196,6 +196,10 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
         return values[name]
 
     return _PLACEHOLDER.sub(value, text)
+
+
+def _filled(value: Any, values: Mapping[str, str], hint: Any) -> Any:
+    return _typed(_fill(value, values), hint) if isinstance(value, str) else value
 
 
 def _typed(text: str, hint: Any) -> Any:

@@ -28,14 +28,15 @@ class BackendSpec:
     Attributes:
         name: What reports and test ids call the backend.
         target: ``module:attribute``.
-        arguments: Constructor arguments, with ``{placeholders}`` such as ``{workdir}``.
+        arguments: Constructor arguments: texts with ``{placeholders}`` such as ``{workdir}``, and any other values,
+            which only this process can give where they cannot be pickled.
         interface: Whether the target is a session manager, a session repository or a storage.
         durability: What the backend promises, where that is not what it says of itself.
     """
 
     name: str
     target: str
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = field(default_factory=dict)
     interface: Interface = Interface.MANAGER
     durability: Durability | None = None
 

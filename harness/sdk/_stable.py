@@ -14,7 +14,9 @@ from strands.bidi.hooks import (
     BidiBeforeConnectionRestartEvent,
     BidiResponseStopEvent,
 )
-from strands.bidi.models import BidiModel, ConnectionTimeoutError, Restartable
+from strands.bidi.models import BidiModel as _BidiModel
+from strands.bidi.models import ConnectionTimeoutError, Restartable
+from strands.bidi.models.configs import ConnectionConfig
 from strands.bidi.types import AudioDelta, BidiMessage, BidiOutputEvent
 from strands.bidi.types import events as output_events
 from strands.hooks import MessageAddedEvent as BidiMessageAddedEvent
@@ -29,6 +31,21 @@ else:
         def __init__(self, *args: Any, session_manager: Any = None, hooks: Any = None, **options: Any) -> None:
             last = [session_manager] if session_manager is not None else []  # where other releases register it
             super().__init__(*args, hooks=[*(hooks or []), *last], **options)
+
+
+if TYPE_CHECKING or "auto_reconnect" not in ConnectionConfig.__annotations__:
+    BidiModel = _BidiModel
+else:
+
+    class BidiModel(_BidiModel):
+        """The base of models of 1.57.2, which asks for ``auto_restart`` under another name."""
+
+        def get_connection_config(self) -> Any:
+            """Return the configuration of the connection, under the name that it had then as well."""
+            declared = dict(super().get_connection_config())
+            if "auto_restart" in declared:
+                declared.setdefault("auto_reconnect", declared["auto_restart"])
+            return declared
 
 
 class OutputTranslator:

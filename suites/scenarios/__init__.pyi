@@ -61,6 +61,7 @@ from .malformed import expect_large_or_refused as expect_large_or_refused
 from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .on_the_wire import loop_goes_on as loop_goes_on
+from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
 from .places import expect_folder_behind_link as expect_folder_behind_link
 from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
@@ -102,6 +103,11 @@ from .several_writers import expect_refused_clearly as expect_refused_clearly
 from .several_writers import expect_update_kept as expect_update_kept
 from .several_writers import redacts as redacts
 from .several_writers import told_of as told_of
+from .snapshots import expect_kept_in_the_agents_storage as expect_kept_in_the_agents_storage
+from .snapshots import expect_redacted_by_each_strategy as expect_redacted_by_each_strategy
+from .snapshots import expect_snapshots_as_triggered as expect_snapshots_as_triggered
+from .snapshots import expect_stash_forgets_what_is_redacted as expect_stash_forgets_what_is_redacted
+from .snapshots import expect_stash_in_snapshots as expect_stash_in_snapshots
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
 from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
@@ -111,6 +117,7 @@ from .stored_history import expect_stored_as_in_memory as expect_stored_as_in_me
 from .stored_history import find_at_rest as find_at_rest
 from .stored_history import find_same as find_same
 from .stored_history import has_block as has_block
+from .strategies import expect_saved_as_each_strategy_says as expect_saved_as_each_strategy_says
 from .team import GRAPH_ASKS as GRAPH_ASKS
 from .team import GRAPH_ASKS_WITHIN as GRAPH_ASKS_WITHIN
 from .team import GRAPH_BINARY as GRAPH_BINARY
@@ -285,6 +292,7 @@ __all__ = [
     "expect_kept",
     "expect_kept_after_failed_syncs",
     "expect_kept_after_successors",
+    "expect_kept_in_the_agents_storage",
     "expect_kept_where_a_sync_fails",
     "expect_large_or_refused",
     "expect_late_writer_kept",
@@ -304,10 +312,15 @@ __all__ = [
     "expect_private",
     "expect_read_failures_to_be_no_absence",
     "expect_readable",
+    "expect_redacted_by_each_strategy",
     "expect_refused_clearly",
     "expect_restorable",
     "expect_restored_as_left",
+    "expect_saved_as_each_strategy_says",
     "expect_secrets_kept",
+    "expect_snapshots_as_triggered",
+    "expect_stash_forgets_what_is_redacted",
+    "expect_stash_in_snapshots",
     "expect_stored",
     "expect_stored_as_in_memory",
     "expect_stored_at_hooks",
@@ -319,6 +332,7 @@ __all__ = [
     "find_at_rest",
     "find_same",
     "has_block",
+    "having",
     "in_one_loop_after_another",
     "judge_script",
     "loop_goes_on",

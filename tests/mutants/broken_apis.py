@@ -12,7 +12,7 @@ from typing import Any
 from session_conformance.harness.backends import PlainRepository
 from session_conformance.reference_impl import FileSessionManager
 from strands.session import SnapshotSessionManager
-from strands.storage import LocalFileStorage
+from strands.storage import InMemoryStorage, LocalFileStorage
 from strands.types.exceptions import StorageError
 from strands.types.session import Session, SessionAgent, SessionMessage
 
@@ -321,6 +321,64 @@ class RestoresTheLatest(SnapshotSessionManager):
 
     async def restore_snapshot(self, agent: Any, *, snapshot_id: str | None = None) -> bool:
         return await super().restore_snapshot(agent)
+
+
+class SavesNoSnapshotWhereTriggered(SnapshotSessionManager):
+    """A trigger saves the latest snapshot alone."""
+
+    async def _save_immutable_and_latest(self, agent: Any) -> None:
+        await self._save_latest(agent)
+
+
+class AsksNoTriggerOfVoices(SnapshotSessionManager):
+    """A trigger is asked after invocations alone."""
+
+    async def _on_bidi_stop_or_restart(self, event: Any) -> None:
+        await self._save_latest(event.agent)
+
+
+class FlushesNoRedaction(SnapshotSessionManager):
+    """What a guardrail redacts is stored with the next save, whenever that is."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        pass
+
+
+class SavesAfterTheRun(SnapshotSessionManager):
+    """A team is saved when its invocation has ended, whatever the strategy says."""
+
+    async def _on_after_node_call(self, event: Any) -> None:
+        pass
+
+
+class SavesAfterInvocations(SnapshotSessionManager):
+    """A text agent is saved when its invocation has ended, whatever the strategy says."""
+
+    async def _on_message_added(self, event: Any) -> None:
+        pass
+
+
+class KnowsNoStorageOfAgents(SnapshotSessionManager):
+    """Without a storage of its own, a manager keeps what it saves in memory."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if self._storage is None:
+            self._storage = InMemoryStorage()
+        super().initialize(agent, **kwargs)
+
+
+class DropsTheStash(SnapshotSessionManager):
+    """What a context manager has put aside is not saved."""
+
+    async def _include_stash_data(self, agent: Any, snapshot: Any) -> None:
+        pass
+
+
+class LeavesTheStash(SnapshotSessionManager):
+    """What a context manager has put aside outlives its session."""
+
+    async def _delete_stash_data(self) -> None:
+        pass
 
 
 class ListsOnePage(DictStorage):

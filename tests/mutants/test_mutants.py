@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from session_conformance.harness import Violation
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
+from strands.session import SnapshotSessionManager
 
 from tests.conforming.plain_dicts import DictRepository, DictStorage
 from tests.conforming.server_managers import DynamoManager, ExpiringRedisManager, PostgresManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
+from tests.conforming.tidy_snapshots import TidySnapshots
 from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_deletion, broken_twins, broken_writers
 from tests.mutants import broken_managers as broken
@@ -433,6 +435,18 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "SNP-06": [(broken_api.WritesInTwoHalves, "whole")],
     "SNP-07": [(broken_api.RefusesKeysBelowKeys, "'up/a/b' beside 'up/a'")],
     "SNP-08": [(broken_api.RanksTheWorstFirst, "best-scored first"), (broken_api.FindsWhatWasDeleted, "notes/3")],
+    "SNP-10": [
+        (broken_api.SavesNoSnapshotWhereTriggered, "a text agent: .* says yes 2 times: so many snapshots"),
+        (broken_api.AsksNoTriggerOfVoices, "a voice agent: the trigger is asked 3 times"),
+    ],
+    "SNP-11": [(broken_api.FlushesNoRedaction, "by save_latest_on='trigger'.*nowhere in the stored bytes")],
+    "SNP-12": [
+        (broken_api.SavesAfterTheRun, 'multi_agent_save_latest_on="node".*at most 0 finished nodes'),
+        (broken_api.SavesAfterInvocations, 'save_latest_on="message": a kill loses at most 1 message'),
+    ],
+    "SNP-13": [(broken_api.KnowsNoStorageOfAgents, "nothing is in that")],
+    "SNP-14": [(broken_api.DropsTheStash, "comes back with the session"), (broken_api.LeavesTheStash, "left is")],
+    "SNP-15": [(SnapshotSessionManager, "put aside either")],
     "SNP-09": [(broken_api.HidesDottedKeys, r"is listed as \[\]")],
     "STA-01": [(broken.IgnoresUpdates, "the history is stored as in memory|holds what was said")],
 }
@@ -460,6 +474,7 @@ UNBROKEN = {
     "NET-11": ExpiringRedisManager,
     "CLN-02": FileSessionManager,
     "COR-05": FileSessionManager,
+    **dict.fromkeys(("SNP-10", "SNP-11", "SNP-12", "SNP-13", "SNP-14", "SNP-15"), TidySnapshots),
 }
 """The correct managers of those requirements that do not apply to the snapshot manager."""
 
