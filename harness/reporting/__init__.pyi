@@ -10,6 +10,7 @@ from .formats import save as save
 from .formats import write as write
 from .github_actions import in_github_actions as in_github_actions
 from .github_actions import workflow_commands as workflow_commands
+from .group_table import groups_as_markdown as groups_as_markdown
 from .html import as_html as as_html
 from .html import comparison_as_html as comparison_as_html
 from .markdown import as_markdown as as_markdown
@@ -47,6 +48,7 @@ __all__ = [
     "draw_beside",
     "draw_measures",
     "format_of",
+    "groups_as_markdown",
     "in_github_actions",
     "made",
     "read",

@@ -32,6 +32,9 @@ def add_to(commands: Any) -> None:
     comparing.add_argument("-o", "--output", type=Path, metavar="FILE", help="by default, the standard output")
     comparing.add_argument("--format", choices=("text", "markdown", "html"), help="by default, the file's, or text")
     comparing.add_argument(
+        "--by-group", action="store_true", help="write a table of groups, a column for each report, as Markdown"
+    )
+    comparing.add_argument(
         "--fail-on-regression", action="store_true", help="exit with 1 where a requirement is violated that was not"
     )
 
@@ -65,8 +68,18 @@ def _report(given: argparse.Namespace) -> int:
 
 
 def _compare(given: argparse.Namespace) -> int:
-    from session_conformance.harness.reporting import ChangeKind, ReportError, compare, format_of, read
+    from session_conformance.harness.reporting import (
+        ChangeKind,
+        ReportError,
+        compare,
+        format_of,
+        groups_as_markdown,
+        read,
+    )
 
+    if given.by_group:
+        _give(groups_as_markdown([(str(path), read(path)) for path in given.results]), given.output)
+        return 0
     default = "text" if given.output is None or given.output.suffix == ".txt" else None
     name = given.format or default or format_of(given.output)
     if name not in _COMPARISONS:

@@ -13,6 +13,7 @@ from session_conformance.harness.reporting import (
     comparison_as_html,
     comparison_as_markdown,
     comparison_as_text,
+    groups_as_markdown,
 )
 
 from tests.harness.reporting import invented
@@ -169,3 +170,24 @@ def test_benchmarks_stand_together_by_what_they_measure() -> None:
         ("append", 0), ("append", 100), ("append", 1_000), ("append", 10_000), ("stored", None), ("restore", 100),
         ("restore", 10_000),
     ]  # fmt: skip
+
+
+def test_groups_of_several_releases_stand_beside_each_other() -> None:
+    old, new = with_outcomes("b", BEFORE), with_outcomes("b", AFTER)
+    old = replace(old, versions={**old.versions, "strands-agents": "1.48.0"})
+    text = groups_as_markdown([("1.json", old), ("2.json", replace(new, versions={"strands-agents": "1.62.0"}))])
+    lines = text.splitlines()
+    assert lines[0] == "| group | b, strands-agents 1.48.0 | b, strands-agents 1.62.0 |"
+    assert "| LIF | 2 / 1 / - | 2 / 1 / - |" in lines
+    assert "| ORD | 2 / 2 / 1 (1 ?) | - / 4 / 1 (1 ?) |" in lines
+    assert "| all | 4 / 3 / 1 (1 ?) | 2 / 5 / 1 (1 ?) |" in lines
+    assert "| STA | - / - / - | - / - / - |" in lines
+
+
+def test_violations_of_a_should_are_told_apart() -> None:
+    report = with_outcomes("b", {"CLN-01": "violated", "CLN-02": "violated"})
+    [backend] = report.backends
+    may = replace(backend.verdict.results[1], level="SHOULD")
+    verdict = replace(backend.verdict, results=[backend.verdict.results[0], may])
+    text = groups_as_markdown([("1.json", replace(report, backends=[replace(backend, verdict=verdict)]))])
+    assert "| CLN | - / 2 / - (1 s) |" in text
