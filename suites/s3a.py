@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from session_conformance.fixtures import ConformanceSuite, NewSession, NewWorkspace, RecordProperty, endpoint_of_run
@@ -154,7 +155,13 @@ class StorageOnS3(ConformanceSuite):
         for prefix, session in sessions.items():
             expect_no_failure(play(session, Script().user(f"I am under {prefix!r}"), observing=False))
             if prefix and not any(key.startswith(prefix) for key in session.workspace.stored()):
-                raise NotApplicable("it takes no prefix for its keys")
+                assert isinstance(session.workspace.values, _Asked)
+                if "prefix" not in session.workspace.values.asked:
+                    raise NotApplicable("it takes no prefix for its keys")
+                violated(
+                    f"with the prefix {prefix!r} keys begin with it",
+                    f"it asks for the prefix, and there is {', '.join(sorted(session.workspace.stored())[:3])}",
+                )
         for prefix, session in sessions.items():
             _expect_kept(session, [f"I am under {prefix!r}"], f"under {prefix!r}")
         _expect_kept(_under(place, "one/"), ["I am under 'one'"], "under 'one/', which is 'one'")
@@ -205,6 +212,20 @@ class StorageOnS3(ConformanceSuite):
         if len(counted.restoring) > REQUESTS_A_RESTORE:
             violated(f"at most {REQUESTS_A_RESTORE} requests a restore", f"{counted}")
 
+    @requirement(
+        "S3A-10",
+        level=Level.SHOULD,
+        source="F: a TCP checksum has 16 bits, and proxies and caches have none; D: S3 user guide, checking integrity",
+        needs=S3,
+        since="2026.12",
+    )
+    def damaged_answers(self, run: ScenarioRuns, new_session: NewSession, s3: S3Endpoint) -> None:
+        """Where an object is damaged on its way to the reader, it is asked for again, and the history stays exact."""
+        session = new_session()
+        timeline = play(session, TALK, observing=False)
+        with _each_request_fails_once(s3, session, Fault.DAMAGED):
+            _expect_as_ever(run, session, timeline, f"where each request is first {Fault.DAMAGED.value}")
+
 
 def _bucket(session: Session) -> str:
     return session.workspace.values["bucket"]
@@ -215,8 +236,24 @@ def _memory(timeline: Timeline) -> list[Message]:
     return timeline.of(AgentStopped)[-1].memory
 
 
+class _Asked(dict[str, str]):
+    """A workspace's values, and which of them were asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.asked.add(name)
+        return super().get(name, default)
+
+
 def _under(session: Session, prefix: str) -> Session:
-    values = {**session.workspace.values, "prefix": prefix}
+    values = _Asked({**session.workspace.values, "prefix": prefix})
     return replace(session, workspace=replace(session.workspace, values=values))
 
 

@@ -94,7 +94,8 @@ class Builder:
 
         def build(session_id: str | None, workspace: Workspace) -> Any:
             given: dict[str, Any] = {name: _provide(name, workspace, hints.get(name)) for name in provided}
-            if on_s3 and "prefix" in named and workspace.values["prefix"]:
+            wants_prefix = on_s3 and "prefix" in named and "prefix" not in self.arguments
+            if wants_prefix and workspace.values["prefix"]:
                 given["prefix"] = workspace.values["prefix"]
             if shares_session:
                 given["boto_session"] = boto_session()

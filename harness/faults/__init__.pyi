@@ -11,6 +11,7 @@ from .file_operations import ELSEWHERE as ELSEWHERE
 from .file_operations import Step as Step
 from .file_system import Contents as Contents
 from .file_system import Durability as Durability
+from .file_system import SetName as SetName
 from .file_system import Sync as Sync
 from .io_faults import FaultPlan as FaultPlan
 from .io_faults import plans as plans
@@ -45,6 +46,7 @@ __all__ = [
     "Misplaced",
     "Recording",
     "Restorations",
+    "SetName",
     "Specimen",
     "Step",
     "Sync",

@@ -10,7 +10,7 @@ import threading
 import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -122,6 +122,7 @@ class Fault(Enum):
     RESET_AFTER = "carried out, and its connection reset before the answer"
     ERROR_AFTER = "carried out, and answered with 500 InternalError"
     TRUNCATED = "answered with a body that was cut short"
+    DAMAGED = "answered with an object in which a bit is flipped"
     DENIED = "answered with 403 AccessDenied"
 
 
@@ -285,6 +286,8 @@ class Seam:
             return None
         if fault is Fault.ERROR_AFTER:
             return _error(500, "InternalError", "We encountered an internal error. Please try again.")
+        if fault is Fault.DAMAGED and request.operation == "GetObject" and answer.status < 300:
+            return replace(answer, body=_damaged(answer.body))
         return answer
 
 
@@ -292,6 +295,11 @@ def _error(status: int, code: str, message: str) -> Answer:
     """Return an error as S3 words it (API reference, "Error responses")."""
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{message}</Message></Error>'
     return Answer(status, [("Content-Type", "application/xml")], body.encode())
+
+
+def _damaged(body: bytes) -> bytes:
+    middle = len(body) // 2
+    return body[:middle] + bytes(byte ^ 1 for byte in body[middle : middle + 1]) + body[middle + 1 :]
 
 
 def _with_page_size(request: Request, size: int) -> Request:

@@ -12,6 +12,7 @@ from session_conformance.reference_impl.log.session_store import SessionStore
 from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects
 from session_conformance.reference_impl.s3.place import HEADER
+from strands.session import S3SessionManager as StrandsS3SessionManager
 from strands.types.exceptions import SessionException
 
 
@@ -103,6 +104,17 @@ class ForgetsThePrefix(WithParts):
     def place(self, session_id: str) -> str:
         self.client.put_object(Bucket=self.bucket, Key=f"{self.prefix.strip('/')}/record", Body=b"")
         return f"{folder_name(session_id)}/"
+
+
+class IgnoresThePrefix(WithParts):
+    """Takes a prefix, and does nothing with it."""
+
+    def place(self, session_id: str) -> str:
+        return f"{folder_name(session_id)}/"
+
+
+class BelievesWhatComes(StrandsS3SessionManager):
+    """Asks once for each object, and looks at nothing but whether it is JSON."""
 
 
 class RepairsFromWhatIsThere(S3SessionManager):

@@ -212,7 +212,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "S3A-04": [(broken_s3.SaysThatStorageFailed, "storage failed")],
     "S3A-05": [(broken_s3.CreatesItsBucket, "a missing bucket is an error")],
     "S3A-06": [(broken_s3.ReadsOnePage, "1 keys a page")],
-    "S3A-07": [(broken_s3.JoinsThePrefixAsItIs, "under 'one/'"), (broken_s3.ForgetsThePrefix, "under 'one'")],
+    "S3A-07": [
+        (broken_s3.JoinsThePrefixAsItIs, "under 'one/'"),
+        (broken_s3.ForgetsThePrefix, "under 'one'"),
+        (broken_s3.IgnoresThePrefix, "it asks for the prefix, and there is"),
+    ],
+    "S3A-10": [(broken_s3.BelievesWhatComes, "answered with an object in which a bit is flipped")],
     "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
     "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
     "NET-01": [(broken_server.LosesWhatItCannotSend, "an error reaches the caller, or all is stored")],
