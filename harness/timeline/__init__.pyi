@@ -20,6 +20,9 @@ from .events import ToolRan as ToolRan
 from .events import UserSent as UserSent
 from .excerpts import LIFELINES as LIFELINES
 from .excerpts import excerpt as excerpt
+from .frames import frames_of as frames_of
+from .frames import keep_raised as keep_raised
+from .frames import kept as kept
 from .history import answers as answers
 from .history import bidi_metadata as bidi_metadata
 from .history import content_of as content_of
@@ -67,8 +70,11 @@ __all__ = [
     "difference",
     "essence",
     "excerpt",
+    "frames_of",
     "from_json",
     "is_pending",
+    "keep_raised",
+    "kept",
     "one_message",
     "same",
     "shape",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from ..sdk import Message
+from .frames import frames_of, keep
 from .plain_data import from_json, to_json
 from .reading import Reading
 from .summaries import blocks, one_message, shape, short
@@ -184,19 +185,22 @@ class Failed(Event):
 
     ``type`` is the exception's name for people. ``kinds`` are the qualified names of its class and of all classes that
     it is derived from. It is judged by them: an author's own ``class Conflict(SessionException)`` is a
-    ``SessionException``.
+    ``SessionException``. ``frames`` are the lines of the backend author's own code that it went through.
     """
 
     where: str = ""
     error: str = ""
     type: str = ""
     kinds: list[str] = field(default_factory=list)
+    frames: list[str] = field(default_factory=list, compare=False)
 
     @classmethod
     def by(cls, where: str, error: BaseException) -> Failed:
         """Return the event for an exception that a call raised."""
         kinds = [_qualified(kind) for kind in builtins.type(error).__mro__]
-        return cls(where=where, error=str(error), type=builtins.type(error).__name__, kinds=kinds)
+        keep(error)
+        name = builtins.type(error).__name__
+        return cls(where=where, error=str(error), type=name, kinds=kinds, frames=frames_of(error))
 
     def is_a(self, *kinds: builtins.type[BaseException]) -> bool:
         """Whether the exception is of one of some classes, or of one derived from them, in whatever process it was."""
@@ -205,6 +209,11 @@ class Failed(Event):
     @property
     def summary(self) -> str:  # noqa: D102
         return f"{self.where} raises {self.type}: {short(self.error, 160)}"
+
+    @property
+    def told(self) -> str:
+        """What was raised, as :attr:`summary` says it, with so much of its text that the answer is in it."""
+        return f"{self.where} raises {self.type}: {short(self.error, 1_000)}"
 
 
 @dataclass(frozen=True)

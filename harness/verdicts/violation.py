@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
 from ..sdk import Message
-from ..timeline import Event, Failed, Timeline, difference, excerpt
+from ..timeline import Event, Failed, HappenedElsewhere, Timeline, difference, excerpt
 
 
 class Violation(AssertionError):
@@ -19,6 +19,7 @@ class Violation(AssertionError):
         inherited: The name of the SDK's class that the manager is built on, where that violates it too over a store
             that is known to be right; or "".
         events: The part of the timeline that shows it, as :func:`~.excerpt.excerpt` gives it.
+        raised: What the backend author's own code has raised, where the timeline has that; or None.
 
     Args:
         expected: What should have been.
@@ -32,13 +33,22 @@ class Violation(AssertionError):
         self, expected: str, found: str, evidence: str = "", timeline: Timeline | None = None, at: Sequence[int] = ()
     ) -> None:
         around = drawn(timeline, *at) if timeline is not None else ""
-        evidence = "\n\n".join(part for part in (evidence, around) if part)
+        self.raised = _raised(timeline, at) if timeline is not None else None
+        frames = "" if self.raised is None else "\n".join(["raised in:", *(f"  {line}" for line in self.raised.frames)])
+        evidence = "\n\n".join(part for part in (frames, evidence, around) if part)
         self.expected = expected
         self.inherited = ""
         self.found = found
         self.evidence = evidence
         self.events = excerpt(timeline, *at) if timeline is not None else []
         super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{evidence}" if evidence else ""))
+
+
+def _raised(timeline: Timeline, at: Sequence[int]) -> Failed | None:
+    """Return what the author's code raised where the violation shows, or else what it raised first."""
+    failures = [event.event if isinstance(event, HappenedElsewhere) else event for event in timeline]
+    own = [one for one in failures if isinstance(one, Failed) and one.frames]
+    return next((one for one in own if one.at in at), own[0] if own else None)
 
 
 class NotApplicable(Exception):
@@ -85,4 +95,4 @@ def expect_no_failure(timeline: Timeline, *, allowed: Iterable[str] = ()) -> Non
     """
     for failure in timeline.of(Failed):
         if failure.type not in set(allowed):
-            violated("the conversation goes on without an error", failure.summary, timeline, failure)
+            violated("the conversation goes on without an error", failure.told, timeline, failure)
