@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -14,6 +13,7 @@ import boto3
 from botocore.config import Config
 from strands.types.exceptions import SessionException
 
+from .log.at_once import at_once
 from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import decode, encode
 from .log.commit_lines import latest
@@ -297,8 +297,7 @@ class _SdkObjects:
         return [found.key.removeprefix(self._prefix) for found in self._objects.list(self._prefix)]
 
     def read(self, paths: Sequence[str]) -> list[bytes]:
-        with ThreadPoolExecutor(max_workers=8, thread_name_prefix="session-import") as pool:
-            return list(pool.map(self._bytes, paths))
+        return at_once(self._bytes, paths)
 
     def write(self, path: str, data: bytes) -> None:
         self._objects.put(self._prefix + path, data, {})

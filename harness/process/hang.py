@@ -6,13 +6,18 @@ one call stores a thousand messages, the system has counted that the thread has 
 
 from __future__ import annotations
 
+import logging
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from .opened import close_opened_by_thread, moment
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -21,6 +26,10 @@ HANG_LIMIT_S = 60.0
 
 WAITS_LIMIT_S = 1800.0
 """Seconds after which it is called one although it waits again and again: it may ask for ever for what never comes."""
+
+
+_FRAMES = 12
+"""How many of a thread's innermost calls are told of where it hangs."""
 
 
 class Hang(Exception):
@@ -66,11 +75,22 @@ def within_limit(
     while thread.is_alive() and watch.goes_on():
         thread.join(watch.pause_s)
     if not outcome:
+        logger.error("work=<%s> | it hangs: %s", what, where_threads_stand())
         raise Hang(f"{what} did not end within {limit_s:g} s")
     succeeded, result = outcome
     if not succeeded:
         raise result
     return result  # type: ignore[no-any-return]
+
+
+def where_threads_stand() -> str:
+    """Return where each other thread of this process stands, the innermost call last: who waits for whom."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    told = ""
+    for ident, frame in sys._current_frames().items():
+        if ident != threading.get_ident():
+            told += f"\n{names.get(ident, ident)}:\n" + "".join(traceback.format_stack(frame)[-_FRAMES:])
+    return told
 
 
 class Watch:

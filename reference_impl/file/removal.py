@@ -7,12 +7,12 @@ import logging
 import os
 import shutil
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 from strands.types.exceptions import SessionException
 
+from ..log.at_once import at_once
 from ..log.ids import check_id, folder_name
 from ..log.inspection import CleanUp, Skipped
 from ..log.sdk_layout import sdk_folder
@@ -25,9 +25,6 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE = 128
 """How many sessions are hidden before their names are synced and they are removed: as many locks are held."""
-
-_THREADS = 8
-"""How many sessions are removed at the same time: a file system waits for its disk at each."""
 
 
 def delete(session_id: str, parent: Path) -> None:
@@ -120,12 +117,11 @@ def _remove_some(places: Iterable[Path], parent: Path, limit: datetime, damaged:
         if hidden:
             sync_folder(parent)
     finally:
-        with ThreadPoolExecutor(_THREADS, thread_name_prefix="session-removal") as pool:
-            for one in pool.map(_remove_hidden, hidden):
-                if isinstance(one, Skipped):
-                    done.skipped.append(one)
-                else:
-                    done.append(one)
+        for one in at_once(_remove_hidden, hidden):
+            if isinstance(one, Skipped):
+                done.skipped.append(one)
+            else:
+                done.append(one)
 
 
 def _remove_hidden(hidden: tuple[str, Path, int]) -> str | Skipped:

@@ -8,14 +8,14 @@ somebody who has the session open may take, and leaves nothing else. Later write
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from ..log.at_once import at_once
 from .life import Life
 from .objects import Listed, NotThere
 from .place import ENDED, Segment
 from .rest import read_rest
-from .writers import last_of_each, lines_of
+from .writers import last_of_each, names_of
 
 
 def end(life: Life, listed: Sequence[Listed]) -> set[str]:
@@ -34,7 +34,7 @@ def end(life: Life, listed: Sequence[Listed]) -> set[str]:
         for name, at in names
         if name.startswith("c/") and name.removeprefix("c/").isdecimal()
     ]
-    writing = last_of_each(commits, lines_of(life, commits), read_rest(life.objects, life.key("")))
+    writing = last_of_each(commits, names_of(life, commits), read_rest(life.objects, life.key("")))
     if not writing:
         return set()
     segments = [Segment.named(name, 0) for name, _ in names]
@@ -43,9 +43,7 @@ def end(life: Life, listed: Sequence[Listed]) -> set[str]:
     )
     # What others wrote since the slowest of them looked is overwritten, so that at no time one of its numbers is free.
     keys = [life.key(f"c/{taken:010d}") for taken in range(writing[0] + 1, number)]
-    if keys:
-        with ThreadPoolExecutor(max_workers=min(8, len(keys)), thread_name_prefix="session-delete") as pool:
-            list(pool.map(lambda key: life.objects.put(key, ENDED, {}), keys))
+    at_once(lambda key: life.objects.put(key, ENDED, {}), keys)
     while True:
         key = life.key(f"c/{number:010d}")
         if life.objects.put_new(key, ENDED, {}):

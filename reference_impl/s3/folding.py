@@ -4,6 +4,9 @@ It is done beside the conversation, on a thread of its own. Whoever may be writi
 that a number is free only if nobody took it: so the objects of commits stay from the last one on of the slowest of them
 (:mod:`.writers`), and whoever looks whether the session is still there looks too whether a history stands for its
 number already.
+A write whose answer did not come is sent again, and S3 may carry out the first one later: where the object is gone by
+then, that brings back what was redacted meanwhile. So histories and segments are emptied first, and what is empty is
+removed only when it is an hour old: S3 refuses a request that is older than 15 minutes.
 Objects are removed only with ``s3:DeleteObject``: without it a session grows with each change.
 """
 
@@ -11,7 +14,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
@@ -19,11 +24,12 @@ from ..log.commit_lines import commit_line, json_array
 from .errors import Moved
 from .life import Life
 from .lines import parse
+from .objects import Listed
 from .place import HEADER, Place, Segment
 from .reading import read_lines
 from .rest import read_rest
-from .segments import all_segments, place_of
-from .writers import last_of_each, lines_of
+from .segments import dated_segments, place_of
+from .writers import RECENT, Dated, Known, last_of_each, names_of
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +44,9 @@ _REMEMBERED = 4 * 1024 * 1024
 
 _REPEATED = 8
 """How many bytes the objects of small commits take, for each byte in the segment that holds them too."""
+
+DatedSegment = tuple[Segment, datetime]
+"""A segment, and when it was written."""
 
 Fold = Callable[[bytearray], list[bytes]]
 
@@ -57,6 +66,7 @@ class Folding:
         self._folded = 0  # bytes of the history that stands for what is before the base
         self._grown = 0  # bytes of the objects behind it
         self._lines: dict[int, bytes] | None = None  # of the commits from the base on, if they are known
+        self._known = Known()
         self._may_delete = True
         self._thread: threading.Thread | None = None
 
@@ -67,12 +77,14 @@ class Folding:
             self._name = place.segments[0].key if place.base else ""
             self._grown = place.tail_bytes + _REPEATED * sum(s.size for s in place.segments if not s.rewritten)
             self._lines = dict(lines)
+            self._known.note(place.base, lines)
             self._forget()
 
     def note_written(self, number: int, line: bytes, size: int) -> None:
         """Note a commit that was stored, in an object of so many bytes."""
         with self._lock:
             self._grown += size
+            self._known.note(number, {number: line})
             if self._lines is not None:
                 self._lines[number] = line
                 self._forget()
@@ -88,13 +100,18 @@ class Folding:
             is_due = self._grown > max(LEAST - self._folded, _TIMES * self._folded)
             if not is_due or not self._may_delete or (self._thread is not None and self._thread.is_alive()):
                 return
-            self._thread = threading.Thread(target=self._fold, args=(last, fold), name="session-fold", daemon=False)
-            self._thread.start()
+            thread = threading.Thread(target=self._fold, args=(last, fold), name="session-fold", daemon=False)
+            with suppress(RuntimeError):  # the process is ending
+                thread.start()
+                self._thread = thread
 
     def note_others(self, lines: dict[int, bytes]) -> None:
         """Note the commits of others."""
+        if not lines:
+            return
         with self._lock:
             self._grown += _REPEATED * sum(map(len, lines.values()))
+            self._known.note(min(lines), lines)
             if self._lines is not None:
                 self._lines.update(lines)
                 self._forget()
@@ -107,6 +124,11 @@ class Folding:
         """Note a segment that was stored."""
         with self._lock:
             self._grown += size
+
+    def note_taken(self, number: int, line: bytes) -> None:
+        """Note the commit of a rewriting."""
+        with self._lock:
+            self._known.note(number, {number: line})
 
     def note_rewritten(self, name: str, base: int, size: int) -> None:
         """Note that a rewritten history stands for all commits before the base, whose objects are still there."""
@@ -166,7 +188,7 @@ class Folding:
             rewritten = [commit_line(0, life.expect_alive().body)]
         return [*rewritten, *(line for number, line in found.lines.items() if max(place.base, 1) <= number <= last)]
 
-    def _put(self, last: int, bodies: list[bytes]) -> tuple[int, list[Segment]]:
+    def _put(self, last: int, bodies: list[bytes]) -> tuple[int, list[DatedSegment]]:
         """Store the history; return how many bytes it takes, 0 where it is not needed, and the segments there are."""
         life, name = self._life, _name(last)
         data = HEADER + b"".join(commit_line(index, body) for index, body in enumerate(bodies))
@@ -174,8 +196,10 @@ class Folding:
         try:
             life.objects.put_new(life.key(name), data, {})
             # Everyone stores first and looks then: so one of two sees what the other did.
-            segments = all_segments(life)
-            needed = not any(segment.rewritten and segment.last > last for segment in segments)
+            segments = dated_segments(life)
+            needed = not any(
+                segment.rewritten and segment.last > last and segment.size > len(HEADER) for segment, _ in segments
+            )
             root = life.look()
             needed = needed and root is not None and root.life == life.name
         finally:
@@ -183,25 +207,58 @@ class Folding:
                 life.empty([name])
         return (len(data) if needed else 0), segments
 
-    def _remove(self, last: int, segments: list[Segment]) -> int:
+    def _remove(self, last: int, segments: list[DatedSegment]) -> int:
         """Remove the objects that nobody needs any more, and return how many bytes the others behind it take."""
         life = self._life
         prefix = life.key("c/")
         listed = life.listed(prefix, "", str.isdecimal)
         commits = [(int(item.key.removeprefix(prefix)), item.modified) for item in listed]
+        emptied = _emptied(listed, commits)
+        keep = min([last, *self._last_of_writers(last, commits, emptied)])
+        gone = [life.key(f"c/{number:010d}") for number, _ in commits if number < keep and number not in emptied]
+        since = max(at for _, at in segments) - RECENT
+        gone += [life.key(s.key) for s, at in segments if s.size == len(HEADER) and at < since]
+        needless = [s for s, _ in segments if (s.last < last if s.rewritten else s.last <= last)]
+        life.empty([s.key for s in needless if s.size > len(HEADER)])
+        if gone:
+            life.objects.delete(gone)
         with self._lock:
-            lines = dict(self._lines or {})
-        missing = [commit for commit in commits if commit[0] not in lines]
-        if missing:
-            lines |= lines_of(life, missing)
-        writing = last_of_each(commits, lines, None)
-        if writing and writing[0] < last:  # some of them may have stopped
-            writing = last_of_each(commits, lines, read_rest(life.objects, life.key("")))
-        keep = min([last, *writing])
-        gone = [item.key for item, (number, _) in zip(listed, commits, strict=True) if number < keep]
-        gone += [life.key(s.key) for s in segments if (s.last < last if s.rewritten else s.last <= last)]
-        life.objects.delete(gone)
+            self._known.forget(keep)
         return sum(item.size for item, (number, _) in zip(listed, commits, strict=True) if number >= keep)
+
+    def _last_of_writers(self, last: int, commits: Sequence[Dated], emptied: Collection[int]) -> list[int]:
+        """Return the numbers of the last commits of those who may be writing, in order.
+
+        Args:
+            last: What is beyond this number does not matter.
+            commits: The commits whose objects are there.
+            emptied: Which of them were emptied, and keep their numbers.
+        """
+        life, numbers = self._life, {number for number, _ in commits}
+        with self._lock:
+            known, names = self._known.knows, self._known.names()
+            # Whoever wrote what was emptied needs the next number to be kept: where that one is free, a folding before
+            # this one knew of a later commit of the same writer.
+            passed = {number for number in emptied if number + 1 in emptied or number + 1 not in numbers}
+            passed |= {number for number in numbers if known(number)}
+        passed -= names.keys()
+        unknown = [commit for commit in commits if commit[0] not in passed and commit[0] not in names]
+        if unknown:
+            names = names_of(life, unknown) | names
+        writing = last_of_each(commits, names, None, passed)
+        if writing and writing[0] < last:  # some of them may have stopped
+            writing = last_of_each(commits, names, read_rest(life.objects, life.key("")), passed)
+        return writing
+
+
+def _emptied(listed: Sequence[Listed], commits: Sequence[Dated]) -> set[int]:
+    """Return the numbers of the objects that were emptied not long ago, and must stay for a while: see above."""
+    if not commits:
+        return set()
+    since = max(at for _, at in commits) - RECENT
+    return {
+        number for item, (number, at) in zip(listed, commits, strict=True) if item.size == len(HEADER) and at >= since
+    }
 
 
 def _name(last: int) -> str:

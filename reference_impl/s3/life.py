@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from strands.types.exceptions import SessionException
 
+from ..log.at_once import at_once
 from .errors import Deleted, Moved, Unreadable
 from .objects import Listed, NotThere, S3Objects
 from .place import ENDED, HEADER
@@ -78,10 +78,7 @@ class Life:
 
     def fetch(self, names: Sequence[str]) -> list[bytes]:
         """Return objects, fetched at once; raises what :meth:`get` raises."""
-        if len(names) <= 1:
-            return [self.get(name) for name in names]
-        with ThreadPoolExecutor(max_workers=min(8, len(names)), thread_name_prefix="session-restore") as pool:
-            return list(pool.map(self.get, names))
+        return at_once(self.get, names)
 
     def store(self, name: str, data: bytes) -> None:
         """Store an object in place of any other.
@@ -98,12 +95,7 @@ class Life:
             SessionException: One cannot be stored.
         """
         self._to_empty |= set(names)
-        if len(names) <= 1:
-            for name in names:
-                self._empty(name)
-            return
-        with ThreadPoolExecutor(max_workers=min(8, len(names)), thread_name_prefix="session-rewrite") as pool:
-            list(pool.map(self._empty, sorted(names)))
+        at_once(self._empty, sorted(names))
 
     def _empty(self, name: str) -> None:
         self.store(name, HEADER)

@@ -22,11 +22,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 
 from strands.types.exceptions import SessionException
 
+from ..log.at_once import beside
 from ..log.change_log import Behind
 from ..log.commit_lines import Writer, commit_line, json_array
 from . import sizes
@@ -177,8 +177,7 @@ class S3Log:
             place = self.place()
             # What deletes a session removes its root first. So if that is still there now, the listing, which was
             # made before, shows all there was.
-            with ThreadPoolExecutor(max_workers=1, thread_name_prefix="session-restore") as pool:
-                after_listing = pool.submit(self._life.look)
+            with beside(self._life.look) as after_listing:
                 try:
                     rewritten, found = read_lines(self._life, place)
                 except Moved:
@@ -189,7 +188,7 @@ class S3Log:
                         raise
                     damaged = str(error)  # on its way, perhaps, or it is compacted at this moment
                     continue
-                root = self._life.expect_alive(after_listing.result())
+                root = self._life.expect_alive(after_listing())
             return self._note_all(place, root, rewritten, found)
         raise SessionException(
             f"session {self._session_id!r}: it was rewritten {_MOVED} times while it was read. Try again"
@@ -357,6 +356,7 @@ class S3Log:
         self._note_own(number, number + 1)
         self._latest.note(number, {number: line})
         self._latest.run_start = number
+        self._folding.note_taken(number, line)
 
     def _put_rewritten(self, number: int, bodies: list[bytes]) -> str:
         """Store a history that stands for all commits up to one, and return its object's name."""

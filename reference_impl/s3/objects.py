@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from ..log.at_once import at_once
 from .client import ATTEMPTS
 from .requests import LATER, BusyConflict, Conflict, Garbled, NotImplementedThere, NotThere, S3Requests
 
@@ -186,9 +186,7 @@ class S3Objects(S3Requests):
         Raises:
             SessionException: One cannot be removed.
         """
-        if keys:
-            with ThreadPoolExecutor(max_workers=min(8, len(keys)), thread_name_prefix="session-delete") as pool:
-                list(pool.map(self._delete_one, keys))
+        at_once(self._delete_one, keys)
 
     def _delete_one(self, key: str) -> None:
         try:

@@ -24,6 +24,9 @@ Read = TypeVar("Read")
 _PAUSE = 0.05
 """Seconds before the second retry; each further one takes twice as long. The first is made at once."""
 
+_MOST_NOTED = 1000
+"""How many keys of writes that were sent again are noted."""
+
 _METHODS = {
     "GetObject": "get_object",
     "GetObjectVersion": "get_object",
@@ -94,6 +97,7 @@ class S3Requests:
     Attributes:
         bucket: The bucket.
         client: A boto3 client for S3; another may take its place at any time.
+        sent_again: The keys, the latest last, of writes that were sent more than once: S3 may yet carry out the first.
 
     Args:
         client: A boto3 client for S3.
@@ -104,6 +108,7 @@ class S3Requests:
     def __init__(self, client: Any, bucket: str, session_id: str) -> None:
         self.bucket = bucket
         self.client = client
+        self.sent_again: dict[str, None] = {}
         self._session_id = session_id
 
     def send(self, operation: str, key: str, read: Callable[[Any], Read], **arguments: Any) -> Read:
@@ -126,7 +131,7 @@ class S3Requests:
         while True:
             attempt += 1
             try:
-                return read(getattr(self.client, _METHODS[operation])(Bucket=self.bucket, **arguments))
+                return read(self._answer(operation, key, attempt, arguments))
             except ClientError as error:
                 attempts, why = self._refused(error, operation, key)
                 cause: Exception = error
@@ -149,6 +154,22 @@ class S3Requests:
             logger.debug("operation=<%s>, key=<%s>, error=<%s> | sent again", operation, key, why)
             if attempt > 1:
                 time.sleep(_PAUSE * 2 ** (attempt - 2))
+
+    def _answer(self, operation: str, key: str, attempt: int, arguments: dict[str, Any]) -> Any:
+        """Send a request once, or as often as the client does by itself, and note a write that was sent again."""
+        retried = attempt > 1
+        try:
+            answer = getattr(self.client, _METHODS[operation])(Bucket=self.bucket, **arguments)
+            retried = retried or bool(_retries(answer))
+        except ClientError as error:
+            retried = retried or bool(_retries(error.response))
+            raise
+        finally:
+            if retried and operation == "PutObject":
+                self.sent_again[key] = None
+                while len(self.sent_again) > _MOST_NOTED:
+                    self.sent_again.pop(next(iter(self.sent_again)), None)
+        return answer
 
     def _refused(self, error: ClientError, operation: str, key: str) -> tuple[int, str]:
         """Return how often to send what S3 refused, and why it failed if it still does; or raise what it is."""
@@ -180,6 +201,12 @@ class S3Requests:
     def refused(self, operation: str, key: str, code: str) -> SessionException:
         """Return what says that a part of a request was refused with an error code."""
         return self.failed(operation, key, _remedy(code, operation, self.bucket) or code)
+
+
+def _retries(answer: Any) -> int:
+    """Return how often the client has sent a request again by itself."""
+    told = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
+    return int(told.get("RetryAttempts", 0))
 
 
 LATER = "what was not stored is stored with the next change"

@@ -33,6 +33,7 @@ def empty_commits(life: Life, number: int, base: int, known: int, touched: Colle
         gone |= set(range(base))
         holders -= {f"c/{commit:010d}" for commit in range(base)}
         holders |= {f"c/{number:010d}" for number, size in life.commits(-1) if number < base and size > len(HEADER)}
+        holders |= _coming(life, base)
     life.empty(holders)
     return gone
 
@@ -40,6 +41,17 @@ def empty_commits(life: Life, number: int, base: int, known: int, touched: Colle
 def _holders(commit: int, stop: int) -> list[str]:
     """Return the keys of the commits' objects, before ``stop``, that may hold a commit."""
     return [f"c/{number:010d}" for number in range(max(commit, 1), min((commit // sizes.RUN + 1) * sizes.RUN, stop))]
+
+
+def _coming(life: Life, stop: int) -> set[str]:
+    """Return the names of the commits' objects, before ``stop``, that S3 may yet store: their writes were sent again.
+
+    Where a folding has removed the object meanwhile, nothing stands in the way of the first write, so that an empty
+    object must.
+    """
+    prefix = life.key("c/")
+    again = [key.removeprefix(prefix) for key in list(life.objects.sent_again) if key.startswith(prefix)]
+    return {f"c/{name}" for name in again if int(name) < stop}
 
 
 def empty_segments(life: Life, kept: str, number: int, gone: Collection[int]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
@@ -22,9 +23,18 @@ def all_segments(life: Life) -> list[Segment]:
     Raises:
         SessionException: They cannot be listed.
     """
+    return [segment for segment, _ in dated_segments(life) if segment.size > len(HEADER)]
+
+
+def dated_segments(life: Life) -> list[tuple[Segment, datetime]]:
+    """Return all segments, also those that were emptied, each with when it was written.
+
+    Raises:
+        SessionException: They cannot be listed.
+    """
     listed = life.listed(life.key("s/"), "", lambda name: Segment.named(f"s/{name}", 0) is not None)
-    found = [Segment.named(item.key.removeprefix(life.key("")), item.size) for item in listed]
-    return [segment for segment in found if segment is not None and segment.size > len(HEADER)]
+    found = [(Segment.named(item.key.removeprefix(life.key("")), item.size), item.modified) for item in listed]
+    return [(segment, at) for segment, at in found if segment is not None]
 
 
 def place_of(life: Life) -> Place:

@@ -6,7 +6,7 @@ A writer that stored a commit takes it for granted for some minutes that its nex
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -32,34 +32,69 @@ Dated = tuple[int, datetime]
 """The number of a commit, and when its object was written."""
 
 
-def last_of_each(commits: Sequence[Dated], lines: Mapping[int, bytes], rest: Rest | None) -> list[int]:
+def writer_of(line: bytes) -> str:
+    """Return the name of who wrote a commit, from its line; empty where nobody is named."""
+    match = PREFIX.match(line)
+    return ((match.group(5) or b"").decode() if match is not None else "")[:_NAME]
+
+
+def last_of_each(
+    commits: Sequence[Dated], names: Mapping[int, str], rest: Rest | None, passed: Container[int] = ()
+) -> list[int]:
     """Return the numbers of the last commits of those who may be writing, in order.
 
     Args:
         commits: The commits whose objects are there.
-        lines: The lines of commits, as far as they are known: who wrote another, nobody knows.
+        names: Who wrote commits, as far as that is known: each other one may be its writer's last.
         rest: Whose commits are those of writers that have stopped.
+        passed: The commits that are known to be nobody's last.
     """
     since = max((at for _, at in commits), default=datetime.min) - RECENT if commits else None
     last: dict[str, int] = {}
     for number, at in commits:
-        if since is not None and at >= since:
-            match = PREFIX.match(lines.get(number, b""))
-            label = (match.group(5) or b"").decode() if match is not None else ""
-            last[label[:_NAME] or f"commit {number}"] = number
+        if since is not None and at >= since and number not in passed:
+            last[names.get(number) or f"commit {number}"] = number
     last.pop(NOBODY[:_NAME], None)
     return sorted(number for number in last.values() if rest is None or not rest.first <= number < rest.stop)
 
 
-def lines_of(life: Life, commits: Sequence[Dated]) -> dict[int, bytes]:
-    """Return the lines of recent commits, as far as they can be read: of each run, its newest object is."""
+def names_of(life: Life, commits: Sequence[Dated]) -> dict[int, str]:
+    """Return who wrote recent commits, as far as they can be read: of each run, its newest object is."""
     if not commits:
         return {}
     since = max(at for _, at in commits) - RECENT
     newest = {number // sizes.RUN: number for number, at in commits if at >= since}
-    lines: dict[int, bytes] = {}
+    names: dict[int, str] = {}
     for number in newest.values():
         name = f"c/{number:010d}"
         with suppress(SessionException, Moved, Deleted):
-            lines |= parse(life, name, life.get(name), None)
-    return lines
+            names |= {number: writer_of(line) for number, line in parse(life, name, life.get(name), None).items()}
+    return names
+
+
+class Known:
+    """Who wrote last, as far as somebody has followed a session's commits without a gap."""
+
+    def __init__(self) -> None:
+        self._first, self._stop = 0, 0
+        self._last: dict[str, int] = {}
+
+    def note(self, first: int, lines: Mapping[int, bytes]) -> None:
+        """Note commits, from the first that was read on."""
+        if not self._first <= first <= self._stop:
+            self._first, self._stop, self._last = first, first, {}
+        for number in sorted(lines):
+            self._last[writer_of(lines[number]) or f"commit {number}"] = number
+        self._stop = max([self._stop, first, *(number + 1 for number in lines)])
+
+    def forget(self, stop: int) -> None:
+        """Forget those whose last commit is before a number."""
+        self._last = {name: number for name, number in self._last.items() if number >= stop}
+
+    def names(self) -> dict[int, str]:
+        """Return those who wrote, by the numbers of their last commits."""
+        return {number: name for name, number in self._last.items()}
+
+    def knows(self, number: int) -> bool:
+        """Whether it is known who wrote a commit."""
+        return self._first <= number < self._stop

@@ -21,13 +21,18 @@ def test_work_that_goes_on_is_waited_for() -> None:
     assert looked >= 5
 
 
-def test_work_that_stands_still_is_a_hang() -> None:
+def test_work_that_stands_still_is_a_hang(caplog: pytest.LogCaptureFixture) -> None:
     free = threading.Event()
+
+    def what_never_comes() -> None:
+        free.wait()
+
     try:
         with pytest.raises(Hang, match=r"it did not end within 0\.05 s"):
-            within_limit(free.wait, "it", limit_s=0.05, progress=lambda: 1)
+            within_limit(what_never_comes, "it", limit_s=0.05, progress=lambda: 1)
     finally:
         free.set()
+    assert "in what_never_comes" in caplog.text  # where it stands is logged
 
 
 def test_what_it_raises_is_raised() -> None:

@@ -31,6 +31,29 @@ async def voice():
 threading.Thread(target=asyncio.run, args=(voice(),)).start()
 """
 
+OUTLIVES_ON_S3 = """
+import asyncio, threading
+from session_conformance.reference_impl import S3SessionManager
+from tests.reference_impl.agents import add, open_agent, text_message
+from tests.reference_impl.s3.memory_s3 import Bucket, Client, Session
+
+client = Client(Bucket())
+
+def opened():
+    return open_agent(None, manager=S3SessionManager("s", "bucket", boto_session=Session(client)))
+
+asyncio.run(add(opened(), *(text_message(f"{number} ".ljust(2000, "x")) for number in range(40))))
+
+def restore():
+    threading.main_thread().join()
+    agent = opened()  # from many objects, which are fetched at once
+    assert len(agent.messages) == 40
+    agent._session_manager.redact_latest_message(text_message("redacted"), agent)
+    agent._session_manager.delete_session("s")
+
+threading.Thread(target=restore).start()
+"""
+
 AT_EXIT = """
 import asyncio, atexit, sys
 from tests.reference_impl.agents import add, open_agent, text_message
@@ -53,6 +76,10 @@ asyncio.run(add(agent, text_message("hello")))
 def run(script: str, folder: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_thread_that_outlives_the_main_one_restores_and_redacts_on_s3(tmp_path: Path) -> None:
+    run(OUTLIVES_ON_S3, tmp_path)
 
 
 def test_a_thread_that_outlives_the_main_one_stores_all(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.s3 import folding
+from session_conformance.reference_impl.s3.place import HEADER
 from strands.types.exceptions import SessionException
+from strands.types.session import SessionMessage
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
@@ -185,3 +187,33 @@ def test_what_is_sealed_is_folded_sealed(small: None) -> None:
     assert [key for key in stored.objects if key.endswith("-f")]
     assert not stored.holding(b"message 1")
     assert len(sealed_agent().messages) == 60
+
+
+@pytest.mark.parametrize("folded_first", [False, True], ids=["redacted, then folded", "folded, then redacted"])
+def test_a_write_that_comes_late_brings_nothing_back_that_was_redacted(small: None, folded_first: bool) -> None:
+    stored = Bucket()
+    due: list[str] = []
+    agent = agent_on(Client(stored, fault=lambda _, op, key: due.pop() if due and op == "PutObject" else None))
+    say(agent, "before")
+    due.append("late")  # S3 carries out the first write of it at the end, though it was sent again meanwhile
+    say(agent, "my secret")
+    if folded_first:
+        fold_up(agent)
+    redacted = {**agent.messages[1], "content": [{"text": "[redacted]"}]}
+    agent._session_manager.update_message("s", agent.agent_id, SessionMessage(redacted, 1, redacted))
+    agent.messages[1] = redacted
+    if not folded_first:
+        fold_up(agent)
+    stored.deliver()
+    assert texts_of(stored)[:2] == ["before", "[redacted]"]
+    assert stored.holding(b"my secret") == []
+
+
+def fold_up(agent: Any) -> None:
+    """Let an agent say so much that all that was said before is folded, and its objects are removed."""
+    bucket = agent._session_manager.client.stored
+    for number in range(25):
+        say(agent, f"message {number}: {'x' * 800}")
+        agent._session_manager._store._log._folding.wait()
+    first = [key for key in bucket.objects if key.endswith(("c/0000000001", "c/0000000002", "c/0000000003"))]
+    assert all(bucket.objects[key].data == HEADER for key in first)  # gone, or emptied
