@@ -1,7 +1,8 @@
 """Every sentence has a test: which requirements judge a sentence of the documentation, or why none can.
 
-``sentences.json`` maps each sentence of the founding document, and of the docstrings of the SDK's session managers and
-storages, which it was read from at one release. A docstring's sentence is known by where it stands and how it begins.
+``sentences.json`` maps each sentence of the founding document, of the docstrings of the SDK's session managers and
+storages at one release, and of its pages on sessions and snapshots at one commit of its repository, as far as they are
+about Python. A docstring's sentence, and a page's, is known by where it stands and how it begins.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ class Sentence:
     """A sentence and what judges it.
 
     Attributes:
-        document: What it was read in, with the release.
+        document: What it was read in, with the release or the commit.
         where: The section, or the class or method.
         sentence: The sentence, or how it begins.
         requirements: The ids of the requirements that judge it.

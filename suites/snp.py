@@ -415,7 +415,8 @@ class SnapshotsAndStorage(ConformanceSuite):
     )
     def triggered(self, new_session: NewSession) -> None:
         """A snapshot trigger is asked after each invocation, when a voice agent has stopped and before its connection
-        is restarted; each time that it says yes, and no other, a snapshot of what there is then is added.
+        is restarted; each time that it says yes, and no other, a snapshot of what there is then is added. Restoring one
+        leaves the latest as it is.
         """
         expect_snapshots_as_triggered(new_session)
 
@@ -452,7 +453,7 @@ class SnapshotsAndStorage(ConformanceSuite):
     )
     def storage_of_the_agent(self, new_session: NewSession, tmp_path: Path) -> None:
         """A manager that is given no storage keeps its snapshots in that of the agent, Agent(storage=...), and restores
-        from there.
+        from there; one that is given a storage keeps them there.
         """
         expect_kept_in_the_agents_storage(new_session(), tmp_path)
 

@@ -87,7 +87,9 @@ def expect_snapshots_as_triggered(new_session: Callable[[], Session]) -> None:
 
 
 async def _expect_taken(session: Session, trigger: Trigger, who: str) -> None:
-    manager, agent = _opened(replace(session, text_agent=TextAgent()))
+    opened = replace(session, text_agent=TextAgent())
+    manager, agent = _opened(opened)
+    latest = copy.deepcopy(list(agent.messages))
     ids = await working(manager.list_snapshot_ids(agent), "listing snapshots")
     if len(ids) != len(trigger.taken):
         wanted = f"{who}: of {trigger.asked} times the trigger says yes {len(trigger.taken)} times: so many snapshots"
@@ -98,6 +100,8 @@ async def _expect_taken(session: Session, trigger: Trigger, who: str) -> None:
         expect_same(messages, agent.messages, f"{who}: the snapshot has what there was when the trigger said yes")
         if not same(state, agent.state.get()):
             violated(f"{who}: the snapshot has the state {state!r}", f"{agent.state.get()!r}")
+    _, again = _opened(opened)
+    expect_same(latest, again.messages, f"{who}: restoring a snapshot leaves the latest one as it is")
 
 
 def expect_redacted_by_each_strategy(new_session: Callable[[], Session]) -> None:
@@ -127,8 +131,8 @@ async def _expect_flushed(session: Session, strategy: str) -> None:
 
 
 def expect_kept_in_the_agents_storage(session: Session, folder: Path) -> None:
-    """Report a violation unless a manager that is given no storage keeps what it saves in that of its agent."""
-    session = having(session, storage=None)
+    """Report a violation unless a manager keeps what it saves in its own storage, or in its agent's if it has none."""
+    given, session = session, having(session, storage=None)
     storages = [_agents_storage(folder / name) for name in ("one", "other")]
 
     async def main() -> None:
@@ -140,6 +144,9 @@ def expect_kept_in_the_agents_storage(session: Session, folder: Path) -> None:
         expect_same(agent.messages, again.messages, "an agent with the same storage is restored")
         if _agent(session, storage=storages[1]).messages:
             violated("an agent with another storage begins anew", "it is restored")
+        await working(_agent(given, storage=storages[1]).invoke_async("And I am Bob"), "an invocation")
+        if await storages[1].list(""):
+            violated("a manager that is given a storage keeps nothing in its agent's", "it does")
 
     run(main)
 

@@ -52,3 +52,10 @@ def test_trace_prints_the_map(capsys: pytest.CaptureFixture[str]) -> None:
     assert "founding document:" in told
     assert "Each message automatically saved" in told or "each message automatically saved" in told
     assert "LIF-02" in told
+    for page in ("bidirectional session management", "session management", "snapshots"):
+        assert f"\n{page}, harness-sdk at " in told
+
+
+def test_no_sentence_is_mapped_twice() -> None:
+    places = [(one.document, one.where, one.sentence) for one in mapped_sentences()]
+    assert len(places) == len(set(places))

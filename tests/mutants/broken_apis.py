@@ -367,6 +367,24 @@ class KnowsNoStorageOfAgents(SnapshotSessionManager):
         super().initialize(agent, **kwargs)
 
 
+class PrefersTheStorageOfAgents(SnapshotSessionManager):
+    """The agent's storage is used, whatever the manager was given."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        if agent.storage is not None:
+            self._storage = None
+        super().initialize(agent, **kwargs)
+
+
+class RestoresForGood(SnapshotSessionManager):
+    """What is restored is saved as the latest."""
+
+    async def restore_snapshot(self, agent: Any, *, snapshot_id: str | None = None) -> bool:
+        found = await super().restore_snapshot(agent, snapshot_id=snapshot_id)
+        await self.save_snapshot(agent, is_latest=True)
+        return found
+
+
 class DropsTheStash(SnapshotSessionManager):
     """What a context manager has put aside is not saved."""
 

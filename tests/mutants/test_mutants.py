@@ -442,6 +442,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "SNP-08": [(broken_api.RanksTheWorstFirst, "best-scored first"), (broken_api.FindsWhatWasDeleted, "notes/3")],
     "SNP-10": [
         (broken_api.SavesNoSnapshotWhereTriggered, "a text agent: .* says yes 2 times: so many snapshots"),
+        (broken_api.RestoresForGood, "a text agent: restoring a snapshot leaves the latest one as it is"),
         (broken_api.AsksNoTriggerOfVoices, "a voice agent: the trigger is asked 3 times"),
     ],
     "SNP-11": [(broken_api.FlushesNoRedaction, "by save_latest_on='trigger'.*nowhere in the stored bytes")],
@@ -449,7 +450,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.SavesAfterTheRun, 'multi_agent_save_latest_on="node".*at most 0 finished nodes'),
         (broken_api.SavesAfterInvocations, 'save_latest_on="message": a kill loses at most 1 message'),
     ],
-    "SNP-13": [(broken_api.KnowsNoStorageOfAgents, "nothing is in that")],
+    "SNP-13": [
+        (broken_api.KnowsNoStorageOfAgents, "nothing is in that"),
+        (broken_api.PrefersTheStorageOfAgents, "keeps nothing in its agent's"),
+    ],
     "SNP-14": [(broken_api.DropsTheStash, "comes back with the session"), (broken_api.LeavesTheStash, "left is")],
     "SNP-15": [(SnapshotSessionManager, "put aside either")],
     "SNP-09": [(broken_api.HidesDottedKeys, r"is listed as \[\]")],
