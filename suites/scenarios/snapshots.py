@@ -94,7 +94,7 @@ async def _expect_taken(session: Session, trigger: Trigger, who: str) -> None:
     if len(ids) != len(trigger.taken):
         wanted = f"{who}: of {trigger.asked} times the trigger says yes {len(trigger.taken)} times: so many snapshots"
         violated(wanted, f"there are {len(ids)}")
-    for id, (messages, state) in zip(ids, trigger.taken, strict=True):
+    for id, (messages, state) in reversed(list(zip(ids, trigger.taken, strict=True))):  # the last one is the latest
         if not await working(manager.restore_snapshot(agent, snapshot_id=id), "restoring a snapshot"):
             violated("a snapshot that is listed is restored", "it is not there")
         expect_same(messages, agent.messages, f"{who}: the snapshot has what there was when the trigger said yes")
