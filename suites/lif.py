@@ -45,9 +45,11 @@ from .scenarios import (
     STOP_AND_START,
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
+    expect_no_growth_without_content,
     expect_no_leaks,
     expect_own,
     expect_readable,
+    expect_same_in_any_locale,
     expect_stored,
     expect_stored_as_in_memory,
     expect_twins_refused,
@@ -300,3 +302,25 @@ class LifeOfASession(ConformanceSuite):
     def no_leaks(self, new_session: NewSession) -> None:
         """Descriptors and threads do not grow with the sessions that a process used and let go of."""
         expect_no_leaks(new_session(), 10, 60)
+
+    @requirement(
+        "LIF-17",
+        level=Level.SHOULD,
+        source="F: cron, containers and services run in the C locale; PEP 597",
+        needs=[Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def any_locale(self, new_session: NewSession) -> None:
+        """A process in the C locale restores and stores the same text as one in any other locale."""
+        expect_same_in_any_locale(new_session())
+
+    @requirement(
+        "LIF-18",
+        level=Level.SHOULD,
+        source="F: storage is paid by the byte, and is read at each restore",
+        needs=[Capability.AT_REST],
+        since="2026.12",
+    )
+    def no_growth(self, new_session: NewSession) -> None:
+        """Storage does not grow without bound where the content does not: with each update of an agent's state."""
+        expect_no_growth_without_content(new_session(), 200, 65_536)

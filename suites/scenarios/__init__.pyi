@@ -65,8 +65,10 @@ from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
 from .places import expect_folder_behind_link as expect_folder_behind_link
 from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
+from .places import expect_no_growth_without_content as expect_no_growth_without_content
 from .places import expect_no_leaks as expect_no_leaks
 from .places import expect_private as expect_private
+from .places import expect_same_in_any_locale as expect_same_in_any_locale
 from .recorded import ON_DISK as ON_DISK
 from .recorded import conversations_with_failing_syncs as conversations_with_failing_syncs
 from .recorded import conversations_with_other_faults as conversations_with_other_faults
@@ -298,6 +300,7 @@ __all__ = [
     "expect_late_writer_kept",
     "expect_managed",
     "expect_merged_to_be_accepted",
+    "expect_no_growth_without_content",
     "expect_no_leaks",
     "expect_no_loss_by_faults",
     "expect_nowhere_at_rest",
@@ -316,6 +319,7 @@ __all__ = [
     "expect_refused_clearly",
     "expect_restorable",
     "expect_restored_as_left",
+    "expect_same_in_any_locale",
     "expect_saved_as_each_strategy_says",
     "expect_secrets_kept",
     "expect_snapshots_as_triggered",

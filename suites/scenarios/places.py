@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import gc
+import locale
 import os
 import stat
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
 
 from session_conformance.harness import NotApplicable, Script, Session, Timeline, expect_no_failure, play, violated
 from session_conformance.harness.conversations import Die, in_fresh_process
+from session_conformance.harness.models import ScriptedBidiModel
+from session_conformance.harness.process import tolerating_warnings
+from session_conformance.harness.sdk import BidiAgent
 from session_conformance.harness.timeline import texts
 
 from .stored_history import expect_readable
@@ -127,9 +132,72 @@ def _count(session: Session, _: Die, few: int, many: int) -> str:
     return " ".join(map(str, counts))
 
 
+_OF_THE_WORLD = ("Grüße aus Köln", "世界 \U0001f642", "Что нового?")
+
+
+def expect_same_in_any_locale(session: Session) -> None:
+    """Let a process in the C locale read what one in another locale has stored, and the other way round.
+
+    Raises:
+        Violation: One of them reads something else than was said, or cannot read it, or store it.
+        NotApplicable: This interpreter takes all text for UTF-8, whatever the locale.
+    """
+    if sys.flags.utf8_mode:
+        raise NotApplicable("this interpreter takes all text for UTF-8, whatever the locale (PYTHONUTF8)")
+    said = list(_OF_THE_WORLD)
+    expect_no_failure(play(session, Script().sets_state(said[1], said[2]).user(said[0]), observing=False))
+    there = Timeline.from_json(in_fresh_process(_talk_in_c_locale, session))
+    expect_no_failure(there)
+    found = session.read()
+    expect_readable(found, "after a process in the C locale has written it", there)
+    if texts(found.messages) != said[:2] or found.state != {said[1]: said[2]}:
+        violated(
+            f"whatever the locale of who reads and who writes, the session has {said[:2]} and the state"
+            f" {{{said[1]!r}: {said[2]!r}}}",
+            f"it has {texts(found.messages)} and the state {found.state!r}",
+            there,
+        )
+
+
+def _talk_in_c_locale(session: Session, _: Die) -> str:
+    locale.setlocale(locale.LC_ALL, "C")  # from here on Python's open() takes text for ASCII
+    return play(session, Script().user(_OF_THE_WORLD[1]), observing=False).to_json()
+
+
+def expect_no_growth_without_content(session: Session, updates: int, size: int) -> None:
+    """Change an agent's state again and again; what is stored stays below half of all that was ever written.
+
+    A log may keep many versions, and a database that keeps a log of its own has megabytes of it, before they fold
+    them. What grows on and on reaches any bound.
+
+    Raises:
+        Violation: More is stored.
+    """
+    with tolerating_warnings():
+        manager = session.open()
+        agent = BidiAgent(
+            model=ScriptedBidiModel(Timeline()), agent_id=session.agent_id, session_manager=manager, hooks=[]
+        )
+        for number in range(updates):
+            agent.state.set("place", f"{number:06}" + chr(97 + number % 26) * size)
+            manager.sync_agent(agent)
+    stored = session.workspace.bytes_stored()
+    if stored > updates * size / 2:
+        violated(
+            f"a state of {size:,} bytes that was updated {updates} times does not keep all its versions for good",
+            f"{stored:,} bytes are stored",
+        )
+    found = session.read()
+    expect_readable(found, f"after its state was updated {updates} times")
+    if found.state != agent.state.get():
+        violated("the latest state is restored", f"it is that of update {str(found.state.get('place'))[:6]!r}")
+
+
 __all__ = [
     "expect_folder_behind_link",
     "expect_folder_of_when_it_was_made",
+    "expect_no_growth_without_content",
     "expect_no_leaks",
     "expect_private",
+    "expect_same_in_any_locale",
 ]

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import json
+import locale
 import os
 import re
 import shutil
@@ -14,7 +15,7 @@ from typing import Any
 
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file_session_manager import delete_session
-from session_conformance.reference_impl.log.codec import encode
+from session_conformance.reference_impl.log.codec import decode, encode
 from strands.bidi.hooks import BidiAfterConnectionRestartEvent, BidiAgentStopEvent, BidiBargeInEvent
 from strands.hooks import HookOrder, HookRegistry, MessageAddedEvent
 from strands.types.exceptions import SessionException
@@ -968,6 +969,24 @@ class NeverCloses(SnapshotFileManager):
     def __init__(self, session_id: str, storage_dir: str) -> None:
         super().__init__(session_id, storage_dir)
         self.opened.append(Path(os.devnull).open())  # noqa: SIM115 - that is the fault
+
+
+class ReadsAsTheLocaleSays(SnapshotFileManager):
+    """What is stored is text, and text is whatever this process takes it for."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return json.dumps(decode(super().pack(content)), ensure_ascii=False).encode()
+
+    def unpack(self, data: bytes) -> Any:
+        return decode(data.decode(locale.getpreferredencoding(False), "replace").encode())
+
+
+class KeepsEachState(SnapshotFileManager):
+    """Each version of the session stays beside the latest."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        super().write(path, data)
+        (path.parent / f"{uuid.uuid4().hex}.kept").write_bytes(data)
 
 
 class LetsOthersRead(SnapshotFileManager):

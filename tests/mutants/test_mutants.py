@@ -62,6 +62,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "LIF-14": [(broken.LooksForItsFolderLater, "was meant when the manager was made")],
     "LIF-15": [(broken.RefusesLinkedFolders, "is a symbolic link")],
     "LIF-16": [(broken.NeverCloses, "descriptors do not grow")],
+    "LIF-17": [(broken.ReadsAsTheLocaleSays, "whatever the locale")],
+    "LIF-18": [(broken.KeepsEachState, "does not keep all its versions")],
     "IDS-06": [(broken.LetsOthersRead, "others can read")],
     "ORD-01": [(broken.PersistsAfterUserHooks, "before any hook"), (broken.WaitsForTheAnswer, "My name is Alice")],
     "ORD-02": [(broken.PersistsUpdatesAfterUserHooks, "Hello Alice"), (broken.IgnoresUpdates, r"\[\] pending")],
