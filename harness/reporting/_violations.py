@@ -9,7 +9,7 @@ from ..verdicts import Result, cause_of
 from ._states import State, state_of
 from .report import BackendReport
 
-ROOM = 90_000
+ROOM = 4_000
 """Characters of evidence on a page, beside that of the first violation of each cause, which is always there."""
 
 SHORTEST = 160
@@ -29,7 +29,7 @@ class Told:
         evidence: What shows it beside the events of the timeline, which are drawn.
         cause: What stands behind it; "" where that is not known.
         help: What usually mends it.
-        first: The id of the backend's first violation of the same cause; "" where it is the first, or alone.
+        first: The first violation on the page of the same cause, as backend and id; None where it is that itself.
         is_told: Whether the evidence is on the page.
     """
 
@@ -39,7 +39,7 @@ class Told:
     evidence: str
     cause: str
     help: str
-    first: str
+    first: tuple[str, str] | None
     is_told: bool
 
 
@@ -51,29 +51,31 @@ def told(backends: Sequence[BackendReport], room: int = ROOM) -> list[tuple[Back
         room: Characters of evidence that there is room for, beside what is always there.
     """
     found = [(backend, shown) for backend in backends if (shown := _shown(backend))]
-    firsts: dict[tuple[str, str], str] = {}
+    firsts: dict[str, tuple[str, str]] = {}
     for backend, results in found:
         for result in results:
-            cause = cause_of(result)
-            firsts.setdefault((backend.name, cause.name if cause else result.id), result.id)
-    always = {(backend, id) for (backend, _), id in firsts.items()}
-    beside = set()
+            firsts.setdefault(_cause(backend.name, result), (backend.name, result.id))
+    whole = set(firsts.values())
     for backend, results in found:
         for result in results:
-            room -= 0 if (backend.name, result.id) in always else _length(result)
+            room -= 0 if (backend.name, result.id) in whole else _length(result)
             if room >= 0:
-                beside.add((backend.name, result.id))
-    whole = always | beside
+                whole.add((backend.name, result.id))
     return [
         (backend, [_told(backend.name, result, firsts, (backend.name, result.id) in whole) for result in results])
         for backend, results in found
     ]
 
 
-def _told(backend: str, result: Result, firsts: dict[tuple[str, str], str], is_told: bool) -> Told:
+def _cause(backend: str, result: Result) -> str:
     cause = cause_of(result)
-    first = firsts[backend, cause.name if cause else result.id]
-    is_first = first == result.id
+    return cause.name if cause else f"{backend} {result.id}"
+
+
+def _told(backend: str, result: Result, firsts: dict[str, tuple[str, str]], is_told: bool) -> Told:
+    cause = cause_of(result)
+    first = firsts[_cause(backend, result)]
+    is_first = first == (backend, result.id)
     evidence = result.evidence.partition(_TIMELINE)[0].rstrip() if result.events else result.evidence
     return Told(
         result,
@@ -82,7 +84,7 @@ def _told(backend: str, result: Result, firsts: dict[tuple[str, str], str], is_t
         evidence=evidence,
         cause=cause.name if cause else "",
         help=cause.help if cause and is_first else "",
-        first="" if is_first else first,
+        first=None if is_first else first,
         is_told=is_told,
     )
 

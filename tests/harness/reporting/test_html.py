@@ -20,7 +20,7 @@ from session_conformance.harness.reporting import (
 from session_conformance.harness.reporting._history import histories
 from session_conformance.harness.reporting._plain_words import LOSSES
 from session_conformance.harness.reporting._violations import told
-from session_conformance.harness.reporting.html import group_cell, groups
+from session_conformance.harness.reporting.html import _css_string, group_cell, groups
 from session_conformance.harness.timeline import excerpt
 from session_conformance.harness.verdicts import GROUPS, Measure, growth
 
@@ -184,7 +184,7 @@ def test_one_violation_of_a_cause_shows_its_evidence_and_others_while_there_is_r
     results = [invented.result("b", id, "violated", expected="a", found=pending, events=events) for id in ids]
     found = told([BackendReport(Verdict("b", results))], room=3_000)
     assert [one.is_told for one in found[0][1]] == [True, True, False]
-    assert [one.first for one in found[0][1]] == ["", "LIF-02", "LIF-02"]
+    assert [one.first for one in found[0][1]] == [None, ("b", "LIF-02"), ("b", "LIF-02")]
     assert [bool(one.help) for one in found[0][1]] == [True, False, False]
 
 
@@ -214,8 +214,15 @@ def test_a_cell_that_stands_alone_on_a_phone_says_what_it_is(page: Page) -> None
     for table in ("requirements", "counts", "numbers"):
         assert page.all("table", class_=table)
         assert all("stack" in one.attributes["class"].split() for one in page.all("table", class_=table))
-    cells = [one for kind in ("state", "number") for one in page.all("td", class_=kind)]
-    assert all(one.attributes.get("data-label") for one in cells)
+    counted = [one for one in page.all("td", class_="number") if "counts" in one.inside]
+    assert all(one.attributes.get("data-label") for one in counted)
+    style = page.all("style")[0].text  # of the others, it is the column's backend
+    for place, name in enumerate(("good", "bad", "unjudged")):
+        assert (
+            f'td:nth-child({place + 4})::before, table.numbers td:nth-child({place + 2})::before {{ content: "{name}'
+            in style
+        )
+    assert _css_string('a"b</style>') == '"a\\22 b\\3c \\2f style\\3e "'
 
 
 def test_matrices_and_benchmarks_are_tables_with_headings(page: Page) -> None:
@@ -239,7 +246,7 @@ def test_how_a_cost_grows_is_stated_or_why_it_is_not() -> None:
     found = [replace(one, backend="b") for one in taken]
     report = invented.with_outcomes("b", {}, found)
     report.backends[0].growth = growth(found)
-    cells = [" ".join(one.text.split()) for one in Page.of(as_html(report)).all("td") if "data-label" in one.attributes]
+    cells = [" ".join(one.text.split()) for one in Page.of(as_html(report)).all("td") if "numbers" in one.inside]
     assert "linearn0.85 ± 0.06 over 3 sizes, n0.96 at the end" in cells
     assert "not statedneeds three sizes above 0" in cells
 
