@@ -9,7 +9,7 @@ from ..verdicts import Result, cause_of
 from ._states import State, state_of
 from .report import BackendReport
 
-ROOM = 4_000
+ROOM = 2_000
 """Characters of evidence on a page, beside that of the first violation of each cause, which is always there."""
 
 SHORTEST = 160
