@@ -15,7 +15,7 @@ def test_the_projects_own_catalogue_is_valid_and_its_plugs_define_what_it_names(
     for entry in entries.values():
         if entry.plug is not None:
             tree = ast.parse(entry.plug.read_text(encoding="utf-8"))
-            names = {one.name for one in tree.body if isinstance(one, ast.FunctionDef)}
+            names = {one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.ClassDef)}
             names |= {target.id for one in tree.body if isinstance(one, ast.Assign) for target in one.targets}  # type: ignore[attr-defined]
             assert entry.target.partition(":")[2] in names, entry.name
 

@@ -4,12 +4,10 @@ import base64
 import hashlib
 import threading
 from dataclasses import dataclass, field
-from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from github import GithubException
-from session_conformance.harness import Workspace
 from strands_github_storage import GithubStorage
 
 
@@ -75,13 +73,9 @@ def _sha(data: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
-@cache
-def repository(place: str) -> Repository:
-    """Return the repository of a workspace."""
-    return Repository()
+class Storage(GithubStorage):
+    """A storage with a repository of its own: given nothing, it is one a workspace."""
 
-
-def open_storage(workspace: Workspace) -> GithubStorage:
-    """Open a storage."""
-    client = SimpleNamespace(get_repo=lambda name: repository(str(workspace.folder)))
-    return GithubStorage("someone", "sessions", github=client)
+    def __init__(self) -> None:
+        repository = Repository()
+        super().__init__("someone", "sessions", github=SimpleNamespace(get_repo=lambda name: repository))

@@ -1,19 +1,11 @@
-"""strands-mongodb-storage over mongomock: a client a workspace, since mongomock keeps its data in the client."""
-
-from functools import cache
-from typing import Any
+"""strands-mongodb-storage over mongomock, which keeps its data in the client: given nothing, it is one a workspace."""
 
 import mongomock
-from session_conformance.harness import Workspace
 from strands_mongodb_storage import MongoDBStorage
 
 
-@cache
-def client(place: str) -> Any:
-    """Return the client of a workspace."""
-    return mongomock.MongoClient()
+class Storage(MongoDBStorage):
+    """A storage with a client of its own."""
 
-
-def open_storage(workspace: Workspace) -> MongoDBStorage:
-    """Open a storage."""
-    return MongoDBStorage(client=client(str(workspace.folder)))
+    def __init__(self) -> None:
+        super().__init__(client=mongomock.MongoClient())
