@@ -132,7 +132,9 @@ def chosen(entries: Mapping[str, Entry], names: Sequence[str]) -> list[tuple[Ent
 
 
 def _entry(name: str, about: Mapping[str, Any], folder: Path) -> Entry:
-    given = {key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in about.items()}
+    given: dict[str, Any] = {
+        key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in about.items()
+    }
     plug = folder / PLUGS / given["plug"] if "plug" in given else None
     return Entry(**{**given, "name": name, "kind": Interface(given["kind"]), "plug": plug})
 
