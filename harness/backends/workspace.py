@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..services import Place, Places
+from ..services import Place, Places, Traffic
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,16 @@ class Workspace:
             for place in self.places:
                 away.enter_context(place.seam.away())
             yield
+
+    def quiet(self) -> list[Traffic] | None:
+        """Return what went over the wire so far: where it is the same later, nothing was changed in between.
+
+        None where that says nothing: an answer is awaited, or there is no server, or more than servers.
+        """
+        traffic = [place.seam.quiet for place in self.places]
+        quiet = [each for each in traffic if each is not None]
+        alone = "bucket" not in self.values and not any(self.folder.iterdir())
+        return quiet if quiet and len(quiet) == len(traffic) and alone else None
 
     def drop(self) -> None:
         """Remove the places on servers, with all that is stored in them. The folder stays."""

@@ -23,6 +23,7 @@ from ..scripts import (
     StorageWorks,
 )
 from ..sdk import Agent, BidiAgent, SdkLacks, SessionManager
+from ..services import Traffic
 from ..timeline import Failed, Happened, Reading, Timeline
 from ._observer import BIDI_EVENTS, Observer
 from ._reader import read_session, restored_agent
@@ -113,6 +114,7 @@ class Stage:
         self._faults = ExitStack()
         self._storage_faulty = False
         self._tools = ScriptedTools(tools_of or script, self.timeline)
+        self._latest: tuple[list[Traffic], Reading] | None = None
         self.observer = Observer(self.timeline, self._read_stored, events, self._read_at_rest)
         self.manager = manager if manager is not None else session.open()
 
@@ -123,7 +125,18 @@ class Stage:
     # -- recording -----------------------------------------------------------------------------------------
 
     def _read_stored(self) -> Reading | None:
-        return self.read() if self._reading and not self._storage_faulty else None
+        return self._read_if_changed() if self._reading and not self._storage_faulty else None
+
+    def _read_if_changed(self) -> Reading:
+        """Return what is stored: the latest reading where nothing has gone over the wire to the servers since then."""
+        workspace = self.session.workspace
+        before, latest = workspace.quiet(), self._latest
+        if before is not None and latest is not None and before == latest[0]:
+            return latest[1]
+        reading = self.read()
+        since = workspace.quiet()
+        self._latest = None if since is None else (since, reading)
+        return reading
 
     def _read_at_rest(self) -> Reading | None:
         return self.read() if self._reads_at_rest and not self._storage_faulty else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -33,7 +34,10 @@ class MySQL(Service):
             command = [installer, "--no-defaults", f"--datadir={data}", "--skip-test-db", "--skip-name-resolve"]
             command += ["--auth-root-authentication-method=normal"]
         command += [f"--user={process.user}"] if process.user else []
-        done = subprocess.run(command, cwd=process.folder, capture_output=True, text=True, check=False)
+        surroundings = {**os.environ, "TMPDIR": str(process.folder)}  # ours may be closed to the server's user
+        done = subprocess.run(
+            command, cwd=process.folder, env=surroundings, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             raise NoService(f"{self.name}: {command[0]} failed: {' '.join((done.stderr or done.stdout).split())}")
         return Address("", 0, user="root")
@@ -43,6 +47,7 @@ class MySQL(Service):
             str(program),
             "--no-defaults",
             f"--datadir={process.folder / 'data'}",
+            f"--tmpdir={process.folder}",
             f"--socket={process.folder / 'server.socket'}",
             f"--pid-file={process.folder / 'mysql.pid'}",
             f"--port={port}",

@@ -131,6 +131,17 @@ class Seam:
             call_on_wire(lambda: None)
         return call_on_wire(lambda: len(self._open))
 
+    @property
+    def quiet(self) -> Traffic | None:
+        """What went over it so far, or None while an answer is awaited: while it stays, nothing changes."""
+
+        def quiet() -> Traffic | None:
+            if any(client.awaits_answer for client in self._open):
+                return None
+            return Traffic(self._connections, self._exchanges, self._sent, self._received)
+
+        return call_on_wire(quiet)
+
     @contextlib.contextmanager
     def recording(self) -> Iterator[Record]:
         """Say what goes over it during a while."""

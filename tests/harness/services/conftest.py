@@ -9,7 +9,17 @@ from session_conformance.harness.services import NoService, Place, Services
 
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[Services]:
+def closed_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have temporary files in a folder that no other user can enter, as some systems have it."""
+    folder = tmp_path_factory.mktemp("closed")
+    folder.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        yield
+
+
+@pytest.fixture(scope="session")
+def services(closed_folder: None) -> Iterator[Services]:
     found = Services({})
     yield found
     found.stop()
