@@ -15,7 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..conversations import Appender, Die, Session
-from ..process import clock, fail_writes, let_writes_work, tolerating_warnings
+from ..process import clock, fail_writes, let_writes_work, skew_clock, tolerating_warnings
 from ..sdk import SDK_EXCEPTIONS, Message
 from . import plan
 from .history import FAILED, INVOKED, OK, Record
@@ -23,9 +23,11 @@ from .plan import Life
 
 _TOKEN = re.compile(r"\btoken-\d+\.\d+\b")
 _MOST_WORDS = 400
+_CLOCKS_S = (0, 0, -3600, 90, 3600)
+"""In seconds: how far the clocks of processes that share a server are ahead, or behind."""
 
 
-def act(session: Session, _: Die, tell: Connection, seed: int, life: Life) -> str:
+def act(session: Session, _: Die, tell: Connection, seed: int, life: Life, troubled: bool) -> str:
     """Do what a life says, in a process of its own.
 
     Args:
@@ -33,9 +35,13 @@ def act(session: Session, _: Die, tell: Connection, seed: int, life: Life) -> st
         tell: Where records go: a pipe, which failing writes to files do not reach.
         seed: The soak's seed.
         life: What to do.
+        troubled: Whether something goes wrong between this process and its server at any moment; its clock is then
+            wrong as well.
     """
+    if troubled:
+        skew_clock(random.Random(f"{seed}/{life.number}/clock").choice(_CLOCKS_S))
     with tolerating_warnings():
-        clock.run(_Actor(session, tell, seed, life).live())
+        clock.run(_Actor(session, tell, seed, life, troubled).live())
     return "ended"
 
 
@@ -47,7 +53,7 @@ def tokens_of(messages: list[Message]) -> tuple[str, ...]:
 class _Actor:
     """A process's life."""
 
-    def __init__(self, session: Session, tell: Connection, seed: int, life: Life) -> None:
+    def __init__(self, session: Session, tell: Connection, seed: int, life: Life, troubled: bool) -> None:
         self._session = session
         self._tell = tell
         self._seed = seed
@@ -55,7 +61,8 @@ class _Actor:
         self._appender: Appender | None = None
         self._manager: Any = None
         self._own: set[str] = set()
-        self._faulty = False
+        self._troubled = troubled
+        self._faulty = troubled
         self._syncs = (os.fsync, os.fdatasync)
         self._does: dict[str, Callable[[str], Awaitable[tuple[str, ...]]]] = {
             plan.OPEN: self._open,
@@ -112,7 +119,7 @@ class _Actor:
         self._tell.send_bytes(record.to_json().encode())
 
     def _break(self, how: str) -> None:
-        self._faulty = how != plan.STORAGE_WORKS
+        self._faulty = self._troubled or how != plan.STORAGE_WORKS
         if how == plan.WRITES_FAIL:
             fail_writes()
         elif how == plan.SYNCS_FAIL:

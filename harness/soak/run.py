@@ -18,6 +18,7 @@ from ..backends import Backend, Capability, Workspace
 from ..conversations import ProcessDied, Session, in_fresh_process, warm_up
 from ..process import Hang
 from ._actor import act
+from ._nemesis import Nemesis
 from .anomaly import HUNG, KINDS, Anomaly
 from .checkers import anomalies
 from .history import FAILED, INVOKED, LIFE, OK, History, Record
@@ -56,6 +57,8 @@ class Soak:
         lives: How many lives there were.
         kills: How many of them were killed.
         failing_syncs: How many lives met syncs that fail.
+        wire_faults: How many exchanges with servers met a fault.
+        restarts: How often servers were killed and started again.
         anomalies: What no correct backend does.
     """
 
@@ -64,6 +67,8 @@ class Soak:
     lives: int = 0
     kills: int = 0
     failing_syncs: int = 0
+    wire_faults: int = 0
+    restarts: int = 0
     anomalies: list[Anomaly] = field(default_factory=list)
 
     @property
@@ -83,6 +88,8 @@ class Soak:
             f" {self.acknowledged} messages acknowledged, {readings} readings,"
             f" {self.history.count(FAILED)} errors told (seed {self.settings.seed})"
         )
+        if self.wire_faults:
+            done += f"\n{self.wire_faults} faults on the wire, servers killed {self.restarts} times"
         counts = self.counts
         return f"{done}\n" + ", ".join(f"{counts[kind]} {kind}" for kind in KINDS)
 
@@ -115,6 +122,7 @@ def soak(
     with _Recorder(log) as recorder:
         found = Soak(settings, History())
         lives, taking = _lives(settings), Lock()
+        nemesis = Nemesis(workspace.places, settings.seed)
 
         def work() -> None:
             while True:
@@ -122,18 +130,20 @@ def soak(
                     one = next(lives, None)
                 if one is None:
                     return
-                was_killed = _live(one, backend, workspace, settings, recorder)
+                was_killed = _live(one, backend, workspace, settings, recorder, nemesis)
+                nemesis.a_life_is_over()
                 with taking:
                     _count(found, one, was_killed)
                     if found.lives % 50 == 0:
                         progress(f"{found.lives} lives, {found.kills} killed, {recorder.acknowledged} acknowledged")
 
-        with ThreadPoolExecutor(settings.processes) as pool:
+        with nemesis, ThreadPoolExecutor(settings.processes) as pool:
             for worker in [pool.submit(work) for _ in range(settings.processes)]:
                 worker.result()
         for number in range(settings.sessions):
             reading = Life(found.lives + number, number, (READ,))
-            _live(reading, backend, workspace, settings, recorder)
+            _live(reading, backend, workspace, settings, recorder, nemesis)
+        found.wire_faults, found.restarts = nemesis.faults, nemesis.restarts
         found.history = History.of(recorder.records)
     capabilities = backend.capabilities or frozenset()
     may_refuse = backend.capabilities is not None and Capability.READ_BESIDE_WRITER not in capabilities
@@ -184,7 +194,14 @@ class _Recorder:
                 self._file.write(record.to_json() + "\n")
 
 
-def _live(one: Life, backend: Backend, workspace: Workspace, settings: SoakSettings, recorder: _Recorder) -> bool:
+def _live(
+    one: Life,
+    backend: Backend,
+    workspace: Workspace,
+    settings: SoakSettings,
+    recorder: _Recorder,
+    nemesis: Nemesis,
+) -> bool:
     """Let a process live, kill it where the plan says so, and return whether it was killed."""
     session = Session(backend, workspace, session_id=f"soak-{one.session}")
     ours, theirs = Pipe(duplex=False)
@@ -192,7 +209,15 @@ def _live(one: Life, backend: Backend, workspace: Workspace, settings: SoakSetti
     with ThreadPoolExecutor(1) as pool:
         process = _Process()
         living = pool.submit(
-            in_fresh_process, act, session, theirs, settings.seed, one, limit_s=_LIMIT_S, watched=process.watch
+            in_fresh_process,
+            act,
+            session,
+            theirs,
+            settings.seed,
+            one,
+            nemesis.is_at_work,
+            limit_s=_LIMIT_S,
+            watched=process.watch,
         )
         living.add_done_callback(lambda _: theirs.close())  # then the pipe ends, whatever became of the process
         while True:

@@ -7,7 +7,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,7 @@ def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
     from session_conformance.fixtures import configured_backends, named_specs
     from session_conformance.harness import BackendError, Workspace
     from session_conformance.harness.s3 import NoEndpoint, S3Endpoint, environment
+    from session_conformance.harness.services import NoService
 
     if str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
@@ -102,6 +103,13 @@ def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
         places = [folder / "soak", folder / "try-out", folder / "detect"]
         for place in places:
             place.mkdir()
+        if backend.services:
+            try:
+                with _on_servers(backend, places) as workspaces:
+                    yield _detected(backend, *workspaces)
+            except NoService as error:
+                raise BackendError(str(error)) from error
+            return
         if not backend.on_s3:
             yield _detected(backend, *map(Workspace, places))
             return
@@ -113,6 +121,22 @@ def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
             buckets = [Workspace(place, s3.values(s3.new_bucket()), s3.environment()) for place in places]
             yield _detected(backend, *buckets)
         s3.stop()
+
+
+@contextmanager
+def _on_servers(backend: Backend, folders: list[Path]) -> Iterator[list[Workspace]]:
+    """Give workspaces with a place each on the servers that a backend asks for, which end afterwards."""
+    from session_conformance.harness import Workspace
+    from session_conformance.harness.s3 import environment
+    from session_conformance.harness.services import Places, Services
+
+    with ExitStack() as surroundings:
+        services = Services({}, lambda values: surroundings.enter_context(environment(values)))
+        surroundings.callback(services.stop)
+        names = [f"soak_{number}" for number in range(len(folders))]
+        places = [Places(services, name, {"unique": name}, set(backend.services)) for name in names]
+        variables = {key: value for name in backend.services for key, value in services[name].environment().items()}
+        yield [Workspace(folder, place, variables) for folder, place in zip(folders, places, strict=True)]
 
 
 def _detected(
