@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ..backends import Backend, Capability, Interface, Workspace, repository_of
 from ..models import ScriptedTextModel
 from ..process import storage_faults
 from ..scripts import Script
-from ..sdk import HookRegistry, MultiAgentInitializedEvent
+from ..sdk import HookRegistry, MultiAgentInitializedEvent, SdkLacks
 from ..timeline import Timeline
-from ._reader import read_session
 from .bidi import Session
 from .playing import play
 from .teams import Team
+from .text_agent import TextAgent
 
 
 def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
@@ -38,7 +39,7 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
         found.add(Capability.S3)
     if backend.spec is not None and not backend.in_process:
         found.add(Capability.FRESH_PROCESS)
-    timeline = play(Session(backend, workspace, "detection"), Script().user("one").user("two"))
+    session, timeline = _tried(Session(backend, workspace, "detection"))
     if any(workspace.stored_files().values()):
         found.add(Capability.ON_DISK)
     if any(workspace.stored().values()):
@@ -46,7 +47,7 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     # A manager that locks its session may let go of it as soon as the agent stops, so stop hooks say nothing.
     readings = [call.stored for call in timeline.hooks("message_added") if call.stored is not None]
     refused_beside = bool(readings) and all(reading.error is not None for reading in readings)
-    readable_alone = read_session(backend, workspace, "detection").error is None
+    readable_alone = session.read().error is None
     if not (refused_beside and readable_alone):
         found.add(Capability.READ_BESIDE_WRITER)
     if _takes_teams(backend, workspace):
@@ -56,6 +57,15 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     if any(place.seam.traffic.exchanges for place in workspace.places):
         found |= {Capability.SERVER, Capability.STORAGE_FAULTS}
     return frozenset(found | _interfaces(backend, workspace))
+
+
+def _tried(session: Session) -> tuple[Session, Timeline]:
+    """Play a short conversation: with a text agent where the installed SDK lets the manager refuse voice agents."""
+    try:
+        return session, play(session, Script().user("one").user("two"))
+    except SdkLacks:
+        session = replace(session, text_agent=TextAgent())
+        return session, play(session, Script().user("one").assistant("two").user("three").assistant("four"))
 
 
 class _Registrations(HookRegistry):

@@ -21,6 +21,8 @@ from strands.bidi.types import AudioDelta, BidiMessage, BidiOutputEvent
 from strands.bidi.types import events as output_events
 from strands.hooks import MessageAddedEvent as BidiMessageAddedEvent
 
+from .features import SdkFeature, SdkLacks
+
 if TYPE_CHECKING or "session_manager" in inspect.signature(_BidiAgent.__init__).parameters:
     BidiAgent = _BidiAgent
 else:
@@ -30,7 +32,10 @@ else:
 
         def __init__(self, *args: Any, session_manager: Any = None, hooks: Any = None, **options: Any) -> None:
             last = [session_manager] if session_manager is not None else []  # where other releases register it
-            super().__init__(*args, hooks=[*(hooks or []), *last], **options)
+            try:
+                super().__init__(*args, hooks=[*(hooks or []), *last], **options)
+            except NotImplementedError:  # what a manager says of voice agents that keeps none
+                raise SdkLacks(SdkFeature.VOICE_FOR_ALL) from None
 
 
 if TYPE_CHECKING or "auto_reconnect" not in ConnectionConfig.__annotations__:

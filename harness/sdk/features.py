@@ -20,7 +20,7 @@ class SdkFeature(Enum):
     CANCELLED_ANSWERS = "answers of a text agent that end when they are cancelled (1.51 and later)"
     RESUMED_TEAMS = "graphs and swarms that go on where they were (1.51 and later)"
     SNAPSHOTS = "SnapshotSessionManager (1.51 and later)"
-    VOICE_FOR_ALL = "voice agents for every session manager (1.56 and later), and this manager refuses them"
+    VOICE_FOR_ALL = "voice agents for every session manager (1.58 and later), and this manager refuses them"
 
     @property
     def missing(self) -> str:

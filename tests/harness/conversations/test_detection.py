@@ -16,6 +16,8 @@ from session_conformance.harness import (
     detect,
     play,
 )
+from session_conformance.harness.conversations import detection
+from session_conformance.harness.sdk import SdkFeature, SdkLacks
 from strands.session import FileSessionManager, SessionManager
 from strands.types.exceptions import SessionException
 
@@ -148,3 +150,17 @@ def test_what_is_declared_is_not_tried(tmp_path: Path) -> None:
 
     declared = frozenset({Capability.ON_DISK})
     assert detect(Backend(name="it", open=never, capabilities=declared), Workspace(tmp_path)) == declared
+
+
+def test_a_manager_that_may_refuse_voice_agents_is_tried_with_a_text_agent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing_voices(session: Any, script: Any, **options: Any) -> Any:
+        if session.text_agent is None:
+            raise SdkLacks(SdkFeature.VOICE_FOR_ALL)
+        return play(session, script, **options)
+
+    monkeypatch.setattr(detection, "play", refusing_voices)
+    backend = BackendSpec("file", "strands.session:FileSessionManager").resolve()
+    found = detection.detect(backend, Workspace(tmp_path))
+    assert {Capability.ON_DISK, Capability.READ_BESIDE_WRITER, Capability.MULTI_AGENT} <= found
