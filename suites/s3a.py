@@ -12,6 +12,7 @@ import pytest
 from session_conformance.fixtures import ConformanceSuite, NewSession, NewWorkspace, RecordProperty, endpoint_of_run
 from session_conformance.harness import (
     Backend,
+    BackendError,
     Capability,
     Level,
     NotApplicable,
@@ -27,7 +28,7 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.process import within_limit
-from session_conformance.harness.s3 import Fault, Request, S3Endpoint, without_pauses
+from session_conformance.harness.s3 import Fault, NoVersioning, Request, S3Endpoint, without_pauses
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, one_message, texts
 
@@ -130,8 +131,11 @@ class StorageOnS3(ConformanceSuite):
         for failure in failures:
             if not failure.is_a(*SDK_EXCEPTIONS) or bucket not in failure.error:
                 violated(f"an SDK exception names the missing bucket ({bucket})", failure.summary, timeline, failure)
-        s3.client.create_bucket(Bucket=bucket)
-        _expect_kept(session, [], "in the bucket that is there now")
+        s3.new_bucket(bucket)
+        try:
+            _expect_kept(session, [], "in the bucket that is there now")
+        finally:
+            s3.remove_bucket(bucket)
 
     @requirement("S3A-06", source="F: ListObjectsV2 answers with up to 1,000 keys, and may answer with fewer", needs=S3)
     def long_listings(self, new_session: NewSession, s3: S3Endpoint) -> None:
@@ -178,7 +182,12 @@ class StorageOnS3(ConformanceSuite):
         script = Script().user("one").assistant("two").calls("weather", city="Paris", returns="Sunny").user("three")
         number = 0
         while True:
-            workspace = new_workspace(versioned=True)
+            try:
+                workspace = new_workspace(versioned=True)
+            except BackendError as error:
+                if isinstance(error.__cause__, NoVersioning):
+                    raise NotApplicable(str(error.__cause__)) from None
+                raise
             session = Session(backend, workspace)
             memory = _memory(play(session, script, observing=False))
             keys = sorted(workspace.stored())

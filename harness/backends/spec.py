@@ -184,7 +184,10 @@ class BackendSpec:
         except ModuleNotFoundError as error:
             missing = error.name or module_name
             if module_name == missing or module_name.startswith(f"{missing}."):
-                raise BackendError(f"cannot import {module_name!r}: no module {missing!r} is on the path") from error
+                raise BackendError(
+                    f"cannot import {module_name!r}: no module {missing!r} is on the path: install your project"
+                    " (pip install -e .), or name its folder in pytest's configuration (pythonpath = ['src'])"
+                ) from error
             raise BackendError(
                 f"cannot import {module_name!r}: it needs {missing!r}, which is not installed"
             ) from error

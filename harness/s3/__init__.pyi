@@ -1,6 +1,7 @@
 from .contents import stored_objects as stored_objects
 from .endpoint import REGION as REGION
 from .endpoint import NoEndpoint as NoEndpoint
+from .endpoint import NoVersioning as NoVersioning
 from .endpoint import S3Endpoint as S3Endpoint
 from .endpoint import environment as environment
 from .endpoint import moto as moto
@@ -17,6 +18,7 @@ __all__ = [
     "Answer",
     "Fault",
     "NoEndpoint",
+    "NoVersioning",
     "Record",
     "Request",
     "S3Endpoint",

@@ -12,6 +12,7 @@ import sys
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from .seam import Answer, Request, Seam
@@ -21,6 +22,10 @@ REGION = "us-east-1"
 
 class NoEndpoint(Exception):
     """There is no S3 endpoint to judge a backend with. The text is one line that says what to do."""
+
+
+class NoVersioning(NoEndpoint):
+    """The endpoint keeps no versions of objects."""
 
 
 class S3Endpoint:
@@ -45,6 +50,10 @@ class S3Endpoint:
         self._run = secrets.token_hex(4)
         self._made: list[str] = []
         self._client: Any = None
+        self._credentials: Any = None
+        self._left: list[str] = []
+        if self._is_remote:
+            self.seam.sign = self._signed
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables with which a backend that builds its own client finds the endpoint."""
@@ -62,31 +71,41 @@ class S3Endpoint:
             import boto3
 
             with environment(self.environment()):
-                self._client = boto3.Session(region_name=REGION).client("s3", endpoint_url=self.url)
+                session = boto3.Session(region_name=REGION)
+                self._credentials = session.get_credentials()
+                self._client = session.client("s3", endpoint_url=self.url)
         return self._client
 
     def values(self, bucket: str) -> dict[str, str]:
         """Return what a workspace has for a backend that is given a bucket."""
         return {"bucket": bucket, "prefix": "", "endpoint_url": self.url, "region_name": REGION}
 
-    def new_bucket(self, *, versioned: bool = False) -> str:
+    def new_bucket(self, name: str = "", *, versioned: bool = False) -> str:
         """Make a bucket that belongs to one test, and return its name.
+
+        Args:
+            name: Its name; by default one that no other has.
+            versioned: Whether it keeps the versions of its objects.
 
         Raises:
             NoEndpoint: It cannot be made.
+            NoVersioning: It cannot keep versions.
         """
-        name = f"conformance-{self._run}-{next(self._numbers)}"
+        name = name or f"conformance-{self._run}-{next(self._numbers)}"
         try:
             self.client.create_bucket(Bucket=name)
-            self._made.append(name)
-            if versioned:
-                self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         except Exception as error:
             raise NoEndpoint(f"cannot make a bucket at the S3 endpoint: {error}") from error
+        self._made.append(name)
+        if versioned:
+            try:
+                self.client.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+            except Exception as error:
+                raise NoVersioning(f"the S3 endpoint offers no versioning of buckets: {error}") from error
         return name
 
     def remove_bucket(self, bucket: str) -> None:
-        """Remove a bucket that was made here, with all that is in it."""
+        """Remove a bucket that was made here, with all that is in it. See :meth:`clear` for one that cannot be."""
         self._made.remove(bucket)
         if self._is_remote:
             self._remove(bucket)
@@ -95,17 +114,53 @@ class S3Endpoint:
 
     def stop(self) -> None:
         """Remove the buckets that were made at an endpoint that is not this process's, and serve no more."""
-        if self._is_remote:
-            for bucket in self._made:
-                self._remove(bucket)
+        self.clear()
         self.seam.stop()
 
+    def clear(self) -> list[str]:
+        """Remove the buckets that were made at an endpoint that is not this process's.
+
+        Returns:
+            Those that cannot be removed, each with the reason: they are no fault of what was judged.
+        """
+        if self._is_remote:
+            while self._made:
+                self._remove(self._made.pop())
+        return self._left
+
     def _remove(self, bucket: str) -> None:
+        try:
+            self._empty(bucket)
+            self.client.delete_bucket(Bucket=bucket)
+        except Exception as error:
+            self._left.append(f"{bucket} ({' '.join(str(error).split())})")
+
+    def _signed(self, request: Request) -> Request:
+        """Return a request that was changed on its way, signed anew with the harness's own credentials."""
+        from botocore.auth import S3SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        host = next(value for name, value in request.headers if name.lower() == "host")
+        unsigned = AWSRequest(
+            request.method, f"http://{host}{request.target}", headers={"Host": host}, data=request.body
+        )
+        region = self.client.meta.region_name
+        S3SigV4Auth(self._credentials, "s3", region).add_auth(unsigned)
+        return replace(request, headers=[*unsigned.headers.items()])
+
+    def _empty(self, bucket: str) -> None:
+        try:
+            self._empty_of_versions(bucket)
+        except Exception:  # a server without versions has no list of them
+            for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for item in page.get("Contents", ()):
+                    self.client.delete_object(Bucket=bucket, Key=item["Key"])
+
+    def _empty_of_versions(self, bucket: str) -> None:
         pages = self.client.get_paginator("list_object_versions").paginate(Bucket=bucket)
         for page in pages:
             for item in [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]:
                 self.client.delete_object(Bucket=bucket, Key=item["Key"], VersionId=item["VersionId"])
-        self.client.delete_bucket(Bucket=bucket)
 
 
 @contextmanager

@@ -173,12 +173,16 @@ class Record:
 class Seam:
     """An HTTP server on loopback that hands requests on.
 
+    Attributes:
+        sign: Signs a request that was changed here anew, for an endpoint that looks at signatures.
+
     Args:
         upstream: Carries them out.
     """
 
     def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
+        self.sign: Callable[[Request], Request] = lambda request: request
         self._lock = threading.Lock()
         self._records: dict[str, list[Record]] = {}
         self._faults: dict[str, tuple[Choose, list[int]]] = {}
@@ -256,7 +260,7 @@ class Seam:
         if hold is not None:
             hold(request)
         if page_size is not None and request.operation in ("ListObjects", "ListObjectsV2"):
-            request = _with_page_size(request, page_size)
+            request = self.sign(_with_page_size(request, page_size))
         answer = self._answer(request, fault)
         with self._lock:
             for record in self._records.get(bucket, ()):

@@ -142,7 +142,10 @@ def write_starter(folder: Path, spec: str | None) -> list[str]:
     files = starter_files(spec, is_package=is_package, tests=_folder_of_tests(folder))
     there = [name for name in files if (folder / name).exists()]
     if there:
-        raise StarterError(f"{', '.join(there)} is there already, and nothing was written: move it away, or edit it")
+        be, them = ("is", "it") if len(there) == 1 else ("are", "them")
+        raise StarterError(
+            f"{', '.join(there)} {be} there already, and nothing was written: move {them} away, or edit {them}"
+        )
     try:
         for name, text in files.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)

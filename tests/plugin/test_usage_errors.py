@@ -5,7 +5,10 @@ import pytest
 HERE = "tests.plugin.backends"
 
 CASES = {
-    "a misspelt module": (["nowhere:Manager"], "cannot import 'nowhere': no module 'nowhere' is on the path"),
+    "a misspelt module": (
+        ["nowhere:Manager"],
+        "*no module 'nowhere' is on the path: install your project (pip install -e .), or*",
+    ),
     "a misspelt class": ([f"{HERE}:NoManger"], f"'{HERE}' has no attribute 'NoManger'*"),
     "no form of a spec": (["file"], "'file' is neither a configured name (*) nor of the form module:attribute*"),
     "no session manager": ([f"{HERE}:NoManager"], "*NoManager, which is no session manager: expected a subclass*"),

@@ -42,7 +42,8 @@ def test_the_verdicts_are_those_of_pytest(pytester: pytest.Pytester) -> None:
     shown, *wrong = done.stdout.splitlines()
     assert json.loads(shown) == [expected] * 4, done.stderr
     assert wrong == [
-        "--session-manager: cannot import 'nowhere': no module 'nowhere' is on the path",
+        "--session-manager: cannot import 'nowhere': no module 'nowhere' is on the path: install your project (pip"
+        " install -e .), or name its folder in pytest's configuration (pythonpath = ['src'])",
         "session_manager is a type: expected a name, the class of a strands.session.SessionManager, a Backend or a"
         " callable (session_id, workspace)",
     ]

@@ -7,7 +7,10 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 
 import pytest
-from session_conformance.harness.s3 import Fault, NoEndpoint, Request, S3Endpoint, Seam
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from session_conformance.harness.s3 import Fault, NoEndpoint, NoVersioning, Request, S3Endpoint, Seam
 from session_conformance.harness.s3 import endpoint as s3_endpoint
 from session_conformance.harness.s3.seam import Answer
 
@@ -173,6 +176,56 @@ def test_another_endpoint_is_judged_through_the_seam(monkeypatch: pytest.MonkeyP
     assert endpoint.environment()["AWS_ENDPOINT_URL_S3"] == endpoint.url
     endpoint.stop()  # and with it the buckets that were made there
     assert behind.client.list_buckets()["Buckets"] == before
+    behind.stop()
+
+
+def test_a_listing_that_is_cut_is_signed_as_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endpoint that looks at signatures refused the query that the seam had changed."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    endpoint = S3Endpoint("http://127.0.0.1:9")
+    arrived: list[Request] = []
+
+    def carry_out(request: Request) -> Answer:
+        arrived.append(request)
+        return Answer(200, [], b"<ListBucketResult/>")
+
+    monkeypatch.setattr(endpoint.seam, "_upstream", carry_out)
+    with endpoint.seam.listing_pages_of("b", 7):
+        endpoint.client.list_objects_v2(Bucket="b", Prefix="a b/")
+    endpoint.seam.stop()
+    [request] = arrived
+    assert "max-keys=7" in request.target
+    headers = {name.lower(): value for name, value in request.headers}
+    url = f"http://{headers['host']}{request.target}"
+    again = AWSRequest("GET", url, headers={"Host": headers["host"], "X-Amz-Date": headers["x-amz-date"]})
+    again.context["timestamp"] = headers["x-amz-date"]
+    again.headers["X-Amz-Content-SHA256"] = headers["x-amz-content-sha256"]
+    signer = S3SigV4Auth(Credentials("key", "secret"), "s3", "us-east-1")
+    signature = signer.signature(signer.string_to_sign(again, signer.canonical_request(again)), again)
+    assert headers["authorization"].endswith(f"Signature={signature}")
+
+
+def test_what_cannot_be_removed_or_versioned_is_said_and_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    behind = S3Endpoint()
+    for name, value in behind.environment().items():
+        monkeypatch.setenv(name, value)
+    endpoint = S3Endpoint(behind.url)
+    bucket = endpoint.new_bucket()
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError("not offered")
+
+    monkeypatch.setattr(endpoint.client, "put_bucket_versioning", refused)
+    with pytest.raises(NoVersioning, match="offers no versioning of buckets: not offered"):
+        endpoint.new_bucket(versioned=True)
+    remove = endpoint.client.delete_bucket
+    monkeypatch.setattr(endpoint.client, "delete_bucket", refused)
+    endpoint.remove_bucket(bucket)
+    monkeypatch.setattr(endpoint.client, "delete_bucket", remove)
+    assert endpoint.clear() == [f"{bucket} (not offered)"]  # and the other one is removed
+    remove(Bucket=bucket)
+    endpoint.stop()
     behind.stop()
 
 
