@@ -12,6 +12,7 @@ from typing import Any
 from ..process import wait_for
 from ..sdk import LocalFileStorage, Storage
 from ..services import PLACEHOLDERS, boto_session
+from .client_factories import FactoryError, asked_for_by, made_by, names_factory
 from .workspace import Workspace
 
 
@@ -105,7 +106,8 @@ class Builder:
                 given["session_id"] = session_id
             return self.found(**given)
 
-        placed = any(_PLACEHOLDER.search(str(value)) for value in self.arguments.values())
+        texts = [str(value) for value in self.arguments.values()]
+        placed = any(_PLACEHOLDER.search(text) or names_factory(text) for text in texts)
         return build, bool(provided) or on_s3 or placed
 
     def at_defaults(self, always: set[str]) -> dict[str, Any]:
@@ -143,6 +145,12 @@ class Builder:
 def services_asked_for(arguments: Mapping[str, object], found: object) -> frozenset[str]:
     """Return the services whose placeholders arguments name, or whose names a class's constructor has."""
     names = set(_PLACEHOLDER.findall(str(dict(arguments))))
+    for value in arguments.values():
+        if isinstance(value, str) and names_factory(value):
+            try:
+                names |= asked_for_by(value)
+            except FactoryError as error:
+                raise BackendError(str(error)) from error
     if isinstance(found, type):
         names |= {name for name, p in _named(found).items() if name in PLACEHOLDERS and _provides(p, None, False)}
         names -= set(arguments)
@@ -200,7 +208,14 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def _filled(value: Any, values: Mapping[str, str], hint: Any) -> Any:
-    return _typed(_fill(value, values), hint) if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if names_factory(value):
+        try:
+            return made_by(value, lambda text: _fill(text, values), values)
+        except FactoryError as error:
+            raise BackendError(str(error)) from error
+    return _typed(_fill(value, values), hint)
 
 
 def _typed(text: str, hint: Any) -> Any:
