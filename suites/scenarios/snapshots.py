@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from session_conformance.harness import (
+    Interface,
     NotApplicable,
     Script,
     Session,
@@ -153,6 +154,7 @@ def expect_kept_in_the_agents_storage(session: Session, folder: Path) -> None:
 
 def expect_stash_in_snapshots(session: Session, folder: Path) -> None:
     """Report a violation unless what a context manager has put aside comes back, and is deleted with the session."""
+    _expect_manager(session)
 
     async def in_memory() -> None:
         agent = _agent(session, context_manager="auto")
@@ -180,6 +182,7 @@ def expect_stash_in_snapshots(session: Session, folder: Path) -> None:
 
 def expect_stash_forgets_what_is_redacted(session: Session) -> None:
     """Report a violation unless what a guardrail has redacted is gone from what the context manager has put aside."""
+    _expect_manager(session)
 
     async def main() -> None:
         agent = _agent(session, context_manager="auto", answer=lambda _: _INTERVENES)
@@ -191,6 +194,16 @@ def expect_stash_forgets_what_is_redacted(session: Session) -> None:
             violated("what was redacted is not in what the context manager has put aside either", "it is")
 
     run(main)
+
+
+def _expect_manager(session: Session) -> None:
+    """Go on only with a manager of the user's: what the SDK's own does is no storage's doing.
+
+    Raises:
+        NotApplicable: It is the SDK's own, over a storage.
+    """
+    if session.backend.interface is not Interface.MANAGER:
+        raise NotApplicable("it is about the manager, which is the SDK's own over the storage")
 
 
 def _takes(session: Session, **options: Any) -> bool:
