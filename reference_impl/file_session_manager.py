@@ -23,7 +23,7 @@ from .log.codec import encode
 from .log.commit_lines import ID_LENGTH, bodies_of, latest
 from .log.history import commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import CleanUp, Repair, SessionInfo, Verification, problems_in, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Verification, note_repair, problems_in, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import SdkFolder, SdkSession
 from .log.session_store import SessionStore
@@ -187,7 +187,7 @@ class FileSessionManager(ChangeLogSessionManager):
             repaired = [sealed(encode([change]), at_rest, session_id) for change in history.changes()]
             kept = put_aside(journal.path, look.data)
             journal.rewrite(repaired, repaired[0], None)
-        return Repair(session_id, len(found.commits), (*found.lost, *more), kept)
+        return note_repair(Repair(session_id, len(found.commits), (*found.lost, *more), kept))
 
 
 def delete_session(session_id: str, storage_dir: str | None = None) -> None:

@@ -19,7 +19,7 @@ from .log.codec import decode, encode
 from .log.commit_lines import latest
 from .log.history import commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import COARSE, UNSURE, SdkSession
 from .log.session_store import SessionStore
@@ -273,7 +273,7 @@ class S3SessionManager(ChangeLogSessionManager):
         log.replace(bodies)
         if not found.has_root:
             log.mend_root(bodies[0])
-        return Repair(session_id, len(lines), (*lost, *more))
+        return note_repair(Repair(session_id, len(lines), (*lost, *more)))
 
 
 class _SdkObjects:

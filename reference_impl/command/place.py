@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from ..log.inspection import Repair, SessionInfo, Verification
 
 
+_OF_SDK = "session_"
+"""What the name of a session's folder begins with in the SDK's layout."""
+
+
 class PlaceError(Exception):
     """A place that is none, or that cannot be read. The text is one line that says what to do."""
 
@@ -41,6 +45,15 @@ class Place(Protocol):
 
     def clean_up(self, older_than: timedelta) -> Sequence[str]:
         """Remove the sessions that were not written for some time; return their ids."""
+
+    def left_by_sdk(self) -> Sequence[str]:
+        """Return the ids of the sessions that the SDK's manager keeps there."""
+
+    def take_in(self, session_id: str) -> int:
+        """Import a session that the SDK's manager keeps there; return how many messages it has."""
+
+    def hand_back(self, session_id: str) -> None:
+        """Write a session in the SDK's layout, for the SDK's manager to go on with."""
 
 
 def place_of(text: str, endpoint_url: str | None = None) -> Place:
@@ -111,6 +124,17 @@ class _Folder:
         removed: list[str] = self._manager.clean_up(older_than, self.path)
         return removed
 
+    def left_by_sdk(self) -> Sequence[str]:
+        found = (record.parent.name for record in Path(self.path).glob(f"{_OF_SDK}*/session.json"))
+        return sorted(name.removeprefix(_OF_SDK) for name in found)
+
+    def take_in(self, session_id: str) -> int:
+        return _take_in(self._manager(session_id, storage_dir=self.path))
+
+    def hand_back(self, session_id: str) -> None:
+        self.verify(session_id)
+        self._manager(session_id, storage_dir=self.path).hand_back()
+
 
 @dataclass(frozen=True)
 class _Bucket:
@@ -157,6 +181,29 @@ class _Bucket:
     def clean_up(self, older_than: timedelta) -> Sequence[str]:
         removed: list[str] = self._manager.clean_up(older_than, **self._where)
         return removed
+
+    def left_by_sdk(self) -> Sequence[str]:
+        from ..s3.client import client_for
+        from ..s3.objects import S3Objects
+
+        root = f"{self.prefix}/{_OF_SDK}" if self.prefix else _OF_SDK
+        objects = S3Objects(client_for(None, None, None, self.endpoint_url), self.bucket, "")
+        return [folder.removeprefix(root).rstrip("/") for folder in objects.folders(root)]
+
+    def take_in(self, session_id: str) -> int:
+        return _take_in(self._manager(session_id, **self._where))
+
+    def hand_back(self, session_id: str) -> None:
+        self.verify(session_id)
+        self._manager(session_id, **self._where).hand_back()
+
+
+def _take_in(manager: Any) -> int:
+    try:
+        messages: int = manager.take_in()
+        return messages
+    finally:
+        manager.close()
 
 
 def _history(manager: Any) -> SessionHistory:

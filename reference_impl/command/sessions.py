@@ -1,4 +1,4 @@
-"""Whole sessions at the console: list, show, verify, repair, delete and clean up what lies in a folder or a bucket."""
+"""Whole sessions at the console: what can be done to those that lie in a folder or a bucket, without a manager."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PLACE is a folder (a manager's storage_dir) or s3://BUCKET/PREFIX.
 
 exit codes:
   0  done, and nothing was found wrong
-  1  a session is damaged, a message was not brought back, or something could not be removed
+  1  a session is damaged, a message was not brought back, or something could not be removed, imported or exported
   4  the command cannot be carried out as it was given, and nothing was changed
 """
 
@@ -82,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
     clean_up = command("clean-up", _clean_up, "remove the sessions that were not written for some time")
     clean_up.add_argument("--older-than", type=_age, required=True, metavar="AGE", help="such as 30d, 12h or 2w")
     clean_up.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
+    take_in = command("import", _import, "import what the SDK's managers keep there; theirs stays as it is")
+    take_in.add_argument("session", metavar="SESSION", nargs="*", help="their ids; all of them by default")
+    take_in.add_argument("--dry-run", action="store_true", help="say what would be imported, and import nothing")
+    hand_back = command("export", _export, "write sessions as the SDK's managers keep them, in place of theirs")
+    hand_back.add_argument("session", metavar="SESSION", nargs="+", help="their ids; nobody may have them open")
+    hand_back.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
     return parser
 
 
@@ -172,6 +178,48 @@ def _clean_up(place: Place, given: Any) -> int:
         removed = list(place.clean_up(given.older_than))
     _print_removed(removed, given)
     return 0
+
+
+def _import(place: Place, given: Any) -> int:
+    there = place.left_by_sdk()
+    missing = [id for id in given.session if id not in there]
+    if missing:
+        raise PlaceError(f"the SDK's manager keeps no session {missing[0]!r} in {place}")
+    ids = given.session or there
+    if not ids and not given.json:
+        print(f"nothing to import: the SDK's manager keeps no sessions in {place}")
+    return _each(ids, "import", place.take_in, given)
+
+
+def _export(place: Place, given: Any) -> int:
+    for id in given.session:
+        place.verify(id)  # all of them are there before the first is written
+    return _each(given.session, "export", place.hand_back, given)
+
+
+def _each(ids: Sequence[str], verb: str, do: Callable[[str], int | None], given: Any) -> int:
+    """Do something with sessions, and go on where it fails with one: that is told, and the exit code says so."""
+    from strands.types.exceptions import SessionException
+
+    done: list[dict[str, Any]] = []
+    failed = 0
+    for id in ids if given.dry_run else _with_progress(ids, f"{verb}ed"):
+        one: dict[str, Any] = {"session_id": id}
+        try:
+            messages = None if given.dry_run else do(id)
+        except (SessionException, ValueError) as error:
+            failed += 1
+            one["error"] = str(error)
+            print(f"session-conformance: {id} was not {verb}ed: {error}", file=sys.stderr)
+        else:
+            one |= {"messages": messages} if messages is not None else {}
+            if not given.json:
+                what = f"would {verb}" if given.dry_run else f"{verb}ed"
+                print(f"{what} {id}" + (f", {messages} messages" if messages is not None else ""))
+        done.append(one)
+    if given.json:
+        _print_json({f"{verb}ed": done, "dry_run": given.dry_run})
+    return 1 if failed else 0
 
 
 def _print_removed(ids: Sequence[str], given: Any) -> None:

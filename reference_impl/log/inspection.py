@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -14,6 +15,8 @@ from .codec import decode
 from .history import Change, SessionHistory
 from .message_index import is_pending
 from .validity import check_change
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,18 @@ class Repair:
     kept: int
     lost: tuple[str, ...]
     damaged_file: Path | None = None
+
+
+def note_repair(done: Repair) -> Repair:
+    """Log a repair, and return it."""
+    logger.info(
+        "session_id=<%s>, commits=<%d>, lost=<%d>, damaged_file=<%s> | repaired a session",
+        done.session_id,
+        done.kept,
+        len(done.lost),
+        done.damaged_file,
+    )
+    return done
 
 
 def salvaged(bodies: Iterable[bytes], session_id: str) -> tuple[SessionHistory, list[str]]:

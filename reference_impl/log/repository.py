@@ -83,6 +83,22 @@ class ChangeLogRepository(SessionRepository):
             raise SessionException(f"Session {self.session_id} does not exist")
         return history
 
+    def take_in(self) -> int:
+        """Store here what the SDK's manager keeps of the session beside this one's; nothing of it is changed there.
+
+        Whoever opens a session does so too, with the first change. What is here already is not stored again.
+
+        Returns:
+            How many messages the session has here.
+
+        Raises:
+            SessionException: There is no such session, it cannot be read, or it cannot be stored.
+        """
+        self._stored(self.session_id)
+        found = sum(len(agent.messages) for agent in self.history().agents.values())
+        self._release(self.session_id)
+        return found
+
     def hand_back(self) -> None:
         """Write the session in the SDK's layout, where the SDK's manager looks for it, in place of what is there.
 

@@ -107,9 +107,9 @@ class SessionStore:
         return self._line.has_message(agent_id, tracking_id)
 
     def _load(self) -> SessionHistory:
-        history = SessionHistory()
+        history, stored = SessionHistory(), self._log.read()  # storage may take long, and makes no garbage
         with collector_at_rest():
-            array = self._decode(self._log.read())
+            array = self._decode(stored)
             with self._unreadable():
                 history.apply_all(commits_in(array))
         self._check_owner(history)

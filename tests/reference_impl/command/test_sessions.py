@@ -28,8 +28,14 @@ class Place:
     capsys: pytest.CaptureFixture[str]
 
     def begin(self, session_id: str) -> None:
-        play(Session(self.backend, self.workspace, session_id=session_id), TALK)
+        play(Session(self.backend, self.workspace, session_id=session_id), TALK, observing=False)
         gc.collect()  # no manager of this process has it open any more
+
+    def begin_with_sdk(self, session_id: str) -> None:
+        config = {"bucket": self.workspace.values["bucket"], "prefix": "voice"} if self.backend.name == "s3" else {}
+        kind = "S3SessionManager" if config else "FileSessionManager"
+        backend = BackendSpec("sdk", f"strands.session:{kind}", config).resolve()
+        play(Session(backend, self.workspace, session_id=session_id), TALK, observing=False)
 
     def run(self, command: str, *words: str) -> tuple[int, str, str]:
         code = main(["sessions", command, self.text, *words])
@@ -104,6 +110,31 @@ def test_sessions_are_deleted_all_or_none_and_not_in_a_dry_run(place: Place) -> 
     assert {one["session_id"] for one in json.loads(place.run("list", "--json")[1])} == {"alice", "bob"}
     assert place.run("delete", "alice", "bob")[:2] == (0, "removed alice\nremoved bob\n")
     assert place.run("list")[1] == f"no sessions in {place.text}\n"
+
+
+def test_sessions_of_the_sdks_manager_are_imported_and_written_back(place: Place) -> None:
+    assert place.run("import")[:2] == (0, f"nothing to import: the SDK's manager keeps no sessions in {place.text}\n")
+    place.begin_with_sdk("alice")
+    place.begin_with_sdk("bob")
+    assert place.run("import", "--dry-run")[:2] == (0, "would import alice\nwould import bob\n")
+    assert place.run("list")[1] == f"no sessions in {place.text}\n"
+    code, _, said = place.run("import", "alice", "nobody")
+    assert (code, said) == (4, f"session-conformance: the SDK's manager keeps no session 'nobody' in {place.text}\n")
+    code, shown, _ = place.run("import")
+    assert code == 0
+    assert re.fullmatch(r"imported alice, [1-9]\d* messages\nimported bob, [1-9]\d* messages\n", shown)
+    assert "user: My name is Alice" in place.run("show", "bob")[1]
+    assert place.run("import")[1] == shown  # once more stores nothing twice
+
+    place.begin("carol")
+    assert place.run("export", "carol", "nobody")[0] == 4
+    assert place.run("export", "carol", "--dry-run")[:2] == (0, "would export carol\n")
+    assert place.run("delete", "bob")[0] == 0
+    assert place.run("export", "alice", "carol")[:2] == (0, "exported alice\nexported carol\n")
+    imported = json.loads(place.run("import", "--json")[1])["imported"]
+    assert [one["session_id"] for one in imported] == ["alice", "carol"]
+    carol = json.loads(place.run("show", "carol", "--json")[1])["agents"]["default"]
+    assert imported[1]["messages"] == len(carol["messages"])
 
 
 def test_old_sessions_are_cleaned_up(place: Place) -> None:

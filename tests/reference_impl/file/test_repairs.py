@@ -81,7 +81,9 @@ def test_every_message_whose_bytes_are_whole_comes_back(tmp_path: Path, damage: 
         assert FileSessionManager.verify("s", str(tmp_path)).ok
 
 
-def test_what_cannot_be_restored_is_mended_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_restored_is_mended_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     manager = FileSessionManager("s", storage_dir=str(tmp_path))
     agent = open_agent(tmp_path, manager=manager)
     asyncio.run(add(agent, text_message("good")))
@@ -99,8 +101,11 @@ def test_what_cannot_be_restored_is_mended_and_named(tmp_path: Path, monkeypatch
     found = FileSessionManager.verify("s", str(tmp_path))
     assert not found.ok
     assert any("poison-1" in problem for problem in found.problems)
-    done = FileSessionManager.repair("s", str(tmp_path))
+    with caplog.at_level("INFO", "session_conformance.reference_impl"):
+        done = FileSessionManager.repair("s", str(tmp_path))
     assert any("poison-1" in lost for lost in done.lost)
+    assert f"lost=<{len(done.lost)}>" in caplog.text
+    assert "good" not in caplog.text  # of the content nothing
     assert texts_of(tmp_path) == ["good", "good too"]
     assert FileSessionManager.verify("s", str(tmp_path)).ok
     assert FileSessionManager.repair("s", str(tmp_path)).lost == ()

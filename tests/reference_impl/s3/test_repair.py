@@ -49,7 +49,8 @@ def commit_keys(stored: Bucket) -> list[str]:
 TEXTS = [f"message {number}" for number in range(6)]
 
 
-def test_what_another_object_repeats_is_not_lost() -> None:
+def test_what_another_object_repeats_is_not_lost(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "session_conformance.reference_impl")
     for key_at in range(6):
         stored = Bucket()
         said(stored, *TEXTS)
@@ -60,6 +61,7 @@ def test_what_another_object_repeats_is_not_lost() -> None:
         assert repair.lost == (), key
         assert texts_in(stored) == TEXTS
         assert whole(stored)
+    assert caplog.text.count("lost=<0>") == 6  # each repair is one line
 
 
 def test_a_whole_commit_behind_a_hole_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
