@@ -81,6 +81,12 @@ class Release:
         return self._having(Outcome.BROKEN)
 
     @property
+    def so_far(self) -> str:
+        """How little a part of the requirements tells, in words; "" where all were judged."""
+        whole = self.result.report.requirements if self.result.report is not None else None
+        return f", as far as {len(self.results)} of {whole} requirements tell" if whole != len(self.results) else ""
+
+    @property
     def is_partial(self) -> bool:
         """Whether the run was cut short before all that was asked for was judged."""
         return self.result.cut_short
@@ -165,7 +171,7 @@ class Standing:
             parts.append(f"{len(found.inherited)} violated as the SDK's base class violates them")
         if found.unclear:
             parts.append(f"{len(found.unclear)} could not be judged")
-        return ", ".join(parts) or "meets every requirement that applies to it"
+        return f"{', '.join(parts) or 'meets all that applies to it'}{found.so_far}"
 
     @property
     def reproduce(self) -> str:
