@@ -7,7 +7,7 @@ import pytest
 from session_conformance.harness.reporting import write
 from session_conformance.harness.verdicts import GROUPS
 from session_conformance.suites.command import main
-from session_conformance.suites.field import chosen, keep, pages_of, read_catalogue
+from session_conformance.suites.field import chosen, keep, kept, pages_of, read_catalogue
 from session_conformance.suites.field.costs import BY_GROUP, cost_of
 
 from .conftest import result_of
@@ -51,6 +51,12 @@ def test_each_link_inside_the_site_leads_somewhere(pages: dict[str, str]) -> Non
             path = "/".join(parts)
             assert path in pages, (name, target)
             assert not anchor or anchor in ids[path], (name, target)
+
+
+def test_at_least_fifteen_backends_that_nobody_here_wrote_have_a_verdict() -> None:
+    entries, found = read_catalogue(FIELD), kept(FIELD)
+    judged = {one.backend for one in found.values() if one.judged is not None}
+    assert sum(entries[name].by == "community" for name in judged) >= 15
 
 
 def test_every_group_costs_something_in_words() -> None:
