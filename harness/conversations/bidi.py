@@ -109,8 +109,16 @@ class Conversation(Stage):
     ) -> None:
         if script.restart_after_s is not None or not script.auto_restart:
             need(SdkFeature.SCHEDULED_RESTARTS)
-        reading = {"at_rest": at_rest, "storage_fault": storage_fault}
-        super().__init__(session, script, timeline, manager, observing, tools_of=tools_of, **reading)
+        super().__init__(
+            session,
+            script,
+            timeline,
+            manager,
+            observing,
+            at_rest=at_rest,
+            storage_fault=storage_fault,
+            tools_of=tools_of,
+        )
         self._process = process
         self._others: dict[tuple[str, str], Conversation] = {}
         kind = RestartableScriptedBidiModel if script.restartable else ScriptedBidiModel
