@@ -22,7 +22,7 @@ from session_conformance.harness.process import tolerating_warnings
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.verdicts import FileFloor, Floor, S3Floor, as_bytes
 
-from .scenarios import count_requests
+from .scenarios import Counted, count_requests
 
 _A_ROUND = 10
 """Messages a round: one alone is too short to be timed through an event loop."""
@@ -235,6 +235,8 @@ class Benchmarks(ConformanceSuite):
         self, backend: Backend, new_session: NewSession, bench: Bench, request: pytest.FixtureRequest
     ) -> None:
         """The longest time for which the event loop stands still while storage is slow."""
+        if backend.services:
+            pytest.skip("CON-04 and NET-07 say whether the loop goes on while a server is slow")
         slower = f"storage {_SLOW_S * 1000:.0f} ms slower"
         group = f"append {_A_ROUND} messages, {slower}"
         session = new_session()
@@ -250,12 +252,21 @@ class Benchmarks(ConformanceSuite):
     def asked_of_storage(
         self, backend: Backend, new_session: NewSession, bench: Bench, request: pytest.FixtureRequest
     ) -> None:
-        """Requests to S3, or system calls that concern files, that a message takes."""
+        """Requests to S3, round trips to a server, or system calls that concern files, that a message takes."""
         group = "append 100 messages, counted"
         if backend.on_s3:
             s3 = endpoint_of_run(request.config)
             counted = bench.once(group, lambda: count_requests(s3, new_session(), 50))
             bench.count("requests", "requests to S3 a message", "requests", counted.a_message)
+            return
+        if backend.services:
+            taken = bench.once(group, lambda: Counted(new_session(), 20))
+            one: dict[str, Any] = {"floor": 1.0, "floor_about": "one round trip"}
+            bench.count("round-trips", "round trips to its server a message", "round trips", taken.a_message, **one)
+            about = f"round trips a restore of {taken.messages} messages"
+            bench.count("round-trips-restore", about, "round trips", taken.restoring, **one)
+            text: dict[str, Any] = {"floor": float(taken.bytes_of_text), "floor_about": "the text of the message"}
+            bench.count("bytes-sent", "bytes sent to its server a message", "bytes", taken.bytes_a_message, **text)
             return
         with _tracing(backend):
             few, many = bench.once(group, lambda: (file_calls(new_session(), 20), file_calls(new_session(), 120)))

@@ -19,7 +19,7 @@ class Measure:
 
     Attributes:
         name: What the measure is called: ``append``, ``restore``, ...
-        unit: ``seconds``, ``bytes``, ``requests``, ``system calls``.
+        unit: ``seconds``, ``bytes``, ``requests``, ``round trips``, ``system calls``.
         median: Of all rounds, for one operation.
         min: The least.
         max: The most.

@@ -18,6 +18,7 @@ class Counted:
         for number in range(turns):
             script = script.user(f"question {number}").assistant(f"answer {number}")
         self.messages = 2 * turns
+        self.bytes_of_text = len(f"question {turns}")
         steps = list(script.steps)
         latest = steps[len(steps) * 4 // 5 :]
 

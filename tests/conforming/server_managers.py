@@ -255,6 +255,13 @@ class RedisManager(ServerManager):
         self._client.eval(SCRIPT, len(keys), *keys, id, *(part for change in changes for part in change))
 
 
+class RedisOfUrl(RedisManager):
+    """Takes its URL under a name that says nothing of the server."""
+
+    def __init__(self, session_id: str, url: str) -> None:
+        super().__init__(session_id, url)
+
+
 class ExpiringRedisManager(RedisManager):
     """Lets each session expire an hour after its last change, all of it at one moment."""
 

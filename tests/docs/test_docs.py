@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from session_conformance.fixtures import endpoint_of_run
+from session_conformance.fixtures import configured_backends, endpoint_of_run
 from session_conformance.harness import ScriptedBidiModel, Timeline
+from session_conformance.harness.services import PLACEHOLDERS, NoService, Services
 from session_conformance.suites.catalog import DATA_FILE, all_requirements, as_json, as_markdown
 
 from .users_shell import environment
@@ -71,12 +73,14 @@ def walks() -> list[list[Command]]:
     return found
 
 
-def ways_out(line: str) -> tuple[list[str], str | None]:
+def ways_out(line: str, page: Path) -> tuple[list[str], str | None]:
     """Return a command's words without its setting up, and why it is not run here, if it is not."""
     words = shlex.split(line.rpartition(" && ")[2])
     words[0] = words[0].removeprefix(".venv/bin/")
     if words[0] == "tox":
         return words, "CI itself runs it"
+    if page.name == "on-mysql.md" and not (shutil.which("mariadbd") or Path("/usr/sbin/mariadbd").exists()):
+        return words, "PyPI has no MariaDB, and the system has none"
     return words, None
 
 
@@ -99,7 +103,7 @@ def test_commands_run_as_shown(walk: list[Command], tmp_path: Path) -> None:
 
 
 def run_as_shown(command: Command, tmp_path: Path) -> None:
-    words, elsewhere = ways_out(command.line)
+    words, elsewhere = ways_out(command.line, command.page)
     if elsewhere is not None:
         pytest.skip(elsewhere)
     for name, body in command.files.items():
@@ -120,6 +124,55 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
     assert "could not be judged" not in run.stdout
     missing = matches(command.shown, run.stdout)
     assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
+
+
+def on_servers() -> list[tuple[Path, str]]:
+    """Return the configuration that each page about a server shows."""
+    pages = [page for page in PAGES if page.name.startswith(("on-", "backends-on-"))]
+    return [
+        (page, body)
+        for page in pages
+        for language, body in FENCE.findall(page.read_text(encoding="utf-8"))
+        if language == "toml"
+    ]
+
+
+@pytest.mark.parametrize(("page", "body"), on_servers(), ids=lambda value: getattr(value, "name", ""))
+def test_configuration_for_a_server_asks_for_what_there_is(page: Path, body: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(body, encoding="utf-8")
+    asked = re.findall(r"{(\w+)}", str(dict(configured_backends(tmp_path)["mine"].arguments)))
+    assert set(asked) <= {*PLACEHOLDERS, "unique"}
+    assert any(name in PLACEHOLDERS for name in asked), "it asks for no server"
+    assert all(len(line) < 100 for line in body.splitlines())
+    assert len(body.splitlines()) <= 5
+
+
+def test_the_command_for_a_server_that_runs_already(tmp_path: Path) -> None:
+    page = ROOT / "docs" / "backends-on-servers.md"
+    text = page.read_text(encoding="utf-8")
+    [command] = re.findall(r"^(pytest .*--service .*)$", text, re.MULTILINE)
+    assert f"  - run: {command}\n" in text, "the workflow runs another one"
+    services = Services({})
+    try:
+        address = services["postgres"].address
+        words = shlex.split(re.sub(r"//\S+", f"//{address.short}", command))
+        (tmp_path / "pyproject.toml").write_text(on_servers()[0][1], encoding="utf-8")
+        executable = str(Path(sys.executable).parent / words[0])
+        run = subprocess.run(
+            [executable, *words[1:], "-k", "LIF-01"],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+    except NoService as reason:
+        pytest.skip(str(reason))
+    finally:
+        services.stop()
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "mine conforms, as far as 1 of" in run.stdout
 
 
 def snippets() -> list[tuple[str, str, str]]:

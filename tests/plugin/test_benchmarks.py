@@ -70,6 +70,22 @@ def test_requests_are_counted_on_s3(pytester: pytest.Pytester) -> None:
     assert "loop-stall" in taken
 
 
+def test_round_trips_are_counted_on_a_server(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.server_managers:RedisManager", "--benchmark-only",
+        "-k", "asked_of_storage or loop_stall", "--conformance-report=r.json",
+    )  # fmt: skip
+    if "cannot be" in str(run.stderr):
+        pytest.skip("there is no Redis")
+    assert run.ret == pytest.ExitCode.OK
+    [(_, measures)] = measured(pytester).items()
+    taken = {one["name"]: one for one in measures}
+    assert set(taken) == {"round-trips", "round-trips-restore", "bytes-sent"}
+    assert 1 <= taken["round-trips"]["median"] <= 3
+    assert taken["round-trips-restore"]["median"] == 2  # one to log in, and one
+    assert taken["bytes-sent"]["median"] > taken["bytes-sent"]["floor"]
+
+
 def test_both_judged_and_measured(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         REFERENCE, "--conformance-benchmarks", FEW, "-k", "LIF-01 or sessions_at_once", "--conformance-report=r.json"

@@ -91,6 +91,21 @@ def test_a_backend_of_ones_own(pytester: pytest.Pytester) -> None:
     assert run.ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_the_example_for_a_server_gives_each_test_a_place_of_its_own(pytester: pytest.Pytester) -> None:
+    assert init(pytester.path, "tests.conforming.server_managers:RedisOfUrl").returncode == 0
+    configuration = pytester.path / "session-conformance.toml"
+    text = configuration.read_text()
+    configuration.write_text(
+        text.replace('# arguments = { url = "{redis_url}" }', 'arguments = { url = "{redis_url}" }')
+    )
+    assert configuration.read_text() != text
+    judged = pytester.runpytest_subprocess("--session-manager=mine", "-k", "LIF-01 or LIF-02")
+    if "cannot be" in str(judged.stderr):
+        pytest.skip("there is no Redis")
+    assert judged.ret == pytest.ExitCode.OK, judged.stdout.str()
+    judged.stdout.fnmatch_lines(["mine conforms, as far as *"])
+
+
 def test_nothing_that_is_there_is_changed(tmp_path: Path) -> None:
     (tmp_path / "test_conformance.py").write_text("# mine\n")
     run = init(tmp_path)
