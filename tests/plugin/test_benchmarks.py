@@ -82,7 +82,7 @@ def test_round_trips_are_counted_on_a_server(pytester: pytest.Pytester) -> None:
     taken = {one["name"]: one for one in measures}
     assert set(taken) == {"round-trips", "round-trips-restore", "bytes-sent"}
     assert 1 <= taken["round-trips"]["median"] <= 3
-    assert taken["round-trips-restore"]["median"] == 2  # one to log in, and one
+    assert taken["round-trips-restore"]["median"] >= 2  # it logs in, in as many as its client likes, and asks once
     assert taken["bytes-sent"]["median"] > taken["bytes-sent"]["floor"]
 
 
