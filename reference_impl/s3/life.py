@@ -101,6 +101,10 @@ class Life:
         self.store(name, HEADER)
         self._to_empty.discard(name)
 
+    def empty_later(self, name: str) -> None:
+        """Have :meth:`empty_the_rest` empty an object."""
+        self._to_empty.add(name)
+
     def empty_the_rest(self) -> None:
         """Empty what could not be emptied before.
 

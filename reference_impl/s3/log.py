@@ -336,6 +336,7 @@ class S3Log:
                 raise
             gone = empty_commits(self._life, number, base, known, touched)
             empty_segments(self._life, kept, number, gone)
+            self._life.empty_the_rest()
 
     def replace(self, bodies: list[bytes]) -> None:
         """Put a history in place of all commits, and leave the objects that hold them as they are: for repairs.
@@ -362,7 +363,11 @@ class S3Log:
         """Store a history that stands for all commits up to one, and return its object's name."""
         lines = b"".join(commit_line(index, body) for index, body in enumerate(bodies))
         name = f"s/{0:010d}-{number:010d}-r"
-        self._life.objects.put_new(self._life.key(name), HEADER + lines, {})
+        try:
+            self._life.objects.put_new(self._life.key(name), HEADER + lines, {})
+        except SessionException:  # S3 may carry it out later, and others may redact what it holds before that
+            self._life.empty_later(name)
+            raise
         self._latest.base = number + 1
         self._rewritten = len(bodies)
         self._folding.note_rewritten(name, number + 1, len(lines))
