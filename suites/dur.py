@@ -53,6 +53,7 @@ from .scenarios import (
     expect_kept_after_successors,
     expect_no_loss_by_faults,
     expect_read_failures_to_be_no_absence,
+    latest_of_each_kind,
     recorded_conversation,
 )
 
@@ -104,13 +105,14 @@ class CrashesAndFullDisks(ConformanceSuite):
         messages are restored, in order, and at most the unacknowledged one beside them.
         """
         recording = run.once(recorded_conversation)
-        states, restorations = states_of_power_cuts(recording), _restorations(run, recording)
+        cuts: dict[str, CrashState] = {}
+        states, restorations = latest_of_each_kind(states_of_power_cuts(recording), cuts), _restorations(run, recording)
         judged = _judge_each(recording, restorations, states, request.config, "DUR-02 power cuts")
         record_property("matrix", _outcomes(judged, "a power cut").to_dict())
         _expect_all_restored(recording, judged, "a power cut")
         faulty = [recording for _, recording in run.once(conversations_with_failing_syncs)]
         expect_kept_after_failed_syncs(faulty, restorations)
-        expect_kept_after_successors(recording, states_of_power_cuts(recording), restorations, new_session)
+        expect_kept_after_successors(recording, cuts.values(), restorations, new_session)
 
     @requirement(
         "DUR-03",

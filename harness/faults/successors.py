@@ -82,7 +82,7 @@ def states_after(legacy: Legacy, successor: Recording) -> Iterator[CrashState]:
         state = durability.durable
         if (state.digest(), acknowledged) not in seen:
             seen.add((state.digest(), acknowledged))
-            lost = f"{legacy.what}; another one went on, and in a power cut all that was not synced was lost"
+            lost = f"{legacy.what}; then one went on, and in a power cut all that was not synced was lost"
             yield CrashState(State(state.copy(), lost, "after a successor"), number, acknowledged)
         if step is not None and step.operation is not None:
             durability.apply(nodes.translated(step.operation))

@@ -55,6 +55,7 @@ from .kills import expect_cost_as_promised as expect_cost_as_promised
 from .kills import promised_by as promised_by
 from .later_power_cuts import expect_kept_after_failed_syncs as expect_kept_after_failed_syncs
 from .later_power_cuts import expect_kept_after_successors as expect_kept_after_successors
+from .later_power_cuts import latest_of_each_kind as latest_of_each_kind
 from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
@@ -339,6 +340,7 @@ __all__ = [
     "having",
     "in_one_loop_after_another",
     "judge_script",
+    "latest_of_each_kind",
     "loop_goes_on",
     "pinned_in_the_middle",
     "promised_by",

@@ -148,7 +148,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.NeverSyncs, "power cut: "),
         (broken.NeverSyncsFolders, "power cut: "),
         (broken.SyncsAfterTheAcknowledgement, "power cut: "),
-        (broken.TakesAFolderThatIsThereForStored, "killed before it synced the name .*another one went on"),
+        (broken.TakesAFolderThatIsThereForStored, "killed before it synced the name .*then one went on"),
         (broken.SyncsTheNameOfANewFile, "what failed before: fsync"),
     ],
     "DUR-03": [
