@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from ..backends import Backend, Workspace
 from ..models import ScriptedBidiModel, ScriptedTextModel
 from ..process import closing
 from ..sdk import SDK_EXCEPTIONS, BidiAgent, SdkLacks, SessionManager
-from ..timeline import Reading, Timeline
+from ..timeline import Reading, Timeline, copied
 from .text_agent import TextAgent
 
 
@@ -52,10 +51,10 @@ def read_session(
             if text_agent is not None:
                 model = ScriptedTextModel(Timeline(), stateful=text_agent.stateful)
                 reader = text_agent.build(model, agent_id=agent_id, session_manager=manager)
-                managed = copy.deepcopy(reader.conversation_manager.get_state())
-                return Reading(messages=copy.deepcopy(reader.messages), state=reader.state.get(), managed=managed)
+                managed = copied(reader.conversation_manager.get_state())
+                return Reading(messages=copied(reader.messages), state=reader.state.get(), managed=managed)
             agent = _given(manager, agent_id)
-            return Reading(messages=copy.deepcopy(agent.messages), state=agent.state.get())
+            return Reading(messages=copied(agent.messages), state=agent.state.get())
     except SdkLacks:
         raise
     except Exception as error:

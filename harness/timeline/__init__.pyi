@@ -33,6 +33,7 @@ from .history import same as same
 from .history import texts as texts
 from .history import unpaired_tools as unpaired_tools
 from .history import without_made_up_answers as without_made_up_answers
+from .plain_data import copied as copied
 from .plain_data import from_json as from_json
 from .plain_data import to_json as to_json
 from .reading import Reading as Reading
@@ -67,6 +68,7 @@ __all__ = [
     "answers",
     "bidi_metadata",
     "content_of",
+    "copied",
     "difference",
     "essence",
     "excerpt",

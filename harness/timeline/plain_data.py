@@ -3,12 +3,40 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+import copy
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _BYTES = "$bytes"
 _TEXT = "$text"
 _MAPPING = "$mapping"
 _MARKERS = frozenset({_BYTES, _TEXT, _MAPPING})
+
+
+_NEVER_CHANGE = frozenset({type(None), bool, int, float, str, bytes})
+
+
+def copied(value: T) -> T:
+    """Return a deep copy. Messages and states are copied at each event, and by this in a fraction of the time.
+
+    Anything but dicts, lists and what never changes is left to ``copy.deepcopy``, and so is what contains itself.
+    """
+    try:
+        return _copied(value)  # type: ignore[no-any-return]
+    except RecursionError:
+        return copy.deepcopy(value)
+
+
+def _copied(value: Any) -> Any:
+    kind = type(value)
+    if kind in _NEVER_CHANGE:
+        return value
+    if kind is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    if kind is list:
+        return [_copied(item) for item in value]
+    return copy.deepcopy(value)
 
 
 def to_json(value: Any) -> Any:

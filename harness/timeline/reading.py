@@ -29,6 +29,10 @@ class Reading:
     is_clear: bool = False
     managed: dict[str, Any] = field(default_factory=dict)
 
+    def __deepcopy__(self, _: dict[int, Any]) -> Reading:
+        """Return the reading itself: its reader has made it of copies, and nobody changes it."""
+        return self
+
     @property
     def removed(self) -> int:
         """How many messages a text agent's conversation manager says were removed from the history."""

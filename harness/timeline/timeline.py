@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import copy
+import functools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TypeVar
 
 from .events import Event, HookCalled, event_from_json, event_to_json
+from .plain_data import copied
 from .reading import one_reading
 
 E = TypeVar("E", bound=Event)
@@ -34,7 +35,8 @@ class Timeline:
 
     def record(self, event: E) -> E:
         """Append a copy of ``event`` that nothing can change any more, and return it."""
-        recorded = replace(copy.deepcopy(event), at=len(self._events))
+        given = {name: copied(getattr(event, name)) for name in _given_names(type(event))}
+        recorded = replace(event, **{**given, "at": len(self._events)})
         self._events.append(recorded)
         for listener in self._listeners:
             listener(recorded)
@@ -92,3 +94,9 @@ class Timeline:
         timeline = cls()
         timeline._events.extend(map(event_from_json, json.loads(text)))
         return timeline
+
+
+@functools.cache
+def _given_names(kind: type[Event]) -> tuple[str, ...]:
+    """Return the names of what an event of a kind is made from."""
+    return tuple(field.name for field in fields(kind) if field.init)

@@ -91,7 +91,7 @@ def test_a_real_report_is_as_the_schema_says(pytester: pytest.Pytester) -> None:
     assert (sdk.verdict.conforms, reference.verdict.conforms) == (False, True)
     by_id = {result.id: result for result in sdk.verdict.results}
     update = by_id["ORD-02"]
-    assert update.command == "pytest --session-manager=strands.session:FileSessionManager -k ORD-02"
+    assert update.command == "pytest --session-manager=strands-file -k ORD-02"
     marked = [event for event in update.events if event["marked"]]
     assert [(event["from"], event["to"], event["kind"]) for event in marked[:1]] == [("agent", "hooks", "HookCalled")]
     assert "pending" in marked[0]["stored"]
