@@ -16,7 +16,9 @@ ASKED = "NET or ORD-09 or AGT-24 or CON-04 or LIF-02 or LIF-13 or ORD-01"
         ("redis", "tests.conforming.server_managers:RedisManager"),
     ],
 )
-def test_a_correct_manager_on_a_server_meets_all_of_net(service: str, target: str, pytester: pytest.Pytester) -> None:
+def test_a_correct_manager_on_a_server_meets_all_of_net(
+    service: str, target: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
     services = Services({})
     try:
         services[service]
@@ -24,7 +26,7 @@ def test_a_correct_manager_on_a_server_meets_all_of_net(service: str, target: st
         pytest.skip(str(reason))
     finally:
         services.stop()
-    before = {process.pid for process in psutil.process_iter()}
+    monkeypatch.setenv(_MARK, str(pytester.path))  # which all that this run starts inherits
     run = pytester.runpytest_subprocess(
         f"--session-manager={target}", "--conformance-fail-on=should", "--conformance-report=report.json", "-k", ASKED
     )
@@ -34,8 +36,15 @@ def test_a_correct_manager_on_a_server_meets_all_of_net(service: str, target: st
         run.stdout.str()
     )  # files, replicas, expiry
     assert run.ret == 0
-    left = [p.name() for p in psutil.process_iter() if p.pid not in before and p.name() in _SERVERS]
+    left = [p.name() for p in psutil.process_iter() if _environment(p).get(_MARK) == str(pytester.path)]
     assert left == []
 
 
-_SERVERS = {"postgres", "redis-server", "valkey-server", "mariadbd"}
+_MARK = "STARTED_IN_A_RUN_OF"
+
+
+def _environment(process: psutil.Process) -> dict[str, str]:
+    try:
+        return process.environ()
+    except psutil.Error:
+        return {}

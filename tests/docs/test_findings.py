@@ -262,13 +262,7 @@ def listed() -> dict[str, set[str]]:
     return found
 
 
-NOT_SETTLED = pytest.mark.xfail(
-    reason="the page has not been compared with a whole run since DUR-05, DUR-06, CON-07 and STA-02 are judged as now",
-    strict=False,
-)
-
-
-@pytest.mark.parametrize("manager", [pytest.param("file", marks=NOT_SETTLED), "snapshot"])
+@pytest.mark.parametrize("manager", ["file", "snapshot"])
 def test_the_page_lists_what_a_run_finds_on_files(manager: str, tmp_path: Path) -> None:
     groups = " or ".join(group.lower() for group in GROUPS)
     [outcomes] = judged(tmp_path, f"--session-manager=strands-{manager}", "-m", groups).values()
@@ -311,10 +305,7 @@ TOLD_APART = [(manager, also) for manager, also in MENDS_LEFT_OUT if not also.st
 SCRIPTS_OF_STA = [(manager, also.strip("`")) for manager, also in MENDS_LEFT_OUT if also.startswith("`")]
 
 
-@pytest.mark.parametrize(
-    ("manager", "also"),
-    [pytest.param(*one, marks=() if one[0] == "WithoutUpdates" else NOT_SETTLED) for one in TOLD_APART],
-)
+@pytest.mark.parametrize(("manager", "also"), TOLD_APART)
 def test_a_mend_left_out_costs_what_the_page_says(manager: str, also: str, tmp_path: Path) -> None:
     (tmp_path / "mends.py").write_text(MENDS, encoding="utf-8")
     groups = "lif or ord or upd or rpl or tol or dur or sta"
