@@ -10,11 +10,14 @@ from session_conformance.harness.conversations import TextAgent
 from session_conformance.harness.scripts import RestartProcess, Start, Stop
 from session_conformance.harness.timeline import ModelStarted, difference, is_pending, to_json
 
+_IDS = "00000000-0000-4000-a000-{:012d}"
+"""The SDK's tracking ids are unique within a conversation: generated scripts have those in ``8000`` and ``9000``."""
+
 TO_COME: tuple[Any, ...] = (
     {
         "role": "user",
         "content": [{"text": "What will be?", "aKeyToCome": {"nested": [1, 2.5, None, True]}}],
-        "tracking_id": f"{0:08d}-0000-4000-8000-{7:012d}",
+        "tracking_id": _IDS.format(1),
     },
     {
         "role": "assistant",
@@ -23,7 +26,7 @@ TO_COME: tuple[Any, ...] = (
             {"text": "Who knows", "signature": "b2YgYSB0ZXh0"},
             {"blockToCome": {"bytes": "AAEC", "items": [{"of": "any kind"}]}},
         ],
-        "tracking_id": f"{0:08d}-0000-4000-8000-{8:012d}",
+        "tracking_id": _IDS.format(2),
         "aFieldToCome": "of a message",
     },
 )
