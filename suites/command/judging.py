@@ -28,7 +28,7 @@ def add_to(commands: Any) -> None:
     run = commands.add_parser("run", help="judge session managers", add_help=False)
     run.add_argument("-h", "--help", action=_HelpOfRun, nargs=0)
     run.add_argument("spec", nargs="+", metavar="SPEC", help=_SPEC)
-    replay = commands.add_parser("replay", help="play a script that a failing STA-01 saved")
+    replay = commands.add_parser("replay", help="play a script that a failing STA-01 or STA-02 saved")
     replay.add_argument("file", help="the file with the script")
     replay.add_argument("spec", nargs="+", metavar="SPEC", help=_SPEC)
 

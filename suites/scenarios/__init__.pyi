@@ -172,8 +172,11 @@ from .text_trimmed import TEXT_WINDOW as TEXT_WINDOW
 from .text_trimmed import TRIMMED as TRIMMED
 from .tool_results import results_of as results_of
 from .twins import TO_COME as TO_COME
+from .twins import PairsOfTwins as PairsOfTwins
 from .twins import expect_text_twins as expect_text_twins
 from .twins import expect_voice_twins as expect_voice_twins
+from .twins import is_talk as is_talk
+from .twins import talk_of as talk_of
 from .unreadable import expect_read_failures_to_be_no_absence as expect_read_failures_to_be_no_absence
 
 __all__ = [
@@ -273,6 +276,7 @@ __all__ = [
     "Cost",
     "Counted",
     "HoldFirstWrite",
+    "PairsOfTwins",
     "RedactionLooks",
     "accepted",
     "as_table",
@@ -339,6 +343,7 @@ __all__ = [
     "has_block",
     "having",
     "in_one_loop_after_another",
+    "is_talk",
     "judge_script",
     "latest_of_each_kind",
     "loop_goes_on",
@@ -353,5 +358,6 @@ __all__ = [
     "results_of",
     "say",
     "set_back",
+    "talk_of",
     "told_of",
 ]

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
-from session_conformance.harness import Script, Session, Timeline, play, unpaired_tools, violated
+import pytest
+from session_conformance.fixtures import SdkViolation, excuse, is_built_on_the_sdks, plain_backend, scratch_workspace
+from session_conformance.harness import (
+    Backend,
+    Interface,
+    Script,
+    Session,
+    Timeline,
+    Violation,
+    play,
+    unpaired_tools,
+    violated,
+)
 from session_conformance.harness.conversations import TextAgent
-from session_conformance.harness.scripts import RestartProcess, Start, Stop
+from session_conformance.harness.scripts import RestartProcess, Send, Start, Stop
+from session_conformance.harness.sdk import RepositorySessionManager
 from session_conformance.harness.timeline import ModelStarted, difference, is_pending, to_json
 
 _IDS = "00000000-0000-4000-a000-{:012d}"
@@ -82,14 +98,36 @@ def expect_voice_twins(session: Session, script: Script) -> bool:
     return True
 
 
-def expect_text_twins(new_session: Any, script: Script, last: Script) -> None:
-    """Play a script with a text agent and go on, once in the same process and once in a new one, and compare."""
+def talk_of(said: Sequence[str]) -> Script:
+    """Return a talk with a text agent: each text is said and answered, and a tool is asked of every other one."""
+    talk = Script()
+    for number, text in enumerate(said):
+        talk = talk.user(text)
+        talk = talk.calls("weather", city=text, returns=text) if number % 2 else talk
+        talk = talk.assistant(text)
+    return talk
+
+
+def is_talk(script: Script) -> bool:
+    """Whether a script is one that :func:`talk_of` has made."""
+    return script == talk_of([step.content for step in script.steps if isinstance(step, Send)])
+
+
+def expect_text_twins(session: Session, script: Script) -> bool:
+    """Play a script with a text agent and go on, once in the same process and once in a new one, and compare.
+
+    Returns:
+        That it says something.
+    """
+    last = Script().user("and now?").assistant("so")
     asked = []
-    for between in (Script(), Script().restarts_process()):
+    for name, between in (("on", Script()), ("again", Script().restarts_process())):
+        own = replace(session, session_id=f"{session.session_id}-{name}", text_agent=TextAgent())
         whole = script.then(*between.steps, *last.steps)
-        timeline = play(new_session(TextAgent()), whole, messages=TO_COME, observing=False, same_tools=True)
+        timeline = play(own, whole, messages=TO_COME, observing=False, same_tools=True)
         asked.append(_anonymous(timeline.of(ModelStarted)[-1]))
     expect_same_sent(asked[0], asked[1], timeline)
+    return True
 
 
 def _anonymous(start: ModelStarted) -> ModelStarted:
@@ -102,3 +140,75 @@ def _anonymous(start: ModelStarted) -> ModelStarted:
         anonymous["metadata"] = metadata
         start.messages[number] = anonymous  # type: ignore[call-overload]
     return start
+
+
+Kind = Literal["voice", "text"]
+"""What kind of agent a pair of twins is told by."""
+
+_EXPECT = {"voice": expect_voice_twins, "text": expect_text_twins}
+
+
+@dataclass
+class PairsOfTwins:
+    """Compares pairs of twins on a backend, and keeps the latest that differs.
+
+    What a repository or a storage does wrong counts, unless the SDK's manager does it over a plain one too, with just
+    that script.
+
+    Attributes:
+        first: Where they are played, each in a session of its own.
+        config: pytest's configuration.
+        compared: How many pairs say something, and are alike.
+        excused: How many differ as they do under the SDK's manager over any repository or storage.
+        told: What was said last of one of these.
+        failed: The latest pair that differs: its agent, its script, and the violation.
+    """
+
+    first: Session
+    config: pytest.Config
+    compared: int = 0
+    excused: int = 0
+    told: str = ""
+    failed: tuple[Kind, Script, Violation] | None = None
+    _numbers: Iterator[int] = field(default_factory=itertools.count, repr=False)
+
+    def compare(self, kind: Kind, script: Script) -> None:
+        """Play a pair and compare it.
+
+        Raises:
+            Violation: The two differ, and that is the backend's doing.
+        """
+        try:
+            self.compared += _EXPECT[kind](replace(self.first, session_id=f"twin-{next(self._numbers)}"), script)
+        except Violation as violation:
+            plain = plain_backend(self.first.backend.interface)
+            same = None if plain is None else self._over(plain, kind, script)
+            if same is None:
+                self.failed = (kind, script, violation)
+                raise
+            self.excused, self.told = self.excused + 1, excuse(self.first.backend, same)
+
+    def conclude(self) -> None:
+        """Say that no pair says anything of the backend, where that is so.
+
+        Raises:
+            SdkViolation: All that differ do so under the SDK's manager over any store, and none is alike.
+        """
+        if self.excused and not self.compared:
+            raise SdkViolation(self.told)
+
+    @property
+    def inherited(self) -> str:
+        """The SDK's class that the backend has what failed from, or "" where it is its own."""
+        plain = plain_backend(Interface.REPOSITORY)
+        if self.failed is None or plain is None or not is_built_on_the_sdks(self.first.backend, self.config):
+            return ""
+        return RepositorySessionManager.__name__ if self._over(plain, *self.failed[:2]) is not None else ""
+
+    def _over(self, plain: Backend, kind: Kind, script: Script) -> Violation | None:
+        with scratch_workspace(plain, self.config) as workspace:
+            try:
+                _EXPECT[kind](Session(plain, workspace), script)
+            except Violation as same:
+                return same
+        return None

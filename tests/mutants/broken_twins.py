@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from strands import tool
+from strands.session import FileSessionManager
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
@@ -26,6 +27,16 @@ class DropsASignature(SnapshotFileManager):
             {**m, "content": [{k: b[k] for k in b if k != "signature" or "text" not in b} for b in m["content"]]}
             for m in agent.messages
         ]
+
+
+class DropsAnUnknownKeyOverTheSdks(FileSessionManager):
+    """Has all that the SDK's class does wrong, and drops a key by itself."""
+
+    def create_message(self, session_id: str, agent_id: str, session_message: Any, **kwargs: Any) -> None:
+        message = session_message.message
+        content = [{key: block[key] for key in block if key != "aKeyToCome"} for block in message["content"]]
+        session_message.message = {**message, "content": content}
+        super().create_message(session_id, agent_id, session_message, **kwargs)
 
 
 @tool
