@@ -121,20 +121,17 @@ class Compaction:
             if target is None:
                 return True
             try:
-                data = _read(source, known.end)
-                if not _may_shrink(data):
-                    os.close(target)
-                    return False
-                data += ARRAY_END
-                content, found = new_journal([(body, "") for body in fold(data)], known.life)
-                del data
-                write_at(target, content, 0)
-                sync_all(target)
-                return self._put_in_place(name, target, known, found)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    os.close(target)
-                raise
+                with contextlib.ExitStack() as until_handed_over:
+                    until_handed_over.callback(os.close, target)
+                    data = _read(source, known.end)
+                    if not _may_shrink(data):
+                        return False
+                    data += ARRAY_END
+                    content, found = new_journal([(body, "") for body in fold(data)], known.life)
+                    del data
+                    write_at(target, content, 0)
+                    sync_all(target)
+                    return self._put_in_place(name, target, known, found, until_handed_over)
             finally:
                 with contextlib.suppress(OSError):
                     os.unlink(name, dir_fd=folder)
@@ -144,16 +141,16 @@ class Compaction:
         with self._journal.writing():
             return new_file(name, folder) if self._journal.header() == known.header else None
 
-    def _put_in_place(self, name: str, target: int, before: Scan, found: Scan) -> bool:
+    def _put_in_place(
+        self, name: str, target: int, before: Scan, found: Scan, until_handed_over: contextlib.ExitStack
+    ) -> bool:
         with self._journal.writing():
             known = self._journal.known()
             if known is None or known.header != before.header or known.torn or self._journal.header() != before.header:
-                os.close(target)
                 return True
             _, source = self._journal.descriptors()
             lines = read_up_to_nul(source, before.end)
             if follow_lines(lines, replace(before)) != len(lines):
-                os.close(target)
                 return False  # what a crash left is another's to clear
             reached = found if known.end == before.end else None
             position, added = 0, []
@@ -167,13 +164,13 @@ class Compaction:
                 if before.end + position == known.end:
                     reached = replace(found)
             if reached is None:
-                os.close(target)
                 return True
             if added:
                 start, found.capacity = found.end - sum(map(len, added)), capacity_for(found.end)
                 write_at(target, b"".join(added) + reserve(found.end, found.capacity), start)
                 sync_all(target)
             reached = replace(reached, capacity=found.capacity)
+            until_handed_over.pop_all()  # from here on the journal closes it, whatever comes of it
             self._journal.put_in_place(name, target, reached, whole=reached.end == found.end)
         return True
 

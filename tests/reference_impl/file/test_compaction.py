@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import re
 from collections.abc import Callable
@@ -205,3 +206,23 @@ def test_what_is_sealed_is_folded_and_sealed(tmp_path: Path) -> None:
     again = open_agent(tmp_path, manager=FileSessionManager("s", storage_dir=str(tmp_path), at_rest=Mirrored()))
     assert again.state.get("number") == "199 " + "x" * 1000
     assert len(again.messages) == 1
+
+
+def test_a_folder_that_could_not_be_synced_leaves_the_journal_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(tmp_path)
+    log = agent._session_manager._store._log  # type: ignore[union-attr]
+
+    def fails(_: int) -> None:
+        raise OSError(errno.EIO, "the disk does not answer")
+
+    number = journal(tmp_path).stat().st_ino
+    with monkeypatch.context() as patched:
+        patched.setattr(journal_file, "sync_all", fails)
+        outgrows(agent)
+    assert journal(tmp_path).stat().st_ino != number
+    with (tmp_path / "other").open("wb") as other:  # which gets the number of a descriptor that was closed
+        say_to(agent, "then")
+        assert log._handle._descriptor != other.fileno()
+    assert texts_of(tmp_path) == ["then"]
