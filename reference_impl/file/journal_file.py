@@ -22,11 +22,12 @@ from .copies import NEW, remove_replacements, warn_of_copies, write_new
 from .errors import told_of
 from .folders import new_folder, remove_leftovers, unused_folder
 from .handle import FILE, Handle, open_regular
-from .journal import BLOCK, TRAILER, Damage, Header, Scan, capacity_for, new_journal, new_life, reserve
+from .journal import BLOCK, TRAILER, Damage, Header, Scan, new_journal, new_life
 from .posix import check_platform, fcntl, make_private, sync_all, sync_folder, sync_names
 from .posix import sync as _sync
 from .posix import write_at as _write
 from .reading import Look, ends_with_trailer, header_of, life_of, look_at, read_up_to_nul
+from .room import make_room
 from .scanning import follow_lines, json_array
 from .torn import WITHDRAWN
 
@@ -212,10 +213,7 @@ class JournalFile:
         line = commit_line(known.number, body, known.before, label)
         try:
             self._make_durable(known)
-            if known.torn:
-                self._clear(known)
-            if known.end + len(line) + len(TRAILER) > known.capacity:
-                self._grow(known, known.end + len(line))
+            make_room(self._writable, known, len(line))
             self._write_durably(line, known)
         except OSError:
             self._known = known
@@ -241,21 +239,6 @@ class JournalFile:
             raise
         known.torn = 0
         known.follow(line)
-
-    def _clear(self, known: Scan) -> None:
-        """Clear what a crash or a failed sync left, for good, before anything is put there.
-
-        A second crash would otherwise leave a mixture of the two, which nobody could tell from damage. The mark that it
-        does not count stays in its first bytes, for whoever comes if this fails; the next commit covers it.
-        """
-        descriptor, known.torn = self._writable, max(known.torn, len(WITHDRAWN))
-        try:
-            _write(descriptor, WITHDRAWN.ljust(known.torn, b"\0"), known.end)
-            _sync(descriptor)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                _write(descriptor, WITHDRAWN.ljust(known.torn), known.end)  # so that whoever comes clears all of it
-            raise
 
     def _make_durable(self, known: Scan) -> None:
         """Make all durable that others wrote: whoever did may have been killed before it was, or have failed to.
@@ -299,8 +282,6 @@ class JournalFile:
         try:
             self.put_in_place(name, descriptor, found)
         except BaseException:
-            if self._descriptor != descriptor:
-                os.close(descriptor)
             remove_replacements(folder)
             raise
 
@@ -316,9 +297,13 @@ class JournalFile:
             found: What of it is known.
             whole: Whether that is all of it.
         """
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        self._known, folder = None, self._handle.held
-        os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._known, folder = None, self._handle.held
+            os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
+        except BaseException:
+            os.close(descriptor)
+            raise
         self._handle.adopt(descriptor, found.header)
         self._descriptor = descriptor
         remove_replacements(folder)
@@ -414,13 +399,3 @@ class JournalFile:
         found, self._known = self._known, None
         assert found is not None
         return found
-
-    def _grow(self, known: Scan, used: int) -> None:
-        descriptor = self._writable
-        capacity = capacity_for(used)
-        _write(descriptor, reserve(known.capacity, capacity), known.capacity)
-        _sync(descriptor)
-        # The older trailer goes only when the new space is there to stay: there is one at any time.
-        _write(descriptor, bytes(len(TRAILER)), known.capacity - len(TRAILER))
-        _sync(descriptor)
-        known.capacity = capacity

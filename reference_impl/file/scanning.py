@@ -24,8 +24,9 @@ def scan(data: bytes | bytearray) -> Scan:
         raise Damage(0, "the file is empty" if not data else "there is no journal header")
     found = _whole(data, header) or _whole_part(data, header)
     found.life = header.life or life_of_first_edition(data, header)
-    found.capacity = capacity_of(data, found.end)
-    found.torn = torn_bytes(data, found)
+    tail = data[found.end :]
+    found.capacity = capacity_of(tail, found.end)
+    found.torn = torn_bytes(tail, found)
     return found
 
 

@@ -4,13 +4,13 @@ import re
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_conformance.reference_impl.file.journal import BLOCK, TRAILER, Damage, capacity_for, reserve
 from session_conformance.reference_impl.file.journal import new_journal as new_journal_of
 from session_conformance.reference_impl.file.salvage import salvage
 from session_conformance.reference_impl.file.scanning import json_array, scan
-from session_conformance.reference_impl.file.torn import SECTOR
+from session_conformance.reference_impl.file.torn import SECTOR, WITHDRAWN
 from session_conformance.reference_impl.log.commit_lines import (
     END,
     are_whole,
@@ -61,6 +61,7 @@ def test_a_journal_holds_its_commits() -> None:
     assert len(JOURNAL) % BLOCK == 0
 
 
+@settings(deadline=None)  # the load is not what is tested
 @given(st.lists(st.text().map(lambda text: re.sub(r"[\0\n]", "", text).encode(errors="replace")), max_size=20))
 def test_any_commits_come_back(bodies: list[bytes]) -> None:
     assert commits_of(new_journal(bodies)) == bodies
@@ -114,6 +115,25 @@ def test_sectors_that_were_not_written_are_left_out_in_any_combination() -> None
                 span = slice(sector * SECTOR, (sector + 1) * SECTOR)
                 data[span] = base[span]
         assert scan(bytes(data)).number == (4 if any(lost) else 5)
+
+
+def test_a_mark_that_was_written_in_part_is_no_damage() -> None:
+    for cut in range(1, len(WITHDRAWN)):
+        for at_border in (True, False):
+            place = 4 * SECTOR - cut if at_border else 4 * SECTOR + 100
+            base = new_journal([*BODIES, b'["' + b"x" * (place - USED - 69) + b'"]'])
+            assert scan(base).end == place
+            line = next_line(base, b'["' + b"y" * 1000 + b'"]')
+            over_commit, over_mark = WITHDRAWN[:cut] + line[cut:], line[:cut] + WITHDRAWN[cut:]
+            states = [over_mark]
+            if cut > 1:
+                states += [over_commit[: len(WITHDRAWN)], over_commit[:200]]
+            if cut > 2 or (cut > 1 and at_border):
+                states += [over_commit]
+            if at_border:
+                states += [over_mark + line[len(WITHDRAWN) :], bytes(cut) + WITHDRAWN[cut:]]
+            for state in states:
+                assert scan(appended(base, state)).torn == len(state), (cut, at_border)
 
 
 def test_every_flipped_bit_of_the_last_commit_is_damage_and_no_torn_write() -> None:
