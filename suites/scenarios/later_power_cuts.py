@@ -20,7 +20,7 @@ from session_conformance.harness.faults import (
     record,
     states_after,
 )
-from session_conformance.harness.timeline import Acknowledged, AgentStopped, Failed, HookCalled
+from session_conformance.harness.timeline import Acknowledged, Failed
 
 _GOES_ON = Script().user("I am the next one").assistant("So you are")
 
@@ -112,27 +112,18 @@ def _all_lost(recording: Recording) -> Iterator[CrashState]:
 
 
 def _as_taken(recording: Recording) -> Recording:
-    """Return a recording in which those syncs of folders were done whose errors nobody told of.
+    """Return a recording in which the syncs of folders that failed were done.
 
-    Some file systems cannot sync folders, and SQLite does not ask what came of it.
+    Some file systems cannot sync folders, and SQLite does not ask what came of it: what it tells of is the sync of a
+    file. So that is what is judged, of every design.
     """
-    folders, steps, mark = set(recording.before.names), [], -1
+    folders, steps = set(recording.before.names), []
     for step in recording.steps:
-        if step.mark is not None:
-            mark = step.mark
         if isinstance(step.operation, SetName) and step.operation.made == "directory":
             folders.add(step.operation.node or 0)
-        swallowed = isinstance(step.refused, Sync) and step.refused.node in folders and not _is_told(recording, mark)
-        steps.append(replace(step, operation=step.refused) if swallowed else step)
+        of_folder = isinstance(step.refused, Sync) and step.refused.node in folders
+        steps.append(replace(step, operation=step.refused) if of_folder else step)
     return replace(recording, steps=steps)
-
-
-def _is_told(recording: Recording, mark: int) -> bool:
-    """Whether the next thing that happened, of an error and a message that was stored, is an error."""
-    for event in list(recording.timeline)[mark + 1 :]:
-        if isinstance(event, Failed | HookCalled | AgentStopped):
-            return isinstance(event, Failed)
-    return False
 
 
 __all__ = ["expect_kept_after_failed_syncs", "expect_kept_after_successors", "latest_of_each_kind"]
