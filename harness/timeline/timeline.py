@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
@@ -35,7 +34,7 @@ class Timeline:
 
     def record(self, event: E) -> E:
         """Append a copy of ``event`` that nothing can change any more, and return it."""
-        given = {name: copied(getattr(event, name)) for name in _given_names(type(event))}
+        given = {item.name: copied(getattr(event, item.name)) for item in fields(event) if item.init}
         recorded = replace(event, **{**given, "at": len(self._events)})
         self._events.append(recorded)
         for listener in self._listeners:
@@ -94,9 +93,3 @@ class Timeline:
         timeline = cls()
         timeline._events.extend(map(event_from_json, json.loads(text)))
         return timeline
-
-
-@functools.cache
-def _given_names(kind: type[Event]) -> tuple[str, ...]:
-    """Return the names of what an event of a kind is made from."""
-    return tuple(field.name for field in fields(kind) if field.init)
