@@ -140,8 +140,7 @@ def test_several_of_all_kinds_at_once(parallel: tuple[str, ...], pytester: pytes
     }  # fmt: skip
     run.stdout.fnmatch_lines_random(
         [
-            "tests-repository (session repository)*",
-            "strands-memory-storage (storage)*",
+            "*reference-file * tests-repository * strands-memory-storage*",
             "*the SDK's RepositorySessionManager, which it is judged under, violates it over a plain session*",
             "*needs storage: it is a Storage*",
             "*needs fresh process: *not in this process's memory*",

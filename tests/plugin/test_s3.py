@@ -63,7 +63,7 @@ def test_an_endpoint_that_cannot_be_used_is_one_line(
 
 def test_the_s3_requirements_do_not_apply_to_files(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess("--session-manager=reference-file", "-k", "S3A", "-rs")
-    run.assert_outcomes(skipped=9)
+    run.assert_outcomes(skipped=10)
     run.stdout.fnmatch_lines(["*needs s3: it keeps its data in an S3 bucket that it is given*"])
 
 

@@ -34,10 +34,3 @@ def test_a_correct_manager_loses_nothing(services: Services, tmp_path: Path, mon
     assert found.wire_faults
     assert found.restarts
     assert "faults on the wire, servers killed 2 times" in str(found)
-
-
-def test_a_change_that_is_sent_twice_is_found(
-    services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = soaked("tests.mutants.broken_server_managers:SendsAgainAsNew", services, tmp_path, monkeypatch)
-    assert found.counts["doubled"], str(found)
