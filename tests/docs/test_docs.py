@@ -96,7 +96,23 @@ def matches(shown: str, output: str) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("walk", walks(), ids=lambda walk: str(walk[0]) if len(walk) == 1 else walk[0].page.name)
+def is_long(walk: list[Command]) -> bool:
+    """Whether commands judge whole groups, or all: minutes, where what picks a few requirements takes seconds."""
+    judging = [command.line for command in walk if "--session-" in command.line and command.page.name != "README.md"]
+    return any(" -k " not in line for line in judging)
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        pytest.param(
+            walk,
+            id=str(walk[0]) if len(walk) == 1 else walk[0].page.name,
+            marks=[pytest.mark.long] if is_long(walk) else [],
+        )
+        for walk in walks()
+    ],
+)
 def test_commands_run_as_shown(walk: list[Command], tmp_path: Path) -> None:
     for command in walk:
         run_as_shown(command, tmp_path)

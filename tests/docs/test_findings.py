@@ -262,6 +262,7 @@ def listed() -> dict[str, set[str]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("manager", ["file", "snapshot"])
 def test_the_page_lists_what_a_run_finds_on_files(manager: str, tmp_path: Path) -> None:
     groups = " or ".join(group.lower() for group in GROUPS)
@@ -269,6 +270,7 @@ def test_the_page_lists_what_a_run_finds_on_files(manager: str, tmp_path: Path) 
     assert listed()[manager] == only_violated(outcomes)
 
 
+@pytest.mark.long
 def test_the_page_lists_what_snapshots_violate_only_if_they_are_held_to_each_message(tmp_path: Path) -> None:
     groups = " or ".join(group.lower() for group in GROUPS)
     [outcomes] = judged(
@@ -277,6 +279,7 @@ def test_the_page_lists_what_snapshots_violate_only_if_they_are_held_to_each_mes
     assert listed()["snapshot" + BY_MESSAGE] == only_violated(outcomes) - listed()["snapshot"]
 
 
+@pytest.mark.long
 def test_the_page_lists_what_a_run_finds_on_s3(tmp_path: Path) -> None:
     outcomes = judged(tmp_path, "--session-manager=strands-s3", "-k", QUICK_ON_S3)["strands-s3"]
     assert listed()["s3"] & set(outcomes) == only_violated(outcomes)
@@ -289,6 +292,7 @@ LONG_ON_S3 = "(SNP-02 or SNP-04)"
 """What takes minutes for a storage on S3, and is not judged there: a thousand keys, and all of LIF, ORD and RPL."""
 
 
+@pytest.mark.long
 def test_the_page_lists_what_a_run_finds_in_storages(tmp_path: Path) -> None:
     specs = [f"--session-storage=strands-{storage}" for storage in STORAGES]
     outcomes = judged(tmp_path, *specs, "-m", "snp", "-k", f"not (s3-storage and {LONG_ON_S3})")
@@ -305,6 +309,7 @@ TOLD_APART = [(manager, also) for manager, also in MENDS_LEFT_OUT if not also.st
 SCRIPTS_OF_STA = [(manager, also.strip("`")) for manager, also in MENDS_LEFT_OUT if also.startswith("`")]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("manager", "also"), TOLD_APART)
 def test_a_mend_left_out_costs_what_the_page_says(manager: str, also: str, tmp_path: Path) -> None:
     (tmp_path / "mends.py").write_text(MENDS, encoding="utf-8")
