@@ -133,7 +133,7 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
     assert run.returncode in (0, 1), run.stdout + run.stderr
@@ -180,7 +180,7 @@ def test_the_command_for_a_server_that_runs_already(tmp_path: Path) -> None:
             env=environment(),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
     except NoService as reason:

@@ -200,6 +200,10 @@ SHOWN_BY: dict[int, Callable[[Session, Script], bool]] = {
 """How the scripts of findings show them; what the others show is in files, threads and requests."""
 
 
+TEXT_AGENTS = {3: {"snapshot"}}
+"""Of whom a finding is about text agents alone, which the scripts do not play."""
+
+
 def scripts() -> list[tuple[int, str, str]]:
     found = []
     for finding in SHOWN_BY:
@@ -207,7 +211,9 @@ def scripts() -> list[tuple[int, str, str]]:
         listed_for = frozenset().union(*(row.managers for row in ROWS if row.finding == finding))
         managers = {name.removesuffix(BY_MESSAGE) for name in listed_for}
         for source in re.findall(r"`(Script\(\).*?)`", line):
-            found += [(finding, source, manager) for manager in sorted(managers - {"s3"})]
+            found += [
+                (finding, source, manager) for manager in sorted(managers - {"s3"} - TEXT_AGENTS.get(finding, set()))
+            ]
     return found
 
 
