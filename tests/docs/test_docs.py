@@ -156,11 +156,14 @@ def on_servers() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(("page", "body"), on_servers(), ids=lambda value: getattr(value, "name", ""))
 def test_configuration_for_a_server_asks_for_what_there_is(page: Path, body: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(body, encoding="utf-8")
-    asked = re.findall(r"{(\w+)}", str(dict(configured_backends(tmp_path)["mine"].arguments)))
-    assert set(asked) <= {*PLACEHOLDERS, "unique"}
-    assert any(name in PLACEHOLDERS for name in asked), "it asks for no server"
+    backends = configured_backends(tmp_path)
+    assert backends
+    for name, spec in backends.items():
+        asked = re.findall(r"{(\w+)}", str(dict(spec.arguments)))
+        assert set(asked) <= {*PLACEHOLDERS, "unique"}
+        assert any(name in PLACEHOLDERS for name in asked), f"{name} asks for no server"
     assert all(len(line) < 100 for line in body.splitlines())
-    assert len(body.splitlines()) <= 5
+    assert len(body.splitlines()) <= 5 * len(backends)
 
 
 def test_the_command_for_a_server_that_runs_already(tmp_path: Path) -> None:
