@@ -137,7 +137,7 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode in (0, 1), run.stdout + run.stderr
-    assert "could not be judged" not in run.stdout
+    assert not re.search(r"\d could not be judged", run.stdout)
     missing = matches(command.shown, run.stdout)
     assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
 
@@ -156,10 +156,10 @@ def on_servers() -> list[tuple[Path, str]]:
 @pytest.mark.parametrize(("page", "body"), on_servers(), ids=lambda value: getattr(value, "name", ""))
 def test_configuration_for_a_server_asks_for_what_there_is(page: Path, body: str, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(body, encoding="utf-8")
-    backends = configured_backends(tmp_path)
+    backends = re.findall(r"\.backends\.(\w+)\]", body)
     assert backends
-    for name, spec in backends.items():
-        asked = re.findall(r"{(\w+)}", str(dict(spec.arguments)))
+    for name in backends:
+        asked = re.findall(r"{(\w+)}", str(dict(configured_backends(tmp_path)[name].arguments)))
         assert set(asked) <= {*PLACEHOLDERS, "unique"}
         assert any(name in PLACEHOLDERS for name in asked), f"{name} asks for no server"
     assert all(len(line) < 100 for line in body.splitlines())
