@@ -174,7 +174,11 @@ class JournalFile:
             size = os.fstat(descriptor).st_size
             if follow_lines(lines, known) != len(lines) or not ends_with_trailer(descriptor, size):
                 return None  # torn, withdrawn or damaged: a scan tells
-            known.capacity, known.torn = size, 0
+            known.capacity = size
+            if lines:
+                known.torn = (
+                    0  # whoever put something there has cleared it; else it may begin behind bytes that are missing
+                )
             self._known = known
             return array_of(lines)
 

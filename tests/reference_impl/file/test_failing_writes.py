@@ -246,3 +246,21 @@ def test_a_file_that_others_have_grown_and_not_written_has_one_trailer(
     assert path.stat().st_size == grown
     append(one, body_of(3, 100))
     assert bodies_in(path.read_bytes()) == [body_of(2, size), body_of(3, 100)]
+
+
+def test_a_torn_commit_whose_first_sector_is_missing_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = new_file(tmp_path, 1000)
+    data = bytearray(path.read_bytes())
+    end = scan(data).end
+    border = -(-end // SECTOR) * SECTOR
+    data[border : border + SECTOR] = b"x" * SECTOR  # of a commit whose other sectors power left unwritten
+    path.write_bytes(data)
+    writer = opened(path)
+    with monkeypatch.context() as patched:
+        writes_fail(patched, lambda data, at: True)
+        with pytest.raises(SessionException):
+            append(writer, body_of(1, border - end))
+    append(writer, body_of(1, border - end))
+    assert bodies_in(path.read_bytes()) == [body_of(1, border - end)]
