@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +11,19 @@ from typing import Any
 def stored_objects(values: Mapping[str, str]) -> dict[str, bytes]:
     """Return the contents of every object in a bucket, by key.
 
+    An object that goes while they are read is left out: a manager may tidy up beside its writers.
+
     Args:
         values: ``bucket``, ``endpoint_url`` and ``region_name``, as a workspace has them.
     """
     client = _client(values["endpoint_url"], values["region_name"])
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=values["bucket"])
     keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
-    return {key: client.get_object(Bucket=values["bucket"], Key=key)["Body"].read() for key in keys}
+    found: dict[str, bytes] = {}
+    for key in keys:
+        with contextlib.suppress(client.exceptions.NoSuchKey):
+            found[key] = client.get_object(Bucket=values["bucket"], Key=key)["Body"].read()
+    return found
 
 
 @functools.cache
