@@ -7,6 +7,7 @@ collected and committed together, in one write, by whoever began to collect.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -56,20 +57,25 @@ class Collected:
     redaction: Redaction | None = None
 
 
-_current: ContextVar[Collected | None] = ContextVar("collected", default=None)
+_current: ContextVar[weakref.ref[Collected] | None] = ContextVar("collected", default=None)
+"""What is collected, as long as somebody does: what the handler of a signal breaks off, between any two steps, collects
+nothing for ever. What was collected after that would be acknowledged, and never stored.
+"""
 
 
 def collected_by(owner: Any) -> Collected | None:
     """Return what a repository collects in the running task or thread, if it does."""
-    found = _current.get()
+    current = _current.get()
+    found = current() if current is not None else None
     return found if found is not None and found.owner is owner else None
 
 
 @contextmanager
 def collecting(collected: Collected) -> Iterator[Collected]:
     """Collect what a repository is to store, within the running task or thread."""
-    token = _current.set(collected)
+    before = _current.get()
     try:
+        _current.set(weakref.ref(collected))
         yield collected
     finally:
-        _current.reset(token)
+        _current.set(before)

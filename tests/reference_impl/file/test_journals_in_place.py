@@ -353,10 +353,6 @@ def test_an_exception_while_a_message_is_encoded_doubles_nothing_and_holds_up_no
     assert found.count("odd") <= 1
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a real defect that is not found yet: in about 1 of 7 runs what is acknowledged after a signal is not there",
-)
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a signal in a callback of gc
 def test_the_handler_of_a_signal_may_raise_at_any_time(tmp_path: Path) -> None:
     import signal
