@@ -111,8 +111,8 @@ def judge(python: Path, entry: Entry, folder: Path, options: Sequence[str], limi
         for file in sorted(entry.plug.parent.glob("*.py")):
             shutil.copy(file, folder)
     (folder / REPORT).unlink(missing_ok=True)
-    places = folder / "workspaces"  # of its own: in the common folder, pytest tidies up after every other run
-    words = [f"{entry.option}={entry.name}", f"--conformance-report={REPORT}", f"--basetemp={places}", *options]
+    places = "--basetemp=workspaces"  # of its own: in the common folder, pytest tidies up after every other run
+    words = [f"{entry.option}={entry.name}", f"--conformance-report={REPORT}", places, *options]
     command = [str(python), "-c", _PYTEST, "-p", "no:cacheprovider", "-q", "--tb=no", "--color=no", *words]
     with (folder / "output.txt").open("wb") as output:
         running = subprocess.Popen(

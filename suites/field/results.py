@@ -66,6 +66,8 @@ class FieldResult:
 def keep(result: FieldResult, folder: Path) -> Path:
     """Write a result into the field's folder, and return its file. What requirements say is kept once for all results.
 
+    Where the environment lay is of no use to a reader, and is left out: an installed file is named from there on.
+
     Raises:
         FieldError: It cannot be written.
     """
@@ -76,7 +78,7 @@ def keep(result: FieldResult, folder: Path) -> Path:
         if result.report is None:
             _write(path, {**fields, "report": None})
             return path
-        report = result.report.to_dict()
+        report = _without_folders(result.report.to_dict())
         with _WRITING:
             known = {**sentences(folder), **_sentences_of(report)}
             _write(folder / REQUIREMENTS, dict(sorted(known.items())))
@@ -125,13 +127,26 @@ def _read_all(folder: Path, known: Mapping[str, Mapping[str, str]]) -> Iterator[
 def _write(path: Path, data: Mapping[str, Any]) -> None:
     """Write data, each result on a line of its own: what changes between two runs is seen in a comparison."""
     text = json.dumps(data, indent=1, ensure_ascii=True)
-    path.write_text(_INNERMOST.sub(lambda found: " ".join(found[0].split()), text) + "\n", encoding="utf-8")
+    path.write_text(_INNERMOST.sub(lambda found: json.dumps(json.loads(found[0])), text) + "\n", encoding="utf-8")
 
 
 _INNERMOST = re.compile(r"\{[^{}\[\]\"]*(?:\"(?:[^\"\\]|\\.)*\"[^{}\[\]\"]*)*\}")
 """An object of plain values."""
 
 _WRITING = threading.Lock()
+
+
+_INSTALLED_IN = re.compile(
+    r"""(?<=["'])[^"'\n]*[/\\]site-packages[/\\]|(?<![\w.])(?:[A-Za-z]:)?[/\\]\S*[/\\]site-packages[/\\]"""
+)
+
+
+def _without_folders(value: Any) -> Any:
+    if isinstance(value, str):
+        return _INSTALLED_IN.sub("", value)
+    if isinstance(value, dict):
+        return {name: _without_folders(item) for name, item in value.items()}
+    return [_without_folders(item) for item in value] if isinstance(value, list) else value
 
 
 def _sentences_of(report: Mapping[str, Any]) -> dict[str, dict[str, str]]:

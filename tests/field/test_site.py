@@ -28,6 +28,23 @@ def test_the_committed_pages_are_those_that_the_committed_results_give(pages: di
     assert differ == [], "run: session-conformance field build"
 
 
+ABSOLUTE = re.compile(r"--basetemp=/|/site-packages/|/tmp/|/root/|/home/")
+"""What only a folder of some machine begins with."""
+
+
+def test_what_is_committed_names_no_folder_of_a_machine(pages: dict[str, str]) -> None:
+    data = {path.as_posix(): path.read_text(encoding="utf-8") for path in FIELD.glob("results/*/*.json")}
+    assert [name for name, text in {**pages, **data}.items() if ABSOLUTE.search(text)] == []
+
+
+def test_where_an_environment_lay_is_not_kept(folder: Path) -> None:
+    [(entry, version)] = chosen(read_catalogue(folder), ["good==2.0"])
+    trace = 'File "/somewhere/an environment-2/lib/python3.11/site-packages/good/store.py", line 3\n  File "own.py"'
+    keep(result_of(entry, version, "violated", found="it is lost", evidence=trace), folder)
+    [kept_result] = [one for one in kept(folder)[entry.name, version].judged.verdict.results if one.id == "CNT-01"]
+    assert kept_result.evidence == 'File "good/store.py", line 3\n  File "own.py"'
+
+
 def test_each_page_is_small_and_needs_nothing_from_elsewhere(pages: dict[str, str]) -> None:
     for name, text in pages.items():
         assert len(text.encode()) <= 300_000, name
