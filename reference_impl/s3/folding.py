@@ -21,6 +21,7 @@ from datetime import datetime
 from strands.types.exceptions import SessionException
 
 from ..log.commit_lines import commit_line, json_array
+from .ending import is_end
 from .errors import Moved
 from .life import Life
 from .lines import parse
@@ -212,6 +213,8 @@ class Folding:
         life = self._life
         prefix = life.key("c/")
         listed = life.listed(prefix, "", str.isdecimal)
+        if any(is_end(item.key, item.size) for item in listed):
+            return 0  # the session was deleted meanwhile: what says so must stay, and the deletion removes all else
         commits = [(int(item.key.removeprefix(prefix)), item.modified) for item in listed]
         emptied = _emptied(listed, commits)
         keep = min([last, *self._last_of_writers(last, commits, emptied)])

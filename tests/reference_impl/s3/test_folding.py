@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -217,3 +218,25 @@ def fold_up(agent: Any) -> None:
         agent._session_manager._store._log._folding.wait()
     first = [key for key in bucket.objects if key.endswith(("c/0000000001", "c/0000000002", "c/0000000003"))]
     assert all(bucket.objects[key].data == HEADER for key in first)  # gone, or emptied
+
+
+def test_what_a_deletion_leaves_for_later_writers_stays_when_a_folding_ends_after_it(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Bucket()
+    slow, busy = (agent_on(Client(stored), agent_id=name) for name in ("slow", "busy"))
+    say(slow, "private, and seen last")
+    remove = folding.Folding._remove
+
+    def after_a_deletion(self: folding.Folding, *given: Any) -> int:
+        S3SessionManager("other", "bucket", boto_session=Session(Client(stored))).delete_session("s")  # type: ignore[arg-type]
+        return remove(self, *given)
+
+    monkeypatch.setattr(folding.Folding, "_remove", after_a_deletion)
+    with suppress(SessionException):  # it may meet what the deletion leaves, too
+        say(busy, *(f"private {number} {'x' * 3000}" for number in range(6)))
+    busy._session_manager._store._log._folding.wait()
+    assert not any(key.startswith("journal_s/root") for key in stored.objects), "it was deleted"
+    with pytest.raises(SessionException, match="was deleted"):
+        say(slow, "acknowledged nowhere")
+    assert [key for key in stored.holding(b"private") if "/s/" in key] == []
