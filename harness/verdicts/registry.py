@@ -89,12 +89,18 @@ def requirements() -> list[Requirement]:
 class _NamedById:
     """A check in a suite's class body: it ends up in the class under its requirement's id, not under its own name.
 
-    So a test is called ``ORD-01``, whatever naming patterns the user's project has configured.
+    So a test is called ``ORD-01``, whatever naming patterns the user's project has configured. What a decorator above
+    :func:`requirement` marks is the check: this stands in its place only until the class is made.
     """
 
+    check: Callable[..., Any]
+    requirement: Requirement
+
     def __init__(self, check: Callable[..., Any], requirement: Requirement) -> None:
-        self.check = check
-        self.requirement = requirement
+        vars(self).update(check=check, requirement=requirement)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self.check, name, value)
 
     def __set_name__(self, owner: type, name: str) -> None:
         delattr(owner, name)

@@ -58,3 +58,18 @@ def test_one_that_does_not_end_is_a_hang(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(registry, "COROUTINE_LIMIT_S", 0.1)
     with pytest.raises(Hang, match="the check of OWN-02 did not end within"):
         getattr(suite(), "OWN-02")()
+
+
+def test_a_mark_above_the_requirement_is_the_checks() -> None:
+    def marked(check: Any) -> Any:
+        check.is_marked = True
+        return check
+
+    class Own:
+        @marked
+        @requirement("OWN-03", source="F: here")
+        def named(self) -> None:
+            """It is marked."""
+
+    assert vars(Own)["OWN-03"].is_marked
+    assert vars(Own)["OWN-03"].requirement.id == "OWN-03"
