@@ -83,9 +83,19 @@ def test_a_correct_manager_on_dynamodb_is_not_wronged(pytester: pytest.Pytester)
 @pytest.mark.parametrize(
     ("option", "target", "group"),
     [
-        ("--session-repository", "session_conformance.harness.backends.plain_stores:PlainRepository", REPOSITORY),
+        pytest.param(
+            "--session-repository",
+            "session_conformance.harness.backends.plain_stores:PlainRepository",
+            REPOSITORY,
+            marks=pytest.mark.long,
+        ),
         ("--session-repository", "tests.conforming.plain_dicts:DictRepository", REPOSITORY),
-        ("--session-storage", "session_conformance.harness.backends.plain_stores:PlainStorage", STORAGE - {"SNP-08"}),
+        pytest.param(
+            "--session-storage",
+            "session_conformance.harness.backends.plain_stores:PlainStorage",
+            STORAGE - {"SNP-08"},
+            marks=pytest.mark.long,
+        ),
         ("--session-storage", "tests.conforming.plain_dicts:DictStorage", STORAGE),
     ],
 )

@@ -34,6 +34,7 @@ def find(mutant: type, config: pytest.Config) -> tuple[Script, Violation] | None
     return None
 
 
+@pytest.mark.long
 def test_it_finds_eight_of_ten(pytestconfig: pytest.Config, tmp_path: Path) -> None:
     found = {mutant.__name__: find(mutant, pytestconfig) for mutant in MUTANTS}
     assert len(found) == 10

@@ -73,7 +73,10 @@ class Unredacting(Deleting):
 
 
 class Tearing(Deleting):
-    """Stores a message, and says in a transaction of its own how many there are: a kill comes between."""
+    """Stores a message, and says transactions later how many there are: a kill comes between.
+
+    What lies between is synced as a message is, so that it is most of the time in which a kill can come.
+    """
 
     def _insert(self, agent_id: str, message: Any, state: Any, database: Any = None, *how: Any) -> None:
         key = (self.session_id, agent_id)
@@ -83,6 +86,9 @@ class Tearing(Deleting):
         with sqlite3.connect(self._file, isolation_level=None) as opened:
             body = (*key, message.get("tracking_id"), sealed(encode(message)))
             opened.execute("INSERT INTO messages (session, agent, tracking_id, body) VALUES (?, ?, ?, ?)", body)
+            opened.execute("CREATE TABLE IF NOT EXISTS written (times INTEGER)")
+            for times in range(6):
+                opened.execute("INSERT INTO written (times) VALUES (?)", (times,))
         opened.close()
         with self._database() as again:
             again.execute("UPDATE agents SET messages = messages + 1 WHERE session = ? AND agent = ?", key)

@@ -85,6 +85,7 @@ def test_a_fault_at_any_request(s3: S3Endpoint, new_session: Callable[[], Sessio
             assert same(session.read().messages, timeline.of(AgentStopped)[-1].memory), where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "fault", [Fault.SLOW_DOWN, Fault.RESET_AFTER, Fault.DENIED], ids=lambda fault: fault.name.lower()
 )
