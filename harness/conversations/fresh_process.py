@@ -12,10 +12,11 @@ import signal
 import socket
 import struct
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,10 @@ _END_LIMIT_S = 5.0
 
 _PR_SET_PTRACER = 0x59616D61  # prctl(2)
 _ANY_PROCESS = -1
+
+_bookkeeping = threading.Lock()
+"""Held while a process is started or let go of: ``multiprocessing`` asks after all of them whenever one starts, also
+after those that another thread is just closing, whose descriptors may be another file's by then."""
 
 _PRELOAD = ["session_conformance.harness.conversations.fresh_process"]
 
@@ -99,8 +104,7 @@ def in_fresh_process(
     ours, theirs = context.Pipe()
     where = (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
     given = (theirs, list(sys.path), spec, where, watched is not None, work, arguments)
-    process = context.Process(target=_child, args=given, daemon=True)
-    process.start()
+    process = _started(context, given)
     theirs.close()
     try:
         with contextlib.ExitStack() as watching:
@@ -113,7 +117,7 @@ def in_fresh_process(
     finally:
         ours.close()
         _end(process)
-        process.close()
+        _let_go_of(process)
     if isinstance(answer, SdkLacks):
         raise answer
     if not succeeded:
@@ -121,12 +125,26 @@ def in_fresh_process(
     return str(answer)
 
 
+def _started(context: Any, given: tuple[Any, ...]) -> Any:
+    """Return a new process that runs ``_child``."""
+    process = context.Process(target=_child, args=given, daemon=True)
+    with _bookkeeping:
+        process.start()
+    return process
+
+
 def _end(process: Any) -> None:
     """Wait until a process has ended. One that does not is ended: it has given its answer, or never will."""
-    process.join(_END_LIMIT_S)
-    if process.is_alive():
+    if not wait([process.sentinel], _END_LIMIT_S):
         process.kill()
+    with _bookkeeping:
         process.join()
+
+
+def _let_go_of(process: Any) -> None:
+    """Give back what a process that has ended still takes."""
+    with _bookkeeping:
+        process.close()
 
 
 def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str | SdkLacks]:
@@ -244,7 +262,7 @@ class ReadingProcess:
         if self._process is not None:
             self._ours.close()  # at which it ends by itself
             _end(self._process)
-            self._process.close()
+            _let_go_of(self._process)
             self._process = None
 
     def _start(self) -> None:
@@ -252,8 +270,7 @@ class ReadingProcess:
         self._ours, theirs = context.Pipe()
         where = (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
         given = (theirs, list(sys.path), session.backend.spec, where, False, _read_again, (theirs,))
-        self._process = context.Process(target=_child, args=given, daemon=True)
-        self._process.start()
+        self._process = _started(context, given)
         theirs.close()
 
 

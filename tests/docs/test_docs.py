@@ -137,7 +137,7 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
         check=False,
     )
     assert run.returncode in (0, 1), run.stdout + run.stderr
-    assert not re.search(r"\d could not be judged", run.stdout)
+    assert not re.search(r"\d could not be judged", run.stdout), run.stdout + run.stderr
     missing = matches(command.shown, run.stdout)
     assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
 
