@@ -9,8 +9,8 @@ from .fresh_process import ReadingProcess as ReadingProcess
 from .fresh_process import in_fresh_process as in_fresh_process
 from .fresh_process import read_in_fresh_process as read_in_fresh_process
 from .fresh_process import warm_up as warm_up
-from .plain_calls import PlainCalls as PlainCalls
-from .plain_calls import play_plainly as play_plainly
+from .application import Application as Application
+from .application import play_application as play_application
 from .playing import CannotBePlayed as CannotBePlayed
 from .playing import play as play
 from .scenario import Run as Run
@@ -32,7 +32,7 @@ __all__ = [
     "CannotBePlayed",
     "Conversation",
     "Die",
-    "PlainCalls",
+    "Application",
     "ProcessDied",
     "ReadingProcess",
     "Run",
@@ -50,7 +50,7 @@ __all__ = [
     "handed_over_by",
     "in_fresh_process",
     "play",
-    "play_plainly",
+    "play_application",
     "read_in_fresh_process",
     "said_by",
     "talk",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from session_conformance.harness import Conversation, Run, Scenario, Script, Session, Timeline, violated
-from session_conformance.harness.conversations import PlainCalls, play_plainly
+from session_conformance.harness.conversations import Application, play_application
 from session_conformance.harness.models import chunk, text_answer
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.scripts import Redact, Send, SetState, Start, Stop
@@ -134,18 +134,18 @@ def redacted_by_a_guardrail(new_session: Callable[[], Session]) -> RedactionLook
         {"type": "response_stop"},
     ]
 
-    def first(application: PlainCalls) -> None:
+    def first(application: Application) -> None:
         application.call(f"my password is {REDACTED_WORD}", intervenes)
         looks.look("right after the invocation", application.timeline)
         application.agent.state.set("turn", 2)
         application.call("said after it", text_answer("yes"))
         looks.look("after the next invocation", application.timeline)
 
-    def second(application: PlainCalls) -> None:
+    def second(application: Application) -> None:
         application.call("said in another process", text_answer("yes"))
         looks.look("after another process went on", application.timeline)
 
-    looks.run.timeline.extend(play_plainly(looks.run.session, name, first, second).timeline)
+    looks.run.timeline.extend(play_application(looks.run.session, name, first, second).timeline)
     return looks
 
 

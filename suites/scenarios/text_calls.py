@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from session_conformance.harness import Run, Session, TextAgent
-from session_conformance.harness.conversations import PlainCalls, play_plainly
+from session_conformance.harness.conversations import Application, play_application
 from session_conformance.harness.models import text_answer
 from session_conformance.harness.timeline import texts
 
@@ -15,36 +15,36 @@ PINNED = "the third, which is pinned"
 def pinned_in_the_middle(new_session: Callable[[], Session]) -> Run:
     """Pin a message that was said long ago, as an application does (``metadata.custom.pinned``), and unpin it again."""
 
-    def pin(application: PlainCalls, pinned: bool) -> None:
+    def pin(application: Application, pinned: bool) -> None:
         [message] = [message for message in application.agent.messages if texts([message]) == [PINNED]]
         message.setdefault("metadata", {}).setdefault("custom", {})["pinned"] = pinned
 
-    def first(application: PlainCalls) -> None:
+    def first(application: Application) -> None:
         application.call("one", text_answer("two"))
         application.call(PINNED, text_answer("four"))
         application.does("pins a message", lambda: pin(application, True))
         application.call("five", text_answer("six"))
         application.call("seven", text_answer("eight"))
 
-    def second(application: PlainCalls) -> None:
+    def second(application: Application) -> None:
         application.call("nine", text_answer("ten"))
 
-    def third(application: PlainCalls) -> None:
+    def third(application: Application) -> None:
         application.does("unpins it", lambda: pin(application, False))
         application.call("eleven", text_answer("twelve"))
 
     made = TextAgent(window=4)
-    return play_plainly(new_session(), "a message pinned in the middle", first, second, third, made=made)
+    return play_application(new_session(), "a message pinned in the middle", first, second, third, made=made)
 
 
 def in_one_loop_after_another(new_session: Callable[[], Session]) -> Run:
     """Call an agent again and again, each time in an event loop of its own, in one process and in the next."""
 
-    def first(application: PlainCalls) -> None:
+    def first(application: Application) -> None:
         application.call("one", text_answer("two"))
         application.call("three", text_answer("four"))
 
-    def second(application: PlainCalls) -> None:
+    def second(application: Application) -> None:
         application.call("five", text_answer("six"))
 
-    return play_plainly(new_session(), "an agent in one event loop after another", first, second)
+    return play_application(new_session(), "an agent in one event loop after another", first, second)

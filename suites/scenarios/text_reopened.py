@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from session_conformance.harness import Reading, Run, Session, TextAgent, violated
-from session_conformance.harness.conversations import PlainCalls, play_plainly
+from session_conformance.harness.conversations import Application, play_application
 from session_conformance.harness.models import text_answer
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, SessionAgent
 from session_conformance.harness.timeline import difference, texts
@@ -24,7 +24,7 @@ _REFUSALS: tuple[type[Exception], ...] = (*SDK_EXCEPTIONS, ValueError)
 def set_back(new_session: Callable[[], Session]) -> Run:
     """Take a snapshot of an agent, let it go on, and set it back; then it goes on, in this process and in the next."""
 
-    def first(application: PlainCalls) -> None:
+    def first(application: Application) -> None:
         agent = application.agent
         application.call("one", text_answer("two"))
         agent.state.set("turn", 1)
@@ -35,17 +35,17 @@ def set_back(new_session: Callable[[], Session]) -> Run:
         application.does("sets the agent back with load_snapshot()", lambda: agent.load_snapshot(snapshot))
         application.call("three", text_answer("four"))
 
-    def second(application: PlainCalls) -> None:
+    def second(application: Application) -> None:
         agent = application.agent
         snapshot = agent.take_snapshot(preset="session")
         application.call(f"{TAKEN_BACK} in another process", text_answer("and its answer"))
         application.does("sets the agent back with load_snapshot()", lambda: agent.load_snapshot(snapshot))
         application.call("five", text_answer("six"))
 
-    def third(application: PlainCalls) -> None:
+    def third(application: Application) -> None:
         application.call("seven", text_answer("eight"))
 
-    return play_plainly(new_session(), "a history that is set back", first, second, third)
+    return play_application(new_session(), "a history that is set back", first, second, third)
 
 
 OTHERS = {
@@ -63,7 +63,7 @@ def expect_opened_by_others(session: Session) -> None:
     """
     for made_by, made in OTHERS.items():
         place = replace(session, session_id=f"{session.session_id}-{list(OTHERS).index(made_by)}")
-        run = play_plainly(place, f"a conversation with {made_by}", _talk, made=made)
+        run = play_application(place, f"a conversation with {made_by}", _talk, made=made)
         expect_restored_as_left(run)
         for opened_by, other in OTHERS.items():
             if other is not made:
@@ -85,7 +85,7 @@ def expect_opened_with_unknown_record(session: Session) -> None:
     }
     for name, record in unknown.items():
         place = replace(session, session_id=f"{session.session_id}-{list(unknown).index(name)}")
-        run = play_plainly(place, "a conversation", _talk)
+        run = play_application(place, "a conversation", _talk)
         if not _store_record(run.session, record):
             return
         how = f"a session whose record has {name}"
@@ -113,7 +113,7 @@ def _store_record(session: Session, record: dict[str, Any]) -> bool:
     return True
 
 
-def _talk(application: PlainCalls) -> None:
+def _talk(application: Application) -> None:
     for number in range(4):
         application.call(f"question {number}", text_answer(f"answer {number}"))
 

@@ -20,7 +20,7 @@ Answer = Iterable[Mapping[str, Any]]
 """The events of one answer of the model, as in :class:`~session_conformance.harness.scripts.Emit`."""
 
 
-class PlainCalls:
+class Application:
     """A text agent with a manager, that its application calls plainly.
 
     The SDK runs each such call in an event loop of its own, in a thread of its own: what a manager keeps of one loop
@@ -98,7 +98,7 @@ class PlainCalls:
         return self._answers.pop(0)
 
 
-def play_plainly(session: Session, name: str, *processes: Callable[[PlainCalls], object],
+def play_application(session: Session, name: str, *processes: Callable[[Application], object],
                  made: TextAgent | None = None) -> Run:  # fmt: skip
     """Let one application after another open a session and call its agent, and return what happened.
 
@@ -117,7 +117,7 @@ def play_plainly(session: Session, name: str, *processes: Callable[[PlainCalls],
     def work() -> None:
         for number, process in enumerate(processes):
             try:
-                calls = PlainCalls(session, timeline, number)
+                calls = Application(session, timeline, number)
             except Exception as error:
                 timeline.record(Failed.by("opening the session", error))
                 return
@@ -130,4 +130,4 @@ def play_plainly(session: Session, name: str, *processes: Callable[[PlainCalls],
     return Run(Scenario(name, Script(), text_agent=session.text_agent), session, timeline)
 
 
-__all__ = ["PlainCalls", "play_plainly"]
+__all__ = ["Application", "play_application"]
