@@ -1,5 +1,7 @@
 from .appending import Appender as Appender
 from .appending import talk as talk
+from .application import Application as Application
+from .application import play_application as play_application
 from .bidi import Conversation as Conversation
 from .bidi import Session as Session
 from .detection import detect as detect
@@ -9,8 +11,6 @@ from .fresh_process import ReadingProcess as ReadingProcess
 from .fresh_process import in_fresh_process as in_fresh_process
 from .fresh_process import read_in_fresh_process as read_in_fresh_process
 from .fresh_process import warm_up as warm_up
-from .application import Application as Application
-from .application import play_application as play_application
 from .playing import CannotBePlayed as CannotBePlayed
 from .playing import play as play
 from .scenario import Run as Run
@@ -29,10 +29,10 @@ from .writers import write_together as write_together
 
 __all__ = [
     "Appender",
+    "Application",
     "CannotBePlayed",
     "Conversation",
     "Die",
-    "Application",
     "ProcessDied",
     "ReadingProcess",
     "Run",

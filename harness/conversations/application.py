@@ -1,14 +1,16 @@
-"""Plain calls: ``agent("...")``, as most applications invoke a text agent, each in an event loop of its own."""
+"""An application that has a text agent, calls it again and again, and does something to it in between."""
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
 from ..models import ScriptedTextModel, ScriptedTools, quiet_scripted_errors
-from ..process import tolerating_warnings, within_limit
+from ..process import clock, tolerating_warnings, within_limit
 from ..scripts import Script
 from ..sdk import Message
 from ..timeline import AgentAtRest, Failed, Happened, ProcessEnded, ProcessStarted, Timeline, UserSent
@@ -21,23 +23,26 @@ Answer = Iterable[Mapping[str, Any]]
 
 
 class Application:
-    """A text agent with a manager, that its application calls plainly.
-
-    The SDK runs each such call in an event loop of its own, in a thread of its own: what a manager keeps of one loop
-    (a lock, a queue, a client's connections) is of no use in the next.
+    """A text agent with a manager, and what its application does with it.
 
     Args:
         session: Which session it is about, and how its agent is made.
         timeline: Where everything is recorded.
         number: The number of the process that it stands for, from 0.
+        loop: The event loop in which it calls its agent, on this thread; None for plain calls, ``agent("...")``. The
+            SDK runs each of those in a loop of its own, in a thread of its own: what a manager keeps of one loop or
+            one thread (a lock, a queue, a connection) is of no use in the next.
 
     Raises:
         Exception: What the manager raised when the agent was made.
     """
 
-    def __init__(self, session: Session, timeline: Timeline, number: int = 0) -> None:
+    def __init__(
+        self, session: Session, timeline: Timeline, number: int = 0, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
         self.session = session
         self.timeline = timeline
+        self._loop = loop
         self._answers: list[Answer] = []
         self._model = ScriptedTextModel(timeline, answer=self._next_answer)
         self._tools = ScriptedTools(Script(), timeline)
@@ -65,7 +70,10 @@ class Application:
         self.timeline.record(UserSent(content=prompt))
         self._answers = list(answers)
         try:
-            self.agent(copy.deepcopy(prompt))
+            if self._loop is None:
+                self.agent(copy.deepcopy(prompt))
+            else:
+                self._loop.run_until_complete(self.agent.invoke_async(copy.deepcopy(prompt)))
         except Exception as error:
             self.timeline.record(Failed.by("agent()", error))
         self.rest("the call ends")
@@ -98,8 +106,13 @@ class Application:
         return self._answers.pop(0)
 
 
-def play_application(session: Session, name: str, *processes: Callable[[Application], object],
-                 made: TextAgent | None = None) -> Run:  # fmt: skip
+def play_application(
+    session: Session,
+    name: str,
+    *processes: Callable[[Application], object],
+    made: TextAgent | None = None,
+    plainly: bool = False,
+) -> Run:
     """Let one application after another open a session and call its agent, and return what happened.
 
     Args:
@@ -107,6 +120,7 @@ def play_application(session: Session, name: str, *processes: Callable[[Applicat
         name: What the conversation is called in reports.
         processes: What each application does. Each has a new manager and a new agent.
         made: How the agents are made.
+        plainly: Whether they are called plainly, ``agent("...")``, and not all in one event loop.
 
     Raises:
         Hang: It did not end.
@@ -116,14 +130,15 @@ def play_application(session: Session, name: str, *processes: Callable[[Applicat
 
     def work() -> None:
         for number, process in enumerate(processes):
-            try:
-                calls = Application(session, timeline, number)
-            except Exception as error:
-                timeline.record(Failed.by("opening the session", error))
-                return
-            process(calls)
-            del calls
-            timeline.record(ProcessEnded())
+            with nullcontext() if plainly else clock.running() as loop:
+                try:
+                    application = Application(session, timeline, number, loop)
+                except Exception as error:
+                    timeline.record(Failed.by("opening the session", error))
+                    return
+                process(application)
+                del application
+                timeline.record(ProcessEnded())
 
     with tolerating_warnings(), quiet_scripted_errors():
         within_limit(work, name, progress=lambda: len(timeline))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from .opened import close_opened_by_loop, moment
@@ -32,16 +33,23 @@ class MovableClockLoop(asyncio.SelectorEventLoop):
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run ``main`` on a new :class:`MovableClockLoop` to its end, and clean up what it left behind.
+    """Run ``main`` on a new :class:`MovableClockLoop` to its end, and clean up what it left behind."""
+    with running() as loop:
+        return loop.run_until_complete(main)
+
+
+@contextmanager
+def running() -> Iterator[MovableClockLoop]:
+    """Give out a new :class:`MovableClockLoop` and clean up what is left behind in it at the end.
 
     What was opened meanwhile, in this thread, is closed.
 
-    Like ``asyncio.run``, but with this loop (``loop_factory`` came with Python 3.12 only), and it leaves the
+    Like ``asyncio.Runner``, but with this loop (``loop_factory`` came with Python 3.12 only), and it leaves the
     thread's current event loop as it was: the caller may be a test of somebody else's project.
     """
     loop, begun = MovableClockLoop(), moment()
     try:
-        return loop.run_until_complete(main)
+        yield loop
     finally:
         try:
             loop.run_until_complete(close_opened_by_loop(begun))

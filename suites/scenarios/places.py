@@ -10,12 +10,22 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from session_conformance.harness import NotApplicable, Script, Session, Timeline, expect_no_failure, play, violated
+from session_conformance.harness import (
+    NotApplicable,
+    Script,
+    Session,
+    Timeline,
+    Workspace,
+    expect_no_failure,
+    play,
+    violated,
+)
 from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.models import ScriptedBidiModel
 from session_conformance.harness.process import tolerating_warnings
-from session_conformance.harness.sdk import BidiAgent
+from session_conformance.harness.sdk import BidiAgent, SessionManager
 from session_conformance.harness.timeline import texts
 
 from .stored_history import expect_readable
@@ -73,10 +83,14 @@ def _talk_elsewhere(session: Session, _: Die, folder: str) -> str:
     other.mkdir(exist_ok=True)
     os.chdir(place.parent)
     here = replace(session, workspace=replace(session.workspace, folder=Path(place.name)))
-    kept = here.open()
-    os.chdir(other)
-    opened = replace(here, backend=replace(here.backend, open=lambda *_: kept))
-    return play(opened, Script().user("said elsewhere"), observing=False).to_json()
+
+    def opened(session_id: str, workspace: Workspace) -> SessionManager[Any]:  # on the thread that uses it
+        manager = session.backend.open(session_id, workspace)
+        os.chdir(other)
+        return manager
+
+    here = replace(here, backend=replace(here.backend, open=opened))
+    return play(here, Script().user("said elsewhere"), observing=False).to_json()
 
 
 def expect_folder_behind_link(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""The scenarios of text agents that are called plainly, ``agent("...")``."""
+"""The scenarios of text agents that an application calls again and again."""
 
 from __future__ import annotations
 
@@ -47,4 +47,4 @@ def in_one_loop_after_another(new_session: Callable[[], Session]) -> Run:
     def second(application: Application) -> None:
         application.call("five", text_answer("six"))
 
-    return play_application(new_session(), "an agent in one event loop after another", first, second)
+    return play_application(new_session(), "an agent in one event loop after another", first, second, plainly=True)

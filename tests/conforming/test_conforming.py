@@ -80,6 +80,20 @@ def test_a_correct_manager_on_dynamodb_is_not_wronged(pytester: pytest.Pytester)
     assert run.parseoutcomes()["passed"] >= 20
 
 
+def test_what_may_be_used_on_one_thread_only_is_used_and_closed_there(pytester: pytest.Pytester) -> None:
+    """But for what the SDK itself does on other threads, as its plain calls."""
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.one_thread_manager:OneThreadManager",
+        "--conformance-fail-on=should",
+        "-k",
+        "LIF or UPD or CON-01 or CON-05 or COR-02 or AGT-18 or AGT-23 or AGT-27 or AGT-28",
+        "-q",
+    )
+    assert run.ret == 0, run.stdout.str()
+    assert run.parseoutcomes()["passed"] >= 28
+    run.stdout.no_fnmatch_line("*closing*")
+
+
 @pytest.mark.parametrize(
     ("option", "target", "group"),
     [
