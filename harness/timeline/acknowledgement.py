@@ -31,14 +31,16 @@ class Acknowledged:
 
     Args:
         timeline: What happened. Its script must be one in which only one message at a time is under way.
+        at_stop: Whether ``stop()`` acknowledges, too. Where faults were made, somebody was told that a message could
+            not be stored, and need not have it stored at a stop.
     """
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, *, at_stop: bool = True) -> None:
         self._told: dict[str, _Told] = {}
         for event in timeline:
             if isinstance(event, HookCalled) and event.message is not None and event.position == "early":
                 self._note(event.at, event.message)
-            elif isinstance(event, AgentStopped):
+            elif isinstance(event, AgentStopped) and at_stop:
                 for message in event.memory:
                     self._note(event.at, message)
 

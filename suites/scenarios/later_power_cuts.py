@@ -93,7 +93,7 @@ def expect_kept_after_failed_syncs(recordings: Iterable[Recording], restorations
         Violation: What was acknowledged is lost.
     """
     for recording in recordings:
-        said = Acknowledged(recording.timeline)
+        said = Acknowledged(recording.timeline, at_stop=False)
         for crash, reading in restorations.each(_all_lost(recording)):
             problem = said.missing(reading, crash.acknowledged)
             if problem is not None:

@@ -102,3 +102,10 @@ def test_prefixes(found: list[Any]) -> None:
 @pytest.mark.parametrize("found", [[B], [A, B], [A, INCOMPLETE], [A, FINAL, B, B]])
 def test_no_prefixes(found: list[Any]) -> None:
     assert Acknowledged(TIMELINE).no_prefix(Reading(messages=found)) is not None
+
+
+@pytest.mark.parametrize(("at_stop", "missing"), [(True, True), (False, False)])
+def test_a_stop_acknowledges_what_no_hook_was_told_of_unless_errors_were_told(at_stop: bool, missing: bool) -> None:
+    timeline = Timeline([told("message_added", A), AgentStopped(memory=[A, B])])
+    found = Acknowledged(timeline, at_stop=at_stop).missing(Reading(messages=[A]), 1)
+    assert (found is not None) == missing
