@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
@@ -22,7 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from ..backends import BackendSpec, Workspace, living
-from ..process import HANG_LIMIT_S, Hang, Watch, close_all, moment, waits_ended
+from ..process import (
+    HANG_LIMIT_S,
+    Hang,
+    Watch,
+    close_all,
+    collecting_warnings,
+    moment,
+    note_warned,
+    take_warned,
+    waits_ended,
+)
 from ..sdk import SdkLacks
 from ..timeline import Reading
 from .bidi import Session
@@ -153,8 +164,10 @@ def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str |
         if not watch.goes_on():
             process.kill()
             raise Hang(f"a process did not end within {limit_s:g} s")
+    answer: tuple[bool, str | SdkLacks]
     try:
-        answer: tuple[bool, str | SdkLacks] = ours.recv()
+        answer, meanwhile = ours.recv()
+        note_warned(meanwhile)
         moment()  # something is going on
     except (EOFError, ConnectionResetError):
         _end(process)
@@ -180,6 +193,8 @@ def _child(
 
     os.environ.update(where[0].environment)
     life = contextlib.ExitStack()
+    life.enter_context(collecting_warnings())  # told with the answer
+    warnings.simplefilter("always")
     try:
         backend = spec.resolve()
         life.enter_context(living(backend.lifespan))
@@ -201,10 +216,11 @@ def _child(
 
 def _tell(parent: Connection, answer: tuple[bool, str | SdkLacks]) -> None:
     """Send an answer as ``Connection.send`` does, but with a call that faults in writing files do not reach."""
+    told = (answer, take_warned())
     if sys.platform == "win32":  # where pipes are no sockets, and no faults are injected
-        parent.send(answer)
+        parent.send(told)
         return
-    data = pickle.dumps(answer)
+    data = pickle.dumps(told)
     with socket.socket(fileno=os.dup(parent.fileno())) as pipe:
         pipe.sendall(struct.pack("!i", len(data)) + data)
 

@@ -26,7 +26,12 @@ from .storage_faults import die_at_writes as die_at_writes
 from .storage_faults import fail_writes as fail_writes
 from .storage_faults import let_writes_work as let_writes_work
 from .storage_faults import no_file_can_be_written as no_file_can_be_written
+from .warnings import Warned as Warned
+from .warnings import collecting_warnings as collecting_warnings
+from .warnings import note_warned as note_warned
+from .warnings import take_warned as take_warned
 from .warnings import tolerating_warnings as tolerating_warnings
+from .warnings import warned as warned
 from .zone import in_zone as in_zone
 
 __all__ = [
@@ -38,12 +43,14 @@ __all__ = [
     "SYNCING",
     "WRITING",
     "Hang",
+    "Warned",
     "Watch",
     "are_obeyed",
     "before_file_calls",
     "blocking",
     "close_all",
     "closing",
+    "collecting_warnings",
     "die_at_writes",
     "fail_writes",
     "in_zone",
@@ -51,12 +58,15 @@ __all__ = [
     "let_writes_work",
     "moment",
     "no_file_can_be_written",
+    "note_warned",
     "obey_permissions",
     "skew_clock",
+    "take_warned",
     "tolerating_warnings",
     "troubles",
     "wait_for",
     "waits_ended",
+    "warned",
     "way_to_close",
     "will_be_closed",
     "within_limit",

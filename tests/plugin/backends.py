@@ -1,5 +1,6 @@
 """Backends for the tests of the plugin: of every form, and broken in every way."""
 
+from pathlib import Path
 from typing import Any
 
 from session_conformance.harness import Backend, Capability, Workspace
@@ -66,6 +67,15 @@ class WarnsOfEverything(SnapshotFileManager):
 
         warnings.warn("this driver is old", DeprecationWarning, stacklevel=2)
         super().save(agent)
+
+
+class NeverCloses(SnapshotFileManager):
+    """A correct manager that opens a file and leaves it to Python's collector to close it."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._opened = Path(__file__).open()  # noqa: SIM115 - that nobody closes it is the point
+        self._itself = self
 
 
 class Forgetful(FileSessionManager):

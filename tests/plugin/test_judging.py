@@ -147,6 +147,19 @@ def test_it_works_inside_projects_with_ways_of_their_own(pytester: pytest.Pytest
     )
     run = judge(pytester, f"--session-manager={HERE}:WarnsOfEverything", "-k", "LIF-0 or ORD-0")
     run.assert_outcomes(passed=18)
+    run.stdout.fnmatch_lines(["* warnings came from * places, such as: *: DeprecationWarning: this driver is old"])
+    assert (run.stdout.str() + run.stderr.str()).count("this driver is old") == 1
+
+
+def test_what_nobody_closes_is_told_of_once_and_fails_no_other_test(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = -p no:asyncio")
+    pytester.makepyfile("import gc\ndef test_own(): gc.collect()")
+    run = judge(
+        pytester, f"--session-manager={HERE}:NeverCloses", "--junitxml=j.xml", "-k", "ORD or CON-05 or own", "."
+    )
+    run.assert_outcomes(passed=11)
+    run.stdout.fnmatch_lines(["* times something was never closed by what has opened it, such as: *backends.py*"])
+    assert (run.stdout.str() + run.stderr.str()).count("ResourceWarning") == 0
 
 
 def test_a_database_driver_that_leaks_is_not_a_violation(pytester: pytest.Pytester) -> None:
