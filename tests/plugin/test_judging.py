@@ -57,7 +57,7 @@ def test_the_command_that_runs_it_alone_does(pytester: pytest.Pytester) -> None:
 
 @pytest.mark.parametrize("form", ["as_callable", "AS_BACKEND"])
 def test_other_forms_of_a_backend(pytester: pytest.Pytester, form: str) -> None:
-    run = judge(pytester, f"--session-manager={HERE}:{form}", "-k", "LIF or ORD-09 or RPL-07", "-rs")
+    run = judge(pytester, f"--session-manager={HERE}:{form}", "-k", "LIF-01 or LIF-09 or ORD-09 or RPL-07", "-rs")
     assert run.ret == pytest.ExitCode.OK
     if form == "AS_BACKEND":  # what it does not declare does not apply
         run.stdout.fnmatch_lines(["SKIPPED * not applicable: needs storage faults*", "declared conforms*"])
@@ -99,9 +99,9 @@ def test_a_should_fails_only_when_asked(pytester: pytest.Pytester) -> None:
 def test_pytests_own_options_work(pytester: pytest.Pytester) -> None:
     sdk = f"--session-manager={SDK}"
     judge(pytester, sdk, "-m", "must and upd", "--co", "-q").stdout.fnmatch_lines(["UPD::UPD-05[[]strands-file]"])
-    judge(pytester, sdk, "-k", "ORD", "-x").assert_outcomes(failed=1)
-    judge(pytester, sdk, "-k", "ORD").assert_outcomes(failed=7, passed=2)
-    judge(pytester, sdk, "--lf").assert_outcomes(failed=7)
+    judge(pytester, sdk, "-k", "ORD-01 or ORD-02", "-x").assert_outcomes(failed=1)
+    judge(pytester, sdk, "-k", "ORD-01 or ORD-02 or LIF-01").assert_outcomes(failed=2, passed=1)
+    judge(pytester, sdk, "--lf").assert_outcomes(failed=2)
     run = judge(pytester, sdk, "-k", "UPD", "-n2", "--junitxml=j.xml", "--conformance-report=r.json")
     run.assert_outcomes(failed=4, passed=2)
     run.stdout.fnmatch_lines(["*strands-file does not conform*4 MUST violated (UPD-01, UPD-02, UPD-03, UPD-04)*"])

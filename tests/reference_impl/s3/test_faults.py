@@ -63,7 +63,14 @@ def expect_told_is_stored(session: Session, timeline: Timeline, where: str) -> N
         assert same(essence(stored.messages[ids.index(id)]), essence(message)), where
 
 
-@pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
+EACH_DAY = {Fault.ERROR_AFTER, Fault.DAMAGED, Fault.DENIED}  # carried out and not told of, told wrongly, refused
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, marks=[] if fault in EACH_DAY else [pytest.mark.long]) for fault in Fault],
+    ids=lambda fault: fault.name.lower(),
+)
 def test_a_fault_at_any_request(s3: S3Endpoint, new_session: Callable[[], Session], fault: Fault) -> None:
     requests = requests_of_a_talk(s3, new_session())
     assert requests >= 15
