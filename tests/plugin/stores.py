@@ -64,6 +64,13 @@ class Forgetful(PlainRepository):
             super().create_message(session_id, agent_id, session_message)
 
 
+class KeepsTheFirstAgent(PlainRepository):
+    """A repository that never updates an agent."""
+
+    def update_agent(self, session_id: str, session_agent: Any, **kwargs: Any) -> None:
+        pass
+
+
 class CannotSearch(PlainStorage):
     """A storage that has the four operations, and no more."""
 
