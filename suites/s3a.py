@@ -32,7 +32,13 @@ from session_conformance.harness.s3 import Fault, NoVersioning, Request, S3Endpo
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, one_message, texts
 
-from .scenarios import LOAD, MESSAGES_A_CONVERSATION, count_requests, expect_readable
+from .scenarios import (
+    LOAD,
+    MESSAGES_A_CONVERSATION,
+    count_requests,
+    expect_readable,
+    expect_redaction_to_outlive_a_retry,
+)
 
 S3 = (Capability.S3,)
 
@@ -234,6 +240,16 @@ class StorageOnS3(ConformanceSuite):
         timeline = play(session, TALK, observing=False)
         with _each_request_fails_once(s3, session, Fault.DAMAGED):
             _expect_as_ever(run, session, timeline, f"where each request is first {Fault.DAMAGED.value}")
+
+    @requirement(
+        "S3A-11",
+        source="F: an answer that is lost says nothing of the request; D: session management, redact_latest_message",
+        needs=(Capability.S3, Capability.READ_BESIDE_WRITER),
+        since="2026.12",
+    )
+    def redacted_before_a_retry(self, new_session: NewSession, s3: S3Endpoint) -> None:
+        """What another process redacts, between the loss of the answer to a write and its next try, stays redacted."""
+        expect_redaction_to_outlive_a_retry(s3, new_session())
 
 
 def _bucket(session: Session) -> str:

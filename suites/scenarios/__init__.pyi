@@ -56,6 +56,7 @@ from .kills import promised_by as promised_by
 from .later_power_cuts import expect_kept_after_failed_syncs as expect_kept_after_failed_syncs
 from .later_power_cuts import expect_kept_after_successors as expect_kept_after_successors
 from .later_power_cuts import latest_of_each_kind as latest_of_each_kind
+from .lost_answers import expect_redaction_to_outlive_a_retry as expect_redaction_to_outlive_a_retry
 from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
@@ -321,6 +322,7 @@ __all__ = [
     "expect_read_failures_to_be_no_absence",
     "expect_readable",
     "expect_redacted_by_each_strategy",
+    "expect_redaction_to_outlive_a_retry",
     "expect_refused_clearly",
     "expect_restorable",
     "expect_restored_as_left",

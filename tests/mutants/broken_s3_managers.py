@@ -117,6 +117,10 @@ class BelievesWhatComes(StrandsS3SessionManager):
     """Asks once for each object, and looks at nothing but whether it is JSON."""
 
 
+class PutsWhateverIsThere(StrandsS3SessionManager):
+    """Puts a message at its key again, whoever has put something else there since its answer was lost."""
+
+
 class RepairsFromWhatIsThere(S3SessionManager):
     """Does not look for earlier versions."""
 

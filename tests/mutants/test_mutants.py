@@ -219,6 +219,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_s3.ForgetsThePrefix, "under 'one'"),
         (broken_s3.IgnoresThePrefix, "it asks for the prefix, and there is"),
     ],
+    "S3A-11": [(broken_s3.PutsWhateverIsThere, "there is .*what is redacted meanwhile")],
     "S3A-10": [(broken_s3.BelievesWhatComes, "answered with an object in which a bit is flipped")],
     "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
     "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
