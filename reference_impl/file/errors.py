@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,6 @@ from .journal import Damage
 _HINTS = {
     errno.ENOSPC: "make room; what was not stored is stored with the next change",
     errno.EDQUOT: "the quota is used up; what was not stored is stored with the next change",
-    errno.EACCES: "give this user the right to read and write it",
-    errno.EPERM: "give this user the right to read and write it",
     errno.EROFS: "the file system is mounted read-only",
     errno.ELOOP: "it is a symbolic link, which may lead anywhere",
     errno.EMFILE: "this process has too many files open: raise its limit, or close() managers that are not needed",
@@ -40,8 +39,26 @@ def told_of(action: str, path: Path, session_id: str) -> Iterator[None]:
         ) from damage
     except OSError as error:
         missing = isinstance(error, FileNotFoundError) and path.parent.is_dir()
-        hint = "it was removed from its folder; restore it from a backup" if missing else _HINTS.get(error.errno or 0)
+        hint = _HINTS.get(error.errno or 0)
+        if missing:
+            hint = "it was removed from its folder; restore it from a backup"
+        elif isinstance(error, PermissionError):
+            hint = _right_that_is_missing(path)
         raise SessionException(
             f"session {session_id!r}: cannot {action} {path}: {error.strerror or error}"
             + (f" ({hint})" if hint else "")
         ) from error
+
+
+def _right_that_is_missing(path: Path) -> str:
+    """Say which right to what this user needs to read and write a file: to itself, or to a folder on the way to it."""
+    known = path.parent
+    for folder in reversed(path.parents):
+        if not os.access(folder, os.F_OK):
+            break
+        known = folder
+        if not os.access(folder, os.X_OK):
+            return f"give this user the right to enter {folder}"
+    if os.access(path, os.F_OK) and not os.access(path, os.R_OK | os.W_OK):
+        return "give this user the right to read and write it"
+    return f"give this user the right to write in {known}"
