@@ -11,40 +11,56 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import ClassVar
 
 
 class _Readers:
-    """How many histories are being read, by all threads, and whether the collector was at work before the first."""
+    """Who reads a history, of all threads, and whether the collector was at work before the first of them."""
 
-    lock = threading.Lock()
-    count = 0
+    lock = threading.RLock()  # the handler of a signal may restore a session while this thread holds it
+    reading: ClassVar[set[object]] = set()
     was_enabled = False
 
 
 @contextmanager
 def collector_at_rest() -> Iterator[None]:
-    """Keep the collector from running, unless it does not anyway."""
-    with _Readers.lock:
-        if not _Readers.count:
-            _Readers.was_enabled = gc.isenabled()
-            gc.disable()
-        _Readers.count += 1
+    """Keep the collector from running, unless it does not anyway.
+
+    The handler of a signal may raise between any two steps: also then it is at work again when the last reader ends.
+    """
+    reader = object()
     try:
-        yield
+        try:
+            _begin(reader)
+            yield
+        finally:
+            _end(reader)
     finally:
-        with _Readers.lock:
-            _Readers.count -= 1
-            if not _Readers.count and _Readers.was_enabled:
-                gc.enable()
+        _end(reader)  # again, in case that something broke off the first one
+
+
+def _begin(reader: object) -> None:
+    with _Readers.lock:
+        if not _Readers.reading:
+            _Readers.was_enabled = gc.isenabled()
+        _Readers.reading.add(reader)  # before anything is changed that has to be changed back
+        gc.disable()
+
+
+def _end(reader: object) -> None:
+    with _Readers.lock:
+        if _Readers.reading == {reader} and _Readers.was_enabled:
+            gc.enable()
+        _Readers.reading.discard(reader)  # after it was changed back
 
 
 def _begin_anew() -> None:
     """In a child that was forked, no thread of its parent's reads any more."""
-    if _Readers.count:
-        _Readers.count = 0
+    if _Readers.reading:
+        _Readers.reading.clear()
         if _Readers.was_enabled:
             gc.enable()
-    _Readers.lock = threading.Lock()
+    _Readers.lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -10,7 +10,7 @@ from typing import Any
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionAgent, SessionMessage, SessionType
 
-from .message_index import MessageIndex
+from .message_index import MessageIndex, is_pending
 
 Change = dict[str, Any]
 """One change of a session, as plain data with the key ``op``; see the functions below for its forms."""
@@ -112,9 +112,9 @@ class AgentHistory:
         """Return the messages, each as the change that :attr:`messages` has, in the order of their ids."""
         return sorted(self.messages.items(), key=itemgetter(0))
 
-    def contents(self) -> list[Any]:
-        """Return the messages as they are now, in the order of their ids."""
-        return [self.messages[id]["message"] for id in sorted(self.messages)]
+    def contents(self) -> dict[int, Any]:
+        """Return the messages as they are now by their ids, in the order of these."""
+        return {id: self.messages[id]["message"] for id in sorted(self.messages)}
 
     def session_agent(self) -> SessionAgent:
         """Return the SDK's form of the agent."""
@@ -159,7 +159,7 @@ class SessionHistory:
         agents = self.agents
         for changes in commits:
             for change in changes:
-                if change["op"] != "message" or change["id"] is not None or "metadata" in change["message"]:
+                if change["op"] != "message" or change["id"] is not None or is_pending(change["message"]):
                     self.apply_one(change)
                     continue
                 message = change["message"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import operator
 import warnings
 from typing import Any
 
@@ -186,17 +187,26 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         stored, all_listed = self._stored_messages(agent, record, managed)
         unnamed = named_all(stored, self.session_id, agent.agent_id)
         messages, gone = restored_history(record, stored, managed, set(unnamed.values()), all_listed=all_listed)
-        stored_ids = {message["tracking_id"] for message in messages}
-        messages = self._fix_broken_tool_use(messages)
-        if not isinstance(agent, Agent):
-            messages = answered_at_the_end(messages)
-        made_up = {message["tracking_id"] for message in messages} - stored_ids
+        messages, made_up = self._as_models_take_it(agent, messages)
         restore_state(agent, record)
         if not (isinstance(agent, Agent) and agent.model.stateful):  # then the model's provider has the conversation
             agent.messages = messages
             beside = made_up | own
-            stored_as = [message for message in messages if message["tracking_id"] not in beside]
+            stored_as = (
+                [message for message in messages if message["tracking_id"] not in beside] if beside else messages
+            )
             self._changes.restored(agent, stored_as, record._internal_state.get(HELD), gone, made_up, unnamed)
+
+    def _as_models_take_it(self, agent: Any, messages: list[Any]) -> tuple[list[Any], set[str]]:
+        """Return messages as an agent's model accepts them, and the tracking ids of what was made up."""
+        before = list(messages)
+        after = self._fix_broken_tool_use(messages)
+        if not isinstance(agent, Agent):
+            after = answered_at_the_end(after)
+        if len(after) == len(before) and all(map(operator.is_, after, before)):
+            return after, set()
+        stored = {message["tracking_id"] for message in before}
+        return after, {message["tracking_id"] for message in after} - stored
 
     def _fix_broken_tool_use(self, messages: list[Any]) -> list[Any]:
         """Return messages as models accept them, as the SDK's method of this name does for most of them."""
@@ -211,7 +221,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             whole = self._history(self.session_id)
             assert whole is not None  # it has the agent
             history = whole.agents[agent.agent_id]
-            stored = dict(zip(sorted(history.messages), history.contents(), strict=True))
+            stored = history.contents()
             self._release(self.session_id)
             return stored, True
         marked = HELD in record._internal_state or KEPT in record._internal_state

@@ -94,7 +94,7 @@ class MessageIndex:
 
 def is_pending(message: Any) -> bool:
     """Whether a message is the placeholder of a stream (``BidiContentMetadata.status``)."""
-    metadata = message.get("metadata")
-    custom = metadata.get("custom") if isinstance(metadata, dict) else None
-    bidi = custom.get("bidi") if isinstance(custom, dict) else None
-    return isinstance(bidi, dict) and bidi.get("status") == "pending"
+    try:
+        return bool(message["metadata"]["custom"]["bidi"]["status"] == "pending")
+    except (KeyError, TypeError):  # most messages are none; a restore asks this of each
+        return False

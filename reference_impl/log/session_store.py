@@ -112,8 +112,9 @@ class SessionStore:
             array = self._decode(stored)
             with self._unreadable():
                 history.apply_all(commits_in(array))
+            self._look_for_attempt(array, history.commits)
+            del array  # what the collector does not find, it does not look at
         self._check_owner(history)
-        self._look_for_attempt(array, history.commits)
         self._index = SessionIndex(history)
         self._loaded = self._is_sure = True
         return history

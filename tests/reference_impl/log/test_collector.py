@@ -1,0 +1,94 @@
+"""The collector of garbage, which rests while a history is read: nothing leaves it at rest for good."""
+
+from __future__ import annotations
+
+import gc
+import linecache
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any
+
+import pytest
+from session_conformance.reference_impl.log import collector
+from session_conformance.reference_impl.log.collector import collector_at_rest
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    was_enabled = gc.isenabled()
+    gc.enable()
+    yield
+    if not was_enabled:
+        gc.disable()
+
+
+class _Signal(Exception):
+    pass
+
+
+def _is_letting_go(frame: FrameType) -> bool:
+    """Whether a line is the end of a ``with`` that still holds the lock: no handler of a signal runs there."""
+    lock: Any = collector._Readers.lock
+    line = linecache.getline(frame.f_code.co_filename, frame.f_lineno)
+    return bool(lock._is_owned()) and line.lstrip().startswith("with ")
+
+
+def _read_with_a_signal(at_line: int) -> bool:
+    """Read, with an exception from the handler of a signal at a line of the module; return whether that was reached."""
+    lines = iter(range(at_line + 1))
+
+    def handler(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_filename != collector.__file__:
+            return None
+        if event == "line" and not _is_letting_go(frame) and next(lines, None) == at_line:
+            raise _Signal
+        return handler
+
+    before = sys.gettrace()
+    sys.settrace(handler)
+    try:
+        with collector_at_rest():
+            pass
+    except _Signal:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+def test_a_signal_at_any_line_leaves_the_collector_at_work() -> None:
+    at_line = 0
+    while _read_with_a_signal(at_line):
+        assert gc.isenabled(), at_line
+        with collector_at_rest():
+            assert not gc.isenabled(), at_line
+        assert gc.isenabled(), f"after the reader that followed a signal at line {at_line}"
+        at_line += 1
+    assert at_line > 10
+
+
+def test_it_is_at_work_again_when_the_last_reader_ends_and_only_where_it_was_before() -> None:
+    first_ends, second_reads = threading.Event(), threading.Event()
+
+    def second() -> None:
+        with collector_at_rest():
+            second_reads.set()
+            assert first_ends.wait(30)
+            still_at_rest.append(not gc.isenabled())
+
+    still_at_rest: list[bool] = []
+    with collector_at_rest():
+        thread = threading.Thread(target=second)
+        thread.start()
+        assert second_reads.wait(30)
+    first_ends.set()
+    thread.join(30)
+    assert still_at_rest == [True]
+    assert gc.isenabled()
+
+    gc.disable()
+    with collector_at_rest(), collector_at_rest():
+        pass
+    assert not gc.isenabled()
