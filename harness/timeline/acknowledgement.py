@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,9 @@ from .history import answers, essence, is_pending, same
 from .reading import Reading
 from .summaries import one_message, shape
 from .timeline import Timeline
+
+_NEVER = sys.maxsize
+"""The number of no event: what has it may come back, and was not acknowledged."""
 
 
 @dataclass
@@ -32,17 +36,22 @@ class Acknowledged:
     Args:
         timeline: What happened. Its script must be one in which only one message at a time is under way.
         at_stop: Whether ``stop()`` acknowledges, too. Where faults were made, somebody was told that a message could
-            not be stored, and need not have it stored at a stop.
+            not be stored, and need not have it stored at a stop; it may be.
     """
 
     def __init__(self, timeline: Timeline, *, at_stop: bool = True) -> None:
         self._told: dict[str, _Told] = {}
+        in_memory: list[Message] = []
         for event in timeline:
             if isinstance(event, HookCalled) and event.message is not None and event.position == "early":
                 self._note(event.at, event.message)
             elif isinstance(event, AgentStopped) and at_stop:
                 for message in event.memory:
                     self._note(event.at, message)
+            elif isinstance(event, AgentStopped):
+                in_memory += event.memory
+        for message in in_memory:
+            self._note(_NEVER, message)
 
     def _note(self, at: int, message: Message) -> None:
         told = self._told.setdefault(message.get("tracking_id") or "", _Told())

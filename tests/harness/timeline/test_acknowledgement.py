@@ -109,3 +109,9 @@ def test_a_stop_acknowledges_what_no_hook_was_told_of_unless_errors_were_told(at
     timeline = Timeline([told("message_added", A), AgentStopped(memory=[A, B])])
     found = Acknowledged(timeline, at_stop=at_stop).missing(Reading(messages=[A]), 1)
     assert (found is not None) == missing
+
+
+@pytest.mark.parametrize("found", [[A, PENDING], [A, FINAL]])
+def test_what_a_stop_does_not_acknowledge_may_come_back(found: list[Any]) -> None:
+    timeline = Timeline([told("message_added", A), told("message_added", PENDING), AgentStopped(memory=[A, FINAL])])
+    assert Acknowledged(timeline, at_stop=False).missing(Reading(messages=found), 2) is None
