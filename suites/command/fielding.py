@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..field import FieldResult
 
 FOLDER = Path("docs/field")
+README = Path("README.md")
 
 
 def add_to(commands: Any) -> None:
@@ -46,7 +47,8 @@ def add_to(commands: Any) -> None:
         "build",
         help="build the pages from the results that are kept",
         description="Writes the pages beside the catalogue. With reports of your own they are shown beside the field's:"
-        " nothing is uploaded, and the pages are written elsewhere.",
+        " nothing is uploaded, and the pages are written elsewhere. A README that has a place for the table of the"
+        " field gets it.",
     )
     build.add_argument("--folder", type=Path, default=FOLDER, help="the folder with backends.toml (docs/field)")
     build.add_argument("-o", "--output", type=Path, help="where to write; FOLDER, or field-with-mine beside reports")
@@ -58,6 +60,13 @@ def add_to(commands: Any) -> None:
         default=[],
         metavar="REPORT.json",
         help="show this report's backends beside the field's",
+    )
+    build.add_argument(
+        "--readme",
+        type=Path,
+        metavar="FILE",
+        help="write the table here, between its two comments (README.md, where it has them and pages are written"
+        " beside the catalogue)",
     )
     keep = steps.add_parser(
         "keep",
@@ -121,12 +130,16 @@ def _not_judged(found: list[FieldResult]) -> list[str]:
 def _build(given: argparse.Namespace) -> int:
     from session_conformance.harness.reporting import read
 
-    from ..field import build_field
+    from ..field import build_field, has_place, write_table
 
     beside = {path.name: read(path) for path in given.beside}
     into = given.output or (Path("field-with-mine") if beside else given.folder)
     written = build_field(given.folder, into, beside)
     print(f"wrote {len(written)} files; open {into / 'index.html'}")
+    readme = given.readme or README
+    if given.readme or (into == given.folder and has_place(readme)):
+        write_table(given.folder, readme)
+        print(f"wrote the table of the field into {readme}")
     return 0
 
 

@@ -4,6 +4,8 @@ from .catalogue import read_catalogue as read_catalogue
 from .errors import FieldError as FieldError
 from .explanations import Explanation as Explanation
 from .explanations import read_explanations as read_explanations
+from .readme import has_place as has_place
+from .readme import write_table as write_table
 from .results import RUN_HERE as RUN_HERE
 from .results import SUBMITTED as SUBMITTED
 from .results import FieldResult as FieldResult
@@ -26,10 +28,12 @@ __all__ = [
     "as_many_as_sensible",
     "build_field",
     "chosen",
+    "has_place",
     "keep",
     "kept",
     "pages_of",
     "read_catalogue",
     "read_explanations",
     "run_field",
+    "write_table",
 ]

@@ -32,18 +32,33 @@ BY_ID = {
     "ORD-02": "forgets what the assistant said after a restart",
     "UPD-01": "forgets what the assistant said after a restart",
     "CNT-01": "refuses or changes some text",
-    "CNT-02": "refuses messages above a size, or changes them",
+    "CNT-02": "refuses some images, audio or documents, or changes them",
     "CNT-05": "numbers come back changed",
     "CNT-07": "some generated content comes back changed",
     "CON-04": "the event loop stands still while storage is slow",
     "CON-01": "two writers overwrite each other's messages",
     "CON-05": "two writers overwrite each other's messages",
     "NET-04": "acknowledges messages while the server is away, and loses them",
+    "COR-01": "damaged data raises errors that are none of the SDK's",
+    "COR-02": "returns damaged data as if it were true",
+    "COR-04": "where one session is damaged, others raise errors that are none of the SDK's",
+    "IDS-01": "an unusual id is neither kept apart from others nor clearly refused",
+    "IDS-04": "an unusual id is neither kept apart from others nor clearly refused",
+    "REP-02": "an update of what is not there is silently taken, or a session is begun twice",
     "REP-03": "listing a part of the messages gives others than were asked for",
-    "REP-05": "an update of what is not there is silently taken",
+    "REP-05": "takes a message id that is no integer, and so may answer for another message",
     "SNP-04": "listing keys by prefix gives others than were asked for",
 }
 """By requirement, where that says more than its group."""
+
+
+_WEIGHTIEST = ("LIF", "DUR", "CON", "NET", "COR", "IDS", "CLN", "UPD", "RPL", "CNT", "TOL", "AGT", "MAG", "STA", "ORD")
+"""Groups: what costs users conversations comes before what costs programmers an hour, and before all others."""
+
+
+def weightiest_first(ids: Iterable[str]) -> list[str]:
+    """Return requirements, those first whose violation costs users the most; as they were given within a group."""
+    return sorted(ids, key=lambda id: (*_WEIGHTIEST, id[:3]).index(id[:3]))
 
 
 def cost_of(id: str) -> str:

@@ -53,7 +53,8 @@ def run_field(
     """Judge releases, keep what is found of each as soon as it is found, and return it.
 
     A release whose result is kept already is left out, unless it judged nothing or is asked for again: a run that was
-    interrupted goes on where it was. What goes wrong with one of them is its result, and stops no other.
+    interrupted goes on where it was. What goes wrong with one of them is its result, and stops no other. Where more was
+    known of a release than a run has judged that was cut short, or that judged nothing, what was known stays.
 
     Args:
         asked: The releases, as :func:`~.catalogue.chosen` gives them.
@@ -87,8 +88,12 @@ def run_field(
                 text = str(error) if isinstance(error, FieldError) else f"{type(error).__name__}: {error}"
                 result = FieldResult(entry.name, version, RUN_HERE, _now(), 0.0, None, " ".join(text.split()))
             result = replace(result, minutes=round((time.monotonic() - began) / 60, 1))
-            keep(result, folder)
-            progress(f"[{place + 1}/{len(to_do)}] {entry.name} {version}: {_said(result)} ({result.minutes} min)")
+            before = there.get((entry.name, version))
+            stays = before is not None and _says_more(before, result)
+            if not stays:
+                keep(result, folder)
+            said = _said(result) + (", so what was known before stays" if stays else "")
+            progress(f"[{place + 1}/{len(to_do)}] {entry.name} {version}: {said} ({result.minutes} min)")
             return result
 
         with ThreadPoolExecutor(settings.jobs) as pool:
@@ -101,6 +106,7 @@ def in_environments(settings: FieldSettings, work: Path) -> Judge:
     Raises:
         FieldError: uv is missing, or the suites cannot be built.
     """
+    work = work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     uv = find_uv()
     suites = suites_to_install(uv, work)
@@ -121,6 +127,14 @@ def in_environments(settings: FieldSettings, work: Path) -> Judge:
 def as_many_as_sensible() -> int:
     """Return how many releases this machine judges at once: one for each two processors."""
     return max(1, (os.cpu_count() or 2) // 2)
+
+
+def _says_more(before: FieldResult, now: FieldResult) -> bool:
+    if before.judged is None:
+        return False
+    return now.judged is None or (
+        now.cut_short and len(now.judged.verdict.results) < len(before.judged.verdict.results)
+    )
 
 
 def _said(result: FieldResult) -> str:

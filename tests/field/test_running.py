@@ -2,9 +2,12 @@
 
 import signal
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
+from session_conformance.harness.verdicts import Verdict
 from session_conformance.suites.command import main
 from session_conformance.suites.field import (
     Entry,
@@ -15,6 +18,7 @@ from session_conformance.suites.field import (
     kept,
     read_catalogue,
     run_field,
+    running,
 )
 from session_conformance.suites.field.environment import judge
 
@@ -55,6 +59,48 @@ def test_what_has_a_result_is_not_judged_again_unless_it_is_asked_for(folder: Pa
     assert again == ["broken 0.1", "good 1.0"]
     run_field(asked, folder, FieldSettings(again=True), judge_one=note)
     assert len(again) == 5
+
+
+def test_what_was_known_stays_where_another_run_has_judged_less(folder: Path) -> None:
+    asked = chosen(read_catalogue(folder), ["good==2.0"])
+    again = FieldSettings(again=True)
+    run_field(asked, folder, FieldSettings(), judge_one=result_of)
+    said: list[str] = []
+
+    def cut_short(entry: Entry, version: str) -> FieldResult:
+        whole = result_of(entry, version)
+        assert whole.report is not None
+        assert whole.judged is not None
+        judged = replace(whole.judged, verdict=Verdict(entry.name, whole.judged.verdict.results[:1], 2))
+        return replace(whole, report=replace(whole.report, backends=[judged]), cut_short=True)
+
+    def broken(entry: Entry, version: str) -> FieldResult:
+        raise FieldError("its server is gone")
+
+    for judge_one in (cut_short, broken):
+        run_field(asked, folder, again, judge_one=judge_one, progress=said.append)
+        assert "so what was known before stays" in said[-1]
+        [found] = kept(folder).values()
+        assert found.judged is not None
+        assert (len(found.judged.verdict.results), found.cut_short) == (2, False)
+    run_field(asked, folder, again, judge_one=partial(result_of, sdk="1.63.0"))
+    assert kept(folder)["good", "2.0"].sdk == "1.63.0"
+
+
+def test_environments_may_be_made_in_a_folder_that_is_named_from_here(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given: list[Path] = []
+
+    def look(uv: str, work: Path) -> str:
+        given.append(work)
+        raise FieldError("far enough")
+
+    monkeypatch.setattr(running, "find_uv", lambda: "uv")
+    monkeypatch.setattr(running, "suites_to_install", look)
+    assert main(["field", "run", "good", "--folder", str(folder), "--work", "here"]) == 4
+    assert given == [tmp_path / "here"]
 
 
 def test_a_result_is_read_as_it_was_kept(folder: Path) -> None:
