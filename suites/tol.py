@@ -8,6 +8,7 @@ from session_conformance.harness import (
     ScenarioRuns,
     Timeline,
     expect_no_failure,
+    expect_same,
     requirement,
     unpaired_tools,
     violated,
@@ -22,6 +23,7 @@ from .scenarios import (
     KILLED_BETWEEN_USE_AND_RESULT,
     KILLED_IN_TOOL,
     ODD_TOOLS,
+    SAME_TOOL_IDS,
     TOOL_SETS_STATE,
     expect_readable,
     expect_stored,
@@ -159,3 +161,15 @@ class Tools(ConformanceSuite):
         for message in played.memory[:4]:  # what the agent records of the call: request, use, result, answer
             stops = played.timeline.of(AgentStopped)
             expect_stored(message, played.stored.messages, "is stored", played.timeline, *stops)
+
+    @requirement(
+        "TOL-07",
+        source="B: harness-sdk #1200, #2050: models that give no ids, whose tools' names were taken for them",
+        since="2026.12",
+    )
+    def same_ids_in_several_turns(self, run: ScenarioRuns) -> None:
+        """Tool uses of one id, each in a turn of its own, keep their own results, in place."""
+        played = run(SAME_TOOL_IDS)
+        expect_no_failure(played.timeline)
+        stop = played.timeline.of(AgentStopped)[0]
+        expect_same(stop.memory, played.processes[1].memory, "uses and results of one id are restored as they were")

@@ -14,6 +14,7 @@ from session_conformance.harness.timeline import (
     difference,
     is_pending,
     one_message,
+    same,
     texts,
 )
 
@@ -139,10 +140,18 @@ class UpdatesAndRedaction(ConformanceSuite):
             expect_no_failure(timeline)
             expect_readable(stored, "after the redaction and what followed", timeline)
             leaked = [text for text in texts(stored.messages) if REDACTED_WORD in text]
-            if leaked or "[redacted]" not in texts(stored.messages):
+            if leaked or [texts(stored.messages).count(text) for text in looks.instead] != [1] * len(looks.instead):
                 violated(
                     f"{looks.run.scenario.name}: it survives what is written next, the stop, and a restart",
                     f"stored is {texts(stored.messages)}",
+                    timeline,
+                    *timeline.of(Happened),
+                )
+            can_be_read = looks.before.error is None and looks.after.error is None
+            if can_be_read and not same(looks.before.state, looks.after.state):
+                violated(
+                    f"{looks.run.scenario.name}: the state stays what it was, {looks.before.state!r}",
+                    f"it is {looks.after.state!r}",
                     timeline,
                     *timeline.of(Happened),
                 )

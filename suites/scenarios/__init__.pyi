@@ -62,6 +62,7 @@ from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
 from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
+from .odd_tools import SAME_TOOL_IDS as SAME_TOOL_IDS
 from .on_the_wire import loop_goes_on as loop_goes_on
 from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
@@ -225,6 +226,7 @@ __all__ = [
     "RESTARTED_BY_RESTART",
     "RESTARTED_BY_START",
     "RESTART_FAILS",
+    "SAME_TOOL_IDS",
     "SCHEDULED",
     "SECOND_TASK",
     "SECRET",

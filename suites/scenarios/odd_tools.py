@@ -51,3 +51,21 @@ ODD_TOOLS = (
     _stored("a tool use behind one that was never answered", _use(2, "a"), _use(3, "b"), _result(4, "b")),
 )  # fmt: skip
 """What is left of a group of tools where a process was killed, or two wrote."""
+
+SAME_TOOL_IDS = Scenario(
+    "tool uses of one id",
+    Script()
+    .starts()
+    .adds(_message("user", 1, {"text": "note it"}))
+    .adds(_use(2, "note"))
+    .adds(_result(3, "note"))
+    .adds(_message("assistant", 4, {"text": "noted"}))
+    .adds(_message("user", 5, {"text": "note that, too"}))
+    .adds(_use(6, "note"))
+    .adds(_result(7, "note"))
+    .adds(_message("assistant", 8, {"text": "noted, too"}))
+    .restarts_process()
+    .user("go on"),
+    observing=False,
+)
+"""A model that gives its calls no ids, whose tool's name is taken for one: each turn's use has the same."""

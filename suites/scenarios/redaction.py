@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from session_conformance.harness import Conversation, Run, Scenario, Script, Session, Timeline, violated
+from session_conformance.harness import Conversation, Reading, Run, Scenario, Script, Session, Timeline, violated
 from session_conformance.harness.conversations import Application, play_application
 from session_conformance.harness.models import chunk, text_answer
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
-from session_conformance.harness.scripts import Redact, Send, SetState, Start, Stop
+from session_conformance.harness.scripts import Add, Redact, Send, SetState, Start, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import Failed, Happened
 
@@ -29,10 +29,16 @@ class RedactionLooks:
     Attributes:
         run: The conversation.
         found: For each moment, in words, where the text lies; None where it lies nowhere.
+        instead: What was put in place of what was redacted.
+        before: What a reader found just before a redaction, if one read.
+        after: What it found just after it.
     """
 
     run: Run
     found: list[tuple[str, str | None]] = field(default_factory=list)
+    instead: tuple[str, ...] = ("[redacted]",)
+    before: Reading = field(default_factory=Reading)
+    after: Reading = field(default_factory=Reading)
 
     def look(self, moment: str, timeline: Timeline) -> None:
         """Look for the redacted text now, and note that in the timeline of the process that is at work."""
@@ -61,13 +67,22 @@ def _moments(looks: RedactionLooks) -> list[Happened]:
 
 
 def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
-    """Let an agent redact what was said, say more, change its state, stop, and go on in another process."""
+    """Let an agent redact what was said, say more, change its state, stop, and go on in another process.
+
+    A session may be redacted more than once, a message of several blocks too, and the state stays what it was.
+    """
     looks = _looks_at(new_session(), "a redaction, and what is written after it")
+    looks.instead = ("[redacted]", "[redacted, too]", "[redacted in another process]")
+    blocks = [{"text": f"my password is {REDACTED_WORD}"}, {"text": f"once more: {REDACTED_WORD}"}]
+    of_blocks = {"role": "user", "content": blocks, "tracking_id": "00000000-0000-4000-8000-000000000005"}
 
     async def first(conversation: Conversation) -> None:
-        for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}"), Redact("[redacted]")):
+        for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}"), Redact(looks.instead[0])):
             await conversation.step(step)
         looks.look("right after the redaction", conversation.timeline)
+        for step in (Add(of_blocks), Redact(looks.instead[1])):
+            await conversation.step(step)
+        looks.look("right after the redaction of a message of two blocks", conversation.timeline)
         await conversation.step(Send("said after it"))
         looks.look("after the next message", conversation.timeline)
         await conversation.step(SetState("turn", 2))
@@ -75,8 +90,13 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         looks.look("after the agent stopped", conversation.timeline)
 
     async def second(conversation: Conversation) -> None:
-        for step in (Start(), Send("said in another process"), Stop()):
+        for step in (Start(), SetState("turn", 3), Send(f"my password was {REDACTED_WORD}")):
             await conversation.step(step)
+        looks.before = conversation.session.read()
+        await conversation.step(Redact(looks.instead[2]))
+        looks.after = conversation.session.read()
+        looks.look("right after a redaction in another process", conversation.timeline)
+        await conversation.step(Stop())
         looks.look("after another process went on", conversation.timeline)
 
     _play(looks, first)

@@ -27,13 +27,18 @@ STATE_THAT_CHANGES = (
     .restarts_process()
     .deletes_state("given up")
     .sets_state("order", {**STRUCTURED_STATE["order"], "paid": True, "lines": []})
+    .sets_state("flags", {"seen": True, "level": 1})
     .user("three")
     .assistant("four")
     .restarts_process()
+    .sets_state("flags", {"seen": 1, "level": 1.0})
     .user("five")
     .assistant("six")
 )
-"""Keys are set, changed within, and deleted again, and each time another process opens the session."""
+"""Keys are set, changed within, and deleted again, and each time another process opens the session.
+
+At last nothing changes but the type of two values: Python takes 1, 1.0 and True for equal, and JSON does not.
+"""
 
 TEXT_STATE = Scenario("a structured state", STATE_THAT_CHANGES, observing=False, text_agent=TextAgent())
 

@@ -14,7 +14,7 @@ from tests.conforming.server_managers import DynamoManager, ExpiringRedisManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.conforming.tidy_snapshots import TidySnapshots
 from tests.mutants import broken_apis as broken_api
-from tests.mutants import broken_deletion, broken_twins, broken_writers
+from tests.mutants import broken_deletion, broken_rows, broken_twins, broken_writers
 from tests.mutants import broken_managers as broken
 from tests.mutants import broken_s3_managers as broken_s3
 from tests.mutants import broken_server_managers as broken_server
@@ -34,6 +34,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StopsBeforeStopHooks, "closed"),
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
+        (broken_rows.TakesEqualForUnchanged, "'seen': True"),
     ],
     "LIF-05": [(broken.DoublesTheLastMessageAtStop, "each once")],
     "LIF-06": [(broken.LogsEachRestore, "does not grow")],
@@ -81,6 +82,9 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "UPD-05": [
         (broken.KeepsTheOriginalOfARedaction, r"\[redacted\]"),
         (broken.StopsAsItRemembers, "a redaction by somebody else: it survives"),
+        (broken_rows.RedactsOnce, r"stored is .*my password is"),
+        (broken_rows.RedactsTheFirstBlock, r"stored is .*once more"),
+        (broken_rows.RedactsWithAnOldState, r"the state stays what it was, {'turn': 3}"),
     ],
     "UPD-06": [(broken.KeepsBackups, "backup"), (broken.ClearsUpWhenOpened, "right after the redaction")],
     "RPL-01": [(broken.ForgetsReasoning, "what is stored is what the connection is given")],
@@ -109,6 +113,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "TOL-05": [(broken.SavesStateAtStop, "seat")],
     "TOL-06": [(broken.IgnoresDirectToolCalls, "direct tool call")],
+    "TOL-07": [(broken_rows.KeepsOneResultAToolId, "as they were")],
     "CNT-01": [(broken.StripsNul, "NUL"), (broken.NormalisesLineEnds, "line separators")],
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
     "CNT-03": [(broken.DropsCachePoints, "cache point")],

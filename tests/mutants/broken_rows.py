@@ -1,0 +1,82 @@
+"""Managers that keep a row a message, each broken in one way that its name and docstring say."""
+
+import copy
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from session_conformance.reference_impl.log.codec import decode
+
+from tests.conforming.sqlite_manager import SqliteManager, state_of
+
+
+class RedactsOnce(SqliteManager):
+    """A session was redacted, or it was not."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._is_redacted = False
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        if not self._is_redacted:
+            super().redact_latest_message(redact_message, agent)
+        self._is_redacted = True
+
+
+class RedactsTheFirstBlock(SqliteManager):
+    """A message has one content block, and what else it has stays."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        redacted = copy.deepcopy(redact_message)
+        with self._database() as database:
+            key = (self.session_id, agent.agent_id, redacted["tracking_id"])
+            [body] = database.execute(
+                "SELECT body FROM messages WHERE session = ? AND agent = ? AND tracking_id = ?", key
+            ).fetchone()
+        redacted["content"] += decode(body[4:])["content"][1:]
+        super().redact_latest_message(redacted, agent)
+
+
+class RedactsWithAnOldState(SqliteManager):
+    """A redaction writes the agent's state, too: that of when the session was opened."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        self._first = state_of(agent)
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        super().redact_latest_message(redact_message, agent)
+        known = self._agents.pop(agent.agent_id)
+        self._write_state(agent.agent_id, self._first)
+        assert known is not None
+        self._agents[agent.agent_id] = known
+
+
+class TakesEqualForUnchanged(SqliteManager):
+    """The state is written where it is unequal to what was written, and True equals 1."""
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        known = self._agents.get(agent_id)
+        if known is None or decode(known) != decode(state):
+            super()._write_state(agent_id, state, database)
+
+
+class KeepsOneResultAToolId(SqliteManager):
+    """A tool's result has the place of the one that came for the same id before."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        ids = [block["toolResult"]["toolUseId"] for block in message["content"] if "toolResult" in block]
+        with self._within(database) as opened:
+            for number, body in opened.execute("SELECT number, body FROM messages").fetchall() if ids else ():
+                known = decode(body[4:])["content"]
+                if [block["toolResult"]["toolUseId"] for block in known if "toolResult" in block] == ids:
+                    opened.execute("DELETE FROM messages WHERE number = ?", (number,))
+                    opened.execute("UPDATE agents SET messages = messages - 1")
+            super()._insert(agent_id, message, state, opened, before)
