@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TextIO
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,13 @@ def note_warned(found: Iterable[Warned]) -> None:
             _warned[key] = one if before is None else replace(before, times=before.times + one.times)
 
 
-def _note(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+def _note(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
     place = "" if issubclass(category, ResourceWarning) else f"{filename}:{lineno}"
     note_warned([Warned(category.__name__, place, str(message))])

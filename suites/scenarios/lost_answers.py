@@ -86,7 +86,8 @@ def expect_redaction_to_outlive_a_retry(s3: S3Endpoint, session: Session) -> Non
             faults.enter_context(s3.seam.faults(bucket, meanwhile.choose))
             faults.enter_context(s3.seam.holding(bucket, meanwhile.hold))
             within_limit(lambda main=main: clock.run(main()), "a writer whose answer is lost")  # type: ignore[misc]
-        redacted |= bool(meanwhile.redaction) and not meanwhile.redaction.of(Failed)
+        if meanwhile.redaction:
+            redacted |= not meanwhile.redaction.of(Failed)
     if not redacted:
         raise NotApplicable("no request is sent again after which another process can redact the message")
 
