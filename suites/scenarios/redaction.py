@@ -80,8 +80,8 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}"), Redact(looks.instead[0])):
             await conversation.step(step)
         looks.look("right after the redaction", conversation.timeline)
-        for step in (Add(of_blocks), Redact(looks.instead[1])):
-            await conversation.step(step)
+        for later in (Add(of_blocks), Redact(looks.instead[1])):
+            await conversation.step(later)
         looks.look("right after the redaction of a message of two blocks", conversation.timeline)
         await conversation.step(Send("said after it"))
         looks.look("after the next message", conversation.timeline)
