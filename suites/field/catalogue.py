@@ -49,6 +49,7 @@ class Entry:
     links: tuple[str, ...]
     target: str = ""
     arguments: Mapping[str, str] = field(default_factory=dict)
+    durability: str = ""
     plug: Path | None = None
     extras: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -75,6 +76,8 @@ class Entry:
         if self.arguments:
             given = ", ".join(f"{name} = {json.dumps(value)}" for name, value in self.arguments.items())
             lines.append(f"arguments = {{ {given} }}")
+        if self.durability:
+            lines.append(f"durability = {json.dumps(self.durability)}")
         return "\n".join(lines) + "\n"
 
     def requirement(self, version: str) -> str:

@@ -35,6 +35,7 @@ BY_ID = {
     "CNT-02": "refuses some images, audio or documents, or changes them",
     "CNT-05": "numbers come back changed",
     "CNT-07": "some generated content comes back changed",
+    "AGT-13": "some content is refused, or comes back changed",
     "CON-04": "the event loop stands still while storage is slow",
     "CON-01": "two writers overwrite each other's messages",
     "CON-05": "two writers overwrite each other's messages",

@@ -1,6 +1,7 @@
 """The catalogue: what it may say, and which releases a name stands for."""
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,5 @@ def test_an_entry_is_written_as_its_user_configures_it(folder: Path) -> None:
         '[backends.good]\ntarget = "good:Manager"\narguments = { path = "{workdir}" }\n'
     )
     assert entries["broken"].configuration == '[storages.broken]\ntarget = "broken:Storage"\n'
+    by_turn = replace(entries["broken"], durability="turn").configuration
+    assert by_turn == '[storages.broken]\ntarget = "broken:Storage"\ndurability = "turn"\n'
