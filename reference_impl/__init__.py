@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .file_session_manager import FileSessionManager
     from .log.at_rest import AtRest
     from .log.inspection import Repair, SessionInfo, Verification
+    from .log.snapshots import export_snapshots, import_snapshots
     from .s3_session_manager import S3SessionManager
 
 _MODULES = {
@@ -23,6 +24,8 @@ _MODULES = {
     "S3SessionManager": "s3_session_manager",
     "SessionInfo": "log.inspection",
     "Verification": "log.inspection",
+    "export_snapshots": "log.snapshots",
+    "import_snapshots": "log.snapshots",
 }
 
 
@@ -32,4 +35,13 @@ def __getattr__(name: str) -> Any:
     return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
-__all__ = ["AtRest", "FileSessionManager", "Repair", "S3SessionManager", "SessionInfo", "Verification"]
+__all__ = [
+    "AtRest",
+    "FileSessionManager",
+    "Repair",
+    "S3SessionManager",
+    "SessionInfo",
+    "Verification",
+    "export_snapshots",
+    "import_snapshots",
+]

@@ -1,21 +1,35 @@
 """Sessions go over from the SDK's managers and back, whatever wrote them, and whenever the process is killed."""
 
+import asyncio
 import copy
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from session_conformance.harness.timeline import difference
-from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl import (
+    FileSessionManager,
+    S3SessionManager,
+    export_snapshots,
+    import_snapshots,
+)
 from strands import Agent
 from strands.agent.conversation_manager import SlidingWindowConversationManager
 from strands.session import FileSessionManager as SdkFileSessionManager
+from strands.session import S3SessionManager as SdkS3SessionManager
+from strands.session import SnapshotSessionManager
+from strands.storage import LocalFileStorage
+from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
+
+from tests.reference_impl.agents import add, open_agent, text_message
+from tests.reference_impl.s3.memory_s3 import Bucket, Client, Session, refusal
 
 from .test_history_in_memory import EDITS
 from .test_history_in_memory import agent as made_agent
@@ -157,18 +171,86 @@ STATE = st.recursive(
 )
 
 
+class Files:
+    """The SDK's layout of files, and a journal beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
+
+    def sdks(self) -> Any:
+        return SdkFileSessionManager("s", storage_dir=self.folder)
+
+    def ours(self) -> Any:
+        return FileSessionManager("s", storage_dir=self.folder)
+
+    def go_over(self) -> None:
+        self.ours().take_in()
+
+    def come_back(self) -> None:
+        self.ours().hand_back()
+
+
+class Objects(Files):
+    """The SDK's layout of objects, and a log of commits beside it."""
+
+    def __init__(self, _: Path) -> None:
+        self._s3: Any = Session(ListingClient(Bucket()))
+
+    def sdks(self) -> Any:
+        return SdkS3SessionManager("s", bucket="b", boto_session=self._s3)
+
+    def ours(self) -> Any:
+        return S3SessionManager("s", bucket="b", boto_session=self._s3)
+
+
+class ListingClient(Client):
+    """S3 in memory with what besides the SDK's manager asks for."""
+
+    def head_object(self, **request: Any) -> Any:
+        if request["Key"] not in self.stored.objects:
+            raise refusal("404", 404)
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, **request: Any) -> Iterator[Any]:
+        page = self.list_objects_v2(**request)
+        yield page
+        while page.get("IsTruncated"):
+            page = self.list_objects_v2(**request, ContinuationToken=page["NextContinuationToken"])
+            yield page
+
+
+class Snapshots(Files):
+    """The SDK's snapshots, and a journal elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder / "ours")
+        self._storage = LocalFileStorage(str(folder / "theirs"))
+
+    def sdks(self) -> Any:
+        return SnapshotSessionManager("s", storage=self._storage)
+
+    def go_over(self) -> None:
+        import_snapshots(self.ours(), self._storage)
+
+    def come_back(self) -> None:
+        export_snapshots(self.ours(), self._storage)
+
+
+@pytest.mark.parametrize("layout", [Files, Objects, Snapshots])
 @given(
     histories=st.dictionaries(
-        st.sampled_from(["a", "Bob", "\u2603"]), st.tuples(st.lists(MESSAGE, max_size=8), STATE), min_size=1
+        st.sampled_from(["a", "Bob", "\u2603"]), st.tuples(st.lists(MESSAGE, max_size=8), STATE), min_size=1, max_size=2
     ),
     window=st.integers(2, 6),
 )
-@settings(max_examples=int(os.environ.get("MIGRATED_SESSIONS", "40")), deadline=None)
+@settings(max_examples=int(os.environ.get("MIGRATED_SESSIONS", "5")), deadline=None)
 def test_generated_sessions_come_back_equal(
-    tmp_path_factory: pytest.TempPathFactory, histories: Any, window: int
+    tmp_path_factory: pytest.TempPathFactory, layout: type[Files], histories: Any, window: int
 ) -> None:
-    """From the SDK's files to a journal, and to the SDK's files again: each agent restores the same."""
-    folder = str(tmp_path_factory.mktemp("generated"))
+    """From the SDK's layout to the reference manager, and to the SDK's again: each agent restores the same."""
+    place = layout(tmp_path_factory.mktemp("generated"))
 
     def opened(manager: Any, agent_id: str, **arguments: Any) -> Agent:
         return Agent(
@@ -180,26 +262,73 @@ def test_generated_sessions_come_back_equal(
             **arguments,
         )
 
-    def all_of(kind: Any) -> Any:
-        manager = kind("s", storage_dir=folder)
+    def all_of(make: Callable[[], Any]) -> Any:
+        manager = make()
         agents = [opened(manager, id) for id in histories]
-        return [(one.agent_id, unnamed(one.messages), one.state.get()) for one in agents]
+        return [
+            (one.agent_id, unnamed(one.messages), one.state.get(), one.conversation_manager.get_state())
+            for one in agents
+        ]
 
-    theirs = SdkFileSessionManager("s", storage_dir=folder)
+    theirs = place.sdks()
     for agent_id, (messages, state) in histories.items():
         one = opened(theirs, agent_id, messages=copy.deepcopy(messages), state={"state": copy.deepcopy(state)})
         one.conversation_manager.apply_management(one)
         theirs.sync_agent(one)
-    at_first = all_of(SdkFileSessionManager)
-    assert all_of(FileSessionManager) == at_first, "a look"
-    ours = FileSessionManager("s", storage_dir=folder)
+    at_first = all_of(place.sdks)
+    if layout is not Snapshots:
+        assert all_of(place.ours) == at_first, "a look"
+    place.go_over()
+    assert all_of(place.ours) == at_first, "gone over"
+    ours = place.ours()
     for agent_id in histories:
         ours.sync_agent(opened(ours, agent_id))
-    assert (Path(folder) / "journal_s").exists()
-    assert all_of(FileSessionManager) == at_first, "imported"
-    ours.hand_back()
-    assert all_of(SdkFileSessionManager) == at_first, "handed back"
-    assert all_of(FileSessionManager) == at_first, "and on with it"
+    assert all_of(place.ours) == at_first, "and stored again"
+    place.come_back()
+    assert all_of(place.sdks) == at_first, "come back"
+    assert all_of(place.ours) == at_first, "and on with it"
+
+
+def test_voices_and_teams_go_over_to_snapshots_and_back(tmp_path: Path) -> None:
+    place = Snapshots(tmp_path)
+    ours = place.ours()
+    voice = open_agent(tmp_path, manager=ours)
+    asyncio.run(add(voice, text_message("one"), text_message("two", "assistant")))
+    voice.state.set("key", [1, {"two": None}])
+    ours.sync_agent(voice)
+    team = SimpleNamespace(id="team", serialize_state=lambda: {"status": "executing", "completed_nodes": ["a"]})
+    ours.create_multi_agent("s", team)
+    ours.close()
+    place.come_back()
+    restored = open_agent(tmp_path, manager=place.sdks())
+    assert (restored.messages, restored.state.get()) == (voice.messages, voice.state.get())
+
+    other = Snapshots(tmp_path)
+    other.folder = str(tmp_path / "elsewhere")
+    other.go_over()
+    again = open_agent(tmp_path, manager=other.ours())
+    assert (again.messages, again.state.get()) == (voice.messages, voice.state.get())
+    assert other.ours().read_multi_agent("s", "team") == team.serialize_state()
+    with pytest.raises(SessionException, match="agent 'default' has messages in session 's' here"):
+        other.go_over()
+
+
+def test_what_is_no_snapshot_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
+    place = Snapshots(tmp_path)
+    with pytest.raises(SessionException, match="there are no snapshots of session 's'"):
+        place.go_over()
+    agent(place.sdks())("hello")
+    agent(place.sdks(), "b")("hello")
+    [stored] = tmp_path.glob("theirs/**/agent/b/**/snapshot_latest.json")
+    whole = stored.read_bytes()
+    for damaged in (whole[:-9], whole.replace(b'"1.0"', b'"2.0"'), b"[]", whole.replace(b'"messages"', b'"massages"')):
+        stored.write_bytes(damaged)
+        with pytest.raises(SessionException, match=r"agent/b/snapshots/snapshot_latest\.json: it is no snapshot"):
+            place.go_over()
+        assert not place.ours().history().agents
+    stored.write_bytes(whole)
+    place.go_over()
+    assert [said(agent(place.ours(), id)) for id in ("a", "b")] == [["hello"], ["hello"]]
 
 
 # -- killed at every file operation ------------------------------------------------------------------------
