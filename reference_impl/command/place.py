@@ -46,6 +46,9 @@ class Place(Protocol):
     def clean_up(self, older_than: timedelta) -> Sequence[str]:
         """Remove the sessions that were not written for some time; return their ids."""
 
+    def manager(self, session_id: str) -> Any:
+        """Return a manager of a session, which begins it if it is not there."""
+
     def left_by_sdk(self) -> Sequence[str]:
         """Return the ids of the sessions that the SDK's manager keeps there."""
 
@@ -124,6 +127,9 @@ class _Folder:
         removed: list[str] = self._manager.clean_up(older_than, self.path)
         return removed
 
+    def manager(self, session_id: str) -> Any:
+        return self._manager(session_id, storage_dir=self.path)
+
     def left_by_sdk(self) -> Sequence[str]:
         found = (record.parent.name for record in Path(self.path).glob(f"{_OF_SDK}*/session.json"))
         return sorted(name.removeprefix(_OF_SDK) for name in found)
@@ -181,6 +187,9 @@ class _Bucket:
     def clean_up(self, older_than: timedelta) -> Sequence[str]:
         removed: list[str] = self._manager.clean_up(older_than, **self._where)
         return removed
+
+    def manager(self, session_id: str) -> Any:
+        return self._manager(session_id, **self._where)
 
     def left_by_sdk(self) -> Sequence[str]:
         from ..s3.client import client_for

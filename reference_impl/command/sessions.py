@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from .exit_codes import USAGE_ERROR
 from .place import Place, PlaceError, place_of
+from .snapshots import Snapshots
 
 if TYPE_CHECKING:
     from ..log.inspection import SessionInfo
@@ -88,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
     hand_back = command("export", _export, "write sessions as the SDK's managers keep them, in place of theirs")
     hand_back.add_argument("session", metavar="SESSION", nargs="+", help="their ids; nobody may have them open")
     hand_back.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
+    for one in (take_in, hand_back):
+        about = (
+            "the snapshots of SnapshotSessionManager in this folder or s3://BUCKET/PREFIX, in place of what is in PLACE"
+        )
+        one.add_argument("--snapshots", metavar="STORAGE", help=about)
     return parser
 
 
@@ -181,20 +187,26 @@ def _clean_up(place: Place, given: Any) -> int:
 
 
 def _import(place: Place, given: Any) -> int:
-    there = place.left_by_sdk()
+    source = _sdks(place, given)
+    there = source.left_by_sdk()
     missing = [id for id in given.session if id not in there]
     if missing:
-        raise PlaceError(f"the SDK's manager keeps no session {missing[0]!r} in {place}")
+        raise PlaceError(f"the SDK's manager keeps no session {missing[0]!r} in {source}")
     ids = given.session or there
     if not ids and not given.json:
-        print(f"nothing to import: the SDK's manager keeps no sessions in {place}")
-    return _each(ids, "import", place.take_in, given)
+        print(f"nothing to import: the SDK's manager keeps no sessions in {source}")
+    return _each(ids, "import", source.take_in, given)
 
 
 def _export(place: Place, given: Any) -> int:
     for id in given.session:
         place.verify(id)  # all of them are there before the first is written
-    return _each(given.session, "export", place.hand_back, given)
+    return _each(given.session, "export", _sdks(place, given).hand_back, given)
+
+
+def _sdks(place: Place, given: Any) -> Place | Snapshots:
+    """Return where the SDK's manager keeps its sessions: in the same place, if not as snapshots in another."""
+    return place if given.snapshots is None else Snapshots(place, given.snapshots, given.endpoint_url)
 
 
 def _each(ids: Sequence[str], verb: str, do: Callable[[str], int | None], given: Any) -> int:

@@ -137,6 +137,24 @@ def test_sessions_of_the_sdks_manager_are_imported_and_written_back(place: Place
     assert imported[1]["messages"] == len(carol["messages"])
 
 
+def test_snapshots_are_imported_and_written_back(place: Place, tmp_path: Path) -> None:
+    there = place.text + "/snapshots" if place.text.startswith("s3://") else str(tmp_path / "snapshots")
+    place.begin("alice")
+    where = ("--snapshots", there)
+    assert place.run("export", "alice", *where)[:2] == (0, "exported alice\n")
+    code, _, told = place.run("import", *where)
+    assert code == 1
+    assert "alice was not imported: agent 'default' has messages in session 'alice' here" in told
+    said = re.findall(r"\w+: .+", place.run("show", "alice")[1])
+    assert said
+    assert place.run("delete", "alice")[0] == 0
+    assert place.run("import", "bob", *where)[0] == 4
+    code, imported, _ = place.run("import", *where)
+    assert code == 0
+    assert re.fullmatch(r"imported alice, [1-9]\d* messages\n", imported)
+    assert re.findall(r"\w+: .+", place.run("show", "alice")[1]) == said
+
+
 def test_old_sessions_are_cleaned_up(place: Place) -> None:
     place.begin("alice")
     assert place.run("clean-up", "--older-than", "1d")[:2] == (0, "nothing to remove\n")
