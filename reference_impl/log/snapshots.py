@@ -142,7 +142,7 @@ def _store(manager: ChangeLogSessionManager, agent_id: str, data: Any) -> None:
     agent = _agent_between(manager, agent_id, data["conversation_manager_state"])
     from strands.types._snapshot import Snapshot
 
-    agent.load_snapshot(Snapshot(_OF_AGENTS, _VERSION, data, {}))
+    agent.load_snapshot(Snapshot("agent", _VERSION, data, {}))
     manager.sync_agent(agent)
 
 
