@@ -31,7 +31,14 @@ from session_conformance.harness import (
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import Failed, difference, one_message
 
-from .scenarios import BLOCKS, BYTES, expect_large_or_refused, expect_readable, expect_restorable
+from .scenarios import (
+    BLOCKS,
+    BYTES,
+    expect_large_or_refused,
+    expect_large_state_or_refused,
+    expect_readable,
+    expect_restorable,
+)
 
 TEXTS = {
     "empty": "",
@@ -246,6 +253,7 @@ class Content(ConformanceSuite):
                 violated(f"{name} is refused, or comes back equal", f"{one_message(stored)}", timeline)
         expect_restorable(new_session("malformed"))
         expect_large_or_refused(new_session("large"))
+        expect_large_state_or_refused(new_session("large-state"))
 
     @requirement("CNT-07", source="F: property-based testing")
     def generated(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:

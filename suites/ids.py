@@ -26,6 +26,7 @@ from session_conformance.harness.timeline import Failed, texts
 from .scenarios import (
     accepted,
     expect_apart_where_ids_meet,
+    expect_own,
     expect_own_where_agents_look_like_keys,
     expect_private,
     expect_readable,
@@ -54,7 +55,8 @@ NEAR = (
     ("ab", "abc"), ("a", "a-b"), ("user_1", "user_10"), ("case", "CASE"), ("x.y", "x_y"), ("s", "session_s"),
     (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("a b", "a  b"), ("a", "a "),
     ("agent", "agents"), ("\u212a", "K"), ("p%2Fq", "p/q"), ("p%252Fq", "p%2Fq"), ("p+q", "p q"), ("p%", "pq"),
-    ("p_q", "pxq"), ("[pq]", "p"), ("L" * 120 + "1", "L" * 120 + "2"), ("M" * 300 + "1", "M" * 300 + "2"),
+    ("p_q", "pxq"), ("[pq]", "p"), ("resume", "résumé"),
+    ("L" * 120 + "1", "L" * 120 + "2"), ("M" * 300 + "1", "M" * 300 + "2"),
 )  # fmt: skip
 
 SESSIONS = 50
@@ -67,6 +69,16 @@ def expect_works_exactly(session: Session, text: str, timeline: Timeline) -> Non
     expect_readable(found, f"with the id {session.session_id!r}", timeline)
     if texts(found.messages) != [text]:
         violated(f"session {session.session_id!r} has [{text!r}]", f"it has {texts(found.messages)}", timeline)
+
+
+def _expect_near_agents_apart(session: Session) -> None:
+    """Let agents of one session talk whose ids are near; each that is accepted has its own history."""
+    for pair in NEAR:
+        agents = [replace(session, session_id=f"of-{NEAR.index(pair)}", agent_id=id) for id in pair]
+        timelines = [say(agent, f"I am {agent.agent_id!r}") for agent in agents]
+        for agent, timeline in zip(agents, timelines, strict=True):
+            if accepted(timeline):
+                expect_own(agent, [f"I am {agent.agent_id!r}"], {}, timeline)
 
 
 class IdentityAndIsolation(ConformanceSuite):
@@ -112,6 +124,7 @@ class IdentityAndIsolation(ConformanceSuite):
                     kept.append((session, timeline))
             for session, timeline in kept:
                 expect_works_exactly(session, f"I am {session.session_id!r}", timeline)
+        _expect_near_agents_apart(new_session())
         expect_apart_where_ids_meet(new_session, deleting=False)
         expect_own_where_agents_look_like_keys(new_session)
 

@@ -60,6 +60,7 @@ from .lost_answers import expect_redaction_to_outlive_a_retry as expect_redactio
 from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
+from .malformed import expect_large_state_or_refused as expect_large_state_or_refused
 from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .odd_tools import SAME_TOOL_IDS as SAME_TOOL_IDS
@@ -305,6 +306,7 @@ __all__ = [
     "expect_kept_in_the_agents_storage",
     "expect_kept_where_a_sync_fails",
     "expect_large_or_refused",
+    "expect_large_state_or_refused",
     "expect_late_writer_kept",
     "expect_managed",
     "expect_merged_to_be_accepted",

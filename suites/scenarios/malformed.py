@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from session_conformance.harness import Session, violated
+from session_conformance.harness import Script, Session, play, violated
 from session_conformance.harness.conversations import Appender, talk
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
-from session_conformance.harness.timeline import difference
+from session_conformance.harness.timeline import AgentStopped, Failed, difference, same
 
 from .stored_history import expect_readable, find_same
 
@@ -80,6 +80,26 @@ def expect_large_or_refused(session: Session) -> None:
         violated(f"{LARGE} is refused clearly, or comes back equal", differs[:400])
 
 
+def expect_large_state_or_refused(session: Session) -> None:
+    """Set a state of 1 MiB; it comes back equal, or is refused clearly.
+
+    Raises:
+        Violation: It is neither.
+    """
+    script = Script().user("before it").sets_state("large", "0123456789abcdef" * 2**16).user("after it")
+    timeline = play(session, script, observing=False)
+    found = session.read()
+    expect_readable(found, "after a state of 1 MiB was set", timeline)
+    for failure in timeline.of(Failed):
+        if not failure.is_a(*REFUSALS) or not failure.error.strip():
+            what = "a state of 1 MiB is refused with ValueError, TypeError or an SDK exception"
+            violated(what, failure.summary, timeline, failure)
+    stop = timeline.of(AgentStopped)[-1]
+    if not timeline.of(Failed) and not same(stop.state, found.state):
+        keys = {key: len(value) for key, value in found.state.items()}
+        violated("a state of 1 MiB is refused clearly, or comes back equal", f"lengths by key: {keys}", timeline, stop)
+
+
 def _append_between(session: Session, name: str, message: Any) -> bool:
     """Store a message between two good ones; return whether it was refused."""
 
@@ -111,4 +131,4 @@ def _append_between(session: Session, name: str, message: Any) -> bool:
         return within_limit(lambda: clock.run(main()), f"a conversation with {name}")
 
 
-__all__ = ["LARGE", "MALFORMED", "expect_large_or_refused", "expect_restorable"]
+__all__ = ["LARGE", "MALFORMED", "expect_large_or_refused", "expect_large_state_or_refused", "expect_restorable"]

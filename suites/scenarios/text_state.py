@@ -12,15 +12,24 @@ STRUCTURED_STATE: dict[str, Any] = {
     "counts": {"large": 2**63 + 1, "zero": 0, "none": None, "half": 0.5, "whole": 1.0, "small": 1e-7, "minus": -1},
     "λέξη": "ναι",
     "empty": "",
+    "none": None,
+    "no one": [],
+    "nothing": {},
+    "off": False,
 }
-"""Deep, with floats, booleans, null, a large integer, keys and texts in other scripts."""
+"""Deep, with floats, booleans, null, a large integer, keys and texts in other scripts, and all that Python takes for
+false."""
 
 STATE_THAT_CHANGES = (
     Script()
     .sets_state("order", STRUCTURED_STATE["order"])
     .sets_state("counts", STRUCTURED_STATE["counts"])
     .sets_state("λέξη", STRUCTURED_STATE["λέξη"])
-    .sets_state("empty", "")
+    .sets_state("empty", STRUCTURED_STATE["empty"])
+    .sets_state("none", STRUCTURED_STATE["none"])
+    .sets_state("no one", STRUCTURED_STATE["no one"])
+    .sets_state("nothing", STRUCTURED_STATE["nothing"])
+    .sets_state("off", STRUCTURED_STATE["off"])
     .sets_state("given up", {"soon": True})
     .user("one")
     .assistant("two")

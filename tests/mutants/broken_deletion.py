@@ -59,6 +59,15 @@ class DecodesIds(SnapshotFileManager):
         return super().folder_name(session_id.replace("+", " "))
 
 
+class FoldsTheCaseOfAgents(SnapshotFileManager):
+    """Agents are told apart as a database's collation does, without their case."""
+
+    check_whose = anybodys
+
+    def path(self, agent_id: str) -> Path:
+        return super().path(agent_id.lower())
+
+
 class DeletesTheIndexFirst(SnapshotFileManager):
     """What is not in the index is taken for deleted, whatever else is there."""
 

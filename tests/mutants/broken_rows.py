@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
-from session_conformance.reference_impl.log.codec import decode
+from session_conformance.reference_impl.log.codec import decode, encode
 
 from tests.conforming.sqlite_manager import SqliteManager, state_of
 
@@ -61,6 +61,15 @@ class TakesEqualForUnchanged(SqliteManager):
             super()._write_state(agent_id, state, database)
 
 
+class KeepsWhatIsTrue(SqliteManager):
+    """A key of the state that has nothing in it is no key."""
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        stored = decode(state)
+        stored["state"] = {key: value for key, value in stored["state"].items() if value}
+        super()._write_state(agent_id, encode(stored), database)
+
+
 class KeepsOneResultAToolId(SqliteManager):
     """A tool's result has the place of the one that came for the same id before."""
 
@@ -80,3 +89,11 @@ class KeepsOneResultAToolId(SqliteManager):
                     opened.execute("DELETE FROM messages WHERE number = ?", (number,))
                     opened.execute("UPDATE agents SET messages = messages - 1")
             super()._insert(agent_id, message, state, opened, before)
+
+
+class KeepsSmallStates(SqliteManager):
+    """A column has 65,535 bytes, and a state that is larger leaves the one before it there."""
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        if len(state) <= 65535:
+            super()._write_state(agent_id, state, database)

@@ -35,6 +35,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
         (broken_rows.TakesEqualForUnchanged, "'seen': True"),
+        (broken_rows.KeepsWhatIsTrue, "'nothing': {}"),
     ],
     "LIF-05": [(broken.DoublesTheLastMessageAtStop, "each once")],
     "LIF-06": [(broken.LogsEachRestore, "does not grow")],
@@ -123,6 +124,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StoresWhatItCannot, "a lone surrogate is refused"),
         (broken.StoresWhateverComes, "after content that is null was accepted"),
         (broken.CutsLongTexts, "8 MiB in one message is refused clearly, or comes back equal"),
+        (broken_rows.KeepsSmallStates, "a state of 1 MiB is refused clearly"),
     ],
     "CNT-07": [(broken.MisreadsEmptyLists, r"message \d comes back equal")],
     "IDS-01": [
@@ -134,6 +136,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.JoinsIds, "where ids meet when they are joined"),
         (broken_deletion.DecodesIds, "p q"),
         (broken_deletion.FindsLongIdsByTheirBeginning, "LLLL"),
+        (broken_deletion.FoldsTheCaseOfAgents, "agent 'case' has"),
     ],
     "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
     "IDS-04": [(broken.BreaksOnSpaces, "is refused with ValueError")],
