@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -94,7 +95,8 @@ def make_environment(uv: str, suites: str, entry: Entry, version: str, folder: P
 def judge(python: Path, entry: Entry, folder: Path, options: Sequence[str], limit_s: float) -> bool:
     """Judge a backend in its environment, and leave :data:`REPORT` in a folder. Return whether the limit was met.
 
-    A run that meets its limit is asked to end as by ctrl-c, and then writes what it has judged so far.
+    A run that meets its limit is asked to end as by ctrl-c, and then writes what it has judged so far. The report names
+    the files of the run from the folder on.
 
     Args:
         python: The environment's.
@@ -128,7 +130,14 @@ def judge(python: Path, entry: Entry, folder: Path, options: Sequence[str], limi
         said = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
         why = f"it judged nothing within {limit_s / 60:g} minutes" if late else said
         raise FieldError(f"{why} (exit code {running.returncode})")
+    _name_from(folder, folder / REPORT)
     return late
+
+
+def _name_from(folder: Path, report: Path) -> None:
+    """Rewrite a report so that it names files from a folder on: where that lies is of no use to a reader elsewhere."""
+    before = json.dumps(f"{folder}{os.sep}")[1:-1]
+    report.write_text(report.read_text(encoding="utf-8").replace(before, ""), encoding="utf-8")
 
 
 def _ended(running: subprocess.Popen[bytes], limit_s: float) -> bool:
@@ -143,8 +152,6 @@ def _end_all(running: subprocess.Popen[bytes]) -> None:
     if sys.platform == "win32":
         running.kill()
     else:
-        import os
-
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)
     running.wait()

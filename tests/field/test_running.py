@@ -1,5 +1,6 @@
 """Running the field: what one backend breaks stays with it, and a run goes on where another was interrupted."""
 
+import json
 import signal
 import sys
 from dataclasses import replace
@@ -132,9 +133,10 @@ def test_a_run_that_meets_its_limit_is_ended_with_all_that_it_started(folder: Pa
 def test_a_run_that_meets_its_limit_leaves_what_it_has_judged(folder: Path, tmp_path: Path) -> None:
     entry = read_catalogue(folder)["good"]
     (tmp_path / "pytest.py").write_text(
-        "import time\n\n\ndef main():\n"
+        "import json, os, time\n\n\ndef main():\n"
         "    try:\n        open('began', 'w').close()\n        time.sleep(600)\n"
-        "    except KeyboardInterrupt:\n        open('report.json', 'w').close()\n        return 2\n",
+        "    except KeyboardInterrupt:\n        with open('report.json', 'w') as report:\n"
+        "            json.dump(os.path.join(os.getcwd(), 'its-file'), report)\n        return 2\n",
         encoding="utf-8",
     )
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as where a shell has started this in the background
@@ -143,6 +145,7 @@ def test_a_run_that_meets_its_limit_leaves_what_it_has_judged(folder: Path, tmp_
     finally:
         signal.signal(signal.SIGINT, before)
     assert (tmp_path / "began").exists()
+    assert json.loads((tmp_path / "report.json").read_text(encoding="utf-8")) == "its-file"
 
 
 def test_without_uv_the_command_says_so_in_one_line(
