@@ -148,7 +148,8 @@ class UpdatesAndRedaction(ConformanceSuite):
                     *timeline.of(Happened),
                 )
             can_be_read = looks.before.error is None and looks.after.error is None
-            if can_be_read and not same(looks.before.state, looks.after.state):
+            states = (looks.before.state, looks.state)  # a redaction may write what is newer, too
+            if can_be_read and not any(same(state, looks.after.state) for state in states):
                 violated(
                     f"{looks.run.scenario.name}: the state stays what it was, {looks.before.state!r}",
                     f"it is {looks.after.state!r}",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from session_conformance.harness import Conversation, Reading, Run, Scenario, Script, Session, Timeline, violated
 from session_conformance.harness.conversations import Application, play_application
@@ -32,6 +33,7 @@ class RedactionLooks:
         instead: What was put in place of what was redacted.
         before: What a reader found just before a redaction, if one read.
         after: What it found just after it.
+        state: The state that the agent had meanwhile.
     """
 
     run: Run
@@ -39,6 +41,7 @@ class RedactionLooks:
     instead: tuple[str, ...] = ("[redacted]",)
     before: Reading = field(default_factory=Reading)
     after: Reading = field(default_factory=Reading)
+    state: dict[str, Any] = field(default_factory=dict)
 
     def look(self, moment: str, timeline: Timeline) -> None:
         """Look for the redacted text now, and note that in the timeline of the process that is at work."""
@@ -94,7 +97,7 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
             await conversation.step(step)
         looks.before = conversation.session.read()
         await conversation.step(Redact(looks.instead[2]))
-        looks.after = conversation.session.read()
+        looks.after, looks.state = conversation.session.read(), conversation.agent.state.get()
         looks.look("right after a redaction in another process", conversation.timeline)
         await conversation.step(Stop())
         looks.look("after another process went on", conversation.timeline)
