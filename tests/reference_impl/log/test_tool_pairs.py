@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from session_conformance.reference_impl.log.tool_pairs import answered_at_the_end, paired
 
@@ -84,7 +84,6 @@ def test_a_result_that_came_late_is_moved_and_not_made_up(tmp_path: Path) -> Non
     assert agent(tmp_path).messages[2]["content"] == result("1")["content"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(
