@@ -24,6 +24,7 @@ from strands.types.session import decode_bytes_values, encode_bytes_values
 from .agent_changes import messages_in
 from .at_once import beside
 from .ids import check_id
+from .messages import tracking_id_of_unnamed
 
 if TYPE_CHECKING:
     from .manager import ChangeLogSessionManager
@@ -121,7 +122,8 @@ def _data(stored: bytes | None, key: str, scope: str) -> Any:
         version, data = snapshot["schema_version"], snapshot["data"]
         is_whole = snapshot["scope"] == scope and isinstance(data["state"], dict)
         if scope == _OF_AGENTS:
-            is_whole = is_whole and isinstance(data["messages"], list)
+            is_whole = is_whole and all(isinstance(message, dict) for message in data["messages"])
+            is_whole = is_whole and isinstance(data.get("conversation_manager_state", {}), dict)
     except (ValueError, KeyError, TypeError):
         version, is_whole, data = None, False, None
     if not is_whole or version != _VERSION:
@@ -134,6 +136,7 @@ def _data(stored: bytes | None, key: str, scope: str) -> Any:
 
 def _store(manager: ChangeLogSessionManager, agent_id: str, data: Any) -> None:
     check_id(agent_id, "agent")
+    _name(data, manager.session_id, agent_id)
     if "conversation_manager_state" not in data:
         voice = _VoiceBetween(agent_id, data["messages"], data["state"])
         manager.initialize(voice)
@@ -144,6 +147,16 @@ def _store(manager: ChangeLogSessionManager, agent_id: str, data: Any) -> None:
 
     agent.load_snapshot(Snapshot("agent", _VERSION, data, {}))
     manager.sync_agent(agent)
+
+
+def _name(data: Any, session_id: str, agent_id: str) -> None:
+    """Give tracking ids to messages without them: a summary that memory holds is the one that its manager has."""
+    kept = [one for one in messages_in(data.get("conversation_manager_state")) if not one.get("tracking_id")]
+    for number, message in enumerate(data["messages"]):
+        if not message.get("tracking_id"):
+            name = tracking_id_of_unnamed(session_id, agent_id, number)
+            same = next((one for one in kept if one == message), {})
+            message["tracking_id"] = same["tracking_id"] = name
 
 
 def _held(manager: ChangeLogSessionManager, agent_id: str, record: Any) -> Any:

@@ -20,7 +20,7 @@ from session_conformance.reference_impl import (
     import_snapshots,
 )
 from strands import Agent
-from strands.agent.conversation_manager import SlidingWindowConversationManager
+from strands.agent.conversation_manager import SlidingWindowConversationManager, SummarizingConversationManager
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.session import SnapshotSessionManager
@@ -311,6 +311,34 @@ def test_voices_and_teams_go_over_to_snapshots_and_back(tmp_path: Path) -> None:
     assert other.ours().read_multi_agent("s", "team") == team.serialize_state()
     with pytest.raises(SessionException, match="agent 'default' has messages in session 's' here"):
         other.go_over()
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_summary_goes_over_once(named: bool, tmp_path: Path) -> None:
+    place = Snapshots(tmp_path)
+
+    def opened(manager: Any) -> Agent:
+        return made_agent(tmp_path, SummarizingConversationManager(), session_manager=manager)
+
+    first = opened(place.sdks())
+    texts = ["a summary of four", "and on", "and further"]
+    first.messages.extend({"role": "user", "content": [{"text": text}]} for text in texts)
+    if named:
+        for number, message in enumerate(first.messages):
+            message["tracking_id"] = f"id-{number}"
+    first.conversation_manager.restore_from_session(
+        {
+            "__name__": "SummarizingConversationManager",
+            "summary_message": first.messages[0],
+            "removed_message_count": 4,
+        }
+    )
+    place.sdks().sync_agent(first)
+    place.go_over()
+    assert said(over := opened(place.ours())) == texts
+    assert over.conversation_manager.removed_message_count == 4
+    place.come_back()
+    assert said(opened(place.sdks())) == texts
 
 
 def test_what_is_no_snapshot_is_refused_and_nothing_is_changed(tmp_path: Path) -> None:
