@@ -155,7 +155,7 @@ def _name(data: Any, session_id: str, agent_id: str) -> None:
     for number, message in enumerate(data["messages"]):
         if not message.get("tracking_id"):
             name = tracking_id_of_unnamed(session_id, agent_id, number)
-            same = next((one for one in kept if one == message), {})
+            same: dict[str, Any] = next((one for one in kept if one == message), {})
             message["tracking_id"] = same["tracking_id"] = name
 
 
