@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from session_conformance.fixtures import ConformanceSuite, NewSession, RecordProperty, attributed_without_a_server
+from session_conformance.fixtures import (
+    ConformanceSuite,
+    NewSession,
+    RecordProperty,
+    attributed_by,
+    attributed_without_a_server,
+)
 from session_conformance.harness import (
     Capability,
     Conversation,
@@ -46,6 +52,13 @@ from .scenarios import on_the_wire as wire
 
 NEEDS = (Capability.SERVER,)
 SINCE = "2026.12"
+
+
+def _persistence_before_hooks() -> list[Callable[..., object]]:
+    """Return what a manager violates that tells hooks of a message before it is stored: a kill in between loses it."""
+    from .ord import PersistenceBeforeHooks
+
+    return [getattr(PersistenceBeforeHooks(), id) for id in ("ORD-01", "ORD-02")]
 
 
 class StorageBehindANetwork(ConformanceSuite):
@@ -259,6 +272,7 @@ class StorageBehindANetwork(ConformanceSuite):
 
     @requirement("NET-13", source="D: session management, 'persistence before hooks'",
                  needs=[*NEEDS, Capability.FRESH_PROCESS], promise=Durability.MESSAGE, since=SINCE)  # fmt: skip
+    @attributed_by(_persistence_before_hooks)
     def process_that_is_killed(self, run: ScenarioRuns, new_session: NewSession, record_property: RecordProperty
                                ) -> None:  # fmt: skip
         """Where a process is killed before a request of its arrives, or after it was carried out, all acknowledged

@@ -45,6 +45,7 @@ BY_ID = {
     "COR-04": "where one session is damaged, others raise errors that are none of the SDK's",
     "IDS-01": "an unusual id is neither kept apart from others nor clearly refused",
     "IDS-04": "an unusual id is neither kept apart from others nor clearly refused",
+    "NET-06": "takes a read that is served late for the truth, or fails by it",
     "REP-02": "an update of what is not there is silently taken, or a session is begun twice",
     "REP-03": "listing a part of the messages gives others than were asked for",
     "REP-05": "takes a message id that is no integer, and so may answer for another message",
