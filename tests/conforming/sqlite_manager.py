@@ -115,18 +115,19 @@ class SqliteManager(SessionManager[Any]):
             if row is None:
                 database.rollback()  # whoever has read cannot wait for others to write: they would wait for each other
                 database.execute("BEGIN IMMEDIATE")
-                self._write_state(agent.agent_id, state_of(agent), database)
+                state = state_of(agent)
+                self._write_state(agent.agent_id, state, database)
                 for message in agent.messages:
                     self._insert(agent.agent_id, message, None, database)
-                return
-            rows = database.execute(
-                "SELECT body FROM messages WHERE session = ? AND agent = ? ORDER BY number", key
-            ).fetchall()
-            if len(rows) != row[1]:
-                raise OSError(f"there are {len(rows)} messages instead of {row[1]}")
-            state = unsealed(row[0])
-            restore(agent, decode(state), [decode(unsealed(body)) for (body,) in rows])
-            self._changed(agent)  # so that what is changed from now on is told from this
+            else:
+                rows = database.execute(
+                    "SELECT body FROM messages WHERE session = ? AND agent = ? ORDER BY number", key
+                ).fetchall()
+                if len(rows) != row[1]:
+                    raise OSError(f"there are {len(rows)} messages instead of {row[1]}")
+                state = unsealed(row[0])
+                restore(agent, decode(state), [decode(unsealed(body)) for (body,) in rows])
+                self._changed(agent)  # so that what is changed from now on is told from this
         self._agents[agent.agent_id] = state
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
@@ -163,6 +164,8 @@ class SqliteManager(SessionManager[Any]):
             opened.execute("UPDATE agents SET messages = messages + 1 WHERE session = ? AND agent = ?", key)
             if state is not None:
                 self._write_state(agent_id, state, opened)
+        if state is not None and database is None:  # what is not committed may be rolled back
+            self._agents[agent_id] = state
 
     def _delete_behind(self, tracking_id: str | None, key: tuple[str, str], database: sqlite3.Connection) -> None:
         number = database.execute(
@@ -220,7 +223,8 @@ class SqliteManager(SessionManager[Any]):
                     " ON CONFLICT DO UPDATE SET state = excluded.state",
                     (self.session_id, agent_id, sealed(state)),
                 )
-            self._agents[agent_id] = state
+            if database is None:
+                self._agents[agent_id] = state
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         self._update(agent.agent_id, redact_message)
