@@ -34,12 +34,14 @@ class Explanation:
         ids: The requirements; :data:`ALL` for whatever is not explained otherwise.
         where: The file, as the package has it.
         why: The mechanism, in a sentence or two.
+        whose: "sdk" where it is the doing of the SDK's class that the backend is built on, which the run did not tell.
     """
 
     backends: tuple[str, ...]
     ids: tuple[str, ...]
     where: str
     why: str
+    whose: str = ""
 
 
 def read_explanations(folder: Path) -> dict[tuple[str, str], Explanation]:
@@ -60,7 +62,9 @@ def read_explanations(folder: Path) -> dict[tuple[str, str], Explanation]:
         raise FieldError(f"{path}: {wrong.json_path.removeprefix('$.')}: {wrong.message}")
     found: dict[tuple[str, str], Explanation] = {}
     for one in data["explanation"]:
-        explanation = Explanation(tuple(one["backends"]), tuple(one["ids"]), one["where"], one["why"])
+        explanation = Explanation(
+            tuple(one["backends"]), tuple(one["ids"]), one["where"], one["why"], one.get("whose", "")
+        )
         for key in ((backend, id) for backend in explanation.backends for id in explanation.ids):
             if key in found:
                 raise FieldError(f"{path}: {key[1]} of {key[0]} is explained twice")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from session_conformance.harness.verdicts import GROUPS, Outcome, Result
@@ -12,6 +12,9 @@ from .catalogue import Entry
 from .costs import costs
 from .explanations import ALL, Explanation
 from .results import FieldResult
+
+_BASE = "RepositorySessionManager"
+"""The SDK's class that managers are built on."""
 
 STALE_AFTER = 2
 """A result is stale when the SDK has had more minor releases than this since the one that it was judged with."""
@@ -41,15 +44,29 @@ class Cell:
 
 @dataclass(frozen=True)
 class Release:
-    """One release of a backend, and what was found of it."""
+    """One release of a backend, and what was found of it.
+
+    Attributes:
+        version: The release.
+        result: What was found.
+        of_the_sdk: What it violates by the doing of the SDK's class that it is built on, as somebody has found in the
+            code where the run did not tell.
+    """
 
     version: str
     result: FieldResult
+    of_the_sdk: frozenset[str] = frozenset()
 
     @cached_property
     def results(self) -> list[Result]:
         """What came of each requirement."""
-        return self.result.judged.verdict.results if self.result.judged is not None else []
+        found = self.result.judged.verdict.results if self.result.judged is not None else []
+        return [
+            replace(one, inherited=one.inherited or _BASE)
+            if one.id in self.of_the_sdk and one.outcome == Outcome.VIOLATED.value
+            else one
+            for one in found
+        ]
 
     @cached_property
     def own(self) -> list[Result]:
@@ -199,14 +216,15 @@ def standings(
     newest = max((_minor(one.sdk) for one in results.values()), default=(0, 0))
     found = []
     for entry in entries:
+        why = {id: one for (backend, id), one in explanations.items() if backend == entry.name}
+        of_the_sdk = frozenset(id for id, one in why.items() if one.whose == "sdk")
         releases = tuple(
-            Release(version, results[entry.name, version])
+            Release(version, results[entry.name, version], of_the_sdk)
             for version in entry.versions
             if (entry.name, version) in results
         )
         first = next((one for one in releases if one.results), None)
         stale = first is not None and _is_stale(_minor(first.result.sdk), newest)
-        why = {id: one for (backend, id), one in explanations.items() if backend == entry.name}
         found.append(Standing(entry, releases, why, stale))
     return found
 

@@ -106,6 +106,20 @@ def test_an_explanation_stands_beside_its_violation(folder: Path) -> None:
     assert "Not yet explained" not in page
 
 
+def test_what_was_found_in_the_code_to_be_the_sdks_doing_is_not_the_backends_own(folder: Path) -> None:
+    entry = read_catalogue(folder)["good"]
+    keep(result_of(entry, "2.0", "violated"), folder)
+    (folder / "explanations.toml").write_text(
+        '[[explanation]]\nbackends = ["good"]\nids = ["CNT-01"]\nwhere = "strands/base.py"\nwhy = "It cuts text."\n'
+        'whose = "sdk"\n',
+        encoding="utf-8",
+    )
+    page = pages_of(folder)["backends/good.html"]
+    assert "1 violated as the SDK&#39;s base class violates them." in page
+    assert 'class="violation"' not in page
+    assert "It cuts text. (<code>strands/base.py</code>)" in page
+
+
 def test_a_result_older_than_two_minor_releases_of_the_sdk_is_stale(folder: Path) -> None:
     entries = read_catalogue(folder)
     keep(result_of(entries["broken"], "0.1", sdk="1.62.0"), folder)
