@@ -87,12 +87,12 @@ def message(block: dict[str, Any], role: str = "user") -> dict[str, Any]:
 _numbers = itertools.count(1)
 
 
-def tool_exchange(input: Any, *content: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a tool use with an input and its result with some content."""
+def tool_exchange(input: Any, *content: dict[str, Any], status: str = "success") -> list[dict[str, Any]]:
+    """Return a tool use with an input and its result with some content and a status."""
     id = f"exchange-{next(_numbers)}"
     return [
         message({"toolUse": {"toolUseId": id, "name": "note", "input": input}}, "assistant"),
-        message({"toolResult": {"toolUseId": id, "status": "success", "content": list(content)}}),
+        message({"toolResult": {"toolUseId": id, "status": status, "content": list(content)}}),
     ]
 
 
@@ -189,6 +189,9 @@ class Content(ConformanceSuite):
         named = {name: [message(block, role)] for name, block in BLOCKS.items() for role in ("user",)}
         named["several blocks in one message"] = [{**message({}), "content": list(BLOCKS.values())}]
         named["a json tool result"] = tool_exchange({"deep": [{"er": {}}]}, {"json": {"a": [1, None]}}, {"text": "t"})
+        named["a tool that failed and does not say so"] = tool_exchange({}, {"text": "no such city"}, status="error")
+        named["a tool that succeeds and speaks of an error"] = tool_exchange({}, {"text": "Error: there is none"})
+        named["a tool that returns nothing"] = tool_exchange({})
         metadata = {
             "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
             "metrics": {"latencyMs": 5},

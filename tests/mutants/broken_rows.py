@@ -91,6 +91,24 @@ class KeepsOneResultAToolId(SqliteManager):
             super()._insert(agent_id, message, state, opened, before)
 
 
+class TellsErrorsByTheirText(SqliteManager):
+    """A tool has failed where its result speaks of an error."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        message = copy.deepcopy(message)
+        for block in message["content"]:
+            if "toolResult" in block:
+                block["toolResult"]["status"] = "error" if "Error" in str(block) else "success"
+        super()._insert(agent_id, message, state, database, before)
+
+
 class KeepsSmallStates(SqliteManager):
     """A column has 65,535 bytes, and a state that is larger leaves the one before it there."""
 

@@ -117,7 +117,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "TOL-07": [(broken_rows.KeepsOneResultAToolId, "as they were")],
     "CNT-01": [(broken.StripsNul, "NUL"), (broken.NormalisesLineEnds, "line separators")],
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
-    "CNT-03": [(broken.DropsCachePoints, "cache point")],
+    "CNT-03": [
+        (broken.DropsCachePoints, "cache point"),
+        (broken_rows.TellsErrorsByTheirText, "a tool that failed and does not say so"),
+    ],
     "CNT-04": [(broken.DecodesTheSdksMarker, "marker of bytes")],
     "CNT-05": [(broken.ReadsIntegersAsFloats, "integers"), (broken.ForgetsTheSignOfZero, "floats")],
     "CNT-06": [
