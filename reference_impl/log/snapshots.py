@@ -57,14 +57,14 @@ def import_snapshots(manager: ChangeLogSessionManager, storage: Any) -> int:
     there. If it is broken off, begin it again.
 
     Args:
-        manager: The manager. Its session must not have messages of these agents.
+        manager: The manager. Its session must not have messages that these snapshots have not.
         storage: What ``SnapshotSessionManager`` was given, such as ``LocalFileStorage``.
 
     Returns:
         How many messages were stored.
 
     Raises:
-        SessionException: There is no such session, it cannot be read or stored, or agents have messages here already.
+        SessionException: There is no such session, it cannot be read or stored, or agents have other messages here.
     """
     of_session = f"{_SESSIONS}{manager.session_id}/"
     found: dict[tuple[str, str], Any] = {}
@@ -75,11 +75,14 @@ def import_snapshots(manager: ChangeLogSessionManager, storage: Any) -> int:
         raise SessionException(f"there are no snapshots of session {manager.session_id!r}: nothing at {of_session}")
     agents = {id: data for (scope, id), data in found.items() if scope == _OF_AGENTS}
     there = manager.history().agents
-    for id in agents:
-        if id in there and there[id].messages:
+    for id, data in agents.items():
+        _name(data, manager.session_id, check_id(id, "agent"))
+        held = {message["tracking_id"]: message for message in data["messages"]}
+        here = there[id].contents().values() if id in there else ()
+        if any(held.get(message.get("tracking_id")) != message for message in here):
             raise SessionException(
-                f"agent {id!r} has messages in session {manager.session_id!r} here, which a snapshot would set back."
-                " Delete the session first, or import into another one"
+                f"agent {id!r} has messages in session {manager.session_id!r} here that its snapshot has not: they"
+                " would be lost. Delete the session first, or import into another one"
             )
     for id, data in agents.items():
         _store(manager, id, data)
@@ -135,11 +138,10 @@ def _data(stored: bytes | None, key: str, scope: str) -> Any:
 
 
 def _store(manager: ChangeLogSessionManager, agent_id: str, data: Any) -> None:
-    check_id(agent_id, "agent")
-    _name(data, manager.session_id, agent_id)
     if "conversation_manager_state" not in data:
-        voice = _VoiceBetween(agent_id, data["messages"], data["state"])
+        voice = _VoiceBetween(agent_id)
         manager.initialize(voice)
+        voice.messages, voice.state = data["messages"], AgentState(data["state"])
         manager.sync_agent(voice)
         return
     agent = _agent_between(manager, agent_id, data["conversation_manager_state"])
@@ -162,7 +164,7 @@ def _name(data: Any, session_id: str, agent_id: str) -> None:
 def _held(manager: ChangeLogSessionManager, agent_id: str, record: Any) -> Any:
     """Return what an agent has in memory after a restore, as the data of a snapshot."""
     if not record["conversation_manager_state"]:
-        voice = _VoiceBetween(agent_id, [], {})
+        voice = _VoiceBetween(agent_id)
         manager.initialize(voice)
         return {"messages": voice.messages, "state": voice.state.get()}
     agent = _agent_between(manager, agent_id, record["conversation_manager_state"])
@@ -183,10 +185,10 @@ class _TeamBetween:
 class _VoiceBetween:
     """What a manager needs of a voice agent."""
 
-    def __init__(self, agent_id: str, messages: list[Any], state: dict[str, Any]) -> None:
+    def __init__(self, agent_id: str) -> None:
         self.agent_id = agent_id
-        self.messages = messages
-        self.state = AgentState(state)
+        self.messages: list[Any] = []
+        self.state = AgentState()
 
 
 def _agent_between(manager: ChangeLogSessionManager, agent_id: str, state: dict[str, Any]) -> Agent:

@@ -309,8 +309,27 @@ def test_voices_and_teams_go_over_to_snapshots_and_back(tmp_path: Path) -> None:
     again = open_agent(tmp_path, manager=other.ours())
     assert (again.messages, again.state.get()) == (voice.messages, voice.state.get())
     assert other.ours().read_multi_agent("s", "team") == team.serialize_state()
-    with pytest.raises(SessionException, match="agent 'default' has messages in session 's' here"):
+    other.go_over()
+    assert open_agent(tmp_path, manager=other.ours()).messages == voice.messages, "and once more"
+    asyncio.run(add(again, text_message("three")))
+    with pytest.raises(SessionException, match="has messages in session 's' here that its snapshot has not"):
         other.go_over()
+
+
+def test_an_import_of_snapshots_that_was_broken_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Snapshots(tmp_path)
+    for id in ("a", "b"):
+        agent(place.sdks(), id)("hello")
+    step = 0
+    while True:
+        place.folder = str(tmp_path / f"ours {step}")
+        ended = killed_at(step, monkeypatch, place.go_over)
+        place.go_over()
+        assert [said(agent(place.ours(), id)) for id in ("a", "b")] == [["hello"], ["hello"]], step
+        if not ended:
+            break
+        step += 1
+    assert step > 20
 
 
 @pytest.mark.parametrize("named", [True, False])
