@@ -8,7 +8,7 @@ from ..backends import Backend, Workspace
 from ..models import ScriptedBidiModel, ScriptedTextModel
 from ..process import closing
 from ..sdk import SDK_EXCEPTIONS, BidiAgent, SdkLacks, SessionManager
-from ..timeline import Reading, Timeline, copied
+from ..timeline import Reading, Timeline, copied, restored
 from .text_agent import TextAgent
 
 
@@ -52,9 +52,9 @@ def read_session(
                 model = ScriptedTextModel(Timeline(), stateful=text_agent.stateful)
                 reader = text_agent.build(model, agent_id=agent_id, session_manager=manager)
                 managed = copied(reader.conversation_manager.get_state())
-                return Reading(messages=copied(reader.messages), state=reader.state.get(), managed=managed)
+                return Reading(messages=restored(copied(reader.messages)), state=reader.state.get(), managed=managed)
             agent = _given(manager, agent_id)
-            return Reading(messages=copied(agent.messages), state=agent.state.get())
+            return Reading(messages=restored(copied(agent.messages)), state=agent.state.get())
     except SdkLacks:
         raise
     except Exception as error:

@@ -36,7 +36,8 @@ class Reading:
     @property
     def removed(self) -> int:
         """How many messages a text agent's conversation manager says were removed from the history."""
-        return int(self.managed.get("removed_message_count", 0))
+        said = self.managed.get("removed_message_count", 0)
+        return said if isinstance(said, int) else 0
 
     def find(self, tracking_id: str) -> Message | None:
         """Return the stored message with this tracking id, or None."""
