@@ -15,8 +15,8 @@ def restored(found: Any) -> list[Message]:
     """Return what an agent's history is after a restore, with a stand-in for whatever is no message.
 
     A damaged object is decoded to a text, a number or a message without content by some backends. That is a wrong
-    history, and no requirement's check needs to expect it: the stand-in has a role that no message has, and shows in its
-    text what was found.
+    history, and no requirement's check needs to expect it: the stand-in has a role that no message has, and its text
+    shows what was found.
 
     Args:
         found: ``agent.messages``.
