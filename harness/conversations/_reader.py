@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends import Backend, Workspace
 from ..models import ScriptedBidiModel, ScriptedTextModel
-from ..process import closing
+from ..process import FROM_OUTSIDE, closing
 from ..sdk import SDK_EXCEPTIONS, BidiAgent, SdkLacks, SessionManager
 from ..timeline import Reading, Timeline, copied, restored
 from .text_agent import TextAgent
@@ -57,5 +57,7 @@ def read_session(
             return Reading(messages=restored(copied(agent.messages)), state=agent.state.get())
     except SdkLacks:
         raise
-    except Exception as error:
+    except FROM_OUTSIDE:
+        raise
+    except BaseException as error:
         return Reading(error=f"{type(error).__name__}: {error}", is_clear=isinstance(error, SDK_EXCEPTIONS))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..backends import Backend, Workspace
 from ..models import ScriptedTools
-from ..process import FAULT_BEGINS, FAULT_ENDS, no_file_can_be_written, tolerating_warnings
+from ..process import FAULT_BEGINS, FAULT_ENDS, FROM_OUTSIDE, no_file_can_be_written, tolerating_warnings
 from ..scripts import (
     DeleteState,
     DirectToolCall,
@@ -149,7 +149,9 @@ class Stage:
             await action
         except SdkLacks:
             raise
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self._failed(where, error)
             return False
         return True
@@ -180,14 +182,18 @@ class Stage:
         self.timeline.record(Happened(what="a guardrail redacts the latest message", message=latest))
         try:
             self.manager.redact_latest_message(latest, self.agent)
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self._failed("redact_latest_message()", error)
 
     async def _call_tool_directly(self, step: DirectToolCall) -> None:
         self.timeline.record(Happened(what=f"the application calls agent.tool.{step.name}()"))
         try:
             getattr(self.agent.tool, step.name)(**(step.input or {}))
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self._failed(f"agent.tool.{step.name}()", error)
 
     async def _hook_raises(self, step: HookRaises) -> None:

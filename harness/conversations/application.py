@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..models import ScriptedTextModel, ScriptedTools, quiet_scripted_errors
-from ..process import clock, tolerating_warnings, within_limit
+from ..process import FROM_OUTSIDE, clock, tolerating_warnings, within_limit
 from ..scripts import Script
 from ..sdk import Message
 from ..timeline import AgentAtRest, Failed, Happened, ProcessEnded, ProcessStarted, Timeline, UserSent
@@ -74,7 +74,9 @@ class Application:
                 self.agent(copy.deepcopy(prompt))
             else:
                 self._loop.run_until_complete(self.agent.invoke_async(copy.deepcopy(prompt)))
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self.timeline.record(Failed.by("agent()", error))
         self.rest("the call ends")
 
@@ -88,7 +90,9 @@ class Application:
         self.timeline.record(Happened(what=f"the application {what}"))
         try:
             action()
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self.timeline.record(Failed.by(what, error))
 
     def rest(self, why: str) -> None:
@@ -133,7 +137,9 @@ def play_application(
             with nullcontext() if plainly else clock.running() as loop:
                 try:
                     application = Application(session, timeline, number, loop)
-                except Exception as error:
+                except FROM_OUTSIDE:
+                    raise
+                except BaseException as error:
                     timeline.record(Failed.by("opening the session", error))
                     return
                 process(application)

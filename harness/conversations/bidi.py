@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..models import RestartableScriptedBidiModel, ScriptedBidiModel
-from ..process import clock
+from ..process import FROM_OUTSIDE, clock
 from ..scripts import (
     WITHOUT_START,
     Add,
@@ -144,7 +144,7 @@ class Conversation(Stage):
         self._receiver: asyncio.Task[None] | None = None
         self._recorded = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.timeline.listen(lambda _: loop.call_soon_threadsafe(self._recorded.set))
+        self.timeline.listen(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._recorded.set))
         self._plays = {
             Send: self._send, SendAudio: self._send_audio, Emit: self._emit, CallTools: self._call_tools,
             Release: self._release, Timeout: self._time_out, ScheduledRestart: self._restart_on_schedule,
@@ -196,7 +196,9 @@ class Conversation(Stage):
         try:
             async for _ in self.agent.receive():
                 pass
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self._failed("agent.receive()", error)
 
     async def _until(self, *ways: Awaitable[Any]) -> None:
@@ -374,7 +376,9 @@ class Conversation(Stage):
                 self._others[place] = self._open_elsewhere(session_id, agent_id, timeline)
             except SdkLacks:
                 raise
-            except Exception as error:
+            except FROM_OUTSIDE:
+                raise
+            except BaseException as error:
                 timeline.record(Failed.by("opening the session", error))
                 return
         for inner in step.steps:

@@ -24,6 +24,7 @@ from typing import Any
 
 from ..backends import BackendSpec, Workspace, living
 from ..process import (
+    FROM_OUTSIDE,
     HANG_LIMIT_S,
     Hang,
     Watch,
@@ -206,7 +207,9 @@ def _child(
         answer: tuple[bool, str | SdkLacks] = (True, work(session, die, *arguments))
     except SdkLacks as error:
         answer = (False, error)
-    except Exception as error:
+    except FROM_OUTSIDE:
+        raise
+    except BaseException as error:
         answer = (False, f"{type(error).__name__}: {error}")
     with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
         _tell(parent, answer)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from ..models import quiet_scripted_errors
-from ..process import HANG_LIMIT_S, clock, tolerating_warnings, within_limit
+from ..process import FROM_OUTSIDE, HANG_LIMIT_S, clock, tolerating_warnings, within_limit
 from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageFails
 from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
@@ -101,7 +101,9 @@ def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None
                 raise CannotBePlayed(f"a script with the step {step.op!r} between processes: {backend.name} cannot")
     except CannotBePlayed:
         raise
-    except Exception as error:
+    except FROM_OUTSIDE:
+        raise
+    except BaseException as error:
         timeline.record(Failed.by(step.op, error))
 
 
@@ -159,7 +161,9 @@ def _play_segment(
             conversation = _conversation(session, script, timeline, given, fresh, storage_fault)
         except SdkLacks:
             raise
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             timeline.record(Failed.by("opening the session", error))
         else:
             await conversation.play(stop=kill is None)
@@ -167,7 +171,12 @@ def _play_segment(
             kill(timeline)  # from here, so that not even the loop's own clean-up runs
 
     with tolerating_warnings(), quiet_scripted_errors():
-        clock.run(main())
+        try:
+            clock.run(main())
+        except (*FROM_OUTSIDE, Exception):
+            raise
+        except BaseException as error:  # raised in a task of the SDK's own, it ends the loop
+            timeline.record(Failed.by("the application", error))
     return timeline
 
 

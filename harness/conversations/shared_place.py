@@ -7,6 +7,7 @@ from contextlib import suppress
 from ..backends import Backend, Workspace
 from ..process import close_all, tolerating_warnings
 from ..scripts import Script
+from ..timeline import Reading
 from .bidi import Session
 from .fresh_process import read_in_fresh_process
 from .playing import play
@@ -30,9 +31,9 @@ def found_elsewhere(backend: Backend, one: Workspace, other: Workspace, session_
     with suppress(Exception), tolerating_warnings():  # one that cannot write or read is for the requirements to see
         try:
             play(Session(backend, one, session_id), Script().user(_SAID), observing=False)
-            found = bool(there.read().messages)
+            found = _has_messages(there.read())
             if found and backend.spec is not None and not backend.in_process:
-                found = bool(read_in_fresh_process(there).messages)
+                found = _has_messages(read_in_fresh_process(there))
             return found
         finally:
             if backend.delete is not None:
@@ -41,3 +42,8 @@ def found_elsewhere(backend: Backend, one: Workspace, other: Workspace, session_
                         backend.delete(session_id, workspace)
             close_all()
     return False
+
+
+def _has_messages(reading: Reading) -> bool:
+    """Whether there are messages, of whatever text; what is restored instead of a history is none."""
+    return any(message["role"] in ("user", "assistant") for message in reading.messages)

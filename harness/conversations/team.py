@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from ..models import Answering, ScriptedTextModel
+from ..process import FROM_OUTSIDE
 from ..scripts import Answer, NodeWill, Script, Send, Step
 from ..sdk import AfterNodeCallEvent, BeforeNodeCallEvent, Graph, HookOrder, HookRegistry, SessionManager, Swarm
 from ..timeline import Asked, Failed, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
@@ -153,7 +154,9 @@ class TeamConversation:
     async def _to_its_end(self, task: Any) -> None:
         try:
             result = await self.team.invoke_async(task)
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self.timeline.record(Failed.by(f"{type(self.team).__name__}.invoke_async()", error))
             return
         self._asked = [interrupt.to_dict() for interrupt in result.interrupts]

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from ..models import ScriptedTextModel
+from ..process import FROM_OUTSIDE
 from ..scripts import (
     Answer,
     CallTools,
@@ -156,7 +157,9 @@ class TextConversation(Stage):
             result = await self.agent.invoke_async(prompt, **options)
         except asyncio.CancelledError:
             self._at_rest("the invocation is torn down")
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             self._failed("agent.invoke_async()", error)
             self._at_rest("the invocation fails")
         else:

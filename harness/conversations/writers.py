@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from threading import BrokenBarrierError
 
-from ..process import HANG_LIMIT_S, clock, tolerating_warnings
+from ..process import FROM_OUTSIDE, HANG_LIMIT_S, clock, tolerating_warnings
 from ..scripts import Script, Send, Start, Stop
 from ..timeline import Failed, Timeline
 from .bidi import Conversation, Session
@@ -94,7 +94,9 @@ def _write(
         try:
             conversation = Conversation(session, Script(), timeline=timeline, observing=False)
             await conversation.step(Start())
-        except Exception as error:
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
             timeline.record(Failed.by("opening the session", error))
         # Once around, so that everybody has opened the session; then a message a turn.
         if not first:

@@ -20,6 +20,8 @@ from .opened import way_to_close as way_to_close
 from .opened import will_be_closed as will_be_closed
 from .privileges import are_obeyed as are_obeyed
 from .privileges import obey_permissions as obey_permissions
+from .raising import FROM_OUTSIDE as FROM_OUTSIDE
+from .raising import Ended as Ended
 from .storage_faults import FAULT_BEGINS as FAULT_BEGINS
 from .storage_faults import FAULT_ENDS as FAULT_ENDS
 from .storage_faults import die_at_writes as die_at_writes
@@ -37,11 +39,13 @@ from .zone import in_zone as in_zone
 __all__ = [
     "FAULT_BEGINS",
     "FAULT_ENDS",
+    "FROM_OUTSIDE",
     "HANG_LIMIT_S",
     "READING",
     "REMOVING",
     "SYNCING",
     "WRITING",
+    "Ended",
     "Hang",
     "Warned",
     "Watch",

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .opened import close_opened_by_thread, moment
+from .raising import as_exception
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def within_limit(
 
     Raises:
         Hang: For ``limit_s`` seconds it neither ended nor went on. Its thread is left behind.
+        Ended: It raised ``SystemExit``, which would end the whole run.
     """
     outcome: list[Any] = []
 
@@ -65,7 +67,7 @@ def within_limit(
         try:
             outcome.extend((True, work()))
         except BaseException as error:  # handed to the caller, whatever it is
-            outcome.extend((False, error))
+            outcome.extend((False, as_exception(error)))
         finally:
             close_opened_by_thread(begun)
 

@@ -1,5 +1,6 @@
 """Backends for the tests of the plugin: of every form, and broken in every way."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +111,12 @@ class Strange(FileSessionManager):
 
     def __init__(self, session_id: str, folder: str) -> None:
         super().__init__(session_id, storage_dir=folder)
+
+
+class Exits(FileSessionManager):
+    """Ends the application where a message cannot be stored, as a script would: here, from the second one on."""
+
+    def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
+        if len(agent.messages) > 1:
+            sys.exit("no more room")
+        super().append_message(message, agent, **kwargs)

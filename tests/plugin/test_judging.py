@@ -183,6 +183,13 @@ def test_what_the_harness_cannot_judge_is_neither_met_nor_violated(pytester: pyt
     }
 
 
+def test_a_manager_that_ends_the_application_ends_no_run(pytester: pytest.Pytester) -> None:
+    run = judge(pytester, f"--session-manager={HERE}:Exits", "-k", "LIF-01 or LIF-02 or UPD-01")
+    assert run.ret == pytest.ExitCode.TESTS_FAILED
+    run.assert_outcomes(failed=3)
+    run.stdout.fnmatch_lines(["*raises SystemExit*no more room*", "*3 MUST violated (LIF-01, LIF-02, UPD-01)*"])
+
+
 def test_subclassing_a_suite_needs_no_option(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         f"""
