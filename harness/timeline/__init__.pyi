@@ -37,7 +37,7 @@ from .plain_data import copied as copied
 from .plain_data import from_json as from_json
 from .plain_data import to_json as to_json
 from .reading import Reading as Reading
-from .restored import restored as restored
+from .restoring import restored as restored
 from .summaries import one_message as one_message
 from .summaries import shape as shape
 from .timeline import Timeline as Timeline
