@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,12 @@ from .factories import plain_factory
 from .interface import Interface
 from .sdk_manager import under_sdk_manager
 from .workspace import Workspace
+
+_PLACES = (
+    ("path|dir|file|folder|location", "{workdir}/data"),
+    ("table|prefix|namespace|schema|collection|name|key|bucket", "{unique}"),
+)
+"""What arguments are called that say where data is kept, and what to give them."""
 
 
 @dataclass(frozen=True)
@@ -159,6 +166,21 @@ class BackendSpec:
         found = self._import()
         always = {"session_id"} if self.interface is Interface.MANAGER else set[str]()
         return self._builder(found).at_defaults(always) if isinstance(found, type) else {}
+
+    def place_to_give(self) -> tuple[str, str] | None:
+        """Return an argument that looks as if it said where data is kept, and a place for it of each workspace's own.
+
+        Returns:
+            Its name and a value with a placeholder; None where none that is left at its default looks like one.
+
+        Raises:
+            BackendError: The name cannot be imported.
+        """
+        for names, value in _PLACES:
+            for argument in self.at_defaults():
+                if re.search(names, argument):
+                    return argument, value
+        return None
 
     def takes(self, argument: str) -> bool:
         """Whether the backend is a class whose constructor takes an argument of this name.

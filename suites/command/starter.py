@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path, PurePosixPath
 from string import Template
 
 from session_conformance.fixtures import BUILT_IN, testpaths_of
-from session_conformance.harness import BackendError
+from session_conformance.harness import BackendError, BackendSpec
 
 CONFIGURATION = Template("""\
 # The backends of this project: pytest --session-manager=$name
 [backends.$name]
 target = "$target"
-# A server that an argument asks for is started for the run, with an empty database for each test. It comes with
+$place# A server that an argument asks for is started for the run, with an empty database for each test. It comes with
 # pip install 'strands-session-conformance[servers]'; PostgreSQL is {postgres_url}, MySQL {mysql_url}, and so on.
 # arguments = { url = "{redis_url}" }
 
@@ -75,6 +76,11 @@ jobs:
           path: conformance.json
 """)
 
+_PLACE = """\
+# Where it keeps its data: {{workdir}} is a fresh folder, {{unique}} a name that is free, for each test.
+arguments = {{ {} = "{}" }}
+"""
+
 OWN_BACKEND = "conformance_backend"
 """The module that is written where no backend was named."""
 
@@ -83,12 +89,15 @@ class StarterError(Exception):
     """The files cannot be written. The text is one line that says why."""
 
 
-def starter_files(spec: str | None, *, is_package: bool, tests: str = "") -> dict[str, str]:
+def starter_files(
+    spec: str | None, *, is_package: bool, tests: str = "", place: tuple[str, str] | None = None
+) -> dict[str, str]:
     """Return the files by path, relative to the project's folder.
 
     Args:
         spec: The backend, ``module:attribute`` or a built-in name; None for one of the project's own, to begin with.
         is_package: Whether the project itself can be installed.
+        place: An argument that says where the backend keeps its data, and its value.
         tests: The folder that pytest finds the project's tests in, relative to the project's; "" for that itself.
 
     Raises:
@@ -102,6 +111,7 @@ def starter_files(spec: str | None, *, is_package: bool, tests: str = "") -> dic
     given = {
         "name": "mine",
         "target": target,
+        "place": _PLACE.format(*place) if place else "",
         "installs": f"{'. ' if is_package else ''}'strands-session-conformance[s3,servers]'",
     }
     files = {
@@ -128,6 +138,19 @@ def _folder_of_tests(folder: Path) -> str:
     return ""
 
 
+def _place_of(spec: str | None, folder: Path) -> tuple[str, str] | None:
+    """Return the argument that gives each test a place of its own; None where it cannot be seen which that is."""
+    if spec is None or ":" not in spec:
+        return None
+    sys.path.append(str(folder))
+    try:
+        return BackendSpec("mine", spec).place_to_give()
+    except BackendError:  # to be seen when it is judged
+        return None
+    finally:
+        sys.path.remove(str(folder))
+
+
 def write_starter(folder: Path, spec: str | None) -> list[str]:
     """Write the files into a project's folder, and return their paths. Nothing that is there is changed.
 
@@ -139,7 +162,7 @@ def write_starter(folder: Path, spec: str | None) -> list[str]:
         StarterError: One of the files is there already, or cannot be written; then none is written.
     """
     is_package = (folder / "pyproject.toml").exists() or (folder / "setup.py").exists()
-    files = starter_files(spec, is_package=is_package, tests=_folder_of_tests(folder))
+    files = starter_files(spec, is_package=is_package, tests=_folder_of_tests(folder), place=_place_of(spec, folder))
     there = [name for name in files if (folder / name).exists()]
     if there:
         be, them = ("is", "it") if len(there) == 1 else ("are", "them")

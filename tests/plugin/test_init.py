@@ -91,6 +91,22 @@ def test_a_backend_of_ones_own(pytester: pytest.Pytester) -> None:
     assert run.ret == pytest.ExitCode.TESTS_FAILED
 
 
+def test_a_backend_with_a_place_of_its_own_is_given_one_for_each_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        mine="""
+        from strands.session import FileSessionManager
+
+        class Manager(FileSessionManager):
+            def __init__(self, session_id, region="eu", folder="sessions"):
+                super().__init__(session_id, storage_dir=folder)
+        """
+    )
+    assert init(pytester.path, "mine:Manager").returncode == 0
+    assert 'arguments = { folder = "{workdir}/data" }' in (pytester.path / "session-conformance.toml").read_text()
+    pytester.run(PYTEST, "--session-manager=mine", "-k", "LIF-01").assert_outcomes(passed=1)
+    assert not (pytester.path / "sessions").exists()
+
+
 def test_the_example_for_a_server_gives_each_test_a_place_of_its_own(pytester: pytest.Pytester) -> None:
     assert init(pytester.path, "tests.conforming.server_managers:RedisOfUrl").returncode == 0
     configuration = pytester.path / "session-conformance.toml"
