@@ -39,6 +39,7 @@ BY_ID = {
     "CON-04": "the event loop stands still while storage is slow",
     "CON-01": "two writers overwrite each other's messages",
     "CON-05": "two writers overwrite each other's messages",
+    "NET-03": "the first message after a restart of the server is lost",
     "NET-04": "acknowledges messages while the server is away, and loses them",
     "COR-01": "damaged data raises errors that are none of the SDK's",
     "COR-02": "returns damaged data as if it were true",
