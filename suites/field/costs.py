@@ -44,6 +44,8 @@ BY_ID = {
     "COR-01": "damaged data raises errors that are none of the SDK's",
     "COR-02": "returns damaged data as if it were true",
     "COR-04": "where one session is damaged, others raise errors that are none of the SDK's",
+    "DUR-04": "what a crash leaves behind stays for good",
+    "DUR-06": "a read that fails for a moment raises errors that are none of the SDK's",
     "IDS-01": "an unusual id is neither kept apart from others nor clearly refused",
     "IDS-04": "an unusual id is neither kept apart from others nor clearly refused",
     "NET-06": "takes a read that is served late for the truth, or fails by it",

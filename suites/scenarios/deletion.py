@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from session_conformance.harness import Conversation, NotApplicable, Script, Session, Timeline, violated
-from session_conformance.harness.backends import Durability
+from session_conformance.harness.backends import Durability, try_out
 from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.process import REMOVING, before_file_calls, clock, tolerating_warnings
 from session_conformance.harness.scripts import Send, SetState, Start, Step, Stop
@@ -123,6 +123,8 @@ def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
 
 
 def _delete_and_die(session: Session, die: Die, step: int) -> str:
+    if session.backend.delete is None:  # what a callable opens has to be asked what it can do, and was so elsewhere
+        session = replace(session, backend=try_out(session.backend, session.workspace, session.session_id))
     left = step
 
     def count(*_: object) -> None:
