@@ -204,10 +204,13 @@ def _specimen(place: Session) -> Specimen:
     expect_no_failure(play(other, Script().user("I am another session"), observing=False))
     before = Contents.of_folder(folder)
     session = replace(place, session_id=SESSION_ID)
-    earlier: set[str] = set()
-    timeline = play(
-        session, _SAID, observing=False, on_record=lambda _: earlier.add(Contents.of_folder(folder).digest())
-    )
+    earlier: dict[str, Contents] = {}
+
+    def keep(_: object) -> None:
+        now = Contents.of_folder(folder)
+        earlier.setdefault(now.digest(), now)
+
+    timeline = play(session, _SAID, observing=False, on_record=keep)
     expect_no_failure(timeline)
     reading, other_reading = session.read(), other.read()
     contents = Contents.of_folder(folder)
@@ -224,7 +227,7 @@ def _specimen(place: Session) -> Specimen:
         frozenset(path for path in objects if path in files_before) | _changed_by_a_new_session(other, files),
         reading.messages,
         other_reading.messages,
-        frozenset(earlier - {contents.digest()}),
+        [one for digest, one in earlier.items() if digest != contents.digest()],
     )
 
 

@@ -10,8 +10,8 @@ import itertools
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -85,7 +85,7 @@ class Specimen:
         shared: Those of them that hold other sessions as well.
         history: The session's history.
         other_history: The other session's history.
-        earlier: The digests of what the workspace held at earlier moments.
+        earlier: What the workspace held at earlier moments, in order.
     """
 
     session: Session
@@ -95,11 +95,29 @@ class Specimen:
     shared: frozenset[str]
     history: Sequence[Message]
     other_history: Sequence[Message]
-    earlier: frozenset[str] = field(default_factory=frozenset)
+    earlier: Sequence[Contents] = ()
 
     def size(self, path: str) -> int:
         """Return how many bytes an object has."""
         return self.contents.files[dict(self.contents.paths())[path]].size
+
+    def before_a_write_of(self, path: str, damaged: Mapping[str, bytes]) -> Contents | None:
+        """Return what there was at the beginning of a write within which a kill leaves what the damage has left.
+
+        ``DUR-01`` asks that a session which a kill leaves is restored as it was before that write. Where the same bytes
+        are left by a cut, nothing else can be asked of a design that only ever appends.
+
+        Args:
+            path: The damaged object.
+            damaged: What the damage has left, by path.
+        """
+        left = damaged.get(path, b"")
+        for before in reversed(self.earlier):
+            files = _bytes_of(before)
+            begun = files.pop(path, b"")
+            if left.startswith(begun) and files == {name: data for name, data in damaged.items() if name != path}:
+                return before
+        return None
 
 
 def damages(data: bytes, *, said: Iterable[str] = (), few: bool = False) -> Iterator[Damage]:
@@ -204,12 +222,9 @@ def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -
         damage.done(place)
         if damage.kind == "permission denied" and not _is_denied(place):
             return None  # this system cannot deny it
-        earlier = (
-            Contents.of_folder(folder).digest() in specimen.earlier if damage.kind != "permission denied" else False
-        )
         session = _elsewhere(specimen.session, folder)
         damaged = session.workspace.stored_files().get(path) if damage.kind != "permission denied" else None
-        outcome, detail = _outcome(specimen, session, path, damage, earlier=earlier)
+        outcome, detail = _outcome(specimen, session, path, damage)
         case = DamageCase(path, damage, outcome, detail)
         if (
             outcome in (DamageOutcome.CLEAR_ERROR, DamageOutcome.OTHER_EXCEPTION)
@@ -250,9 +265,8 @@ def _is_denied(path: Path) -> bool:
     return within_limit(denied, "reading a file")
 
 
-def _outcome(
-    specimen: Specimen, session: Session, path: str, damage: Damage, *, earlier: bool
-) -> tuple[DamageOutcome, str]:
+def _outcome(specimen: Specimen, session: Session, path: str, damage: Damage) -> tuple[DamageOutcome, str]:
+    left = Contents.of_folder(session.workspace.folder) if damage.kind != "permission denied" else None
     try:
         reading = _read(session)
     except Hang as hang:
@@ -264,10 +278,31 @@ def _outcome(
         return DamageOutcome.EXACT, ""
     with_bytes = [one for one in specimen.objects if specimen.size(one)]  # an empty lock file tells of nothing
     nothing_left = damage.leaves_nothing and with_bytes == [path]
+    earlier = left is not None and left.digest() in {one.digest() for one in specimen.earlier}
     if (nothing_left and not reading.messages) or earlier:
         # No correct manager can tell this from a session that never was, or that was said less in.
         return DamageOutcome.GONE, "nothing that is left says that there was more"
+    if left is not None and damage.kind == "cut short":
+        before = specimen.before_a_write_of(path, _bytes_of(left))
+        if before is not None and _is_between(_read_of(specimen.session, before), reading.messages, specimen.history):
+            return DamageOutcome.GONE, "a kill within a write leaves the same"
     return DamageOutcome.WRONG_HISTORY, differs
+
+
+def _is_between(before: Sequence[Message], found: Sequence[Message], after: Sequence[Message]) -> bool:
+    """Whether a history is one that there was, or one on the way from it to another."""
+    on_the_way = len(found) >= len(before) and difference(after[: len(found)], found) is None
+    return on_the_way or difference(before, found) is None
+
+
+def _bytes_of(contents: Contents) -> dict[str, bytes]:
+    return {path: bytes(contents.files[node]) for path, node in contents.paths() if node in contents.files}
+
+
+def _read_of(session: Session, contents: Contents) -> list[Message]:
+    with tempfile.TemporaryDirectory(prefix="session-conformance-damage-", ignore_cleanup_errors=True) as name:
+        contents.write_to(Path(name))
+        return _read(_elsewhere(session, Path(name))).messages
 
 
 def _others(specimen: Specimen, folder: Path, path: str) -> str | None:

@@ -80,6 +80,14 @@ def test_a_correct_manager_meets_every_requirement(
     assert judged - expected
 
 
+def test_a_journal_that_drops_what_a_kill_leaves_of_a_line_is_not_wronged(pytester: pytest.Pytester) -> None:
+    """The same bytes are left by a cut: what DUR-01 asks for, COR-02 must not forbid."""
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.chained_journal_manager:ChainedJournalManager", "-k", "COR-0 or DUR-01"
+    )
+    run.assert_outcomes(passed=7, skipped=1)
+
+
 def test_a_correct_manager_on_dynamodb_is_not_wronged(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.dynamodb_manager:DynamoManager",
