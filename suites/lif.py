@@ -164,7 +164,7 @@ class LifeOfASession(ConformanceSuite):
     @requirement("LIF-07", source="A: RepositorySessionManager.initialize")
     def constructor_messages(self, run: ScenarioRuns) -> None:
         """Messages given to the constructor are stored for a new session, and give way to the stored ones for an old
-        session.
+        session, as its state does.
         """
         played = run(GIVEN_MESSAGES)
         expect_no_failure(played.timeline)
@@ -182,6 +182,7 @@ class LifeOfASession(ConformanceSuite):
         stop = again.of(AgentStopped)[-1]
         expect_same(CONSTRUCTOR_MESSAGES, stop.memory, "the stored messages replace the constructor's", again, stop)
         expect_same(CONSTRUCTOR_MESSAGES, played.session.read().messages, "they stay stored", again, stop)
+        _expect_stored_state_to_win(played.session)
 
     @requirement("LIF-08", source="A: SessionAgent.agent_id")
     def two_agents(self, new_session: NewSession) -> None:
@@ -324,3 +325,15 @@ class LifeOfASession(ConformanceSuite):
     def no_growth(self, new_session: NewSession) -> None:
         """Storage does not grow without bound where the content does not: with each update of an agent's state."""
         expect_no_growth_without_content(new_session(), 200, 65_536)
+
+
+def _expect_stored_state_to_win(session: Session) -> None:
+    expect_no_failure(play(session, Script().starts().sets_state("city", "Paris").user("in Paris"), observing=False))
+    if session.read().state.get("city") != "Paris":
+        return  # that state is stored at all is for LIF-04 to ask
+    again = play(session, Script().starts().stops(), state={"city": "Rome"}, observing=False)
+    expect_no_failure(again)
+    stop = again.of(AgentStopped)[-1]
+    for state in (stop.state, session.read().state):
+        if state.get("city") != "Paris":
+            violated("the stored state replaces the constructor's: the city is 'Paris'", f"it is {state}", again, stop)

@@ -145,7 +145,9 @@ class StorageOnS3(ConformanceSuite):
 
     @requirement("S3A-06", source="F: ListObjectsV2 answers with up to 1,000 keys, and may answer with fewer", needs=S3)
     def long_listings(self, new_session: NewSession, s3: S3Endpoint) -> None:
-        """Histories longer than one listing page (1,000 keys, or fewer where S3 gives fewer) restore whole."""
+        """Histories longer than one listing page (1,000 keys, or fewer where S3 gives fewer) restore whole, and are
+        deleted whole.
+        """
         session = new_session()
         script = Script()
         for number in range(20):
@@ -156,6 +158,13 @@ class StorageOnS3(ConformanceSuite):
                 reading = within_limit(session.read, "restoring")
             expect_readable(reading, f"from listings of {size} keys a page")
             expect_same(memory, reading.messages, f"it is restored whole from listings of {size} keys a page")
+        delete = session.backend.delete
+        if delete is None:
+            return
+        with s3.seam.listing_pages_of(_bucket(session), 7):
+            within_limit(lambda: delete(session.session_id, session.workspace), "deleting")
+        expect_readable(session.read(), "after it was deleted by listings of 7 keys a page")
+        expect_same([], session.read().messages, "it is deleted whole by listings of 7 keys a page")
 
     @requirement("S3A-07", source="D: session management, S3SessionManager, prefix", needs=S3)
     def prefixes(self, new_session: NewSession) -> None:

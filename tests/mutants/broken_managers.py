@@ -111,6 +111,16 @@ class PrefersConstructorMessages(SnapshotFileManager):
         agent.messages = given or agent.messages
 
 
+class PrefersConstructorState(SnapshotFileManager):
+    """The state that the constructor was given hides what is stored."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        given = dict(agent.state.get())
+        super().initialize(agent)
+        for key, value in given.items():
+            agent.state.set(key, value)
+
+
 class OneFileForAllAgents(SnapshotFileManager):
     """The agents of a session overwrite each other."""
 

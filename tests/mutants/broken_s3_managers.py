@@ -91,6 +91,15 @@ class ReadsOnePage(WithParts):
             yield self._call(operation, prefix, Prefix=prefix, **more)
 
 
+class DeletesOnePage(WithParts):
+    """Deletes what the first page of a listing has."""
+
+    def delete_session(self, session_id: str | None = None) -> None:
+        place = self.place(session_id or self.session_id)
+        for one in self.client.list_objects_v2(Bucket=self.bucket, Prefix=place).get("Contents", []):
+            self.client.delete_object(Bucket=self.bucket, Key=one["Key"])
+
+
 class JoinsThePrefixAsItIs(WithParts):
     """Puts the prefix in front of its keys without a look at its slashes."""
 
