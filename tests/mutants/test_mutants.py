@@ -515,7 +515,11 @@ OF_GROUP = {
 """What is correct, by group, where the group is about something else than a manager of files."""
 
 
-@pytest.mark.parametrize("id", CHECKS)
+DEAR = {"NET-01", "NET-02"}
+"""What is asked of correct managers on servers each day, in tests/conforming, and takes longest."""
+
+
+@pytest.mark.parametrize("id", [pytest.param(id, marks=[pytest.mark.long] if id in DEAR else []) for id in CHECKS])
 def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     unbroken = UNBROKEN.get(id) or OF_GROUP.get(id[:3], SnapshotFileManager)
     judge(unbroken, id, tmp_path, pytestconfig)
