@@ -127,7 +127,8 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         """
         check_message(redact_message)
         at, store = now(), self._stored(self.session_id)
-        redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at)
+        latest = agent.messages[-1].get("tracking_id") if agent.messages else None
+        redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, in_memory=latest)
         if redaction is None:
             raise SessionException("No message to redact.")
         self._changes.redacted |= redaction.tracking_ids  # memory may hold the original still

@@ -257,15 +257,22 @@ class SessionStore:
         for changes in commits_in(array):
             self._index.note(changes)
 
-    def redaction_of_latest(self, agent_id: str, message: Any, at: str) -> Redaction | None:
+    def redaction_of_latest(
+        self, agent_id: str, message: Any, at: str, *, in_memory: str | None = None
+    ) -> Redaction | None:
         """Return the redaction of an agent's latest message, stored or in line; None where it has no message.
 
         Args:
             agent_id: The agent.
             message: What takes its place, and that of any other with the same tracking id.
             at: When, in ISO 8601.
+            in_memory: The tracking id of the latest message that the agent has in memory. Behind it another writer's
+                messages may be stored, which the agent knows nothing of; where it is stored itself, it is the latest.
         """
         with self._lock:
+            if in_memory is not None and self._is_stored(agent_id, in_memory):
+                names = frozenset({in_memory, message.get("tracking_id") or in_memory})
+                return Redaction(agent_id, message, at, frozenset(self.index.ids(agent_id, in_memory)[-1:]), names)
             if any(not waiting.get("tracking_id") for waiting in self._line.messages(agent_id)[-1:]):
                 self._commit_line()  # only when it is stored will it have something by which it can be found
             in_line, last = self._line.messages(agent_id), self.index.last_id(agent_id)
@@ -277,6 +284,10 @@ class SessionStore:
                 return None
         tracking_ids = frozenset(name for name in (latest, message.get("tracking_id")) if name)
         return Redaction(agent_id, message, at, ids, tracking_ids)
+
+    def _is_stored(self, agent_id: str, tracking_id: str) -> bool:
+        in_line = (waiting.get("tracking_id") for waiting in self._line.messages(agent_id))
+        return bool(self.index.ids(agent_id, tracking_id)) or tracking_id in in_line
 
     def redact(self, redaction: Redaction) -> None:
         """Make a redaction: nothing of what it replaces stays in storage. Where storage fails, it is made later.

@@ -108,3 +108,19 @@ def test_what_is_replaced_on_purpose_is_replaced(tmp_path: Path) -> None:
     stored.message["content"] = [{"text": "removed at the caller's wish"}]
     manager.update_message("s", "default", stored)
     assert texts_of(tmp_path) == ["removed at the caller's wish"]
+
+
+@pytest.mark.parametrize("with_id", [True, False], ids=["by its id", "a message of no id"])
+def test_what_another_writer_has_stored_meanwhile_is_not_what_is_redacted(tmp_path: Path, with_id: bool) -> None:
+    """Found by the soak: two processes in one session, and one redacts what it said last."""
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    one, other = open_agent(tmp_path, manager=manager), open_agent(tmp_path)
+    asyncio.run(add(one, text_message("a secret")))
+    asyncio.run(add(other, text_message("said by another writer")))
+    assert len(manager.list_messages("s", "default")) == 2  # it knows of both, and the agent of its own
+    instead = {**one.messages[-1], "content": [{"text": "[redacted]"}]}
+    if not with_id:
+        del instead["tracking_id"]
+    manager.redact_latest_message(instead, one)
+    found = [message["content"][0]["text"] for message in open_agent(tmp_path).messages]
+    assert found == ["[redacted]", "said by another writer"]
