@@ -18,6 +18,7 @@ from ..backends import Backend, Capability, Workspace
 from ..conversations import ProcessDied, Session, in_fresh_process, warm_up
 from ..process import Hang
 from ._actor import act
+from ._alone import Sessions
 from ._nemesis import Nemesis
 from .anomaly import HUNG, KINDS, Anomaly
 from .checkers import anomalies
@@ -122,7 +123,7 @@ def soak(
     with _Recorder(log) as recorder:
         found = Soak(settings, History())
         lives, taking = _lives(settings), Lock()
-        nemesis = Nemesis(workspace.places, settings.seed)
+        nemesis, sessions = Nemesis(workspace.places, settings.seed), Sessions()
 
         def work() -> None:
             while True:
@@ -130,7 +131,8 @@ def soak(
                     one = next(lives, None)
                 if one is None:
                     return
-                was_killed = _live(one, backend, workspace, settings, recorder, nemesis)
+                with sessions.entered_by(one):
+                    was_killed = _live(one, backend, workspace, settings, recorder, nemesis)
                 nemesis.a_life_is_over()
                 with taking:
                     _count(found, one, was_killed)
