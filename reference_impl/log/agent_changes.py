@@ -118,6 +118,13 @@ class AgentChanges:
             return [id]
         return ids
 
+    def latest(self, agent_id: str) -> tuple[str | None, list[int]]:
+        """Return the tracking id of the message that an agent added last, and the ids under which it is stored."""
+        latest = self.memory(agent_id).latest
+        if isinstance(latest, int):
+            return self._store().index.tracking_id(agent_id, latest), [latest]
+        return latest, self._ids(agent_id, latest) if latest is not None else []
+
     def place(self, message: Any, agent: Any, *, replaces: bool) -> tuple[int, Place]:
         """Return under which id a message of an agent is to be stored, and whether it replaces what is there.
 
@@ -137,7 +144,7 @@ class AgentChanges:
             return id, Place(tracking_id, True, id if unnamed else None)
         last = self._store().index.last_id(agent.agent_id)
         id = max(memory.next_id, 0 if last is None else last + 1)
-        memory.next_id = id + 1
+        memory.next_id, memory.latest = id + 1, tracking_id
         return id, Place(tracking_id, False)
 
     def _replaces(self, tracking_id: str, ids: list[int], agent: Any) -> bool:

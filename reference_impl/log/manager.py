@@ -127,10 +127,12 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         """
         check_message(redact_message)
         at, store = now(), self._stored(self.session_id)
-        latest = agent.messages[-1].get("tracking_id") if agent.messages else None
-        redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, in_memory=latest)
+        latest, ids = self._changes.latest(agent.agent_id)
+        redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, latest, ids)
         if redaction is None:
             raise SessionException("No message to redact.")
+        if redaction.ids:
+            self._changes.memory(agent.agent_id).latest = max(redaction.ids)
         self._changes.redacted |= redaction.tracking_ids  # memory may hold the original still
         id = max(redaction.ids, default=self._changes.memory(agent.agent_id).next_id - 1)
         with self._together() as collected:

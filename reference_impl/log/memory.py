@@ -36,6 +36,8 @@ class Memory:
         gone: The ids of stored messages that it held once and holds no more.
         made_up: The tracking ids of messages that a restore made up, which are not to be stored.
         next_id: The id that the next message is expected to get.
+        latest: The tracking id of the message that was added or restored last; its id once it was redacted, which
+            may have taken the tracking id from it. Others' messages may be stored behind it.
     """
 
     offered: dict[str, int | None] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class Memory:
     gone: Ranges = field(default_factory=Ranges)
     made_up: set[str] = field(default_factory=set)
     next_id: int = 0
+    latest: str | int | None = None
     _order: list[Any] = field(default_factory=list)
     _items: list[int | str] = field(default_factory=list)
     _own_at: int | None = None
@@ -57,6 +60,7 @@ class Memory:
         order = [message["tracking_id"] for message in messages]
         self.offered.update(zip(order, map(fingerprint, messages) if editable else repeat(None), strict=False))
         self.held = Counter(order)
+        self.latest = order[-1] if order else None
 
     def told(self, message: Any, tracking_id: str, messages: list[Any]) -> None:
         """Note that the agent told of a message, which its history holds now, or did."""

@@ -258,7 +258,7 @@ class SessionStore:
             self._index.note(changes)
 
     def redaction_of_latest(
-        self, agent_id: str, message: Any, at: str, *, in_memory: str | None = None
+        self, agent_id: str, message: Any, at: str, latest: str | None, ids: Sequence[int]
     ) -> Redaction | None:
         """Return the redaction of an agent's latest message, stored or in line; None where it has no message.
 
@@ -266,28 +266,24 @@ class SessionStore:
             agent_id: The agent.
             message: What takes its place, and that of any other with the same tracking id.
             at: When, in ISO 8601.
-            in_memory: The tracking id of the latest message that the agent has in memory. Behind it another writer's
-                messages may be stored, which the agent knows nothing of; where it is stored itself, it is the latest.
+            latest: The tracking id of what the agent itself added last. Others' messages may be stored behind it.
+            ids: The ids under which that is stored. Where it is neither stored nor in line, the last message that is
+                takes its place.
         """
         with self._lock:
-            if in_memory is not None and self._is_stored(agent_id, in_memory):
-                names = frozenset({in_memory, message.get("tracking_id") or in_memory})
-                return Redaction(agent_id, message, at, frozenset(self.index.ids(agent_id, in_memory)[-1:]), names)
             if any(not waiting.get("tracking_id") for waiting in self._line.messages(agent_id)[-1:]):
                 self._commit_line()  # only when it is stored will it have something by which it can be found
             in_line, last = self._line.messages(agent_id), self.index.last_id(agent_id)
-            if in_line:
-                ids, latest = frozenset[int](), in_line[-1]["tracking_id"]
+            if ids or (latest is not None and self.is_in_line(agent_id, latest)):
+                found = frozenset(ids[-1:])
+            elif in_line:
+                found, latest = frozenset(), in_line[-1]["tracking_id"]
             elif last is not None:
-                ids, latest = frozenset({last}), self.index.tracking_id(agent_id, last)
+                found, latest = frozenset({last}), self.index.tracking_id(agent_id, last)
             else:
                 return None
         tracking_ids = frozenset(name for name in (latest, message.get("tracking_id")) if name)
-        return Redaction(agent_id, message, at, ids, tracking_ids)
-
-    def _is_stored(self, agent_id: str, tracking_id: str) -> bool:
-        in_line = (waiting.get("tracking_id") for waiting in self._line.messages(agent_id))
-        return bool(self.index.ids(agent_id, tracking_id)) or tracking_id in in_line
+        return Redaction(agent_id, message, at, found, tracking_ids)
 
     def redact(self, redaction: Redaction) -> None:
         """Make a redaction: nothing of what it replaces stays in storage. Where storage fails, it is made later.

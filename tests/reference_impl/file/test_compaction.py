@@ -214,13 +214,19 @@ def test_a_folder_that_could_not_be_synced_leaves_the_journal_open(
     agent = open_agent(tmp_path)
     log = agent._session_manager._store._log  # type: ignore[union-attr]
 
-    def fails(_: int) -> None:
-        raise OSError(errno.EIO, "the disk does not answer")
+    syncs, works = [], journal_file.sync_all
+
+    def fails_once(descriptor: int) -> None:  # what is written after that is synced anew
+        syncs.append(descriptor)
+        if len(syncs) == 1:
+            raise OSError(errno.EIO, "the disk does not answer")
+        works(descriptor)
 
     number = journal(tmp_path).stat().st_ino
     with monkeypatch.context() as patched:
-        patched.setattr(journal_file, "sync_all", fails)
+        patched.setattr(journal_file, "sync_all", fails_once)
         outgrows(agent)
+    assert syncs
     assert journal(tmp_path).stat().st_ino != number
     with (tmp_path / "other").open("wb") as other:  # which gets the number of a descriptor that was closed
         say_to(agent, "then")

@@ -1,6 +1,7 @@
 """A redaction stays: what a running agent still holds in memory is not stored again, under whatever id."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,17 +111,31 @@ def test_what_is_replaced_on_purpose_is_replaced(tmp_path: Path) -> None:
     assert texts_of(tmp_path) == ["removed at the caller's wish"]
 
 
+def is_ahead_of_storage(agent: Any) -> None:
+    agent.messages.append(text_message("what nobody was told of"))
+
+
 @pytest.mark.parametrize("with_id", [True, False], ids=["by its id", "a message of no id"])
-def test_what_another_writer_has_stored_meanwhile_is_not_what_is_redacted(tmp_path: Path, with_id: bool) -> None:
+@pytest.mark.parametrize(
+    "memory",
+    [lambda agent: None, lambda agent: agent.messages.clear(), is_ahead_of_storage],
+    ids=["as stored", "cleared", "ahead"],
+)
+def test_what_another_writer_has_stored_meanwhile_is_not_what_is_redacted(
+    tmp_path: Path, memory: Callable[[Any], None], with_id: bool
+) -> None:
     """Found by the soak: two processes in one session, and one redacts what it said last."""
     manager = FileSessionManager("s", storage_dir=str(tmp_path))
     one, other = open_agent(tmp_path, manager=manager), open_agent(tmp_path)
-    asyncio.run(add(one, text_message("a secret")))
+    asyncio.run(add(one, text_message("hello"), text_message("a secret")))
     asyncio.run(add(other, text_message("said by another writer")))
-    assert len(manager.list_messages("s", "default")) == 2  # it knows of both, and the agent of its own
+    assert len(manager.list_messages("s", "default")) == 3  # it knows of all, and the agent of its own
     instead = {**one.messages[-1], "content": [{"text": "[redacted]"}]}
     if not with_id:
         del instead["tracking_id"]
-    manager.redact_latest_message(instead, one)
-    found = [message["content"][0]["text"] for message in open_agent(tmp_path).messages]
-    assert found == ["[redacted]", "said by another writer"]
+    memory(one)
+    for text in ("[redacted]", "[redacted once more]"):
+        instead["content"] = [{"text": text}]
+        manager.redact_latest_message(instead, one)
+        found = [message["content"][0]["text"] for message in open_agent(tmp_path).messages]
+        assert found == ["hello", text, "said by another writer"]
