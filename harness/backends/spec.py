@@ -22,10 +22,11 @@ from .sdk_manager import under_sdk_manager
 from .workspace import Workspace
 
 _PLACES = (
-    ("path|dir|file|folder|location", "{workdir}/data"),
-    ("table|prefix|namespace|schema|collection|name|key|bucket", "{unique}"),
+    (r"(path|dir|directory|folder|(^|_)file|(^|_)filename)$", "{workdir}/data"),
+    (r"(^|_)(table|prefix|namespace|schema|collection|keyspace|database|db|bucket)(_name)?$", "{unique}"),
 )
-"""What arguments are called that say where data is kept, and what to give them."""
+"""How arguments end that say where data is kept (and ``profile``, ``api_key`` and ``region_name`` do not), and what to
+give them."""
 
 
 @dataclass(frozen=True)
