@@ -29,13 +29,20 @@ GRACE_S = 120.0
 REPORT = "report.json"
 
 _PYTEST = """\
-import signal, sys
+import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(os, "setpgid"):
+    os.setpgid(0, 0)
 import pytest
 sys.path.insert(0, "")
 sys.exit(pytest.main())
 """
-"""Runs pytest. A process that a shell has started in the background ignores ctrl-c, and so does what it starts."""
+"""Runs pytest, which leads a process group, so that it can be ended with all that it has started.
+
+It stays in the session of the command: Linux shares processors among sessions, and a run that somebody has started at a
+low priority competes at that priority. A process that a shell has started in the background ignores ctrl-c, and so does
+what it starts.
+"""
 
 
 def find_uv() -> str:
@@ -117,9 +124,7 @@ def judge(python: Path, entry: Entry, folder: Path, options: Sequence[str], limi
     words = [f"{entry.option}={entry.name}", f"--conformance-report={REPORT}", places, *options]
     command = [str(python), "-c", _PYTEST, "-p", "no:cacheprovider", "-q", "--tb=no", "--color=no", *words]
     with (folder / "output.txt").open("wb") as output:
-        running = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-        )
+        running = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         late = not _ended(running, limit_s)
         if late:
             running.send_signal(signal.SIGINT)
@@ -149,11 +154,10 @@ def _ended(running: subprocess.Popen[bytes], limit_s: float) -> bool:
 
 
 def _end_all(running: subprocess.Popen[bytes]) -> None:
-    if sys.platform == "win32":
-        running.kill()
-    else:
-        with suppress(ProcessLookupError):
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError):  # it has not come so far as to lead a group
             os.killpg(running.pid, signal.SIGKILL)
+    running.kill()
     running.wait()
 
 
