@@ -1,8 +1,9 @@
 """Every sentence has a test: which requirements judge a sentence of the documentation, or why none can.
 
-``sentences.json`` maps each sentence of the founding document, of the docstrings of the SDK's session managers and
-storages at one release, and of its pages on sessions and snapshots at one commit of its repository, as far as they are
-about Python. A docstring's sentence, and a page's, is known by where it stands and how it begins.
+``sentences.json`` maps each sentence of the founding document, of the docstrings of the SDK's session managers,
+repositories and storages at one release, and of its pages on sessions, snapshots, storage and hooks, each at one commit
+of its repository, as far as they are about Python. A docstring's sentence, and a page's, is known by where it stands
+and how it begins.
 """
 
 from __future__ import annotations

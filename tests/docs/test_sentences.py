@@ -9,7 +9,7 @@ from session_conformance.harness.sdk import SDK_VERSION
 from session_conformance.suites.catalog import all_requirements
 from session_conformance.suites.command import main
 from session_conformance.suites.sentences import Sentence, mapped_sentences
-from strands.session import SessionManager, SnapshotSessionManager
+from strands.session import RepositorySessionManager, SessionManager, SessionRepository, SnapshotSessionManager
 from strands.storage import Storage
 
 READ_AT = "1.62.0"
@@ -21,7 +21,7 @@ def sentences_of(text: str) -> list[str]:
 
 
 def documented() -> Iterator[tuple[str, str]]:
-    for kind in (SessionManager, SnapshotSessionManager, Storage):
+    for kind in (SessionManager, SnapshotSessionManager, RepositorySessionManager, SessionRepository, Storage):
         place = f"{kind.__module__.rsplit('.', 1)[0]}.{kind.__name__}"
         docs = {place: kind.__doc__}
         for name, member in vars(kind).items():
@@ -52,7 +52,15 @@ def test_trace_prints_the_map(capsys: pytest.CaptureFixture[str]) -> None:
     assert "founding document:" in told
     assert "Each message automatically saved" in told or "each message automatically saved" in told
     assert "LIF-02" in told
-    for page in ("bidirectional session management", "session management", "snapshots"):
+    for page in (
+        "bidirectional session management",
+        "session management",
+        "snapshots",
+        "storage",
+        "bidirectional hooks",
+        "hooks",
+        "hook events",
+    ):
         assert f"\n{page}, harness-sdk at " in told
 
 
