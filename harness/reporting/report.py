@@ -167,6 +167,7 @@ def report_of(
     command: str = "",
     seeds: Mapping[str, int] | None = None,
     edition: str = "",
+    new_in_sdk: Sequence[str] = (),
 ) -> Report:
     """Return the report of a run that ends now, without the secrets that backends were given.
 
@@ -178,6 +179,7 @@ def report_of(
         command: The command that was run.
         seeds: The seeds of what was random.
         edition: The edition of the requirements that were judged.
+        new_in_sdk: What the installed SDK has that the suites do not know.
     """
     judged = {verdict.backend: verdict for verdict in verdicts}
     names = [*specs, *(name for name in judged if name not in specs)]
@@ -187,7 +189,11 @@ def report_of(
         command=command,
         seeds=dict(seeds or {}),
         requirements=next((verdict.of for verdict in verdicts), None),
-        versions={**versions(), **({EDITION: edition} if edition else {})},
+        versions={
+            **versions(),
+            **({EDITION: edition} if edition else {}),
+            **({NEW_IN_SDK: f"{len(new_in_sdk)} ({', '.join(new_in_sdk)})"} if new_in_sdk else {}),
+        },
     )
     given = {name: value for backend in report.backends for name, value in backend.arguments.items()}
     return Report.from_dict(conceal(report.to_dict(), given))
@@ -211,6 +217,10 @@ def read(path: Path) -> Report:
 
 EDITION = "edition"
 """The name, among the versions that a report holds for, of the edition of its requirements."""
+
+
+NEW_IN_SDK = "new in the SDK, not judged"
+"""The name, among the versions that a report holds for, of what the SDK has that the suites do not know, counted."""
 
 
 def versions() -> dict[str, str]:

@@ -67,6 +67,7 @@ from .names import ToolSpec as ToolSpec
 from .names import ToolUse as ToolUse
 from .names import VideoFormat as VideoFormat
 from .names import sdk_tool as sdk_tool
+from .news import new_in_sdk as new_in_sdk
 from .release import SDK_VERSION as SDK_VERSION
 from .release import Dialect as Dialect
 from .release import dialect as dialect
@@ -144,6 +145,7 @@ __all__ = [
     "dialect",
     "missing_features",
     "need",
+    "new_in_sdk",
     "sdk_tool",
     "unusable_sdk",
 ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import importlib
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, get_args
 
 import strands.hooks
 from strands.types._events import ToolResultEvent, ToolUseStreamEvent
@@ -42,6 +42,9 @@ BidiAfterConnectionRestartEvent: Any = _hooks.BidiAfterConnectionRestartEvent
 ConnectionTimeoutError: Any = _first(_models, "ConnectionTimeoutError", "BidiModelTimeoutError")
 Restartable: Any = _first(_models, "Restartable")
 BidiOutputEvent = Any
+
+HOOKS = _hooks
+OUTPUT_EVENTS = tuple(kind.__name__ for kind in get_args(_types.BidiOutputEvent))
 
 _TEXT_EVENTS = hasattr(_types, "BidiTextInputEvent")
 """Whether the user's input is an event of its own kind (until 1.56), or a content block."""

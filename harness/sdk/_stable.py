@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from strands.bidi import BidiAgent as _BidiAgent
+from strands.bidi import hooks as HOOKS
 from strands.bidi.hooks import (
     BidiAfterConnectionRestartEvent,
     BidiAgentStopEvent,
@@ -53,6 +54,10 @@ else:
             return declared
 
 
+OUTPUT_EVENTS: tuple[str, ...] = tuple(kind.__name__ for kind in get_args(BidiOutputEvent))
+"""What a voice agent gives to its application."""
+
+
 class OutputTranslator:
     """Builds the SDK's output events of one connection from their plain forms."""
 
@@ -85,6 +90,8 @@ def audio_input(data: bytes) -> Any:
 
 
 __all__ = [
+    "HOOKS",
+    "OUTPUT_EVENTS",
     "BidiAfterConnectionRestartEvent",
     "BidiAgent",
     "BidiAgentStopEvent",

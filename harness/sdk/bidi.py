@@ -10,6 +10,8 @@ insist()
 
 if TYPE_CHECKING or dialect() is Dialect.STABLE:
     from ._stable import (
+        HOOKS,
+        OUTPUT_EVENTS,
         BidiAfterConnectionRestartEvent,
         BidiAgent,
         BidiAgentStopEvent,
@@ -27,6 +29,8 @@ if TYPE_CHECKING or dialect() is Dialect.STABLE:
     )
 else:
     from ._experimental import (
+        HOOKS,
+        OUTPUT_EVENTS,
         BidiAfterConnectionRestartEvent,
         BidiAgent,
         BidiAgentStopEvent,
@@ -44,6 +48,8 @@ else:
     )
 
 __all__ = [
+    "HOOKS",
+    "OUTPUT_EVENTS",
     "BidiAfterConnectionRestartEvent",
     "BidiAgent",
     "BidiAgentStopEvent",
