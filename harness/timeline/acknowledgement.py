@@ -58,6 +58,10 @@ class Acknowledged:
         if not told.versions or not same(essence(told.versions[-1][1]), essence(message)):
             told.versions.append((at, message))
 
+    def allow(self, message: Message) -> None:
+        """Note what a message would have become next, had nothing been killed: it may come back, and need not."""
+        self._note(_NEVER, message)
+
     def problem(self, reading: Reading, event: int) -> str | None:
         """Say what is wrong with a history that was restored after a crash, or return None.
 

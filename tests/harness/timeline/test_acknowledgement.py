@@ -115,3 +115,12 @@ def test_a_stop_acknowledges_what_no_hook_was_told_of_unless_errors_were_told(at
 def test_what_a_stop_does_not_acknowledge_may_come_back(found: list[Any]) -> None:
     timeline = Timeline([told("message_added", A), told("message_added", PENDING), AgentStopped(memory=[A, FINAL])])
     assert Acknowledged(timeline, at_stop=False).missing(Reading(messages=found), 2) is None
+
+
+def test_what_a_killed_process_would_have_told_of_next_may_come_back() -> None:
+    acknowledged = Acknowledged(Timeline([told("message_added", A), told("message_added", PENDING)]))
+    found = Reading(messages=[A, FINAL])
+    assert acknowledged.missing(found, 1) is not None
+    acknowledged.allow(FINAL)
+    assert acknowledged.missing(found, 1) is None
+    assert acknowledged.missing(Reading(messages=[A, PENDING]), 1) is None
