@@ -20,7 +20,7 @@ from session_conformance.harness.conversations import Appender, talk
 from session_conformance.harness.faults import TracerMissing, file_calls, stall_on_files, stall_on_s3
 from session_conformance.harness.process import tolerating_warnings
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.verdicts import FileFloor, Floor, S3Floor, as_bytes
+from session_conformance.harness.verdicts import FileFloor, Floor, S3Floor, ServerFloor, as_bytes
 
 from .scenarios import Counted, count_requests
 
@@ -75,12 +75,16 @@ class Benchmarks(ConformanceSuite):
         return seeds
 
     @pytest.fixture
-    def floor(self, backend: Backend, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-              ) -> Iterator[Floor]:  # fmt: skip
+    def floor(self, backend: Backend, request: pytest.FixtureRequest, new_session: NewSession,
+              tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:  # fmt: skip
         """Return what the backend's kind of storage can do at best."""
+        found: Floor
+        places = new_session().workspace.places
         if backend.on_s3:
             endpoint = endpoint_of_run(request.config)
-            found: Floor = S3Floor(endpoint.client, endpoint.new_bucket())
+            found = S3Floor(endpoint.client, endpoint.new_bucket())
+        elif places:
+            found = ServerFloor(places[0].keeping())
         else:
             found = FileFloor(tmp_path_factory.mktemp("floor"))
         with closing(found):

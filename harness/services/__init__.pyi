@@ -1,10 +1,12 @@
 from .dynamodb import DynamoDB as DynamoDB
 from .dynamodb import boto_session as boto_session
+from .keeping import Keeping as Keeping
 from .places import Places as Places
 from .programs import NoService as NoService
 from .registry import KINDS as KINDS
 from .registry import PLACEHOLDERS as PLACEHOLDERS
 from .registry import Services as Services
+from .registry import given_services as given_services
 from .seam import Met as Met
 from .seam import Record as Record
 from .seam import Seam as Seam
@@ -20,6 +22,7 @@ __all__ = [
     "PLACEHOLDERS",
     "Address",
     "DynamoDB",
+    "Keeping",
     "Met",
     "NoService",
     "Place",
@@ -32,4 +35,5 @@ __all__ = [
     "WireFault",
     "boto_session",
     "concealed",
+    "given_services",
 ]

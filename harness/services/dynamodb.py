@@ -5,15 +5,18 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import json
 import os
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..s3 import REGION, Answer, NoEndpoint, Request, moto
 from ..s3 import Seam as HttpServer
+from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
 from .service import Address, Service
@@ -33,6 +36,55 @@ def boto_session() -> Any:
     return boto3.Session()
 
 
+def _operation(request: Request) -> str:
+    target = next((value for name, value in request.headers if name.lower() == "x-amz-target"), "")
+    return target.rpartition(".")[2]
+
+
+class _OneByOne:
+    """Carries requests out one after another, and a transaction that is sent again only once, as DynamoDB does.
+
+    moto does neither: two writes with a condition may both find it met, a transaction that fails takes back what
+    others wrote meanwhile, and clients send a transaction whose answer was lost again, with the same token.
+
+    Args:
+        upstream: Carries a request out.
+    """
+
+    def __init__(self, upstream: Callable[[Request], Answer]) -> None:
+        self._upstream = upstream
+        self._lock = threading.Lock()
+        self._done: OrderedDict[str, tuple[Any, Answer]] = OrderedDict()
+
+    def __call__(self, request: Request) -> Answer:
+        with self._lock:
+            if _operation(request) != "TransactWriteItems":
+                return self._upstream(request)
+            asked = json.loads(request.body)
+            token = asked.get("ClientRequestToken")
+            if token in self._done:
+                before, answer = self._done[token]
+                return answer if before == asked else _OTHER_PARAMETERS
+            answer = self._upstream(request)
+            if token is not None and answer.status == _OK:  # what failed may be tried again
+                self._done[token] = asked, answer
+                if len(self._done) > _REMEMBERED:
+                    self._done.popitem(last=False)
+            return answer
+
+
+_OK = 200
+_REMEMBERED = 1000
+"""DynamoDB remembers a token for ten minutes (API reference, ``TransactWriteItems``)."""
+
+_OTHER_PARAMETERS = Answer(
+    400,
+    [("Content-Type", "application/x-amz-json-1.0")],
+    b'{"__type": "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException", "Message": "Request rejected'
+    b' because it was retried with a token that was used before, with other parameters"}',
+)
+
+
 class _Lagging:
     """Carries requests out on moto, and some reads on what moto had a while ago.
 
@@ -42,19 +94,17 @@ class _Lagging:
 
     def __init__(self, upstream: Callable[[Request], Answer]) -> None:
         self._upstream = upstream
-        self._lock = threading.Lock()
         self._before: dict[Any, Any] | None = None
 
     def __call__(self, request: Request) -> Answer:
         if self._before is None or not _may_be_late(request):
             return self._upstream(request)
-        with self._lock:
-            now = _tables()
-            try:
-                _put_back({place: self._as_before(place, tables) for place, tables in now.items()})
-                return self._upstream(request)
-            finally:
-                _put_back(now)
+        now = _tables()
+        try:
+            _put_back({place: self._as_before(place, tables) for place, tables in now.items()})
+            return self._upstream(request)
+        finally:
+            _put_back(now)
 
     def _as_before(self, place: Any, tables: dict[str, Any]) -> dict[str, Any]:
         """Return the tables of a place as they were; those that were made since then are empty."""
@@ -75,8 +125,7 @@ class _Lagging:
 
 
 def _may_be_late(request: Request) -> bool:
-    target = next((value for name, value in request.headers if name.lower() == "x-amz-target"), "")
-    reads = target.endswith((".GetItem", ".Query", ".Scan", ".BatchGetItem"))
+    reads = _operation(request) in ("GetItem", "Query", "Scan", "BatchGetItem")
     return reads and b'"ConsistentRead":true' not in request.body.replace(b" ", b"")
 
 
@@ -115,7 +164,7 @@ class DynamoDB(Service):
     def _started(self) -> Address:
         try:
             self._lagging = _Lagging(moto("dynamodb"))
-            self._http = HttpServer(self._lagging)
+            self._http = HttpServer(_OneByOne(self._lagging))
         except NoEndpoint as error:
             raise NoService(str(error).replace("--s3-endpoint", "--service dynamodb=http://...")) from error
         _, _, port = self._http.start().rpartition(":")
@@ -148,7 +197,7 @@ class DynamoDB(Service):
             defaults |= {"AWS_ACCESS_KEY_ID": "conformance", "AWS_SECRET_ACCESS_KEY": "conformance"}
         return {name: os.environ.get(name, value) for name, value in defaults.items()}
 
-    def _client(self) -> Any:
+    def _client(self, host: str = "", port: int = 0) -> Any:
         import boto3
 
         where = self.environment()
@@ -157,7 +206,9 @@ class DynamoDB(Service):
             aws_access_key_id=where.get("AWS_ACCESS_KEY_ID"),
             aws_secret_access_key=where.get("AWS_SECRET_ACCESS_KEY"),
         )
-        return session.client("dynamodb", endpoint_url=f"{self.scheme}://{self.address.host}:{self.address.port}")
+        return session.client(
+            "dynamodb", endpoint_url=f"{self.scheme}://{host or self.address.host}:{port or self.address.port}"
+        )
 
     def _greet(self) -> None:
         self._admin = self._client()
@@ -215,6 +266,34 @@ class DynamoDB(Service):
                     if "N" in item.get(attribute, ()):
                         yield table, {name: item[name] for name in names}, attribute, float(item[attribute]["N"])
 
+    def _keeping(self, host: str, port: int, database: str) -> Keeping:
+        client, table = self._client(host, port), f"{database}_kept"
+        key = [{"AttributeName": "name", "KeyType": "HASH"}, {"AttributeName": "piece", "KeyType": "RANGE"}]
+        attributes = [("name", "S"), ("piece", "N")]
+        client.create_table(
+            TableName=table,
+            KeySchema=key,
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, kind in attributes],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+        def store(name: str, data: bytes) -> None:
+            for piece in range(0, len(data), _ITEM):
+                item = {"name": {"S": name}, "piece": {"N": str(piece)}, "bytes": {"B": data[piece : piece + _ITEM]}}
+                client.put_item(TableName=table, Item=item)
+
+        def load(name: str) -> bytes:
+            pages = client.get_paginator("query").paginate(
+                TableName=table,
+                KeyConditionExpression="#name = :name",
+                ExpressionAttributeNames={"#name": "name"},
+                ExpressionAttributeValues={":name": {"S": name}},
+                ConsistentRead=True,
+            )
+            return b"".join(item["bytes"]["B"] for page in pages for item in page["Items"])
+
+        return Keeping(store, load, client.close)
+
     def stop(self) -> None:
         """Drop every place, and serve no more."""
         super().stop()
@@ -226,3 +305,7 @@ class DynamoDB(Service):
 
     def _command(self, process: ServerProcess, program: Path, port: int) -> list[str]:
         raise NotImplementedError
+
+
+_ITEM = 390_000
+"""In bytes: an item has at most 400 KB, with its names (developer guide, "Quotas")."""

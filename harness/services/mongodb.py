@@ -6,6 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
+from .keeping import Keeping
 from .process import ServerProcess
 from .programs import Program
 from .service import Address, Service
@@ -27,11 +28,11 @@ class MongoDB(Service):
         where = ["--dbpath", str(process.folder / "data"), "--port", str(port), "--bind_ip", "127.0.0.1"]
         return [str(program), *where, "--nounixsocket"]
 
-    def _client(self) -> Any:
+    def _client(self, host: str = "", port: int = 0) -> Any:
         pymongo: Any = importlib.import_module("pymongo")  # which only who has MongoDB has
         where = self.address
         options = {"username": where.user, "password": where.password} if where.user else {}
-        return pymongo.MongoClient(where.host, where.port, serverSelectionTimeoutMS=30_000, **options)
+        return pymongo.MongoClient(host or where.host, port or where.port, serverSelectionTimeoutMS=30_000, **options)
 
     def _greet(self) -> None:
         with self._client() as client:
@@ -46,3 +47,14 @@ class MongoDB(Service):
     def _drop(self, database: str) -> None:
         with self._client() as client:
             client.drop_database(database)
+
+    def _keeping(self, host: str, port: int, database: str) -> Keeping:
+        client = self._client(host, port)
+        kept = client[database].get_collection(
+            "kept", write_concern=importlib.import_module("pymongo").WriteConcern(j=True)
+        )
+        return Keeping(
+            lambda name, data: kept.replace_one({"_id": name}, {"bytes": data}, upsert=True),
+            lambda name: bytes(kept.find_one({"_id": name})["bytes"]),
+            client.close,
+        )

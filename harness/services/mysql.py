@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
 from .service import Address, Service
@@ -57,19 +58,22 @@ class MySQL(Service):
             "--max-connections=400",
         ]
 
-    def _run(self, *statements: str) -> list[Any]:
+    def _connect(self, host: str, port: int, database: str | None = None) -> Any:
         import pymysql  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-        where = self.address
-        connection = pymysql.connect(
-            host=where.host,
-            port=where.port,
-            user=where.user or "root",
-            password=where.password,
+        return pymysql.connect(
+            host=host,
+            port=port,
+            user=self.address.user or "root",
+            password=self.address.password,
+            database=database,
             autocommit=True,
             connect_timeout=30,
             read_timeout=30,
         )
+
+    def _run(self, *statements: str) -> list[Any]:
+        connection = self._connect(self.address.host, self.address.port)
         try:
             with connection.cursor() as cursor:
                 for statement in statements:
@@ -103,3 +107,19 @@ class MySQL(Service):
             self._run(f"KILL {number}")
         except pymysql.MySQLError:
             return  # it ended by itself
+
+    def _keeping(self, host: str, port: int, database: str) -> Keeping:
+        client = self._connect(host, port, database)
+        cursor = client.cursor()
+        cursor.execute("CREATE TABLE kept (name varchar(40) PRIMARY KEY, bytes longblob)")
+
+        def load(name: str) -> bytes:
+            cursor.execute("SELECT bytes FROM kept WHERE name = %s", (name,))
+            found: bytes = cursor.fetchone()[0]
+            return found
+
+        return Keeping(
+            lambda name, data: cursor.execute("REPLACE INTO kept VALUES (%s, _binary %s)", (name, data)),
+            load,
+            client.close,
+        )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import secrets
 import shutil
 import signal
 import subprocess
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
 from .service import Address, Service
@@ -74,6 +78,11 @@ class Postgres(Service):
         copied = process.folder / "program" / program.relative_to(program.parent.parent.parent.parent)
         return copied if copied.is_file() else program
 
+    def __init__(self, given: str | None = None) -> None:
+        self._admin: Any = None
+        self._lock = threading.Lock()
+        super().__init__(given)
+
     def _connect(self, database: str = "") -> Any:
         dbapi: Any = importlib.import_module("pg8000.dbapi")  # it has no type hints
         where = self.address
@@ -84,19 +93,40 @@ class Postgres(Service):
             password=where.password or None,
             database=database or where.database or "postgres",
             timeout=30,
+            ssl_context=False if self.is_ours else None,  # the system's certificates take 20 ms to load
         )
         connection.autocommit = True
         return connection
 
-    def _run(self, *statements: str, database: str = "") -> list[Any]:
+    def _run(self, *statements: str) -> list[Any]:
+        """Carry statements out on one connection, which is kept: a workspace takes two, and each takes a process."""
+        with self._lock:
+            if self._admin is not None:
+                try:
+                    return _carried_out(self._admin, statements)
+                except Exception:  # the server may have closed it, or have been killed
+                    self._let_go()
+            self._admin = self._connect()
+            return _carried_out(self._admin, statements)
+
+    def _run_in(self, database: str, *statements: str) -> list[Any]:
         connection = self._connect(database)
         try:
-            cursor = connection.cursor()
-            for statement in statements:
-                cursor.execute(statement)
-            return list(cursor.fetchall()) if cursor.description else []
+            return _carried_out(connection, statements)
         finally:
             connection.close()
+
+    def _let_go(self) -> None:
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            with contextlib.suppress(Exception):
+                admin.close()
+
+    def stop(self) -> None:
+        """Drop every place, and end the server if this run started it."""
+        super().stop()
+        with self._lock:
+            self._let_go()
 
     def _greet(self) -> None:
         [[allowed]] = self._run("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
@@ -115,17 +145,46 @@ class Postgres(Service):
         return name
 
     def _empty(self, database: str) -> None:
-        tables = self._run(
+        tables = self._run_in(
+            database,
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
             " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
-            database=database,
         )
         if tables:
             named = ", ".join(table for [table] in tables)
-            self._run("SET lock_timeout = '5s'", f"TRUNCATE {named} RESTART IDENTITY CASCADE", database=database)
+            self._run_in(database, "SET lock_timeout = '5s'", f"TRUNCATE {named} RESTART IDENTITY CASCADE")
 
     def _drop(self, database: str) -> None:
         self._run(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
+
+    def _keeping(self, host: str, port: int, database: str) -> Keeping:
+        native: Any = importlib.import_module("pg8000.native")
+        where = self.address
+        client = native.Connection(
+            where.user or "postgres",
+            host=host,
+            port=port,
+            password=where.password or None,
+            database=database,
+            ssl_context=False if self.is_ours else None,
+        )
+        client.run("CREATE TABLE kept (name text PRIMARY KEY, bytes bytea)")
+        storing = client.prepare(
+            "INSERT INTO kept VALUES (:name, :bytes) ON CONFLICT (name) DO UPDATE SET bytes = excluded.bytes"
+        )
+        loading = client.prepare("SELECT bytes FROM kept WHERE name = :name")
+        return Keeping(
+            lambda name, data: storing.run(name=name, bytes=data),
+            lambda name: loading.run(name=name)[0][0],
+            client.close,
+        )
+
+
+def _carried_out(connection: Any, statements: Sequence[str]) -> list[Any]:
+    cursor = connection.cursor()
+    for statement in statements:
+        cursor.execute(statement)
+    return list(cursor.fetchall()) if cursor.description else []
 
 
 _CANNOT_CONNECT_NOW = "57P03"

@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any, ClassVar
 
+from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program, in_wheels
 from .service import Address, Service
@@ -57,13 +58,13 @@ class Redis(Service):
         modules = [word for found in in_wheels(_JSON, "rejson.so") for word in ("--loadmodule", str(found))]
         return [str(program), *options, *modules]
 
-    def _client(self, database: int) -> Any:
+    def _client(self, database: int, host: str = "", port: int = 0) -> Any:
         import redis
 
         where = self.address
         return redis.Redis(
-            host=where.host,
-            port=where.port,
+            host=host or where.host,
+            port=port or where.port,
             db=database,
             username=where.user or None,
             password=where.password or None,
@@ -116,6 +117,10 @@ class Redis(Service):
     def _drop(self, database: str) -> None:
         self._empty(database)
         self._free.insert(0, int(database))  # the last to be used again: a client that was cut may still try
+
+    def _keeping(self, host: str, port: int, database: str) -> Keeping:
+        client = self._client(int(database), host, port)
+        return Keeping(client.set, client.get, client.close)
 
 
 class Valkey(Redis):

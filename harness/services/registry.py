@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from .dynamodb import DynamoDB
 from .mongodb import MongoDB
@@ -18,6 +18,21 @@ KINDS: dict[str, type[Service]] = {kind.name: kind for kind in (Postgres, MySQL,
 
 PLACEHOLDERS: dict[str, str] = {f"{name}_{part}": name for name, kind in KINDS.items() for part in kind.parts}
 """Which service each placeholder belongs to: ``postgres_url`` to ``postgres``, say."""
+
+
+def given_services(texts: Iterable[str]) -> dict[str, str]:
+    """Return the URLs of services that run already, by their names, from ``NAME=URL`` as the command line has it.
+
+    Raises:
+        NoService: A text is not of that form.
+    """
+    given: dict[str, str] = {}
+    for text in texts:
+        name, separator, url = text.partition("=")
+        if not separator or not url:
+            raise NoService(f"--service {name!r} is not of the form NAME=URL (example: postgres=postgresql://...)")
+        given[name] = url
+    return given
 
 
 class Services:

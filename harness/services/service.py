@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
+from .keeping import Keeping
 from .process import START_LIMIT_S, ServerProcess
 from .programs import EXTRA, NoService, Program
 from .seam import Seam
@@ -119,6 +120,10 @@ class Service(ABC):
     @abstractmethod
     def _drop(self, database: str) -> None:
         """Remove a place and all that is stored in it, whoever is connected to it."""
+
+    @abstractmethod
+    def _keeping(self, host: str, port: int, database: str) -> Keeping:
+        """Return what keeps bytes in a place in the least of round trips, through a client at an address."""
 
     # -- what some kinds can do ----------------------------------------------------------------------------
 
@@ -300,6 +305,10 @@ class Place:
     def age(self, seconds: float) -> None:
         """Let what is stored in it, and expires by itself, be older by some seconds than it is."""
         self.service.age(self.database, seconds)
+
+    def keeping(self) -> Keeping:
+        """Return what keeps bytes in it, in the least of round trips, and through the seam, as any client does."""
+        return self.service._keeping("127.0.0.1", self.seam.port, self.database)
 
     def empty(self) -> None:
         """Remove all that is stored in it."""

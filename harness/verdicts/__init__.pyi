@@ -4,6 +4,7 @@ from .causes import cause_of as cause_of
 from .floors import FileFloor as FileFloor
 from .floors import Floor as Floor
 from .floors import S3Floor as S3Floor
+from .floors import ServerFloor as ServerFloor
 from .floors import as_bytes as as_bytes
 from .groups import GROUPS as GROUPS
 from .matrix import Matrix as Matrix
@@ -51,6 +52,7 @@ __all__ = [
     "Requirement",
     "Result",
     "S3Floor",
+    "ServerFloor",
     "Verdict",
     "Violation",
     "as_bytes",

@@ -10,9 +10,12 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..sdk import Message
+
+if TYPE_CHECKING:
+    from ..services import Keeping
 
 _sync = getattr(os, "fdatasync", os.fsync)
 
@@ -119,3 +122,34 @@ class S3Floor:
 
     def close(self) -> None:
         """Do nothing: the client is the endpoint's."""
+
+
+class ServerFloor:
+    """One row, key or item: a round trip that stores the same bytes, and one that loads the history.
+
+    Args:
+        server: Keeps bytes in a place of its own on the server that the backend uses.
+    """
+
+    append_about = "one round trip to the same server that stores the same bytes"
+    restore_about = "one round trip to the same server that loads the history as JSON, and json.loads"
+
+    def __init__(self, server: Keeping) -> None:
+        self._server = server
+
+    def append(self, message: Message) -> None:
+        """Store the message."""
+        self._server.store("message", as_bytes(message))
+
+    def keep(self, messages: Sequence[Message]) -> None:
+        """Store the history."""
+        self._server.store("history", as_bytes(list(messages)))
+
+    def restore(self) -> list[Any]:
+        """Load and parse the history."""
+        parsed: list[Any] = json.loads(self._server.load("history"))
+        return parsed
+
+    def close(self) -> None:
+        """End the client."""
+        self._server.close()

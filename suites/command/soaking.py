@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -36,6 +37,11 @@ def add_to(commands: Any) -> None:
     soaking.add_argument(
         "--session-manager-arg", action="append", default=[], metavar="KEY=VALUE", help="a constructor argument"
     )
+    soaking.add_argument(
+        "--service", action="append", default=[], metavar="NAME=URL",
+        help="a server that runs already, where the backend asks for one (postgres, mysql, redis, valkey, mongodb,"
+        " dynamodb); it is not killed. By default one is started on loopback",
+    )  # fmt: skip
     end = soaking.add_mutually_exclusive_group()
     end.add_argument("--minutes", type=_positive(float), help="how long; 1 by default")
     end.add_argument("--lives", type=_positive(int), help="how many processes, instead of a time")
@@ -105,7 +111,7 @@ def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
             place.mkdir()
         if backend.services:
             try:
-                with _on_servers(backend, places) as workspaces:
+                with _on_servers(backend, places, given.service) as workspaces:
                     yield _detected(backend, *workspaces)
             except NoService as error:
                 raise BackendError(str(error)) from error
@@ -124,16 +130,18 @@ def _open(given: argparse.Namespace) -> Iterator[tuple[Backend, Workspace]]:
 
 
 @contextmanager
-def _on_servers(backend: Backend, folders: list[Path]) -> Iterator[list[Workspace]]:
-    """Give workspaces with a place each on the servers that a backend asks for, which end afterwards."""
+def _on_servers(backend: Backend, folders: list[Path], urls: list[str]) -> Iterator[list[Workspace]]:
+    """Give workspaces with a place each on the servers that a backend asks for; those started here end afterwards."""
     from session_conformance.harness import Workspace
     from session_conformance.harness.s3 import environment
-    from session_conformance.harness.services import Places, Services
+    from session_conformance.harness.services import Places, Services, given_services
 
     with ExitStack() as surroundings:
-        services = Services({}, lambda values: surroundings.enter_context(environment(values)))
+        given = given_services(urls)
+        services = Services(given, lambda values: surroundings.enter_context(environment(values)))
         surroundings.callback(services.stop)
-        names = [f"soak_{number}" for number in range(len(folders))]
+        run = secrets.token_hex(4)  # another soak may be at work on a server that both were given
+        names = [f"soak_{run}_{number}" for number in range(len(folders))]
         places = [Places(services, name, {"unique": name}, set(backend.services)) for name in names]
         variables = {key: value for name in backend.services for key, value in services[name].environment().items()}
         yield [Workspace(folder, place, variables) for folder, place in zip(folders, places, strict=True)]

@@ -5,6 +5,7 @@ carries it out once. Both notice a connection that ended, make another, and send
 """
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -282,10 +283,10 @@ class DynamoManager(ServerManager):
     failures = (BotoCoreError, ClientError, OSError)
     consistent = True
 
-    def __init__(self, session_id: str, dynamodb_endpoint: str) -> None:
+    def __init__(self, session_id: str, dynamodb_endpoint: str, table: str) -> None:
         super().__init__(session_id)
         self._endpoint = dynamodb_endpoint
-        self._table = f"sessions-{dynamodb_endpoint.rpartition(':')[2]}"  # each workspace has a port of its own
+        self._table = table
         self._client: Any = None
 
     def may_be_sent_again(self, error: Exception) -> bool:
@@ -312,6 +313,10 @@ class DynamoManager(ServerManager):
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def expires(self, found: list[Any]) -> dict[str, Any]:
+        """Return what an item says of its end, where it has one."""
+        return {}
 
     def items(self, agent_id: str) -> list[Any]:
         key = f"{quote(self.session_id, safe='')}#{quote(agent_id, safe='')}"
@@ -346,7 +351,27 @@ class DynamoManager(ServerManager):
             elif kind == "append":
                 number = last = last + 1
             key = {"agent": {"S": agent}, "number": {"N": str(number)}}
-            puts[number] = {**key, "id": {"S": tracking_id}, "body": {"B": body}, "change": {"S": id}}
+            item = {**key, "id": {"S": tracking_id}, "body": {"B": body}, "change": {"S": id}}
+            puts[number] = item | self.expires(found)
         self._client.transact_write_items(
             TransactItems=[{"Put": {"TableName": self._table, "Item": item}} for item in puts.values()]
         )
+
+
+class ExpiringDynamoManager(DynamoManager):
+    """Lets each session expire an hour after it began, all of it at one moment, whenever DynamoDB removes its items."""
+
+    def connect(self) -> None:
+        if self._client is None:
+            super().connect()
+            expiry = {"Enabled": True, "AttributeName": "until"}
+            with suppress(ClientError):  # it is enabled already
+                self._client.update_time_to_live(TableName=self._table, TimeToLiveSpecification=expiry)
+
+    def expires(self, found: list[Any]) -> dict[str, Any]:
+        """Return when the session ends that an item belongs to."""
+        return {"until": found[0]["until"] if found else {"N": str(int(time.time()) + 3600)}}
+
+    def items(self, agent_id: str) -> list[Any]:
+        """Return what is not over: DynamoDB removes items one by one, and later."""
+        return [item for item in super().items(agent_id) if float(item["until"]["N"]) > time.time()]

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 from session_conformance.reference_impl.log.codec import encode
 from strands.types.exceptions import SessionException
 
-from tests.conforming.server_managers import Change, DynamoManager, PostgresManager, RedisManager
+from tests.conforming.server_managers import Change, DynamoManager, ExpiringDynamoManager, PostgresManager, RedisManager
 from tests.conforming.sqlite_manager import sealed
 
 T = TypeVar("T")
@@ -157,6 +157,13 @@ class ExpiresPieceByPiece(RedisManager):
         _, messages, _, state = self.keys(agent_id)
         found, keys = self._client.get(state), self._client.lrange(messages, 0, -1)
         return None if found is None else (found, [body for body in self._client.mget(["", *keys]) if body])
+
+
+class ExpiresItemByItem(ExpiringDynamoManager):
+    """Gives each item an hour of its own, and takes what is left for the session."""
+
+    def expires(self, found: list[Any]) -> dict[str, Any]:
+        return super().expires([])
 
 
 class SaysHowItConnects(PostgresManager):

@@ -63,7 +63,9 @@ REQUIREMENTS: dict[str, Requirement] = {id: check.func.requirement for id, check
 
 def backend_of(broken: type) -> Backend:
     interface = next(interface for interface in Interface if interface.is_met_by(broken))
-    return BackendSpec(broken.__name__, f"{broken.__module__}:{broken.__name__}", interface=interface).resolve()
+    arguments = {"table": "{unique}"} if "table" in inspect.signature(broken).parameters else {}
+    target = f"{broken.__module__}:{broken.__name__}"
+    return BackendSpec(broken.__name__, target, arguments, interface=interface).resolve()
 
 
 def judge(manager: type, id: str, folder: Path, config: pytest.Config) -> None:

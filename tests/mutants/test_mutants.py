@@ -10,7 +10,12 @@ from session_conformance.reference_impl import FileSessionManager, S3SessionMana
 from strands.session import SnapshotSessionManager
 
 from tests.conforming.plain_dicts import DictRepository, DictStorage
-from tests.conforming.server_managers import DynamoManager, ExpiringRedisManager, PostgresManager
+from tests.conforming.server_managers import (
+    DynamoManager,
+    ExpiringDynamoManager,
+    ExpiringRedisManager,
+    PostgresManager,
+)
 from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.conforming.tidy_snapshots import TidySnapshots
 from tests.mutants import broken_apis as broken_api
@@ -263,7 +268,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.ConnectsForEachMessage, "opens as many connections"),
         (broken_server.LeavesConnectionsOpen, "no more connections are open than after one"),
     ],
-    "NET-11": [(broken_server.ExpiresPieceByPiece, r"there is \['three', 'four'\]")],
+    "NET-11": [
+        (broken_server.ExpiresPieceByPiece, r"there is \['three', 'four'\]"),
+        (broken_server.ExpiresItemByItem, "since its first message, and not since its last one the session can be read"),
+    ],
     "NET-12": [(broken_server.SaysHowItConnects, "cannot reach postgresql://.*:<the password>@")],
     "NET-13": [(broken_server.SendsWithTheNext, "is missing|pending .* came back instead of assistant .* complete")],
     "AGT-01": [
@@ -523,6 +531,10 @@ DEAR = {"NET-01", "NET-02"}
 def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     unbroken = UNBROKEN.get(id) or OF_GROUP.get(id[:3], SnapshotFileManager)
     judge(unbroken, id, tmp_path, pytestconfig)
+
+
+def test_items_that_expire_together_are_a_session_that_does(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    judge(ExpiringDynamoManager, "NET-11", tmp_path, pytestconfig)
 
 
 def test_every_requirement_has_a_mutant() -> None:

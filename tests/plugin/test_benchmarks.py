@@ -83,14 +83,18 @@ def test_requests_are_counted_on_s3(pytester: pytest.Pytester) -> None:
 def test_round_trips_are_counted_on_a_server(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.server_managers:RedisManager", "--benchmark-only",
-        "-k", "asked_of_storage or loop_stall", "--conformance-report=r.json",
+        "-k", "asked_of_storage or loop_stall or append or restore", "--conformance-benchmark-sizes=11",
+        "--conformance-report=r.json",
     )  # fmt: skip
     if "cannot be" in str(run.stderr):
         pytest.skip("there is no Redis")
     assert run.ret == pytest.ExitCode.OK
     [(_, measures)] = measured(pytester).items()
     taken = {one["name"]: one for one in measures}
-    assert set(taken) == {"round-trips", "round-trips-restore", "bytes-sent"}
+    counted = {"round-trips", "round-trips-restore", "bytes-sent"}
+    assert set(taken) == counted | {"append", "restore", "restore-memory"}
+    assert taken["append"]["floor_about"] == "one round trip to the same server that stores the same bytes"
+    assert taken["restore"]["floor_about"].startswith("one round trip to the same server that loads the history")
     assert 1 <= taken["round-trips"]["median"] <= 3
     assert taken["round-trips-restore"]["median"] >= 2  # it logs in, in as many as its client likes, and asks once
     assert taken["bytes-sent"]["median"] > taken["bytes-sent"]["floor"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 COMMAND = [sys.executable, "-m", "session_conformance.suites.command", "soak"]
+ON_REDIS = "tests.conforming.server_managers:RedisManager"
 REFERENCE = "session_conformance.reference_impl:FileSessionManager"
 
 
@@ -32,6 +33,8 @@ def test_a_manager_that_loses_messages_fails_with_the_shortest_stretch(pytester:
         (["nowhere:Manager"], "no module 'nowhere'"),
         ([REFERENCE, "--minutes=0"], "'0' is no number above 0"),
         ([REFERENCE, "--session-manager-arg=colour=blue"], "takes no argument 'colour'"),
+        ([ON_REDIS, "--service=redis"], "--service 'redis' is not of the form NAME=URL"),
+        ([ON_REDIS, "--service=redis=redis://127.0.0.1:1"], "redis at 127.0.0.1:1 does not answer the harness"),
     ],
 )
 def test_what_cannot_be_soaked_is_said_in_one_line(pytester: pytest.Pytester, words: list[str], says: str) -> None:

@@ -137,6 +137,23 @@ def test_an_emptied_place_stays_usable(service: str, new_place: NewPlace) -> Non
 
 
 @each_service
+def test_bytes_are_kept_in_one_round_trip(service: str, new_place: NewPlace) -> None:
+    """What benchmarks are compared with: a client that has its plan, and sends no more than it must."""
+    place = new_place(service)
+    keeping, large = place.keeping(), bytes(range(256)) * 2000
+    keeping.store("first", b"")
+    keeping.load("first")
+    with place.seam.recording() as storing:
+        keeping.store("first", b"one")
+    with place.seam.recording() as loading:
+        assert keeping.load("first") == b"one"
+    assert (storing.traffic.exchanges, loading.traffic.exchanges) == (1, 1)
+    keeping.store("large", large)
+    assert keeping.load("large") == large
+    keeping.close()
+
+
+@each_service
 def test_a_dropped_place_leaves_nothing(service: str, services: Services, new_place: NewPlace) -> None:
     place = new_place(service)
     client = _CLIENTS[service](place)

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from session_conformance.harness import BackendSpec, Workspace
 from session_conformance.harness.services import NoService, Places, Services
 from session_conformance.harness.soak import Soak, SoakSettings, _nemesis, soak
+from session_conformance.suites.command import main
 
 
 @pytest.fixture
@@ -25,6 +27,24 @@ def soaked(target: str, services: Services, folder: Path, monkeypatch: pytest.Mo
         pytest.skip(str(reason))
     settings = SoakSettings(seed=3, lives=6, processes=2, sessions=2)
     return soak(BackendSpec("soaked", target).resolve(), Workspace(folder, places), settings)
+
+
+def test_a_server_that_runs_already_is_used_and_left_empty(
+    services: Services, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is not killed, and faults are made of exchanges with it."""
+    try:
+        server = services["redis"]
+    except NoService as reason:
+        pytest.skip(str(reason))
+    where = f"redis=redis://{server.address.host}:{server.address.port}"
+    target = "tests.conforming.server_managers:RedisManager"
+    code = main(["soak", target, "--service", where, "--lives=2", "--processes=1", "--sessions=1", "--seed=1"])
+    assert code == 0, capsys.readouterr()
+    assert server.is_running
+    assert "0 lost, 0 doubled" in capsys.readouterr().out
+    with redis.Redis(host=server.address.host, port=server.address.port) as client:
+        assert client.info("keyspace") == {}
 
 
 def test_a_correct_manager_loses_nothing(services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
