@@ -54,7 +54,9 @@ _bookkeeping = threading.Lock()
 """Held while a process is started or let go of: ``multiprocessing`` asks after all of them whenever one starts, also
 after those that another thread is just closing, whose descriptors may be another file's by then."""
 
-_PRELOAD = ["session_conformance.harness.conversations.fresh_process"]
+_PRELOAD = ["pytest", "session_conformance.harness.conversations.fresh_process"]
+"""What the server loads before it forks. ``multiprocessing`` lets each new process run the script that this one was
+started with, up to where it asks for its name, and pytest's imports pytest."""
 
 
 class ProcessDied(Exception):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from ..conversations import Die, ProcessDied, Session, in_fresh_process, play
 from ..process import die_at_writes, skew_clock
@@ -11,6 +13,9 @@ from ..scripts import Script
 from ..timeline import AgentStopped, Event, Failed, HookCalled, ProcessEnded, Timeline
 
 _A_DAY_S = 86_400.0
+
+_AT_ONCE = 2
+"""So many processes are at work at the same time, each in a session of its own."""
 
 
 def crash_writing(session: Session, size: int) -> Timeline | None:
@@ -56,9 +61,7 @@ def killed_at_acknowledgements(
     Yields:
         The session as the killed process left it, and what had happened by then.
     """
-    for number in itertools.count(1):
-        session = new_session()
-        timeline = Timeline.from_json(in_fresh_process(_die_at_acknowledgement, session, script.to_json(), number))
+    for session, timeline in _each_later(new_session, script, _die_at_acknowledgement):
         yield session, timeline
         if not timeline or isinstance(list(timeline)[-1], ProcessEnded):
             return
@@ -72,12 +75,35 @@ def killed_at_each_moment(new_session: Callable[[], Session], script: Script) ->
     Yields:
         The session as the killed process left it, and what had happened by then.
     """
-    for number in itertools.count(1):
-        session = new_session()
-        timeline = Timeline.from_json(in_fresh_process(_die_at_moment, session, script.to_json(), number))
+    for session, timeline in _each_later(new_session, script, _die_at_moment):
         if timeline and isinstance(list(timeline)[-1], ProcessEnded):
             return
         yield session, timeline
+
+
+def _each_later(
+    new_session: Callable[[], Session], script: Script, die: Callable[[Session, Die, str, int], str]
+) -> Iterator[tuple[Session, Timeline]]:
+    """Yield without end what comes of the script, each time in a process that is killed later than the one before it.
+
+    The next processes are at work while one is judged.
+    """
+    said = script.to_json()
+
+    def killed(number: int) -> tuple[Session, Timeline]:
+        session = new_session()
+        return session, Timeline.from_json(in_fresh_process(die, session, said, number))
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        numbers = itertools.count(1)
+        coming = deque(pool.submit(killed, next(numbers)) for _ in range(_AT_ONCE))
+        try:
+            while True:
+                found = coming.popleft().result()
+                coming.append(pool.submit(killed, next(numbers)))
+                yield found
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def is_end_of_turn(event: Event) -> bool:
