@@ -7,6 +7,7 @@ import json
 import math
 from typing import Any
 
+import msgspec
 from strands.types.exceptions import SessionException
 
 
@@ -41,6 +42,7 @@ _NAMES = frozenset((
 # fmt: on
 """The keys that errors name: those of the SDK's types."""
 
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
 
 
@@ -73,10 +75,21 @@ def decode(data: bytes | bytearray) -> Any:
         ValueError: ``data`` is not what :func:`encode` returns, or the stack has no room left to read it.
     """
     try:
-        value = json.loads(data)
+        value = _parsed(data)
         return _untag(value) if b"$" in data and b'"$' in data else value  # one byte is found several times faster
     except RecursionError as error:
         raise ValueError("it is nested too deeply to be read on what is left of the stack") from error
+
+
+def _parsed(data: bytes | bytearray) -> Any:
+    """Return what ``json.loads`` returns, in half of the time where ``msgspec`` reads the text.
+
+    It refuses what only Python takes for JSON (``NaN``, lone surrogates), and what is none: Python is asked then.
+    """
+    try:
+        return _DECODER.decode(data)
+    except msgspec.MsgspecError:
+        return json.loads(data)
 
 
 def is_plain(value: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -91,6 +92,11 @@ class AgentHistory:
     messages: dict[int, Change] = field(default_factory=dict)
     index: MessageIndex = field(default_factory=MessageIndex)
 
+    def add_next(self, changes: list[Change]) -> None:
+        """Add messages with the next free ids, none of which is a placeholder."""
+        ids = self.index.add_next([change["message"].get("tracking_id") for change in changes])
+        self.messages.update(zip(ids, changes, strict=True))
+
     def replace(self, change: Change) -> list[int]:
         """Replace a message: the one with an id, or those with its tracking id; add it where there is none.
 
@@ -156,15 +162,12 @@ class SessionHistory:
         Raises:
             KeyError, ValueError, TypeError: As :meth:`apply`.
         """
-        agents = self.agents
-        for changes in commits:
-            for change in changes:
-                if change["op"] != "message" or change["id"] is not None or is_pending(change["message"]):
+        for agent_id, changes in groupby(chain.from_iterable(commits), _agent_of_next):
+            if agent_id is None:
+                for change in changes:
                     self.apply_one(change)
-                    continue
-                message = change["message"]
-                agent = agents.get(change["agent_id"]) or self._agent(change["agent_id"])
-                agent.messages[agent.index.add_next(message.get("tracking_id"))] = change
+            else:
+                self._agent(agent_id).add_next(list(changes))
 
     def apply_one(self, change: Change) -> Sequence[int]:
         """Apply a change, and return the ids of its agent's messages that it added or replaced.
@@ -221,6 +224,14 @@ class SessionHistory:
                 if updated_at != created_at:
                     yield message_replaced(agent_id, message, updated_at, id)
             yield from agent.index.redacted.values()
+
+
+def _agent_of_next(change: Change) -> str | None:
+    """Return whose message a change adds with the next free id; None for a placeholder, and for any other change."""
+    if change["op"] != "message" or change["id"] is not None:
+        return None
+    message = change["message"]
+    return None if "metadata" in message and is_pending(message) else change["agent_id"]
 
 
 def session_message(id: int, stored: Change) -> SessionMessage:

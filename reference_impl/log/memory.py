@@ -13,13 +13,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, repeat
+from operator import itemgetter
 from typing import Any
 
-from .messages import fingerprint
+from .messages import fingerprint, fingerprints
 from .ranges import Ranges
 
 HELD = "held_messages"
 """The key of an agent's internal state under which :meth:`Memory.mark` is stored."""
+
+_TRACKING_ID = itemgetter("tracking_id")
 
 _NEAR_THE_END = 8
 """How far from the end of a history a message is looked for that was just added: others may have followed it."""
@@ -57,8 +60,8 @@ class Memory:
             messages: The history.
             editable: Whether edits of these messages are to be told apart later, which costs their fingerprints now.
         """
-        order = [message["tracking_id"] for message in messages]
-        self.offered.update(zip(order, map(fingerprint, messages) if editable else repeat(None), strict=False))
+        order = list(map(_TRACKING_ID, messages))
+        self.offered.update(zip(order, fingerprints(messages) if editable else repeat(None), strict=False))
         self.held = Counter(order)
         self.latest = order[-1] if order else None
 

@@ -39,16 +39,19 @@ class MessageIndex:
                 self.pending.discard(tracking_id)
         return id
 
-    def add_next(self, tracking_id: str | None) -> int:
-        """Note a message that is added with the next free id, is no placeholder, and return its id."""
-        id = self.next_id
-        self.next_id = id + 1
-        if tracking_id:
-            if self._first.setdefault(tracking_id, id) != id:
-                self._more.setdefault(tracking_id, []).append(id)
-            if self.pending:
-                self.pending.discard(tracking_id)
-        return id
+    def add_next(self, tracking_ids: list[str | None]) -> range:
+        """Note messages that are added with the next free ids, none of them a placeholder, and return their ids."""
+        ids = range(self.next_id, self.next_id + len(tracking_ids))
+        self.next_id = ids.stop
+        new = dict(zip(tracking_ids, ids, strict=True))
+        if len(new) == len(ids) and all(new) and self._first.keys().isdisjoint(new):
+            self._first.update(new)  # type: ignore[arg-type]
+        else:
+            for tracking_id, id in zip(tracking_ids, ids, strict=True):
+                if tracking_id and self._first.setdefault(tracking_id, id) != id:
+                    self._more.setdefault(tracking_id, []).append(id)
+        self.pending.difference_update(tracking_ids)  # type: ignore[arg-type]
+        return ids
 
     def replace(self, id: int | None, message: Any) -> list[int]:
         """Note a message that is replaced: the one with an id, or those with its tracking id; add it where none has it.

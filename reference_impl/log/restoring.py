@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from strands import Agent
@@ -21,6 +22,8 @@ from .sdk_release import WRITTEN_WITH, sdk_release
 from .trimming import KEPT, put_together_by_earlier_mark
 
 logger = logging.getLogger(__name__)
+
+_TRACKING_ID = itemgetter("tracking_id")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,11 @@ def named_all(stored: Mapping[int, Any], session_id: str, agent_id: str) -> dict
 
     Releases of the SDK before 1.47 gave none.
     """
+    try:
+        if all(map(_TRACKING_ID, stored.values())):
+            return {}
+    except KeyError:
+        pass
     unnamed = {}
     for number, message in stored.items():
         if not message.get("tracking_id"):

@@ -36,7 +36,7 @@ def test_the_reference_managers_have_every_package_of_theirs() -> None:
     assert set(found["tool"]["setuptools"]["packages"]) == packages_of("reference_impl")
 
 
-@pytest.mark.parametrize("name", ["strands-agents", "boto3"])
+@pytest.mark.parametrize("name", ["strands-agents", "boto3", "msgspec"])
 def test_both_need_the_same_releases(name: str) -> None:
     [needs], [lean] = (
         [need for need in project(folder)["project"]["dependencies"] if re.match(rf"{name}\b", need)]

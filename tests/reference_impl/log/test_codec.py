@@ -1,5 +1,6 @@
 """The codec: what goes in comes out, and what cannot is refused."""
 
+import json
 import sys
 from typing import Any
 
@@ -110,4 +111,21 @@ def test_a_value_whose_text_cannot_be_made_is_refused_by_its_type() -> None:
 def test_what_is_too_deep_for_the_stack_is_an_error_of_the_data() -> None:
     data = b'{"a":' * 200_000 + b"1" + b"}" * 200_000
     with pytest.raises(ValueError, match="nested too deeply"):
+        decode(data)
+
+
+NUMBERS = st.from_regex(r"-?(0|[1-9][0-9]{0,40})(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", fullmatch=True)
+ODD_TEXTS = st.sampled_from(
+    ["NaN", "-Infinity", '"\\ud800"', '"\\u0000"', '{"a":1,"a":2}', "-0", "-0.0", " [ ] ", '"\x7f"']
+)
+
+
+@given(st.lists(NUMBERS | ODD_TEXTS).map(lambda items: f"[{','.join(items)}]".encode()))
+def test_what_anybody_wrote_is_read_as_python_reads_it(data: bytes) -> None:
+    assert repr(decode(data)) == repr(json.loads(data))
+
+
+@pytest.mark.parametrize("data", [b"[1,]", b"", b"01", b'"\t"', b'"\xff"', b"[1] 2"])
+def test_what_is_no_json_is_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
         decode(data)

@@ -1,0 +1,38 @@
+"""Histories: a restore applies all changes at once, which adds up to what they add up to one by one."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from session_conformance.reference_impl.log.history import SessionHistory, message_added, message_replaced
+
+NAMES = st.sampled_from(["one", "two", "three", "", None])
+PENDING = {"custom": {"bidi": {"status": "pending"}}}
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "user", "content": [{"text": draw(st.sampled_from("abc"))}]}
+    if draw(st.booleans()):
+        message["tracking_id"] = draw(NAMES)
+    if draw(st.booleans()):
+        message["metadata"] = draw(st.sampled_from([{}, {"usage": {}}, PENDING, None]))
+    return message
+
+
+@st.composite
+def changes(draw: st.DrawFn) -> dict[str, Any]:
+    make = draw(st.sampled_from([message_added, message_added, message_added, message_replaced]))
+    id = draw(st.sampled_from([None, None, None, 3, 7])) if make is message_added else None
+    return make(draw(st.sampled_from(["a", "b"])), draw(messages()), "2026-01-01T00:00:00+00:00", id)
+
+
+@given(st.lists(st.lists(changes(), max_size=6), max_size=8))
+def test_all_at_once_is_what_one_by_one_is(commits: list[list[dict[str, Any]]]) -> None:
+    one_by_one, at_once = SessionHistory(), SessionHistory()
+    for commit in commits:
+        one_by_one.apply(commit)
+    at_once.apply_all(commits)
+    assert at_once == one_by_one
+    for name, agent in one_by_one.agents.items():
+        assert list(at_once.agents[name].messages) == list(agent.messages)
