@@ -50,7 +50,7 @@ class MessageIndex:
             for tracking_id, id in zip(tracking_ids, ids, strict=True):
                 if tracking_id and self._first.setdefault(tracking_id, id) != id:
                     self._more.setdefault(tracking_id, []).append(id)
-        self.pending.difference_update(tracking_ids)  # type: ignore[arg-type]
+        self.pending.difference_update(tracking_ids)
         return ids
 
     def replace(self, id: int | None, message: Any) -> list[int]:

@@ -50,4 +50,4 @@ def test_both_are_of_one_version() -> None:
 
 
 def test_the_reference_managers_need_nothing_else() -> None:
-    assert len(project(ROOT / "reference_impl")["project"]["dependencies"]) == 2
+    assert len(project(ROOT / "reference_impl")["project"]["dependencies"]) == 3
