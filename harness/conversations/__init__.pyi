@@ -1,3 +1,4 @@
+from ._processes import warm_up as warm_up
 from .appending import Appender as Appender
 from .appending import talk as talk
 from .application import Application as Application
@@ -10,7 +11,6 @@ from .fresh_process import ProcessDied as ProcessDied
 from .fresh_process import ReadingProcess as ReadingProcess
 from .fresh_process import in_fresh_process as in_fresh_process
 from .fresh_process import read_in_fresh_process as read_in_fresh_process
-from .fresh_process import warm_up as warm_up
 from .playing import CannotBePlayed as CannotBePlayed
 from .playing import play as play
 from .scenario import Run as Run

@@ -5,24 +5,21 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import logging
-import multiprocessing
 import os
 import pickle
 import signal
 import socket
 import struct
 import sys
-import threading
 import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.synchronize import Barrier
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from ..backends import BackendSpec, Workspace, living
+from ..backends import Backend, living
 from ..process import (
     FROM_OUTSIDE,
     HANG_LIMIT_S,
@@ -37,56 +34,18 @@ from ..process import (
 )
 from ..sdk import SdkLacks
 from ..timeline import Reading
+from ._processes import Load, NewProcess, inherits, new_process, next_process
 from .bidi import Session
-from .teams import Team
-from .text_agent import TextAgent
 
 Die = Callable[[str], object]
 """Hands a result to the parent and ends this process at once, as a power switch or ``kill -9`` would."""
 
-_END_LIMIT_S = 5.0
-"""In seconds: how long a process that has answered may take to end. A thread that goes on for ever never lets it."""
-
 _PR_SET_PTRACER = 0x59616D61  # prctl(2)
 _ANY_PROCESS = -1
-
-_bookkeeping = threading.Lock()
-"""Held while a process is started or let go of: ``multiprocessing`` asks after all of them whenever one starts, also
-after those that another thread is just closing, whose descriptors may be another file's by then."""
-
-_PRELOAD = ["pytest", "session_conformance.harness.conversations.fresh_process"]
-"""What the server loads before it forks. ``multiprocessing`` lets each new process run the script that this one was
-started with, up to where it asks for its name, and pytest's imports pytest."""
 
 
 class ProcessDied(Exception):
     """A process that the harness started ended without an answer: the backend, or something it uses, ended it."""
-
-
-def warm_up() -> None:
-    """Begin to load the SDK in the server that new processes are forked from, so that the first one is not slow.
-
-    The server never loads a backend: what it forks knows nothing of earlier conversations.
-    """
-    context = _context()
-    if context.get_start_method() == "forkserver":
-        from multiprocessing import forkserver
-
-        forkserver.ensure_running()
-
-
-def _context() -> Any:
-    method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
-    context = multiprocessing.get_context(method)
-    if method == "forkserver":
-        context.set_forkserver_preload(_PRELOAD)
-    return context
-
-
-def same_moment(processes: int) -> Barrier:
-    """Return what so many new processes, that are given it, wait at until all of them are there."""
-    barrier: Barrier = _context().Barrier(processes)
-    return barrier
 
 
 def in_fresh_process(
@@ -111,27 +70,17 @@ def in_fresh_process(
         SdkLacks: The installed SDK cannot do what the work needs.
         ValueError: The backend was not given by an importable name.
     """
-    spec = session.backend.spec
-    if spec is None:
-        raise ValueError(f"backend {session.backend.name} has no importable name, so no other process can open it")
-    context = _context()
-    ours, theirs = context.Pipe()
-    where = (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
-    given = (theirs, list(sys.path), spec, where, watched is not None, work, arguments)
-    process = _started(context, given)
-    theirs.close()
+    started = _at_work(session, watched is not None, work, arguments)
     try:
         with contextlib.ExitStack() as watching:
-            succeeded, answer = _answer(process, ours, limit_s)
+            succeeded, answer = _answer(started, limit_s)
             if watched is not None and succeeded:  # that was its word that it is ready
-                watching.enter_context(watched(process.pid))
-                watching.callback(_end, process)
-                ours.send("go")
-                succeeded, answer = _answer(process, ours, limit_s)
+                watching.enter_context(watched(started.process.pid))
+                watching.callback(started.end)
+                started.give("go")
+                succeeded, answer = _answer(started, limit_s)
     finally:
-        ours.close()
-        _end(process)
-        _let_go_of(process)
+        started.end()
     if isinstance(answer, SdkLacks):
         raise answer
     if not succeeded:
@@ -139,29 +88,33 @@ def in_fresh_process(
     return str(answer)
 
 
-def _started(context: Any, given: tuple[Any, ...]) -> Any:
-    """Return a new process that runs ``_child``."""
-    process = context.Process(target=_child, args=given, daemon=True)
-    with _bookkeeping:
-        process.start()
-    return process
+def _at_work(session: Session, watched: bool, work: Callable[..., str], arguments: tuple[Any, ...]) -> NewProcess:
+    """Return a new process that was given its work, and let the next one get ready.
+
+    Raises:
+        ValueError: The backend was not given by an importable name.
+    """
+    spec = session.backend.spec
+    if spec is None:
+        raise ValueError(f"backend {session.backend.name} has no importable name, so no other process can open it")
+    load = Load(spec, session.workspace.environment)
+    if inherits(arguments):
+        started = new_process(_child, load, arguments)
+        started.give((_where(session), watched, work, ()))
+    else:
+        started = new_process(_child, load)
+        started.give((_where(session), watched, work, arguments))
+        next_process(_child, load)
+    return started
 
 
-def _end(process: Any) -> None:
-    """Wait until a process has ended. One that does not is ended: it has given its answer, or never will."""
-    if not wait([process.sentinel], _END_LIMIT_S):
-        process.kill()
-    with _bookkeeping:
-        process.join()
+def _where(session: Session) -> tuple[Any, ...]:
+    """Return what a process makes the same session of, with the backend that it has loaded itself."""
+    return (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
 
 
-def _let_go_of(process: Any) -> None:
-    """Give back what a process that has ended still takes."""
-    with _bookkeeping:
-        process.close()
-
-
-def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str | SdkLacks]:
+def _answer(started: NewProcess, limit_s: float) -> tuple[bool, str | SdkLacks]:
+    process, ours = started.process, started.ours
     watch = Watch(lambda: None, lambda: waits_ended(None, process.pid), limit_s)
     while not ours.poll(watch.pause_s):
         if not watch.goes_on():
@@ -173,50 +126,67 @@ def _answer(process: Any, ours: Connection, limit_s: float) -> tuple[bool, str |
         note_warned(meanwhile)
         moment()  # something is going on
     except (EOFError, ConnectionResetError):
-        _end(process)
-        raise ProcessDied(f"a process ended with code {process.exitcode} and without an answer") from None
+        raise ProcessDied(f"a process ended with code {started.end()} and without an answer") from None
     return answer
 
 
-def _child(
-    parent: Connection,
-    path: list[str],
-    spec: BackendSpec,
-    where: tuple[Workspace, str, str, TextAgent | None, Team | None],
-    watched: bool,
-    work: Callable[..., str],
-    arguments: tuple[Any, ...],
-) -> None:
-    sys.path[:] = path
+def _child(parent: Connection, load: Load, inherited: tuple[Any, ...] | None) -> None:
+    sys.path[:] = load.path
     logging.getLogger().addHandler(logging.NullHandler())  # else warnings would be printed between the verdicts
+    os.environ.update(load.environment)
+    life = contextlib.ExitStack()
+    life.enter_context(collecting_warnings())  # told with the answer
+    warnings.simplefilter("always")
+    found = _loaded(load)
+    entered = False
 
     def die(answer: str) -> None:
         _tell(parent, (True, answer))
         os.kill(os.getpid(), signal.SIGKILL)
 
-    os.environ.update(where[0].environment)
-    life = contextlib.ExitStack()
-    life.enter_context(collecting_warnings())  # told with the answer
-    warnings.simplefilter("always")
+    while (given := _received(parent)) is not None:
+        where, watched, work, arguments = given
+        try:
+            if not isinstance(found, Backend):
+                raise found
+            if not entered:
+                life.enter_context(living(found.lifespan))
+                entered = True
+            session = Session(found, *where)
+            if watched:
+                _let_others_trace()
+                _tell(parent, (True, "ready"))
+                parent.recv()
+            answer: tuple[bool, str | SdkLacks] = (True, work(session, die, *(inherited or arguments)))
+        except SdkLacks as error:
+            answer = (False, error)
+        except FROM_OUTSIDE:
+            raise
+        except BaseException as error:
+            answer = (False, f"{type(error).__name__}: {error}")
+        with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
+            _tell(parent, answer)
+    close_all()  # as an application does that ends well
+    life.close()
+
+
+def _received(parent: Connection) -> tuple[Any, ...] | None:
+    """Return the next work, or None where there is no more. Waiting for it is nothing that somebody breaks off."""
     try:
-        backend = spec.resolve()
-        life.enter_context(living(backend.lifespan))
-        session = Session(backend, *where)
-        if watched:
-            _let_others_trace()
-            _tell(parent, (True, "ready"))
-            parent.recv()
-        answer: tuple[bool, str | SdkLacks] = (True, work(session, die, *arguments))
-    except SdkLacks as error:
-        answer = (False, error)
+        work: tuple[Any, ...] = parent.recv()
+        return work
+    except (EOFError, OSError, KeyboardInterrupt):
+        return None
+
+
+def _loaded(load: Load) -> Backend | BaseException:
+    """Return the backend, or what kept it from being loaded, which is told to whoever has work for this process."""
+    try:
+        return load.spec.resolve()
     except FROM_OUTSIDE:
         raise
     except BaseException as error:
-        answer = (False, f"{type(error).__name__}: {error}")
-    with contextlib.suppress(OSError):  # the parent is gone: nobody asks any more
-        _tell(parent, answer)
-    close_all()  # as an application does that ends well
-    life.close()
+        return error
 
 
 def _tell(parent: Connection, answer: tuple[bool, str | SdkLacks]) -> None:
@@ -251,14 +221,15 @@ class ReadingProcess:
         if session.backend.spec is None:
             raise ValueError(f"backend {session.backend.name} has no importable name, so no other process can open it")
         self._session = session
-        self._process: Any = None
-        self._ours: Any = None
+        self._process: NewProcess | None = None
 
     def begin(self, folder: Path) -> None:
         """Let it read the session in a folder; :meth:`reading` has the outcome."""
+        there = replace(self._session, workspace=replace(self._session.workspace, folder=folder))
         if self._process is None:
-            self._start()
-        self._ours.send(str(folder))
+            self._process = _at_work(there, False, _read_in_child, ())
+        else:
+            self._process.give((_where(there), False, _read_in_child, ()))
 
     def reading(self) -> Reading:
         """Return what it found stored.
@@ -267,8 +238,9 @@ class ReadingProcess:
             Hang: It did not answer in time. It is ended, and the next reading is another process's.
             ProcessDied: It ended without an answer.
         """
+        assert self._process is not None
         try:
-            succeeded, answer = _answer(self._process, self._ours, HANG_LIMIT_S)
+            succeeded, answer = _answer(self._process, HANG_LIMIT_S)
         except (Hang, ProcessDied):
             self.close()
             raise
@@ -281,26 +253,8 @@ class ReadingProcess:
     def close(self) -> None:
         """End the process."""
         if self._process is not None:
-            self._ours.close()  # at which it ends by itself
-            _end(self._process)
-            _let_go_of(self._process)
+            self._process.end()
             self._process = None
-
-    def _start(self) -> None:
-        session, context = self._session, _context()
-        self._ours, theirs = context.Pipe()
-        where = (session.workspace, session.session_id, session.agent_id, session.text_agent, session.team)
-        given = (theirs, list(sys.path), session.backend.spec, where, False, _read_again, (theirs,))
-        self._process = _started(context, given)
-        theirs.close()
-
-
-def _read_again(session: Session, _: Die, parent: Connection) -> str:
-    with contextlib.suppress(EOFError, OSError):
-        while True:
-            workspace = replace(session.workspace, folder=Path(parent.recv()))
-            _tell(parent, (True, replace(session, workspace=workspace).read().to_json()))
-    return ""
 
 
 def read_in_fresh_process(session: Session) -> Reading:

@@ -16,8 +16,9 @@ from threading import BrokenBarrierError
 from ..process import FROM_OUTSIDE, HANG_LIMIT_S, clock, tolerating_warnings
 from ..scripts import Script, Send, Start, Stop
 from ..timeline import Failed, Timeline
+from ._processes import same_moment
 from .bidi import Conversation, Session
-from .fresh_process import Die, in_fresh_process, same_moment
+from .fresh_process import Die, in_fresh_process
 from .playing import play
 
 

@@ -164,5 +164,5 @@ def leaves_a_thread_behind(session: Session, die: Die) -> str:
 def test_a_process_that_has_answered_and_does_not_end_is_ended(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("session_conformance.harness.conversations.fresh_process._END_LIMIT_S", 0.3)
+    monkeypatch.setattr("session_conformance.harness.conversations._processes._END_LIMIT_S", 0.3)
     assert in_fresh_process(leaves_a_thread_behind, session) == "its answer"
