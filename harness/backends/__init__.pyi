@@ -1,4 +1,5 @@
 from .backend import Backend as Backend
+from .backend import Findable as Findable
 from .backend import ListedSession as ListedSession
 from .backend import repository_of as repository_of
 from .building import BackendError as BackendError
@@ -21,6 +22,7 @@ __all__ = [
     "BackendSpec",
     "Capability",
     "Durability",
+    "Findable",
     "Interface",
     "Lifespan",
     "ListedSession",

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from ..backends import BackendSpec
+from ..backends import Findable
 
 _END_LIMIT_S = 5.0
 """In seconds: how long a process that has answered may take to end. A thread that goes on for ever never lets it."""
@@ -39,7 +39,7 @@ class Load:
         path: Where its module is looked for.
     """
 
-    spec: BackendSpec
+    spec: Findable
     environment: Mapping[str, str]
     path: list[str] = field(default_factory=lambda: list(sys.path))
 
