@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -120,8 +122,10 @@ class ServerProcess:
     def kill(self) -> None:
         """End it with ``SIGKILL``, as a crash would, and return when it is gone. Its data stays as it lies there."""
         pid = int((self.folder / PID_FILE).read_text())
-        os.killpg(pid, signal.SIGKILL)
-        self._executor.process.wait()
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            os.killpg(pid, signal.SIGKILL)
+        if self._executor.process is not None:
+            self._executor.process.wait()
         self._executor.kill()  # lets go of the pipes
 
     @property
@@ -129,14 +133,29 @@ class ServerProcess:
         """Whether it runs."""
         return self._executor is not None and bool(self._executor.running())
 
+    @property
+    def accepts_connections(self) -> bool:
+        """Whether it runs, and whoever connects is let in. Where it has ended, its guardian may take some time."""
+        if not self.is_running:
+            return False
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), START_LIMIT_S):
+            return True
+        return False
+
     def stop(self) -> None:
         """End it, and remove its folder."""
         atexit.unregister(self.stop)
         if os.getpid() != self._made_by:
             return  # a fork of the run ends
         if self._executor is not None:
-            self._executor.stop()
+            self._end()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self) -> None:
+        from mirakuru.exceptions import ExecutorError
+
+        with contextlib.suppress(ExecutorError):  # it had ended by itself, with an error
+            self._executor.stop()
 
     def last_words(self) -> str:
         """Return the end of what it logged, in one line."""

@@ -241,6 +241,23 @@ class Service(ABC):
         """Whether it runs, as far as this process knows."""
         return self._process is None or self._process.is_running
 
+    def revived(self) -> str | None:
+        """Start it again, on the same data, where it has ended by itself.
+
+        Returns:
+            What it logged last, or None where it runs.
+
+        Raises:
+            NoService: It does not come back.
+        """
+        if self._process is None or self._process.accepts_connections:
+            return None
+        words = self.last_words
+        self._process.kill()
+        self._process.start_again()
+        self._meet()
+        return words
+
     @property
     def last_words(self) -> str:
         """What it logged last."""

@@ -85,3 +85,41 @@ def test_no_server_is_started_for_a_backend_that_asks_for_none(pytester: pytest.
     )
     run = pytester.runpytest_subprocess("--session-manager=reference-file", "-k", "LIF-02")
     run.assert_outcomes(passed=1)
+
+
+ENDING = """
+import os, signal
+from pathlib import Path
+from session_conformance.reference_impl import FileSessionManager
+
+class Manager(FileSessionManager):
+    def __init__(self, session_id, redis_url, storage_dir):
+        import redis
+        self.client = redis.Redis.from_url(redis_url)
+        ended = Path(__file__).with_name("ended")
+        if "KILLS" in os.environ and not ended.exists():
+            ended.touch()
+            os.kill(self.client.info("server")["process_id"], signal.SIGKILL)
+            while True:
+                self.client.ping()  # until it fails
+        super().__init__(session_id, storage_dir=storage_dir)
+"""
+
+
+@pytest.mark.usefixtures("_redis")
+def test_a_server_that_ends_by_itself_is_no_fault_of_the_backend(pytester: pytest.Pytester) -> None:
+    """What was judged meanwhile is not: the server is started again, and the next requirement is judged on it."""
+    pytester.makepyfile(
+        manager=ENDING,
+        conftest="""
+            import os, pytest
+            @pytest.hookimpl(trylast=True)
+            def pytest_collection_finish(session):
+                os.environ["KILLS"] = "in the first requirement that is judged"
+        """,
+    )
+    run = pytester.runpytest_subprocess("--session-manager=manager:Manager", "-k", "LIF-02 or IDS-03", "-rf")
+    run.assert_outcomes(failed=1, passed=1)
+    run.stdout.fnmatch_lines(["*ServerEnded: the redis server ended by itself, and was started again: *"])
+    run.stdout.fnmatch_lines(["manager *1 could not be judged*"])
+    assert "mirakuru" not in run.stderr.str()
