@@ -37,6 +37,11 @@ _UPDATES = (
 
 _CHECKSUM = "store a checksum with each record, and raise SessionException where it differs"
 
+_ON_THE_LOOP = Cause(
+    "storage is waited for on the event loop's thread",
+    "make the callbacks coroutines, and do I/O with asyncio.to_thread() or an asynchronous client",
+)
+
 _RULES: tuple[tuple[str, str, Cause], ...] = (
     (
         r"ORD-09|AGT-24|NET-04|STA-01",
@@ -50,6 +55,65 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         r"ORD-0[135]|AGT-0[78]",
         r"was: nothing|is missing",
         Cause("messages are stored after users' hooks have run", _ORDER),
+    ),
+    (
+        r"NET-0[38]",
+        r"is not; what is stored",
+        Cause(
+            "a connection that has ended is used again",
+            "look at a connection before you use it (pool_pre_ping, health_check_interval), or take another and send"
+            " again what had no answer",
+        ),
+    ),
+    (
+        r"NET-0[127]",
+        r"is stored twice",
+        Cause(
+            "what is sent again is stored again",
+            "give each change an id of its own, and let the server refuse one that it has (a unique key, ON CONFLICT, a"
+            " condition, a token): then your client's retries do no harm either",
+        ),
+    ),
+    (
+        r"NET-05",
+        r"came back with",
+        Cause(
+            "a read that failed is taken for a session that is not there",
+            "begin a new session only where the server says that there is none, and let every other error out",
+        ),
+    ),
+    (
+        r"NET-06",
+        r".*",
+        Cause(
+            "reads may be older than writes",
+            "read with ConsistentRead=True, or from the primary, when you restore and before you write",
+        ),
+    ),
+    (r"NET-07", r"stands still", _ON_THE_LOOP),
+    (
+        r"NET-09",
+        r".*",
+        Cause("round trips grow with the history", "read a history in one query, and write what has changed alone"),
+    ),
+    (
+        r"NET-10",
+        r".*",
+        Cause("connections add up", "have one pool a process, or close what a manager opened when it is closed"),
+    ),
+    (
+        r"NET-11",
+        r".*",
+        Cause(
+            "parts of a session expire by themselves",
+            "let all of a session expire at one moment (one time for all its keys or items, or renew all with each"
+            " change), and leave out what is over when you read",
+        ),
+    ),
+    (
+        r"NET-12",
+        r".*",
+        Cause("errors and logs say how the server is reached", "name host and database, and never the URL as it is"),
     ),
     (r".*", r"\[[^]]*\] pending #", Cause("what replaces a streamed message is not stored", _UPDATES)),
     (
@@ -100,14 +164,7 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
             "damage is not noticed", "store a checksum with each record, and raise SessionException where it differs"
         ),
     ),
-    (
-        r"CON-04",
-        r".*",
-        Cause(
-            "storage is waited for on the event loop's thread",
-            "make the callbacks coroutines, and do I/O with asyncio.to_thread() or an asynchronous client",
-        ),
-    ),
+    (r"CON-04", r".*", _ON_THE_LOOP),
 )
 
 _OF_GROUP = {

@@ -28,6 +28,10 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("CON-01", "it is stored 0 times; stored is ['before', 'two 0']", "unique key"),
         ("DUR-02", "in 126 of 185 states they are not", "fsync"),
         ("CON-04", "252 writes, syncs and renames were done on it", "asyncio.to_thread"),
+        ("NET-02", 'user ["one"] #01 is stored twice', "an id of its own"),
+        ("NET-08", 'user ["b"] #02 is not; what is stored is: assistant [] pending #01', "pool_pre_ping"),
+        ("NET-05", "it came back with: nothing", "every other error out"),
+        ("NET-07", "it stands still", "asyncio.to_thread"),
     ],
 )
 def test_a_violation_has_a_cause_that_helps(id: str, found: str, helps: str) -> None:
