@@ -30,6 +30,7 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("CON-04", "252 writes, syncs and renames were done on it", "asyncio.to_thread"),
         ("NET-02", 'user ["one"] #01 is stored twice', "an id of its own"),
         ("NET-08", 'user ["b"] #02 is not; what is stored is: assistant [] pending #01', "pool_pre_ping"),
+        ("NET-03", 'user ["b"] #02 is not; what is stored is: assistant [] pending #01', "retry what was not sent"),
         ("NET-05", "it came back with: nothing", "every other error out"),
         ("NET-07", "it stands still", "asyncio.to_thread"),
     ],
