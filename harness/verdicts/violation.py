@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import NoReturn
 
-from ..sdk import Message
+from ..sdk import Message, SdkLacks
 from ..timeline import Event, Failed, HappenedElsewhere, Timeline, difference, excerpt
 
 
@@ -64,10 +65,25 @@ def drawn(timeline: Timeline, *at: int) -> str:
 def violated(expected: str, found: str, timeline: Timeline | None = None, *at: Event) -> NoReturn:
     """Report a violation, with the timeline drawn around the events that show it.
 
+    What the installed SDK lacks is nobody's violation, also where a check takes whatever is raised for the manager's.
+
     Raises:
-        Violation: Always.
+        NotApplicable: It comes of what the SDK cannot do.
+        Violation: Always but then.
     """
+    lacking = _lacking(timeline)
+    if lacking:
+        raise NotApplicable(lacking)
     raise Violation(expected, found, timeline=timeline, at=[event.at for event in at])
+
+
+def _lacking(timeline: Timeline | None) -> str:
+    """Return what the SDK lacks of what was tried: what is being handled, or what the timeline has; or ""."""
+    handled = sys.exc_info()[1]
+    if isinstance(handled, SdkLacks):
+        return str(handled)
+    happened = (one.event if isinstance(one, HappenedElsewhere) else one for one in timeline or ())
+    return next((one.error for one in happened if isinstance(one, Failed) and one.is_a(SdkLacks)), "")
 
 
 def expect_same(
