@@ -65,6 +65,7 @@ from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .odd_tools import SAME_TOOL_IDS as SAME_TOOL_IDS
 from .on_the_wire import loop_goes_on as loop_goes_on
+from .one_process import shut_out_by as shut_out_by
 from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
 from .places import expect_folder_behind_link as expect_folder_behind_link
@@ -364,6 +365,7 @@ __all__ = [
     "results_of",
     "say",
     "set_back",
+    "shut_out_by",
     "talk_of",
     "told_of",
 ]
