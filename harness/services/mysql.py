@@ -86,7 +86,9 @@ class MySQL(Service):
         self._run("SELECT 1")
 
     def _make(self, name: str) -> str:
-        self._run(f"CREATE DATABASE `{name}`")
+        # As MySQL, and MariaDB as Debian installs it, make one by themselves. Without a configuration, an older MariaDB
+        # makes it in latin1, which has no place for most of what is written in the world.
+        self._run(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
         return name
 
     def _empty(self, database: str) -> None:
