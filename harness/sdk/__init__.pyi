@@ -11,6 +11,7 @@ from .bidi import ConnectionTimeoutError as ConnectionTimeoutError
 from .bidi import OutputTranslator as OutputTranslator
 from .bidi import audio_input as audio_input
 from .bidi import blocks_received as blocks_received
+from .bidi import sync_voice_agent as sync_voice_agent
 from .features import SdkFeature as SdkFeature
 from .features import SdkLacks as SdkLacks
 from .installed import FEATURES as FEATURES
@@ -147,5 +148,6 @@ __all__ = [
     "need",
     "new_in_sdk",
     "sdk_tool",
+    "sync_voice_agent",
     "unusable_sdk",
 ]

@@ -168,6 +168,11 @@ _EVENTS: dict[str, Any] = {
 """What says the same then, by today's type; None where nothing did."""
 
 
+def sync_voice_agent(manager: Any, agent: Any) -> None:
+    """Let a manager store what a voice agent has beside its messages, as the agent lets it."""
+    getattr(manager, "sync_bidi_agent", manager.sync_agent)(agent)
+
+
 def blocks_received(content: Any) -> list[dict[str, Any]]:
     """Return the content blocks of what the agent sends to its model, as plain data of today."""
     if isinstance(content, ToolResultEvent):

@@ -78,6 +78,11 @@ class OutputTranslator:
             raise ValueError(f"{name} cannot be built from {sorted(arguments)}: {error}") from None
 
 
+def sync_voice_agent(manager: Any, agent: Any) -> None:
+    """Let a manager store what a voice agent has beside its messages, as the agent lets it."""
+    manager.sync_agent(agent)
+
+
 def blocks_received(content: Any) -> list[dict[str, Any]]:
     """Return the content blocks of what the agent sends to its model, as plain data."""
     blocks = content.content if isinstance(content, BidiMessage) else [content]
@@ -106,4 +111,5 @@ __all__ = [
     "Restartable",
     "audio_input",
     "blocks_received",
+    "sync_voice_agent",
 ]

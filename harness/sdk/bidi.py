@@ -26,6 +26,7 @@ if TYPE_CHECKING or dialect() is Dialect.STABLE:
         Restartable,
         audio_input,
         blocks_received,
+        sync_voice_agent,
     )
 else:
     from ._experimental import (
@@ -45,6 +46,7 @@ else:
         Restartable,
         audio_input,
         blocks_received,
+        sync_voice_agent,
     )
 
 __all__ = [
@@ -64,4 +66,5 @@ __all__ = [
     "Restartable",
     "audio_input",
     "blocks_received",
+    "sync_voice_agent",
 ]

@@ -25,7 +25,7 @@ from session_conformance.harness import (
 from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.models import ScriptedBidiModel
 from session_conformance.harness.process import tolerating_warnings
-from session_conformance.harness.sdk import BidiAgent, SessionManager
+from session_conformance.harness.sdk import BidiAgent, SessionManager, sync_voice_agent
 from session_conformance.harness.timeline import texts
 
 from .stored_history import expect_readable
@@ -194,7 +194,7 @@ def expect_no_growth_without_content(session: Session, updates: int, size: int) 
         )
         for number in range(updates):
             agent.state.set("place", f"{number:06}" + chr(97 + number % 26) * size)
-            manager.sync_agent(agent)
+            sync_voice_agent(manager, agent)
     stored = session.workspace.bytes_stored()
     if stored > updates * size / 2:
         violated(

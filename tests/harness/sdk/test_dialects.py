@@ -1,6 +1,7 @@
 """Two dialects under one set of names: what is told apart, and what an SDK that lacks something is asked."""
 
 import pickle
+from types import SimpleNamespace
 
 import pytest
 from session_conformance.harness import sdk
@@ -23,6 +24,16 @@ def test_every_name_is_there_in_either_dialect() -> None:
 
 def test_the_dialect_is_that_of_the_release() -> None:
     assert (dialect() is Dialect.STABLE) == (numbers(SDK_VERSION) >= (1, 57, 2))
+
+
+def test_a_voice_agent_is_stored_as_the_sdk_of_its_time_has_it_stored() -> None:
+    called: list[str] = []
+    manager = SimpleNamespace(
+        sync_agent=lambda agent: called.append("sync_agent"),
+        sync_bidi_agent=lambda agent: called.append("sync_bidi_agent"),
+    )
+    sdk.sync_voice_agent(manager, agent=None)
+    assert called == ["sync_agent" if dialect() is Dialect.STABLE else "sync_bidi_agent"]
 
 
 def test_a_release_of_today_lacks_nothing() -> None:
