@@ -6,6 +6,7 @@ Nothing here knows a backend's format: an object is a file in the workspace, wha
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import re
 import shutil
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from ..conversations import Session
+from ..conversations import Session, read_in_fresh_process
 from ..process import Hang, are_obeyed, obey_permissions, within_limit
 from ..sdk import Message
 from ..timeline import Reading, answers, difference, texts, without_made_up_answers
@@ -238,11 +239,17 @@ def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -
         if case.outcome is DamageOutcome.CLEAR_ERROR and session.backend.repair is not None:
             case.repaired = _repair(specimen, path, damage)
         _mend(specimen, folder, path)
-        reading = _read(session)
-        if reading.error is not None or difference(specimen.history, reading.messages) is not None:
-            now = reading.error or difference(specimen.history, reading.messages)
+        now = _differs(specimen, _read(session))
+        if now is not None:  # this process may remember what it met, as an engine does that still has the file open
+            gc.collect()
+            now = _differs(specimen, read_in_fresh_process(session))
+        if now is not None:
             case.destroyed = f"put back, it is not as it was: {now}"
         return case
+
+
+def _differs(specimen: Specimen, reading: Reading) -> str | None:
+    return reading.error or difference(specimen.history, reading.messages)
 
 
 def _elsewhere(session: Session, folder: Path) -> Session:
