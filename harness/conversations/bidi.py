@@ -141,6 +141,7 @@ class Conversation(Stage):
         self.observer.register_on(self.agent)
         self._tools.agent = self.agent
         self._started = False
+        self._is_broken = False
         self._receiver: asyncio.Task[None] | None = None
         self._recorded = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -206,7 +207,7 @@ class Conversation(Stage):
         waiting = [asyncio.ensure_future(way) for way in ways]
         watched = {*waiting, *({self._receiver} if self._receiver is not None else ())}
         try:
-            await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+            await self._first_of(watched)
         finally:
             for task in waiting:
                 if not task.done():
@@ -216,9 +217,24 @@ class Conversation(Stage):
             if isinstance(outcome, Exception):
                 raise outcome
 
+    async def _first_of(self, watched: set[asyncio.Future[Any]]) -> None:
+        """Wait for one of them, unless a task of the agent's own has died, which leaves all others waiting.
+
+        The SDK hands on what is an ``Exception``. What is not ends the task that it was raised in, and nobody is told.
+        """
+        while not self._is_broken and not any(task.done() for task in watched):
+            others = asyncio.all_tasks() - watched - {asyncio.current_task()}
+            done, _ = await asyncio.wait({*watched, *others}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done - watched:
+                error = None if task.cancelled() else task.exception()
+                if error is not None and not isinstance(error, Exception):
+                    self._is_broken = True
+                    self._failed("a task of the agent", error)
+
     # -- the steps -----------------------------------------------------------------------------------------
 
     async def _start(self, _: Start) -> None:
+        self._is_broken = False
         if await self._attempt("agent.start()", self.agent.start()):
             self._started = True
             self._receiver = asyncio.ensure_future(self._receive())
