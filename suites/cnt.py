@@ -70,6 +70,35 @@ MARKUP: dict[str, Any] = {
     "a number of a message": {"message_id": 0, "message": {"role": "user", "content": []}},
 }
 
+LOOKING_LIKE_OTHERS = (
+    *("2026-11-23T10:00:00Z", "2026-11-23T10:00:00.120+00:00", "2026-11-23 10:00:00", "2026-11-23", "10:00"),
+    *("007", "1.10", "-0", "1e3", "1e400", "0x1F", "12345678901234567890", "1_000", "true", "False", "no", "null"),
+    *("None", "NaN", "Infinity", "[]", "{}", '"quoted"', "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "aGVsbG8=", "%2F+"),
+)
+"""Texts that a reader may take for a moment, a number, a boolean, nothing, or something encoded. They are texts."""
+
+NAMES = (
+    *("a.b", ".", "..", "$set", "$", "_id", "_private", "__class__", "-", "a b", "a/b", "a#b", "a:b", "a[0]", "0"),
+    *(
+        "id",
+        "ID",
+        "Id",
+        "pk",
+        "ttl",
+        "type",
+        "data",
+        "value",
+        "key",
+        "role",
+        "content",
+        "state",
+        "messages",
+        "metadata",
+    ),
+    *("session_id", "agent_id", "message_id", "created_at", "updated_at", "version", "caf\u00e9", "cafe\u0301", "%"),
+)
+"""Names that a store may have a use, or no place, for. An application may call anything so."""
+
 UNSTORABLE: dict[str, Any] = {
     "a lone surrogate": {"text": "half an emoji: \ud83d"},
     "a set": {"toolResult": {"toolUseId": "x", "status": "success", "content": [{"json": {1, 2}}]}},
@@ -284,3 +313,42 @@ class Content(ConformanceSuite):
             expect_all_back(session, {f"message {n}": [one] for n, one in enumerate(conversation)})
 
         come_back()
+
+    @requirement(
+        "CNT-08",
+        source="A,F: ToolUse.input, 'any JSON-serializable type', AgentState; decoders that see dates in texts",
+        since="2026.12",
+    )
+    def texts_and_names(self, new_session: NewSession) -> None:
+        """A text that looks like a date, a number, a boolean or nothing stays that text, and a name that a store may
+        have a use for (with a dot, a dollar sign or an underscore, or that of a field) stays that name: in messages,
+        tools' inputs and results, and state.
+        """
+        texts = {f"value {number}": text for number, text in enumerate(LOOKING_LIKE_OTHERS)}
+        named = {name: number for number, name in enumerate(NAMES)}
+        expect_back(
+            new_session(),
+            {
+                "a text that looks like something else": [message({"text": text}) for text in LOOKING_LIKE_OTHERS],
+                "an input and a result of such texts": tool_exchange(texts, {"json": texts}),
+                "an input and a result with such names": tool_exchange(named, {"json": named}),
+            },
+        )
+        session, script = new_session(), Script().starts()
+        for name, value in (*named.items(), *texts.items()):
+            script = script.sets_state(name, value)
+        timeline = play(session, script.user("that is all"), observing=False)  # a state alone is for LIF-04
+        expect_no_failure(timeline)
+        found = session.read()
+        expect_readable(found, "with such names in its state")
+        wrong = [name for name, value in {**named, **texts}.items() if found.state.get(name, _ABSENT) != value]
+        if wrong or len(found.state) != len({**named, **texts}):
+            there = {name: found.state[name] for name in wrong if name in found.state}
+            violated(
+                "what is set in an agent's state comes back under its name, as it was",
+                f"not so {', '.join(map(repr, wrong)) or 'what was never set'}: there is {there or list(found.state)}",
+                timeline,
+            )
+
+
+_ABSENT = object()

@@ -38,6 +38,7 @@ from .scenarios import (
     EVERYDAY,
     GIVEN_MESSAGES,
     KILLED,
+    SAID_AGAIN,
     SILENT,
     STATE,
     STATE_OF_A_VOICE,
@@ -84,16 +85,17 @@ class LifeOfASession(ConformanceSuite):
         """A second manager with the same id restores the history exactly: order, roles, content, tracking ids,
         metadata.
         """
-        played = run(EVERYDAY)
-        expect_no_failure(played.timeline)
-        expect_readable(played.stored, "after the conversation")
-        expect_same(
-            played.memory,
-            played.stored.messages,
-            "a second manager restores the history exactly",
-            played.timeline,
-            *played.timeline.of(AgentStopped),
-        )
+        for scenario in (EVERYDAY, SAID_AGAIN):
+            played = run(scenario)
+            expect_no_failure(played.timeline)
+            expect_readable(played.stored, "after the conversation")
+            expect_same(
+                played.memory,
+                played.stored.messages,
+                "a second manager restores the history exactly",
+                played.timeline,
+                *played.timeline.of(AgentStopped),
+            )
 
     @requirement("LIF-03", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
     def fresh_process(self, run: ScenarioRuns) -> None:

@@ -24,6 +24,7 @@ from .bidi import REDACTION as REDACTION
 from .bidi import RESTART_FAILS as RESTART_FAILS
 from .bidi import RESTARTED_BY_RESTART as RESTARTED_BY_RESTART
 from .bidi import RESTARTED_BY_START as RESTARTED_BY_START
+from .bidi import SAID_AGAIN as SAID_AGAIN
 from .bidi import SCHEDULED as SCHEDULED
 from .bidi import SECRET as SECRET
 from .bidi import SENT_DURING_RESTART as SENT_DURING_RESTART
@@ -228,6 +229,7 @@ __all__ = [
     "RESTARTED_BY_RESTART",
     "RESTARTED_BY_START",
     "RESTART_FAILS",
+    "SAID_AGAIN",
     "SAME_TOOL_IDS",
     "SCHEDULED",
     "SECOND_TASK",

@@ -19,6 +19,12 @@ from session_conformance.harness.sdk import Message
 
 from .content import PIXEL
 
+SAID_AGAIN = Scenario(
+    "a conversation in which the same is said again and again",
+    Script().user("Hello?").user("Hello?").assistant("Yes?").user("Hello?").assistant("Yes?").restarts_process()
+    .user("Hello?").user("Hello?"),
+)  # fmt: skip
+
 EVERYDAY = Scenario(
     "an everyday conversation",
     Script()

@@ -1,6 +1,7 @@
 """Managers that keep a row a message, each broken in one way that its name and docstring say."""
 
 import copy
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
@@ -115,3 +116,57 @@ class KeepsSmallStates(SqliteManager):
     def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
         if len(state) <= 65535:
             super()._write_state(agent_id, state, database)
+
+
+class SeesMoments(SqliteManager):
+    """What looks like a moment is one, and is written as one is."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        super()._insert(agent_id, _with_moments(message), state, database, before)
+
+
+def _with_moments(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_moments(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_with_moments(one) for one in value]
+    if isinstance(value, str) and re.fullmatch(r"[-0-9]{10}T[:0-9]{8}Z", value):
+        return value[:-1] + "+00:00"
+    return value
+
+
+class KeepsNamesForItself(SqliteManager):
+    """A name in the state that begins with an underscore is the manager's own."""
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        stored = decode(state)
+        stored["state"] = {name: value for name, value in stored["state"].items() if not name.startswith("_")}
+        super()._write_state(agent_id, encode(stored), database)
+
+
+class TakesTheSameForARetry(SqliteManager):
+    """What is said twice in a row, in the same words, was sent twice by a client that tried again."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        with self._within(database) as opened:
+            last = opened.execute(
+                "SELECT body FROM messages WHERE session = ? AND agent = ? ORDER BY number DESC LIMIT 1",
+                (self.session_id, agent_id),
+            ).fetchone()
+            said = (message["role"], message["content"])
+            if last is None or not said[1] or said != tuple(decode(last[0][4:])[name] for name in ("role", "content")):
+                super()._insert(agent_id, message, state, opened, before)

@@ -32,7 +32,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StoresNothingAtStart, "nothing is stored in the workspace"),
         (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
     ],
-    "LIF-02": [(broken.DropsMetadata, "metadata"), (broken.IgnoresUpdates, "pending")],
+    "LIF-02": [
+        (broken.DropsMetadata, "metadata"),
+        (broken.IgnoresUpdates, "pending"),
+        (broken_rows.TakesTheSameForARetry, r"is missing, user \[.Hello\?"),
+    ],
     "LIF-03": [(broken.KeepsHistoryInAClassAttribute, "fresh process")],
     "LIF-04": [
         (broken.SavesStateWithMessagesOnly, "'step': 2"),
@@ -136,6 +140,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_rows.KeepsSmallStates, "a state of 1 MiB is refused clearly"),
     ],
     "CNT-07": [(broken.MisreadsEmptyLists, r"message \d comes back equal")],
+    "CNT-08": [
+        (broken_rows.SeesMoments, "looks like something else comes back equal"),
+        (broken_rows.KeepsNamesForItself, "under its name"),
+    ],
     "IDS-01": [
         (broken.JoinsIdIntoPath, "outside the workspace|victim"),
         (broken_text.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
