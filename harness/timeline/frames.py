@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sysconfig
 import traceback
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,18 +43,21 @@ def _is_foreign(file: str) -> bool:
     if file.startswith("<"):
         return True
     path = Path(file)
-    if any(folder in path.parents for folder in _foreign()):
+    if any(folder in path.parents for folder in _FOREIGN):
         return True
-    python = Path(sysconfig.get_path("stdlib"))
-    return python in path.parents and not {"site-packages", "dist-packages"} & set(path.parts)
+    return _PYTHON in path.parents and not {"site-packages", "dist-packages"} & set(path.parts)
 
 
-@cache
 def _foreign() -> tuple[Path, ...]:
     here = Path(__file__).parents[1]
     ours = [here, here.parent / "fixtures", here.parent / "suites"]
     others = [find_spec(name) for name in ("strands", "pytest", "_pytest", "pluggy", "pytest_asyncio")]
     return (*ours, *(Path(spec.origin).parent for spec in others if spec is not None and spec.origin))
+
+
+# Looked for when this is loaded: what is told of may have been raised where no file can be opened.
+_FOREIGN = _foreign()
+_PYTHON = Path(sysconfig.get_path("stdlib"))
 
 
 def keep_raised() -> None:
