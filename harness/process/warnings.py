@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,13 @@ class Warned:
     text: str
     times: int = 1
 
+
+_noted: deque[Warned] = deque()
+"""What was warned of and is not counted yet. Python may warn at any moment, of what it finds unclosed as it collects
+garbage, in a thread that is just counting: so whoever notes waits for nobody."""
+
+_AT_ONCE = 1_000
+"""So many are kept before they are counted."""
 
 _warned: dict[tuple[str, str], Warned] = {}
 _collecting = 0
@@ -66,24 +74,35 @@ def collecting_warnings() -> Iterator[None]:
 def warned() -> list[Warned]:
     """Return what was warned of so far while warnings were collected."""
     with _lock:
+        _count()
         return list(_warned.values())
 
 
 def take_warned() -> list[Warned]:
     """Return the same, and begin anew: who is handed it counts it."""
     with _lock:
+        _count()
         found = list(_warned.values())
         _warned.clear()
     return found
 
 
 def note_warned(found: Iterable[Warned]) -> None:
-    """Add what was warned of in another process."""
-    with _lock:
-        for one in found:
-            key = (one.category, one.place)
-            before = _warned.get(key)
-            _warned[key] = one if before is None else replace(before, times=before.times + one.times)
+    """Add what was warned of, here or in another process. It waits for nobody."""
+    _noted.extend(found)
+    if len(_noted) > _AT_ONCE and _lock.acquire(blocking=False):
+        try:
+            _count()
+        finally:
+            _lock.release()
+
+
+def _count() -> None:
+    while _noted:
+        one = _noted.popleft()
+        key = (one.category, one.place)
+        before = _warned.get(key)
+        _warned[key] = one if before is None else replace(before, times=before.times + one.times)
 
 
 def _note(
