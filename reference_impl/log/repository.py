@@ -6,7 +6,7 @@ import copy
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,9 @@ from .session_store import SessionStore
 from .takeover import MARK, mark, takeover
 
 logger = logging.getLogger(__name__)
+
+_OF_A_SESSION = frozenset(field.name for field in fields(Session))
+"""What ``Session.from_dict`` takes of what is stored. It looks for the names anew for each key."""
 
 if TYPE_CHECKING:
     from strands.multiagent.base import MultiAgentBase
@@ -270,7 +273,7 @@ class ChangeLogRepository(SessionRepository):
             self._take_over(session_id, history)
         elif (place := self._sdk_session(session_id)) is not None:
             self._to_import[session_id] = place.place  # once something is written, and not before
-        return Session.from_dict(dict(history.session))
+        return Session(**{key: value for key, value in history.session.items() if key in _OF_A_SESSION})
 
     def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
         """Store a new agent.

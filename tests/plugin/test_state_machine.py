@@ -3,10 +3,12 @@
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from session_conformance.fixtures import SdkViolation, plain_backend, progress_of
+from session_conformance.fixtures.properties import without_local_constants
 from session_conformance.fixtures.properties.profiles import PROFILES, SEED
 from session_conformance.harness import Backend, Capability, NotApplicable, Script, Violation
 from session_conformance.harness.conversations import CannotBePlayed
@@ -22,6 +24,13 @@ from tests.mutants.judge import backend_of
 BROKEN = "--session-manager=tests.mutants.broken_managers:IgnoresUpdates"
 CORRECT = "--session-manager=tests.conforming.snapshot_manager:SnapshotFileManager"
 SAVED = ".pytest_cache/d/conformance/STA-01-tests-ignores-updates.json"
+
+
+@pytest.fixture(autouse=True)
+def _same_scripts() -> Iterator[None]:
+    """Let searches in this process draw the scripts that they draw for everybody, whatever is loaded beside them."""
+    with without_local_constants():
+        yield
 
 
 def test_a_failure_is_short_and_comes_as_python_and_as_a_file(pytester: pytest.Pytester) -> None:
