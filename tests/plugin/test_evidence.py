@@ -69,6 +69,13 @@ def test_a_debugger_stops_in_the_authors_code(pytester: pytest.Pytester) -> None
     run.stdout.fnmatch_lines(["> *authors.py(10)deep()", "*{'a': 1}*"])
 
 
+def test_a_debugger_does_not_stop_at_what_is_not_applicable(pytester: pytest.Pytester) -> None:
+    given = ("--session-manager=tests.conforming.snapshot_manager:SnapshotFileManager", "-k", "NET-01", "--pdb")
+    run = pytester.run(sys.executable, "-m", "pytest", *given, stdin=b"q\n")
+    run.assert_outcomes(skipped=1)
+    run.stdout.no_fnmatch_line("*(Pdb)*")
+
+
 def test_frames_begin_at_the_first_that_is_not_ours() -> None:
     with pytest.raises(KeyError) as caught:
         {}["x"]
