@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Barrier
@@ -20,9 +20,7 @@ _END_LIMIT_S = 5.0
 _MOST_WAITING = 2
 """So many processes wait for work at most: as many as are ever at work at the same time in most requirements."""
 
-_PRELOAD = ["pytest", "session_conformance.harness.conversations.fresh_process"]
-"""What the server loads before it forks. ``multiprocessing`` lets each new process run the script that this one was
-started with, up to where it asks for its name, and pytest's imports pytest."""
+_PRELOAD = ["session_conformance.harness.conversations.fresh_process"]
 
 _bookkeeping = threading.Lock()
 """Held while a process is started or let go of: ``multiprocessing`` asks after all of them whenever one starts, also
@@ -42,6 +40,11 @@ class Load:
     spec: Findable
     environment: Mapping[str, str]
     path: list[str] = field(default_factory=lambda: list(sys.path))
+
+    @property
+    def is_of_the_script(self) -> bool:
+        """Whether the script that this process was started with defines the backend."""
+        return self.spec.target.partition(":")[0] == "__main__"
 
 
 Main = Callable[[Connection, Load, "tuple[Any, ...] | None"], None]
@@ -165,7 +168,24 @@ def _started(main: Main, load: Load, inherited: tuple[Any, ...] | None) -> NewPr
     context = _context()
     ours, theirs = context.Pipe()
     process = context.Process(target=main, args=(theirs, load, inherited), daemon=True)
-    with _bookkeeping:
+    with _bookkeeping, contextlib.nullcontext() if load.is_of_the_script else _without_the_script():
         process.start()
     theirs.close()
     return NewProcess(process, ours, load)
+
+
+@contextlib.contextmanager
+def _without_the_script() -> Iterator[None]:
+    """Keep new processes from running the script that this one was started with.
+
+    ``multiprocessing`` lets each of them do so, and has no setting for it. pytest's imports pytest, and one of a user's
+    that asks for a verdict would ask for it again, in each process.
+    """
+    script = vars(sys.modules["__main__"])
+    hidden: dict[str, Any] = {name: script[name] for name in ("__spec__", "__file__") if name in script}
+    script["__spec__"] = None
+    script.pop("__file__", None)
+    try:
+        yield
+    finally:
+        script.update(hidden)

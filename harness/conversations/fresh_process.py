@@ -126,7 +126,13 @@ def _answer(started: NewProcess, limit_s: float) -> tuple[bool, str | SdkLacks]:
         note_warned(meanwhile)
         moment()  # something is going on
     except (EOFError, ConnectionResetError):
-        raise ProcessDied(f"a process ended with code {started.end()} and without an answer") from None
+        told = f"a process ended with code {started.end()} and without an answer"
+        if started.load.is_of_the_script:
+            told += (
+                ": it loads the script that defines the backend, which must do nothing else there than below"
+                " 'if __name__ == \"__main__\":'"
+            )
+        raise ProcessDied(told) from None
     return answer
 
 

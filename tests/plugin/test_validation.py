@@ -47,3 +47,33 @@ def test_the_verdicts_are_those_of_pytest(pytester: pytest.Pytester) -> None:
         "session_manager is a type: expected a name, the class of a strands.session.SessionManager, a Backend or a"
         " callable (session_id, workspace)",
     ]
+
+
+SCRIPT = """
+from session_conformance.fixtures import validate
+from session_conformance.reference_impl import FileSessionManager
+
+with open("loaded", "a") as file:
+    print(__name__, file=file)
+
+class OfTheScript(FileSessionManager):
+    "A backend that another process finds by loading this script."
+
+[backend] = validate({given}, requirements=["LIF-03"]).backends
+print(*[result.outcome + " " + result.reason for result in backend.verdict.results])
+"""
+
+
+@pytest.mark.parametrize(
+    ("given", "outcome", "loaded"),
+    [("'reference-file'", "met", ["__main__"]), ("OfTheScript", "could not be judged", ["__main__", "__mp_main__"])],
+    ids=["of a module", "of the script"],
+)
+def test_a_script_without_a_guard_is_not_run_by_other_processes(
+    given: str, outcome: str, loaded: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "script.py").write_text(SCRIPT.format(given=given))
+    run = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert run.stdout.startswith(f"{outcome} ")
+    assert sorted(set((tmp_path / "loaded").read_text().split())) == loaded
+    assert ("must do nothing else there than below 'if __name__ ==" in run.stdout) == ("__mp_main__" in loaded)
