@@ -46,7 +46,9 @@ from .scenarios import (
     expect_readable,
     expect_secrets_kept,
     expect_whole_or_nothing,
+    kind_of_request,
     loop_goes_on,
+    places_of_faults,
 )
 from .scenarios import on_the_wire as wire
 
@@ -124,11 +126,16 @@ class StorageBehindANetwork(ConformanceSuite):
         """A restore whose reads fail is an error, never an empty history or a part of one; what is stored stays."""
         session = new_session()
         expect_no_failure(play(session, wire.TALK, observing=False))
-        with wire.faults(session, lambda number: None) as met:
+        with wire.faults(session, lambda number, request: None) as met:
             whole = session.read()
         expect_readable(whole, "where nothing goes wrong")
-        for first in wire.places_of_faults(met.exchanges):
-            for fault, what in ((_all_from(first), "all later ones"), (_only(first), "no other")):
+        for first in places_of_faults(met.requests):
+            faults = (
+                (_all_from(first), "all later ones"),
+                (_only(first), "no other"),
+                (_all_like(met.requests[first]), "all that ask for the same, while others are carried out"),
+            )
+            for fault, what in faults:
                 with wire.faults(session, fault):
                     found = within_limit(session.read, "restoring")
                 if found.error is None and wire.said(found.messages) != wire.said(whole.messages):
@@ -322,18 +329,24 @@ _PAGES = 4
 
 
 def _all_from(first: int) -> wire.Faults:
-    return lambda number: WireFault.CUT_BEFORE if number >= first else None
+    return lambda number, request: WireFault.CUT_BEFORE if number >= first else None
+
+
+def _all_like(request: bytes) -> wire.Faults:
+    """Let requests of one kind fail, as often as they are sent: a client that sends again what failed gives up."""
+    kind = kind_of_request(request)
+    return lambda number, request: WireFault.CUT_BEFORE if kind_of_request(request) == kind else None
 
 
 def _only(number: int, fault: WireFault = WireFault.CUT_BEFORE) -> wire.Faults:
-    return lambda n: fault if n == number else None
+    return lambda n, request: fault if n == number else None
 
 
 def _expect_exact(run: ScenarioRuns, new_session: NewSession, kinds: tuple[WireFault, ...]) -> None:
     """Play the talk with each fault at each exchange, each alone."""
     calm = run.once(wire.calm_talk)
     for fault in kinds:
-        for number in wire.places_of_faults(calm.exchanges):
+        for number in calm.places:
             session = new_session()
             with wire.faults(session, _only(number, fault)) as met:
                 timeline = play(session, wire.TALK, observing=False)

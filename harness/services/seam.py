@@ -12,7 +12,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import cast
 
@@ -75,10 +75,12 @@ class Met:
     Attributes:
         exchanges: How many exchanges there were since it was set.
         faults: How many of them it was made of.
+        requests: What the request of each began with.
     """
 
     exchanges: int = 0
     faults: int = 0
+    requests: list[bytes] = field(default_factory=list)
 
 
 class Seam:
@@ -86,6 +88,7 @@ class Seam:
 
     Attributes:
         port: Where it listens.
+        latest_request: What the latest request began with, of those that might have failed.
 
     Args:
         host: Where connections are handed on to.
@@ -99,6 +102,7 @@ class Seam:
         self._server: asyncio.Server | None = None
         self._choose: Choose | None = None
         self._met = Met()
+        self.latest_request = b""
         self._split: int | None = None
         self._refusals = 0
         self._answer_held = threading.Event()
@@ -247,12 +251,14 @@ class Seam:
         for client in list(self._open):
             client.release()
 
-    def _fault_of_next(self) -> WireFault | None:
+    def _fault_of_next(self, request: bytes) -> WireFault | None:
         """Count an exchange, and say what shall go wrong with it."""
         self._exchanges += 1
         if self._choose is None:
             return None
+        self.latest_request = request[:_BEGINNING]
         fault = self._choose(self._met.exchanges)
+        self._met.requests.append(self.latest_request)
         self._met.exchanges += 1
         self._met.faults += fault is not None
         return fault
@@ -266,6 +272,9 @@ class Seam:
 _SHARED_PORT = getattr(socket, "SO_REUSEPORT", socket.SO_REUSEADDR)
 """What lets two sockets of a user have one port: one that keeps it, and one that listens there now and then."""
 
+
+_BEGINNING = 400
+"""In bytes: how much of a request is kept to tell what it is."""
 
 _TURNS = 3
 """After so many turns of its loop, the seam knows of each connection that a client closed before: one to read its end,
@@ -320,7 +329,7 @@ class _Client(asyncio.Protocol):
             return
         if not self.awaits_answer:
             self.awaits_answer = True
-            self._fault = self._seam._fault_of_next()
+            self._fault = self._seam._fault_of_next(data)
             if self._fault in (WireFault.CUT_BEFORE, WireFault.REFUSED):
                 self._seam._refusals = int(self._fault is WireFault.REFUSED)
                 self.cut()

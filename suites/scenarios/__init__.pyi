@@ -75,6 +75,8 @@ from .places import expect_no_growth_without_content as expect_no_growth_without
 from .places import expect_no_leaks as expect_no_leaks
 from .places import expect_private as expect_private
 from .places import expect_same_in_any_locale as expect_same_in_any_locale
+from .places_of_faults import kind_of_request as kind_of_request
+from .places_of_faults import places_of_faults as places_of_faults
 from .recorded import ON_DISK as ON_DISK
 from .recorded import conversations_with_failing_syncs as conversations_with_failing_syncs
 from .recorded import conversations_with_other_faults as conversations_with_other_faults
@@ -354,9 +356,11 @@ __all__ = [
     "in_one_loop_after_another",
     "is_talk",
     "judge_script",
+    "kind_of_request",
     "latest_of_each_kind",
     "loop_goes_on",
     "pinned_in_the_middle",
+    "places_of_faults",
     "promised_by",
     "recorded_conversation",
     "redacted_by_a_guardrail",

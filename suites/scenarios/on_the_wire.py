@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from session_conformance.harness import (
     Conversation,
@@ -25,6 +26,7 @@ from session_conformance.harness.sdk import Message
 from session_conformance.harness.services import Met, Seam, Traffic, WireFault
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, one_message
 
+from .places_of_faults import places_of_faults
 from .stored_history import expect_readable
 
 TALK = (
@@ -38,15 +40,12 @@ TALK = (
 )
 """What is said while something goes wrong: a life of a session, and a second one that begins with a restore."""
 
-MOST = 24
-"""At how many exchanges of a conversation a fault is made, each alone; of more, that many are spread evenly."""
-
 LOOP_LIMIT_S = 3.0
 """In seconds of real time: an event loop that has not turned by then is held up. It turns in microseconds."""
 
 
-Faults = Callable[[int], "WireFault | None"]
-"""Given an exchange's number, counted from 0, says what shall go wrong with it."""
+Faults = Callable[[int, bytes], "WireFault | None"]
+"""Given an exchange's number, counted from 0, and what its request begins with, says what shall go wrong with it."""
 
 
 def seams_of(session: Session) -> list[Seam]:
@@ -59,9 +58,10 @@ def faults(session: Session, choose: Faults) -> Iterator[Met]:
     """Let exchanges of a session's workspace fail, counted over all its servers."""
     met, lock = Met(), threading.Lock()
 
-    def count(_: int) -> WireFault | None:
+    def count(seam: Seam, _: int) -> WireFault | None:
         with lock:
-            fault = choose(met.exchanges)
+            fault = choose(met.exchanges, seam.latest_request)
+            met.requests.append(seam.latest_request)
             met.exchanges += 1
             met.faults += fault is not None
         return fault
@@ -70,7 +70,7 @@ def faults(session: Session, choose: Faults) -> Iterator[Met]:
         if any(place.service.name == "dynamodb" for place in session.workspace.places):
             stack.enter_context(without_pauses())
         for seam in seams_of(session):
-            stack.enter_context(seam.faults(count))
+            stack.enter_context(seam.faults(partial(count, seam)))
         yield met
 
 
@@ -97,35 +97,30 @@ def sum_of(parts: list[Traffic]) -> Traffic:
     return total
 
 
-def places_of_faults(exchanges: int) -> list[int]:
-    """Return the numbers of the exchanges at which a fault is made, each alone."""
-    if exchanges <= MOST:
-        return list(range(exchanges))
-    return sorted({number * exchanges // MOST for number in range(MOST)})
-
-
 @dataclass(frozen=True)
 class Calm:
     """The talk where nothing goes wrong.
 
     Attributes:
         exchanges: How many exchanges it takes.
+        places: At which of them a fault is made, each alone.
         reading: What is stored at its end.
     """
 
     exchanges: int
+    places: Sequence[int]
     reading: Reading
 
 
 def calm_talk(new_session: Callable[[], Session]) -> Calm:
     """Play the talk where nothing goes wrong."""
     session = new_session()
-    with faults(session, lambda number: None) as met:
+    with faults(session, lambda number, request: None) as met:
         timeline = play(session, TALK, observing=False)
     expect_no_failure(timeline)
     reading = session.read()
     expect_readable(reading, "where nothing goes wrong", timeline)
-    return Calm(met.exchanges, reading)
+    return Calm(met.exchanges, places_of_faults(met.requests), reading)
 
 
 def expect_nothing_lost_or_doubled(session: Session, timeline: Timeline, calm: Calm, where: str) -> None:
@@ -240,7 +235,7 @@ def loop_goes_on(new_session: Callable[[], Session]) -> None:
 
         conversation = Conversation(session, Script(), observing=False)
         await conversation.step(Start())
-        with faults(session, lambda number: None if over.is_set() else WireFault.HELD):
+        with faults(session, lambda number, request: None if over.is_set() else WireFault.HELD):
             watching = [threading.Thread(target=let_go, args=(seam,), daemon=True) for seam in seams_of(session)]
             for thread in watching:
                 thread.start()

@@ -9,7 +9,14 @@ from typing import Any, ClassVar, TypeVar
 from session_conformance.reference_impl.log.codec import encode
 from strands.types.exceptions import SessionException
 
-from tests.conforming.server_managers import Change, DynamoManager, ExpiringDynamoManager, PostgresManager, RedisManager
+from tests.conforming.server_managers import (
+    ATTEMPTS,
+    Change,
+    DynamoManager,
+    ExpiringDynamoManager,
+    PostgresManager,
+    RedisManager,
+)
 from tests.conforming.sqlite_manager import sealed
 
 T = TypeVar("T")
@@ -80,6 +87,19 @@ class TakesAFailedReadForNoSession(RedisManager):
             return super().attempt(work)
         except SessionException:
             return None
+
+
+class BeginsAnewWhereReadsFail(RedisManager):
+    """Begins anew where it gave up reading, though what it sends then arrives, as where reads are throttled."""
+
+    def load(self, agent_id: str) -> tuple[bytes, list[bytes]] | None:
+        for _ in range(ATTEMPTS):
+            with suppress(*self.failures):
+                self.connect()
+                return super().load(agent_id)
+            self.close()
+        self.connect()
+        return None
 
 
 class WaitsOnTheLoop(RedisManager):

@@ -264,7 +264,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.LosesWhatItCannotSend, "a hook was told of .*meanwhile.*, and it is not stored"),
         (broken_server.GivesUpForGood, "when the server is back the same manager stores the next message"),
     ],
-    "NET-05": [(broken_server.TakesAFailedReadForNoSession, "fail is an error, or whole.*came|nothing")],
+    "NET-05": [
+        (broken_server.TakesAFailedReadForNoSession, "fail is an error, or whole.*came|nothing"),
+        (broken_server.BeginsAnewWhereReadsFail, "all that ask for the same.*\n.*came back with: nothing"),
+    ],
     "NET-06": [(broken_server.ReadsWhatMayBeLate, "read late is an error, or whole|reads were late is stored")],
     "NET-07": [(broken_server.WaitsOnTheLoop, "it stands still")],
     "NET-08": [(broken_server.TriesOnce, "after idle connections were closed the same manager stores")],
