@@ -50,6 +50,8 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .expiry import expect_whole_or_nothing as expect_whole_or_nothing
+from .fault_places import kind_of_request as kind_of_request
+from .fault_places import places_of_faults as places_of_faults
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
 from .kills import Cost as Cost
 from .kills import expect_cost_as_promised as expect_cost_as_promised
@@ -75,8 +77,6 @@ from .places import expect_no_growth_without_content as expect_no_growth_without
 from .places import expect_no_leaks as expect_no_leaks
 from .places import expect_private as expect_private
 from .places import expect_same_in_any_locale as expect_same_in_any_locale
-from .places_of_faults import kind_of_request as kind_of_request
-from .places_of_faults import places_of_faults as places_of_faults
 from .recorded import ON_DISK as ON_DISK
 from .recorded import conversations_with_failing_syncs as conversations_with_failing_syncs
 from .recorded import conversations_with_other_faults as conversations_with_other_faults

@@ -26,7 +26,7 @@ from session_conformance.harness.sdk import Message
 from session_conformance.harness.services import Met, Seam, Traffic, WireFault
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, one_message
 
-from .places_of_faults import places_of_faults
+from .fault_places import places_of_faults
 from .stored_history import expect_readable
 
 TALK = (
