@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from ._admin import Admin
 from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
@@ -24,6 +26,10 @@ class MySQL(Service):
     program = Program(names=("mariadbd", "mysqld"), places=("/usr/sbin", "/usr/libexec"), debian="mariadb-server")
     user = "nobody"  # it refuses to run as root, too
     stop_signal = signal.SIGKILL  # all that it has lies in its folder, and it takes long to end by itself
+
+    def __init__(self, given: str | None = None) -> None:
+        self._admin = Admin(lambda: self._connect(self.address.host, self.address.port))
+        super().__init__(given)
 
     def _prepare(self, process: ServerProcess, program: Path) -> Address:
         data = process.folder / "data"
@@ -73,14 +79,18 @@ class MySQL(Service):
         )
 
     def _run(self, *statements: str) -> list[Any]:
-        connection = self._connect(self.address.host, self.address.port)
-        try:
+        def run(connection: Any) -> list[Any]:
             with connection.cursor() as cursor:
                 for statement in statements:
                     cursor.execute(statement)
                 return list(cursor.fetchall())
-        finally:
-            connection.close()
+
+        return self._admin.do(run)
+
+    def stop(self) -> None:
+        """Drop every place, and end the server if this run started it."""
+        super().stop()
+        self._admin.close()
 
     def _greet(self) -> None:
         self._run("SELECT 1")
@@ -97,18 +107,17 @@ class MySQL(Service):
         self._run("SET foreign_key_checks = 0", *clearing)
 
     def _drop(self, database: str) -> None:
-        connected = self._run(f"SELECT id FROM information_schema.processlist WHERE db = '{database}'")
-        for [number] in connected:
-            self._end(number)
-        self._run(f"DROP DATABASE IF EXISTS `{database}`")
-
-    def _end(self, number: int) -> None:
         import pymysql  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
-        try:
-            self._run(f"KILL {number}")
-        except pymysql.MySQLError:
-            return  # it ended by itself
+        def drop(connection: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT id FROM information_schema.processlist WHERE db = %s", (database,))
+                for [number] in cursor.fetchall():
+                    with contextlib.suppress(pymysql.MySQLError):  # it may have ended by itself
+                        cursor.execute(f"KILL {number}")
+                cursor.execute(f"DROP DATABASE IF EXISTS `{database}`")
+
+        self._admin.do(drop)
 
     def _keeping(self, host: str, port: int, database: str) -> Keeping:
         client = self._connect(host, port, database)

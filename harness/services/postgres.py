@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import secrets
 import shutil
 import signal
 import subprocess
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ._admin import Admin
 from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
@@ -33,6 +32,10 @@ class Postgres(Service):
     )
     user = "nobody"  # it refuses to run as root
     stop_signal = signal.SIGQUIT  # it writes nothing more, and gives back its shared memory, which is the system's
+
+    def __init__(self, given: str | None = None) -> None:
+        self._admin = Admin(self._connect)
+        super().__init__(given)
 
     def _prepare(self, process: ServerProcess, program: Path) -> Address:
         process.give(process.folder)
@@ -78,11 +81,6 @@ class Postgres(Service):
         copied = process.folder / "program" / program.relative_to(program.parent.parent.parent.parent)
         return copied if copied.is_file() else program
 
-    def __init__(self, given: str | None = None) -> None:
-        self._admin: Any = None
-        self._lock = threading.Lock()
-        super().__init__(given)
-
     def _connect(self, database: str = "") -> Any:
         dbapi: Any = importlib.import_module("pg8000.dbapi")  # it has no type hints
         where = self.address
@@ -99,15 +97,7 @@ class Postgres(Service):
         return connection
 
     def _run(self, *statements: str) -> list[Any]:
-        """Carry statements out on one connection, which is kept: a workspace takes two, and each takes a process."""
-        with self._lock:
-            if self._admin is not None:
-                try:
-                    return _carried_out(self._admin, statements)
-                except Exception:  # the server may have closed it, or have been killed
-                    self._let_go()
-            self._admin = self._connect()
-            return _carried_out(self._admin, statements)
+        return self._admin.do(lambda connection: _carried_out(connection, statements))
 
     def _run_in(self, database: str, *statements: str) -> list[Any]:
         connection = self._connect(database)
@@ -116,17 +106,10 @@ class Postgres(Service):
         finally:
             connection.close()
 
-    def _let_go(self) -> None:
-        admin, self._admin = self._admin, None
-        if admin is not None:
-            with contextlib.suppress(Exception):
-                admin.close()
-
     def stop(self) -> None:
         """Drop every place, and end the server if this run started it."""
         super().stop()
-        with self._lock:
-            self._let_go()
+        self._admin.close()
 
     def _greet(self) -> None:
         [[allowed]] = self._run("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
