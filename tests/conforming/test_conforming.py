@@ -88,6 +88,14 @@ def test_a_journal_that_drops_what_a_kill_leaves_of_a_line_is_not_wronged(pytest
     run.assert_outcomes(passed=7, skipped=1)
 
 
+@pytest.mark.long
+def test_an_index_in_parts_may_stay_when_the_sessions_in_it_are_deleted(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.indexed_manager:IndexedManager", "-k", "CLN-01"
+    )
+    run.assert_outcomes(passed=1)
+
+
 def test_a_correct_manager_on_dynamodb_is_not_wronged(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.dynamodb_manager:DynamoManager",

@@ -188,3 +188,11 @@ class ListsLocalTimes(SnapshotFileManager):
             )
             for one in found
         ]
+
+
+class LeavesATombstone(SnapshotFileManager):
+    """A deleted session leaves a file without anything in it, and the next one another."""
+
+    def delete_session(self, session_id: str) -> None:
+        super().delete_session(session_id)
+        (self._folder.parent / f"{self.folder_name(session_id)}.gone").touch(0o600)

@@ -213,6 +213,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.DeletesTheIndexOnly, "its text is still in"),
         (broken_deletion.DeletesByPattern, r"session 'u1' .* when 'u\*' is deleted"),
         (broken_deletion.JoinsIds, "where ids meet when they are joined|when 'a' is deleted|when 'a:b' is deleted"),
+        (broken_deletion.LeavesATombstone, "files of it stayed"),
         (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
     ],
     "CLN-02": [
