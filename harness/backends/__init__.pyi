@@ -11,6 +11,7 @@ from .factories import living as living
 from .interface import Interface as Interface
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
+from .renewing import renew as renew
 from .sdk_manager import under_sdk_manager as under_sdk_manager
 from .spec import BackendSpec as BackendSpec
 from .spec import try_out as try_out
@@ -31,6 +32,7 @@ __all__ = [
     "Workspace",
     "durability_of",
     "living",
+    "renew",
     "repository_of",
     "try_out",
     "under_sdk_manager",

@@ -9,6 +9,7 @@ from .file_calls import before_file_calls as before_file_calls
 from .hang import HANG_LIMIT_S as HANG_LIMIT_S
 from .hang import Hang as Hang
 from .hang import Watch as Watch
+from .hang import broken_off as broken_off
 from .hang import waits_ended as waits_ended
 from .hang import within_limit as within_limit
 from .opened import close_all as close_all
@@ -52,6 +53,7 @@ __all__ = [
     "are_obeyed",
     "before_file_calls",
     "blocking",
+    "broken_off",
     "close_all",
     "closing",
     "collecting_warnings",

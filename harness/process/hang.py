@@ -6,13 +6,16 @@ one call stores a thousand messages, the system has counted that the thread has 
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import sys
 import threading
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import thread as futures_thread
 from pathlib import Path
+from types import FrameType
 from typing import Any, TypeVar
 
 from .opened import close_opened_by_thread, moment
@@ -29,12 +32,24 @@ WAITS_LIMIT_S = 1800.0
 """Seconds after which it is called one although it waits again and again: it may ask for ever for what never comes."""
 
 
+_WORK = futures_thread._WorkItem.run.__code__
+"""What a thread of an executor stands in while it does what it was given. What it raises is the future's."""
+
 _FRAMES = 12
 """How many of a thread's innermost calls are told of where it hangs."""
 
 
 class Hang(Exception):
-    """Something did not end: a session manager or an agent waits for something that never comes."""
+    """Something did not end: a session manager or an agent waits for something that never comes.
+
+    Attributes:
+        where: Where the threads stand that it is about, the innermost call of each last; "" where that is another
+            process's to say.
+    """
+
+    def __init__(self, text: str, where: str = "") -> None:
+        super().__init__(text)
+        self.where = where
 
 
 def within_limit(
@@ -57,7 +72,9 @@ def within_limit(
         waits_limit_s: In seconds: how long the work may wait again and again without any progress.
 
     Raises:
-        Hang: For ``limit_s`` seconds it neither ended nor went on. Its thread is left behind.
+        Hang: For ``limit_s`` seconds it neither ended nor went on. It is broken off as soon as it runs Python code, and
+            so is what executors' threads are at: what comes next may need them. What waits in the system for good
+            is left behind.
         Ended: It raised ``SystemExit``, which would end the whole run.
     """
     outcome: list[Any] = []
@@ -78,21 +95,51 @@ def within_limit(
         thread.join(watch.pause_s)
     if not outcome:
         logger.error("work=<%s> | it hangs: %s", what, where_threads_stand())
-        raise Hang(f"{what} did not end within {limit_s:g} s")
+        raise Hang(f"{what} did not end within {limit_s:g} s", _break_off(thread))
     succeeded, result = outcome
     if not succeeded:
         raise result
     return result  # type: ignore[no-any-return]
 
 
+class BrokenOff(BaseException):
+    """Raised in a thread that stood still for too long. Nothing but a bare ``except`` keeps it from ending."""
+
+
+_broken_off = 0
+
+
+def broken_off() -> int:
+    """Return how often something was broken off in this process: where it grows, something may be left behind."""
+    return _broken_off
+
+
+def _break_off(thread: threading.Thread) -> str:
+    """Break off a thread, and what executors' threads are at. Return where they stood."""
+    global _broken_off
+    _broken_off += 1
+    stood = ""
+    for ident, frame in sys._current_frames().items():
+        if ident == thread.ident or _works_for_an_executor(frame):
+            stood += _where(ident, frame)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(BrokenOff))
+    return stood
+
+
+def _works_for_an_executor(frame: FrameType) -> bool:
+    """Whether a thread of an executor has something to do. One that waits for work would be lost to its executor."""
+    return any(caller.f_code is _WORK for caller, _ in traceback.walk_stack(frame))
+
+
 def where_threads_stand() -> str:
     """Return where each other thread of this process stands, the innermost call last: who waits for whom."""
-    names = {thread.ident: thread.name for thread in threading.enumerate()}
-    told = ""
-    for ident, frame in sys._current_frames().items():
-        if ident != threading.get_ident():
-            told += f"\n{names.get(ident, ident)}:\n" + "".join(traceback.format_stack(frame)[-_FRAMES:])
-    return told
+    frames = sys._current_frames().items()
+    return "".join(_where(ident, frame) for ident, frame in frames if ident != threading.get_ident())
+
+
+def _where(ident: int, frame: FrameType) -> str:
+    [name] = [thread.name for thread in threading.enumerate() if thread.ident == ident] or [ident]
+    return f"\n{name}:\n" + "".join(traceback.format_stack(frame)[-_FRAMES:])
 
 
 class Watch:

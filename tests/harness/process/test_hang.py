@@ -1,9 +1,10 @@
 """A hang is told from slowness: work that makes progress may take as long as it does."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from session_conformance.harness.process import Hang, waits_ended, within_limit
+from session_conformance.harness.process import Hang, broken_off, waits_ended, within_limit
 
 
 def test_work_that_goes_on_is_waited_for() -> None:
@@ -41,6 +42,25 @@ def test_what_it_raises_is_raised() -> None:
 
     with pytest.raises(ValueError, match="as it is"):
         within_limit(work, "it")
+
+
+def test_an_executor_whose_only_thread_stood_still_works_again() -> None:
+    idle, busy, begun = ThreadPoolExecutor(1), ThreadPoolExecutor(1), threading.Event()
+    idle.submit(int).result()
+
+    def go_round() -> None:
+        begun.set()
+        while True:
+            pass
+
+    before = broken_off()
+    with pytest.raises(Hang):
+        within_limit(busy.submit(go_round).result, "it", limit_s=0.05, progress=lambda: 1)
+    assert begun.is_set()
+    assert broken_off() == before + 1
+    for executor in (busy, idle):
+        assert executor.submit(lambda: "next").result(timeout=30) == "next"
+        executor.shutdown()
 
 
 @pytest.mark.skipif(waits_ended(None) is None, reason="this system counts no waits")
