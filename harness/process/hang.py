@@ -138,7 +138,7 @@ def where_threads_stand() -> str:
 
 
 def _where(ident: int, frame: FrameType) -> str:
-    [name] = [thread.name for thread in threading.enumerate() if thread.ident == ident] or [ident]
+    [name] = [thread.name for thread in threading.enumerate() if thread.ident == ident] or [str(ident)]
     return f"\n{name}:\n" + "".join(traceback.format_stack(frame)[-_FRAMES:])
 
 
