@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -140,6 +141,31 @@ def run_as_shown(command: Command, tmp_path: Path) -> None:
     assert not re.search(r"\d could not be judged", run.stdout), run.stdout + run.stderr
     missing = matches(command.shown, run.stdout)
     assert missing is None, f"the page shows {missing!r}, which the output does not have there:\n{run.stdout}"
+
+
+ROW = re.compile(r"^ ([A-Z0-9]{3})  +\S.*?((?:  +(?:\d+|-))+) *$", re.MULTILINE)
+"""A row of the table of groups: met, violated, where there are any those of the SDK's class, and not applicable."""
+
+WHOLE = re.compile(r"^\S+ (?:conforms|does not conform): (.*)", re.MULTILINE)
+
+
+def whole_runs() -> list[Command]:
+    """Return the commands that judge with every requirement and show what came of it."""
+    return [c for c in COMMANDS if "--session-" in c.line and " -k " not in c.line and WHOLE.search(c.shown)]
+
+
+def test_what_pages_show_of_whole_runs_has_every_requirement() -> None:
+    """These are played each week. A page that a new requirement has made old is noticed at once."""
+    groups = Counter(requirement.group for requirement in all_requirements())
+    assert len(whole_runs()) >= 2
+    for command in whole_runs():
+        for group, cells in ROW.findall(command.shown):
+            met, violated, *_, left = (0 if cell == "-" else int(cell) for cell in cells.split())
+            assert met + violated + left == groups[group], f"{command}: {group}"
+        [told] = WHOLE.findall(command.shown)
+        counts = re.findall(r"(\d+) (?:met|MUST violated|SHOULD violated|not applicable)", told)
+        if told.endswith("not applicable") and "..." not in told:
+            assert sum(map(int, counts)) == groups.total(), str(command)
 
 
 def on_servers() -> list[tuple[Path, str]]:
