@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -30,9 +31,10 @@ from session_conformance.harness import (
 from session_conformance.harness.process import within_limit
 from session_conformance.harness.s3 import Fault, NoVersioning, Request, S3Endpoint, without_pauses
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import AgentStopped, Failed, one_message, texts
+from session_conformance.harness.timeline import AgentStopped, Failed, one_message, shape, texts
 
 from .scenarios import (
+    LATE_UPDATE,
     LOAD,
     MESSAGES_A_CONVERSATION,
     count_requests,
@@ -259,6 +261,33 @@ class StorageOnS3(ConformanceSuite):
     def redacted_before_a_retry(self, new_session: NewSession, s3: S3Endpoint) -> None:
         """What another process redacts, between the loss of the answer to a write and its next try, stays redacted."""
         expect_redaction_to_outlive_a_retry(s3, new_session())
+
+    @requirement(
+        "S3A-12",
+        source="F: S3 counts in seconds, and its clock is nobody's order; D: Amazon S3 user guide, LastModified",
+        needs=S3,
+        since="2026.12",
+    )
+    def times_of_objects(self, new_session: NewSession, s3: S3Endpoint) -> None:
+        """Messages keep their order whatever S3 says of when their objects were written: all of them within one
+        second, or one a minute after the other, where one that was replaced is the latest.
+        """
+        script = LATE_UPDATE.script
+        for number in range(12):
+            script = script.user(f"message {number}")
+        for apart, how in ((timedelta(), "within one second"), (timedelta(minutes=1), "a minute apart")):
+            session = new_session()
+            with s3.seam.writes_apart(_bucket(session), apart):
+                memory = _memory(play(session, script, observing=False))
+                reading = session.read()
+            expect_readable(reading, f"from objects that were written {how}")
+            ids = [message.get("tracking_id") for message in memory]
+            found = [message.get("tracking_id") for message in reading.messages]
+            if found != ids:
+                violated(
+                    f"messages whose objects were written {how} are restored in order: {shape(memory)}",
+                    f"{shape(reading.messages)}",
+                )
 
 
 def _bucket(session: Session) -> str:

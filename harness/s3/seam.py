@@ -11,8 +11,11 @@ import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .moments import Moments
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ class Seam:
         self._faults: dict[str, tuple[Choose, list[int]]] = {}
         self._page_size: dict[str, int] = {}
         self._holds: dict[str, Callable[[Request], object]] = {}
+        self._moments: dict[str, Moments] = {}
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         self._thread = threading.Thread(target=self._server.serve_forever, name="conformance: S3", daemon=True)
 
@@ -246,6 +250,17 @@ class Seam:
             with self._lock:
                 del self._page_size[bucket]
 
+    @contextlib.contextmanager
+    def writes_apart(self, bucket: str, apart: timedelta) -> Iterator[None]:
+        """Let listings say of a bucket's objects that each was written so much later than the one before it."""
+        with self._lock:
+            self._moments[bucket] = Moments(apart)
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._moments[bucket]
+
     def handle(self, request: Request) -> tuple[Answer | None, Fault | None]:
         """Carry out a request, or let it fail, and return the answer and the fault."""
         bucket = request.bucket
@@ -263,6 +278,12 @@ class Seam:
             request = self.sign(_with_page_size(request, page_size))
         answer = self._answer(request, fault)
         with self._lock:
+            moments = self._moments.get(bucket)
+            if moments is not None and answer is not None and answer.status < 300:
+                if request.operation == "PutObject":
+                    moments.note_write(request.path.strip("/").partition("/")[2])
+                elif request.operation in ("ListObjects", "ListObjectsV2"):
+                    answer = replace(answer, body=moments.in_listing(answer.body))
             for record in self._records.get(bucket, ()):
                 record.exchanges.append(
                     Exchange(

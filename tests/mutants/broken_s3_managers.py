@@ -14,6 +14,7 @@ from session_conformance.reference_impl.s3.objects import S3Objects
 from session_conformance.reference_impl.s3.place import HEADER
 from strands.session import S3SessionManager as StrandsS3SessionManager
 from strands.types.exceptions import SessionException
+from strands.types.session import SessionMessage
 
 
 class WithParts(S3SessionManager):
@@ -153,3 +154,22 @@ class WritesToS3OnTheLoop(S3SessionManager):
     async def _persist(self, collected: Any) -> None:
         for store, ticket in self._submit(collected):
             store.drain(ticket)
+
+
+class OrdersByTime(StrandsS3SessionManager):
+    """Puts messages in the order of the times that S3 says of them, and those of one time in that of their names."""
+
+    def list_messages(
+        self, session_id: str, agent_id: str, limit: int | None = None, offset: int = 0, **kwargs: Any
+    ) -> list[SessionMessage]:
+        found = super().list_messages(session_id, agent_id)
+        pages = self.client.get_paginator("list_objects_v2").paginate(
+            Bucket=self.bucket, Prefix=f"{self._get_agent_path(session_id, agent_id)}messages/"
+        )
+        times = {one["Key"]: one["LastModified"] for page in pages for one in page.get("Contents", ())}
+
+        def when(message: SessionMessage) -> tuple[Any, str]:
+            key = self._get_message_path(session_id, agent_id, message.message_id)
+            return times[key], key
+
+        return sorted(found, key=when)[offset:][:limit]

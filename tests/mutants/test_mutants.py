@@ -250,6 +250,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "S3A-11": [(broken_s3.PutsWhateverIsThere, "there is .*what is redacted meanwhile")],
     "S3A-10": [(broken_s3.BelievesWhatComes, "answered with an object in which a bit is flipped")],
+    "S3A-12": [(broken_s3.OrdersByTime, "within one second")],
     "S3A-08": [(broken_s3.RepairsFromWhatIsThere, "was (overwritten|deleted)")],
     "S3A-09": [(broken_s3.AsksBeforeEachWrite, "ListObjectsV2")],
     "NET-01": [(broken_server.LosesWhatItCannotSend, "an error reaches the caller, or all is stored")],
