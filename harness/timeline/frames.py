@@ -14,7 +14,9 @@ _kept: dict[tuple[str, str], BaseException] | None = None
 
 
 def frames_of(error: BaseException) -> list[str]:
-    """Return an exception's frames from the first that is neither ours, the SDK's nor Python's own; [] without one.
+    """Return an exception's frames from the first to the last that is neither ours, the SDK's nor Python's own.
+
+    There are none where it went through nothing else.
 
     A frame is the line that Python prints of it, and the line of code below. Those of the exception that it was raised
     from are told behind it.
@@ -28,11 +30,11 @@ def frames_of(error: BaseException) -> list[str]:
 
 def _own(error: BaseException) -> list[str]:
     frames = traceback.extract_tb(error.__traceback__)
-    first = next((at for at, frame in enumerate(frames) if not _is_foreign(frame.filename)), None)
-    if first is None:
+    own = [at for at, frame in enumerate(frames) if not _is_foreign(frame.filename)]
+    if not own:
         return []
     shown = []
-    for frame in frames[first:][-MOST:]:
+    for frame in frames[own[0] : own[-1] + 1][-MOST:]:
         shown.append(f'File "{frame.filename}", line {frame.lineno}, in {frame.name}')
         if frame.line:
             shown.append(f"    {frame.line}")

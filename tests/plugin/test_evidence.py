@@ -1,5 +1,6 @@
 """What an author's own code raised is shown where it was raised, whatever pytest is told to show."""
 
+import json
 import sys
 import xml.etree.ElementTree as ElementTree
 from typing import Any
@@ -85,6 +86,14 @@ def test_frames_begin_at_the_first_that_is_not_ours() -> None:
         raise ValueError("ours")
     caught_in_ours.value.__traceback__ = None
     assert frames_of(caught_in_ours.value) == []
+
+
+def test_frames_end_at_the_last_that_is_not_ours() -> None:
+    with pytest.raises(ValueError, match="Expecting value") as caught:
+        json.loads("")
+    [line, code] = frames_of(caught.value)
+    assert line.startswith(f'File "{__file__}", line ')
+    assert code == '    json.loads("")'
 
 
 def test_what_was_raised_meanwhile_is_shown_where_the_violation_is_another_event() -> None:
