@@ -41,6 +41,7 @@ from .scenarios import (
     SAID_AGAIN,
     SILENT,
     STATE,
+    STATE_OF_A_LONG_TALK,
     STATE_OF_A_VOICE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
@@ -113,7 +114,7 @@ class LifeOfASession(ConformanceSuite):
         """Agent state (key-value) is restored, also a change made without any message, by the time the agent has
         stopped.
         """
-        for scenario in (STATE, STATE_SET_BY_STOP_HOOK, STATE_OF_A_VOICE):
+        for scenario in (STATE, STATE_SET_BY_STOP_HOOK, STATE_OF_A_VOICE, STATE_OF_A_LONG_TALK):
             played = run(scenario)
             expect_no_failure(played.timeline)
             expect_readable(played.stored, "after the conversation")

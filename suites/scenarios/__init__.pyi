@@ -31,6 +31,7 @@ from .bidi import SENT_DURING_RESTART as SENT_DURING_RESTART
 from .bidi import SHORT_TALKS as SHORT_TALKS
 from .bidi import SILENT as SILENT
 from .bidi import STATE as STATE
+from .bidi import STATE_OF_A_LONG_TALK as STATE_OF_A_LONG_TALK
 from .bidi import STATE_SET_BY_STOP_HOOK as STATE_SET_BY_STOP_HOOK
 from .bidi import STOP_AND_START as STOP_AND_START
 from .bidi import STORAGE_FAULT as STORAGE_FAULT
@@ -240,6 +241,7 @@ __all__ = [
     "SHORT_TALKS",
     "SILENT",
     "STATE",
+    "STATE_OF_A_LONG_TALK",
     "STATE_OF_A_VOICE",
     "STATE_SET_BY_STOP_HOOK",
     "STATE_THAT_CHANGES",

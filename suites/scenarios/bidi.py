@@ -19,6 +19,11 @@ from session_conformance.harness.sdk import Message
 
 from .content import PIXEL
 
+_LONG = Script().sets_state("name", "Alice").sets_state("order", {"lines": [1, 2]})
+for _number in range(60):
+    _LONG = _LONG.user(f"question {_number}").assistant(f"answer {_number}")
+STATE_OF_A_LONG_TALK = Scenario("a long talk whose state was set at its beginning", _LONG, observing=False)
+
 SAID_AGAIN = Scenario(
     "a conversation in which the same is said again and again",
     Script().user("Hello?").user("Hello?").assistant("Yes?").user("Hello?").assistant("Yes?").restarts_process()

@@ -8,7 +8,7 @@ from typing import Any
 
 from session_conformance.reference_impl.log.codec import decode, encode
 
-from tests.conforming.sqlite_manager import SqliteManager, state_of
+from tests.conforming.sqlite_manager import SqliteManager, sealed, state_of
 
 
 class RedactsOnce(SqliteManager):
@@ -170,3 +170,23 @@ class TakesTheSameForARetry(SqliteManager):
             said = (message["role"], message["content"])
             if last is None or not said[1] or said != tuple(decode(last[0][4:])[name] for name in ("role", "content")):
                 super()._insert(agent_id, message, state, opened, before)
+
+
+class CompactsWithoutState(SqliteManager):
+    """Now and then what is stored is put in order, and the state is no part of it."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        super()._insert(agent_id, message, state, database, before)
+        key = (self.session_id, agent_id)
+        with self._within(database) as opened:
+            [count] = opened.execute("SELECT messages FROM agents WHERE session = ? AND agent = ?", key).fetchone()
+            if count == 100:
+                empty = sealed(encode({"state": {}}))
+                opened.execute("UPDATE agents SET state = ? WHERE session = ? AND agent = ?", (empty, *key))

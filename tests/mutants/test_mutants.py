@@ -44,6 +44,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
         (broken_rows.TakesEqualForUnchanged, "'seen': True"),
+        (broken_rows.CompactsWithoutState, "a long talk"),
         (broken_rows.KeepsWhatIsTrue, "'nothing': {}"),
     ],
     "LIF-05": [(broken.DoublesTheLastMessageAtStop, "each once")],
