@@ -185,7 +185,7 @@ def _typed(plain: dict[str, Any]) -> Message:
     return plain  # type: ignore[return-value]
 
 
-_MOST_SHRINKING = 60
+_MOST_SHRINKING = 30
 """How many smaller messages are tried on a server once one did not come back: each takes some dozens of round trips."""
 
 

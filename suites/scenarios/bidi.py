@@ -315,6 +315,7 @@ KILLED_IN_TOOL = Scenario(
     .user("and now?")
     .assistant("I lost the tool"),
     fresh_processes=True,
+    observing=False,  # what models are started with is judged
 )
 
 KILLED_BETWEEN_USE_AND_RESULT = Scenario(
@@ -331,6 +332,7 @@ KILLED_BETWEEN_USE_AND_RESULT = Scenario(
     .restarts_process("killed")
     .starts(),
     fresh_processes=True,
+    observing=False,  # what models are started with is judged
 )
 
 TOOL_SETS_STATE = Scenario(
