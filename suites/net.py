@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -286,7 +285,10 @@ class StorageBehindANetwork(ConformanceSuite):
         messages are restored, in order, and at most the unacknowledged one beside them.
         """
         calm, kills = run.once(wire.calm_talk), 0
-        for number, fault in zip(_spread(calm.exchanges, _KILLS), itertools.cycle(_CUTS), strict=False):
+        places = places_of_faults(calm.requests, _KILLS)
+        cuts = [(number, WireFault.CUT_BEFORE) for number in places]
+        cuts += [(number, WireFault.CUT_AFTER) for number in places[:: _KILLS // _CARRIED_OUT]]
+        for number, fault in cuts:
             session = new_session()
             timeline = killed_at_exchange(session, wire.TALK, number, fault)
             if timeline is None:
@@ -316,9 +318,10 @@ class StorageBehindANetwork(ConformanceSuite):
 _MANAGERS = 4
 
 _KILLS = 12
-"""At how many exchanges a process is killed; every other one before it arrives, and the others after it."""
+"""At how many exchanges a process is killed before they arrive."""
 
-_CUTS = (WireFault.CUT_BEFORE, WireFault.CUT_AFTER)
+_CARRIED_OUT = 3
+"""At how many of them another one is killed after they were carried out."""
 
 _TURNS = (5, 40)
 """Turns of the conversations whose round trips are counted: messages of a user and of an assistant."""
@@ -346,7 +349,7 @@ def _expect_exact(run: ScenarioRuns, new_session: NewSession, kinds: tuple[WireF
     """Play the talk with each fault at each exchange, each alone."""
     calm = run.once(wire.calm_talk)
     for fault in kinds:
-        for number in calm.places:
+        for number in places_of_faults(calm.requests):
             session = new_session()
             with wire.faults(session, _only(number, fault)) as met:
                 timeline = play(session, wire.TALK, observing=False)

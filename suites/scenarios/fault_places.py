@@ -18,8 +18,8 @@ def kind_of_request(request: bytes) -> tuple[bytes, ...]:
     return tuple(_WORD.findall(request)[:_WORDS])
 
 
-def places_of_faults(requests: Sequence[bytes]) -> list[int]:
-    """Return the numbers of the exchanges at which a fault is made, each alone: all, or :data:`MOST` of them.
+def places_of_faults(requests: Sequence[bytes], most: int = MOST) -> list[int]:
+    """Return the numbers of the exchanges at which a fault is made, each alone: all, or as many as are asked for.
 
     Of many, one of each kind is chosen, and of the kinds that there are most of another one, as often as it takes. What
     kind an exchange is follows from what is asked for, in whatever protocol, and from what was asked for before it: a
@@ -28,8 +28,9 @@ def places_of_faults(requests: Sequence[bytes]) -> list[int]:
 
     Args:
         requests: What the request of each exchange began with.
+        most: How many exchanges are chosen at most.
     """
-    if len(requests) <= MOST:
+    if len(requests) <= most:
         return list(range(len(requests)))
     kinds = [kind_of_request(request) for request in requests]
     by_kind: dict[object, list[int]] = {}
@@ -37,11 +38,11 @@ def places_of_faults(requests: Sequence[bytes]) -> list[int]:
         by_kind.setdefault((kinds[number - 1] if number else None, kind), []).append(number)
     waiting = sorted(by_kind.values(), key=len, reverse=True)
     chosen: list[int] = []
-    while len(chosen) < MOST:
+    while len(chosen) < most:
         for turn, numbers in enumerate(waiting):
             chosen.append(numbers.pop(0 if turn % 2 == 0 else -1))
         waiting = [numbers for numbers in waiting if numbers]
-    return sorted(chosen[:MOST])
+    return sorted(chosen[:most])
 
 
 __all__ = ["MOST", "kind_of_request", "places_of_faults"]

@@ -26,7 +26,6 @@ from session_conformance.harness.sdk import Message
 from session_conformance.harness.services import Met, Seam, Traffic, WireFault
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, one_message
 
-from .fault_places import places_of_faults
 from .stored_history import expect_readable
 
 TALK = (
@@ -103,12 +102,12 @@ class Calm:
 
     Attributes:
         exchanges: How many exchanges it takes.
-        places: At which of them a fault is made, each alone.
+        requests: What the request of each of them began with.
         reading: What is stored at its end.
     """
 
     exchanges: int
-    places: Sequence[int]
+    requests: Sequence[bytes]
     reading: Reading
 
 
@@ -120,7 +119,7 @@ def calm_talk(new_session: Callable[[], Session]) -> Calm:
     expect_no_failure(timeline)
     reading = session.read()
     expect_readable(reading, "where nothing goes wrong", timeline)
-    return Calm(met.exchanges, places_of_faults(met.requests), reading)
+    return Calm(met.exchanges, met.requests, reading)
 
 
 def expect_nothing_lost_or_doubled(session: Session, timeline: Timeline, calm: Calm, where: str) -> None:

@@ -196,6 +196,20 @@ class SaysHowItConnects(PostgresManager):
             raise SessionException(f"cannot reach {self._url}") from error
 
 
+class CommitsWithTheNext(PostgresManager):
+    """Acknowledges a change that it commits together with the next one, or when the agent stops."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        self._connection.commit()
+        self._connection.execute("INSERT INTO changes VALUES (%s) ON CONFLICT DO NOTHING", (id,))
+        for change in changes:
+            getattr(self, f"_{change.kind}")((self.session_id, agent_id), change)
+
+    def _sync(self, agent_id: str, state: bytes, changed: list[tuple[str, bytes]]) -> None:
+        super()._sync(agent_id, state, changed)
+        self.attempt(lambda: self._connection.commit())
+
+
 class SendsWithTheNext(RedisManager):
     """Sends a message together with the next one, to save a round trip."""
 

@@ -287,7 +287,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.ExpiresItemByItem, "since its last one the session can be read"),
     ],
     "NET-12": [(broken_server.SaysHowItConnects, "cannot reach postgresql://.*:<the password>@")],
-    "NET-13": [(broken_server.SendsWithTheNext, "is missing|pending .* came back instead of assistant .* complete")],
+    "NET-13": [
+        (broken_server.SendsWithTheNext, "is missing|pending .* came back instead of assistant .* complete"),
+        (broken_server.CommitsWithTheNext, "is missing|pending .* came back instead of assistant .* complete"),
+    ],
     "AGT-01": [
         (broken.DropsMetadata, "metadata"),
         (broken_text.ForgetsTheStateOfTextAgents, "state .*'plan'.* is restored|state .*'plan'.* is stored"),
