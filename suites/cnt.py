@@ -198,6 +198,8 @@ class Content(ConformanceSuite):
         named = {name: [message({"text": text})] for name, text in TEXTS.items()}
         for text in realistic_texts():
             named[f"the text {text[:20]!r}"] = [message({"text": text})]
+        large = TEXTS["1 MiB"]
+        named["1 MiB in a tool's input, and in its result"] = tool_exchange({"text": large}, {"text": large})
         expect_back(new_session(), named)
 
     @requirement("CNT-02", source="A: ImageSource.bytes and its siblings; encode_bytes_values")

@@ -190,3 +190,22 @@ class CompactsWithoutState(SqliteManager):
             if count == 100:
                 empty = sealed(encode({"state": {}}))
                 opened.execute("UPDATE agents SET state = ? WHERE session = ? AND agent = ?", (empty, *key))
+
+
+class CutsToolResults(SqliteManager):
+    """A model needs no more of a tool's result than 100,000 characters."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        message = copy.deepcopy(message)
+        for block in message["content"]:
+            for part in block.get("toolResult", {}).get("content", ()):
+                if "text" in part:
+                    part["text"] = part["text"][:100_000]
+        super()._insert(agent_id, message, state, database, before)

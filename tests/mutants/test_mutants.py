@@ -126,7 +126,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "TOL-05": [(broken.SavesStateAtStop, "seat")],
     "TOL-06": [(broken.IgnoresDirectToolCalls, "direct tool call")],
     "TOL-07": [(broken_rows.KeepsOneResultAToolId, "as they were")],
-    "CNT-01": [(broken.StripsNul, "NUL"), (broken.NormalisesLineEnds, "line separators")],
+    "CNT-01": [
+        (broken.StripsNul, "NUL"),
+        (broken.NormalisesLineEnds, "line separators"),
+        (broken_rows.CutsToolResults, "1 MiB in a tool's input, and in its result"),
+    ],
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
     "CNT-03": [
         (broken.DropsCachePoints, "cache point"),
