@@ -233,9 +233,14 @@ class Seam:
         self._server = await wire_loop().create_server(lambda: _Client(self), sock=listening, backlog=128)
 
     async def _stop_listening(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is None:
+            return
+        for listening in server.sockets:
+            wire_loop().remove_reader(listening)
+        for _ in range(_TURNS):  # until it has what was accepted just now: a server that is closed takes no more
+            await asyncio.sleep(0)
+        server.close()
 
     def _cut_all(self) -> None:
         for client in list(self._open):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import warnings
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -181,3 +183,20 @@ def test_nothing_listens_where_a_seam_has_been(server: EchoServer) -> None:
 def _connect_and_read(client: socket.socket, port: int) -> bytes:
     client.connect(("127.0.0.1", port))
     return client.recv(1)
+
+
+def test_a_connection_that_is_accepted_while_it_stops_is_not_left_open(seam: Seam) -> None:
+    """A server of asyncio that is closed takes no transport more: the socket would stay open, and nobody have it."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        for _ in range(50):
+            clients = [socket.socket() for _ in range(4)]
+            for client in clients:
+                client.setblocking(False)
+                client.connect_ex(("127.0.0.1", seam.port))
+            with seam.refusing():
+                pass
+            for client in clients:
+                client.close()
+        gc.collect()
+    assert [one for one in found if issubclass(one.category, ResourceWarning)] == []
