@@ -28,6 +28,7 @@ SAID_AGAIN = Scenario(
     "a conversation in which the same is said again and again",
     Script().user("Hello?").user("Hello?").assistant("Yes?").user("Hello?").assistant("Yes?").restarts_process()
     .user("Hello?").user("Hello?"),
+    observing=False,
 )  # fmt: skip
 
 EVERYDAY = Scenario(
