@@ -9,6 +9,7 @@ import itertools
 import os
 import secrets
 import sys
+import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -181,6 +182,9 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
 def moto(service: str) -> Any:
     """Return what carries out requests on moto's server: its WSGI application, called without a socket between.
 
+    One request at a time: moto looks whether there is an object, and writes it later, so that of two conditional writes
+    at once both may be told that they were the first.
+
     Args:
         service: ``s3`` or ``dynamodb``.
 
@@ -195,7 +199,7 @@ def moto(service: str) -> Any:
         raise NoEndpoint(
             f"moto's server cannot be used ({error}): pip install 'strands-session-conformance[s3]'"
         ) from error
-    application = create_backend_app(service)  # type: ignore[arg-type]
+    application, in_turn = create_backend_app(service), threading.Lock()  # type: ignore[arg-type]
 
     def carry_out(request: Request) -> Answer:
         path, _, query = request.target.partition("?")
@@ -204,7 +208,8 @@ def moto(service: str) -> Any:
         def start_response(line: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
             status[:] = [int(line.split()[0]), headers]
 
-        body = b"".join(application(_wsgi(request, path, query), start_response))
+        with in_turn:
+            body = b"".join(application(_wsgi(request, path, query), start_response))
         return Answer(status[0], status[1], body)
 
     return carry_out
