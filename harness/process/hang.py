@@ -35,6 +35,13 @@ WAITS_LIMIT_S = 1800.0
 _WORK = futures_thread._WorkItem.run.__code__
 """What a thread of an executor stands in while it does what it was given. What it raises is the future's."""
 
+_WAITS_FOR_A_LOG = logging.Handler.acquire.__code__
+"""What a thread stands in that waits for a handler's lock, up to Python 3.12: what it raises there, it raises with the
+lock in its hand, and nobody gives it back."""
+
+_LOG_LIMIT_S = 1.0
+"""In seconds: a handler whose lock is not free for so long has lost it."""
+
 _FRAMES = 12
 """How many of a thread's innermost calls are told of where it hangs."""
 
@@ -78,6 +85,8 @@ def within_limit(
         Ended: It raised ``SystemExit``, which would end the whole run.
     """
     outcome: list[Any] = []
+    if _broken_off:
+        _let_logs_go_on()
 
     def target() -> None:
         begun = moment()
@@ -94,7 +103,7 @@ def within_limit(
     while thread.is_alive() and watch.goes_on():
         thread.join(watch.pause_s)
     if not outcome:
-        logger.error("work=<%s> | it hangs: %s", what, where_threads_stand())
+        _log("work=<%s> | it hangs: %s", what, where_threads_stand())
         raise Hang(f"{what} did not end within {limit_s:g} s", _break_off(thread))
     succeeded, result = outcome
     if not succeeded:
@@ -120,10 +129,29 @@ def _break_off(thread: threading.Thread) -> str:
     _broken_off += 1
     stood = ""
     for ident, frame in sys._current_frames().items():
+        if frame.f_code is _WAITS_FOR_A_LOG:
+            continue  # it goes on when who holds the log is broken off; else it would keep the log, once it gets it
         if ident == thread.ident or _works_for_an_executor(frame):
             stood += _where(ident, frame)
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(BrokenOff))
     return stood
+
+
+def _log(text: str, *arguments: object) -> None:
+    """Log an error, and go on where the log itself is what stands still."""
+    told = threading.Thread(target=logger.error, args=(text, *arguments), daemon=True)
+    told.start()
+    told.join(_LOG_LIMIT_S)
+
+
+def _let_logs_go_on() -> None:
+    """Give handlers of logs a lock anew where one was lost with a thread that was broken off just as it had got it."""
+    for handler in logging.getLogger().handlers:
+        lock = handler.lock
+        if lock is not None and not lock.acquire(timeout=_LOG_LIMIT_S):
+            handler.createLock()
+        elif lock is not None:
+            lock.release()
 
 
 def _works_for_an_executor(frame: FrameType) -> bool:

@@ -1,7 +1,9 @@
 """A hang is told from slowness: work that makes progress may take as long as it does."""
 
+import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 from session_conformance.harness.process import Hang, broken_off, waits_ended, within_limit
@@ -84,3 +86,50 @@ def test_one_that_asks_again_and_again_for_what_never_comes_is_one_in_the_end() 
             within_limit(ask_for_ever, "it", limit_s=0.1, waits_limit_s=0.5)
     finally:
         free.set()
+
+
+class Stuck(logging.Handler):
+    """A log that stands still until it is let go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.begun.set()
+        self.goes_on.wait()
+
+
+@pytest.fixture
+def stuck() -> Iterator[Stuck]:
+    handler = Stuck()
+    logging.getLogger().addHandler(handler)
+    yield handler
+    logging.getLogger().removeHandler(handler)
+
+
+def test_who_waits_for_a_log_does_not_keep_it_for_good(stuck: Stuck) -> None:
+    log = logging.getLogger("of this test")
+    with ThreadPoolExecutor(1) as pool:
+
+        def say() -> None:
+            later.append(pool.submit(lambda: stuck.begun.wait() and log.error("one that waits for the log")))
+            log.error("one that has it")
+
+        later: list[Future[object]] = []
+        with pytest.raises(Hang):
+            within_limit(say, "saying", 0.5)
+        stuck.goes_on.set()
+        later[0].exception()
+    assert within_limit(lambda: log.error("again"), "saying it again", 5) is None
+
+
+def test_a_lock_that_was_lost_is_made_anew(stuck: Stuck) -> None:
+    stuck.goes_on.set()
+    assert stuck.lock is not None
+    losing = threading.Thread(target=stuck.lock.acquire)
+    losing.start()
+    losing.join()
+    with pytest.raises(Hang):
+        within_limit(threading.Event().wait, "waiting", 0.1)
+    assert within_limit(lambda: logging.getLogger().error("heard"), "saying", 5) is None
