@@ -127,14 +127,28 @@ def _break_off(thread: threading.Thread) -> str:
     """Break off a thread, and what executors' threads are at. Return where they stood."""
     global _broken_off
     _broken_off += 1
-    stood = ""
+    stood, threads = "", list[ctypes.c_ulong]()
     for ident, frame in sys._current_frames().items():
         if frame.f_code is _WAITS_FOR_A_LOG:
             continue  # it goes on when who holds the log is broken off; else it would keep the log, once it gets it
         if ident == thread.ident or _works_for_an_executor(frame):
             stood += _where(ident, frame)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(BrokenOff))
-    return stood
+            threads.append(ctypes.c_ulong(ident))
+    raise_in, broken_off, here = ctypes.pythonapi.PyThreadState_SetAsyncExc, ctypes.py_object(BrokenOff), _here()
+    # Nothing is called from here on but what raises. Until a thread has taken such an exception all threads look for
+    # it, one that waits for ever takes none, and in Python 3.11 a function that is traced, by coverage, say, looks for
+    # ever. So this thread takes one, too: then nobody looks any more but those that were meant, when they wake up.
+    try:
+        for one in threads:
+            raise_in(one, broken_off)
+        while True:
+            raise_in(here, broken_off)
+    except BrokenOff:
+        return stood
+
+
+def _here() -> ctypes.c_ulong:
+    return ctypes.c_ulong(threading.get_ident())
 
 
 def _log(text: str, *arguments: object) -> None:

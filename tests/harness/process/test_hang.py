@@ -1,6 +1,7 @@
 """A hang is told from slowness: work that makes progress may take as long as it does."""
 
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -130,6 +131,28 @@ def test_a_lock_that_was_lost_is_made_anew(stuck: Stuck) -> None:
     losing = threading.Thread(target=stuck.lock.acquire)
     losing.start()
     losing.join()
+    free = threading.Event()
     with pytest.raises(Hang):
-        within_limit(threading.Event().wait, "waiting", 0.1)
+        within_limit(free.wait, "waiting", 0.1)
+    free.set()
     assert within_limit(lambda: logging.getLogger().error("heard"), "saying", 5) is None
+
+
+def test_what_waits_for_ever_leaves_nothing_pending_for_threads_that_are_traced() -> None:
+    """Hypothesis traces, and so does coverage. In Python 3.11 such a thread never got further."""
+    free = threading.Event()
+    with pytest.raises(Hang):
+        within_limit(free.wait, "waiting", 0.1)
+
+    def traced() -> None:
+        sys.settrace(lambda *_: None)
+        for _ in range(1000):
+            str.upper("a")
+            (lambda: None)()
+        sys.settrace(None)
+
+    thread = threading.Thread(target=traced, daemon=True)
+    thread.start()
+    thread.join(20)
+    free.set()
+    assert not thread.is_alive()
