@@ -395,7 +395,9 @@ class _Client(asyncio.Protocol):
     def cut(self) -> None:
         """Cut the connection: the client's next read or write fails (``ECONNRESET``)."""
         self._end()
-        self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        linger = struct.pack("ii", 1, 0)
+        with contextlib.suppress(OSError):  # the client may have closed it already
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         self.transport.abort()
         if self._server is not None:
             self._server.abort()

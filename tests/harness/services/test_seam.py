@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from session_conformance.harness.services import Seam, Traffic, WireFault
+from session_conformance.harness.services._loop import call_on_wire
 
 from .echo import Client, EchoServer
 
@@ -200,3 +201,11 @@ def test_a_connection_that_is_accepted_while_it_stops_is_not_left_open(seam: Sea
                 client.close()
         gc.collect()
     assert [one for one in found if issubclass(one.category, ResourceWarning)] == []
+
+
+def test_a_connection_that_is_closed_already_can_be_cut(seam: Seam, connect: Connect) -> None:
+    connect().ask(b"one")
+    [there] = seam._open
+    call_on_wire(there.transport.abort)
+    call_on_wire(lambda: None)  # once round the loop: its socket is closed
+    call_on_wire(there.cut)
