@@ -13,7 +13,7 @@ from contextlib import suppress
 from ..log.at_once import at_once
 from .life import Life
 from .objects import Listed, NotThere
-from .place import ENDED, Segment
+from .place import ENDED, Segment, commit_name
 from .rest import read_rest
 from .writers import last_of_each, names_of
 
@@ -42,10 +42,10 @@ def end(life: Life, listed: Sequence[Listed]) -> set[str]:
         max([*(number for number, _ in commits), *(segment.last for segment in segments if segment is not None)]) + 1
     )
     # What others wrote since the slowest of them looked is overwritten, so that at no time one of its numbers is free.
-    keys = [life.key(f"c/{taken:010d}") for taken in range(writing[0] + 1, number)]
+    keys = [life.key(commit_name(taken)) for taken in range(writing[0] + 1, number)]
     at_once(lambda key: life.objects.put(key, ENDED, {}), keys)
     while True:
-        key = life.key(f"c/{number:010d}")
+        key = life.key(commit_name(number))
         if life.objects.put_new(key, ENDED, {}):
             return {*keys, key}
         with suppress(NotThere):

@@ -6,7 +6,8 @@ that a number is free only if nobody took it: so the objects of commits stay fro
 number already.
 A write whose answer did not come is sent again, and S3 may carry out the first one later: where the object is gone by
 then, that brings back what was redacted meanwhile. So histories and segments are emptied first, and what is empty is
-removed only when it is an hour old: S3 refuses a request that is older than 15 minutes.
+removed only when it is an hour old: S3 refuses a request that is older than 15 minutes. For the same reason the commits
+before a rewriting stay until it is an hour old: whoever rewrites empties some of them, and that must not be undone.
 Objects are removed only with ``s3:DeleteObject``: without it a session grows with each change.
 """
 
@@ -26,7 +27,7 @@ from .errors import Moved
 from .life import Life
 from .lines import parse
 from .objects import Listed
-from .place import HEADER, Place, Segment
+from .place import HEADER, Place, Segment, commit_name
 from .reading import read_lines
 from .rest import read_rest
 from .segments import dated_segments, place_of
@@ -183,7 +184,7 @@ class Folding:
             return [*before, *(lines[number] for number in range(base or 1, last + 1))]
         place = place_of(life)
         if place.next <= last:
-            raise life.unreadable(f"c/{last:010d}", "it is missing")
+            raise life.unreadable(commit_name(last), "it is missing")
         rewritten, found = read_lines(life, place)
         if not place.base:
             rewritten = [commit_line(0, life.expect_alive().body)]
@@ -218,16 +219,32 @@ class Folding:
         commits = [(int(item.key.removeprefix(prefix)), item.modified) for item in listed]
         emptied = _emptied(listed, commits)
         keep = min([last, *self._last_of_writers(last, commits, emptied)])
-        gone = [life.key(f"c/{number:010d}") for number, _ in commits if number < keep and number not in emptied]
         since = max(at for _, at in segments) - RECENT
-        gone += [life.key(s.key) for s, at in segments if s.size == len(HEADER) and at < since]
+        first = max((s.last for s, at in segments if s.is_rewriting and at >= since), default=0)
+        gone = [number for number, _ in commits if first <= number < keep and number not in emptied]
+        old = [s.key for s, at in segments if s.size == len(HEADER) and at < since]
         needless = [s for s, _ in segments if (s.last < last if s.rewritten else s.last <= last)]
         life.empty([s.key for s in needless if s.size > len(HEADER)])
+        if gone or old:
+            life.objects.delete(map(life.key, [*map(commit_name, gone), *old]))
         if gone:
-            life.objects.delete(gone)
+            self._empty_again(gone, {segment.key for segment, _ in segments})
         with self._lock:
             self._known.forget(keep)
         return sum(item.size for item, (number, _) in zip(listed, commits, strict=True) if number >= keep)
+
+    def _empty_again(self, gone: Collection[int], seen: Collection[str]) -> None:
+        """Put empty objects in place of those commits that a rewriting may have emptied just before they were removed.
+
+        Who rewrites stores its history first and empties then: so either that is there now, or what it empties stays.
+
+        Args:
+            gone: The numbers of the commits that were removed.
+            seen: The names of the segments that were there before.
+        """
+        new = (s.last for s, _ in dated_segments(self._life) if s.is_rewriting and s.key not in seen)
+        stop = max(new, default=0)
+        self._life.empty([commit_name(number) for number in gone if number < stop])
 
     def _last_of_writers(self, last: int, commits: Sequence[Dated], emptied: Collection[int]) -> list[int]:
         """Return the numbers of the last commits of those who may be writing, in order.

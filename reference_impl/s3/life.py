@@ -12,7 +12,7 @@ from strands.types.exceptions import SessionException
 from ..log.at_once import at_once
 from .errors import Deleted, Moved, Unreadable
 from .objects import Listed, NotThere, S3Objects
-from .place import ENDED, HEADER
+from .place import ENDED, HEADER, commit_name
 from .root import ROOT, DamagedRoot, Root, read_root
 
 logger = logging.getLogger(__name__)
@@ -249,7 +249,7 @@ class Life:
         try:
             there = [number for number, _ in self.commits(0)] if self._unsure else []
             if set(there) <= set(self._unsure) and not any(self.objects.list(self.key("s/"))):
-                self.empty([f"c/{number:010d}" for number in there])
+                self.empty([commit_name(number) for number in there])
         except SessionException as error:
             logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self.session_id, error)
 

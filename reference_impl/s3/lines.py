@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..log.commit_lines import END, PREFIX, are_whole, whole_commit
 from . import sizes
 from .life import Life
-from .place import HEADER
+from .place import HEADER, commit_name
 
 
 def parse(life: Life, name: str, data: bytes, first: int | None) -> dict[int, bytes]:
@@ -75,25 +75,25 @@ def tail(life: Life, start: int, numbers: Iterable[int]) -> Tail:
     newest = sorted({number // sizes.RUN: number for number in there}.values())
     lines: dict[int, bytes] = {}
     begins = None
-    for number, data in zip(newest, life.fetch([f"c/{number:010d}" for number in newest]), strict=True):
+    for number, data in zip(newest, life.fetch([commit_name(number) for number in newest]), strict=True):
         begin = max(start, number // sizes.RUN * sizes.RUN)
         found = _commits_up_to(life, number, data)
         lines.update({at: line for at, line in found.items() if at >= begin})
         begins = min(found)
         missing = begins - 1
         while missing >= begin:  # larger messages are not repeated
-            found = _commits_up_to(life, missing, life.get(f"c/{missing:010d}"))
+            found = _commits_up_to(life, missing, life.get(commit_name(missing)))
             lines.update({at: line for at, line in found.items() if at >= begin})
             missing = min(found) - 1
     for number in range(start, there[-1] + 1):
         if number not in lines:
-            raise life.unreadable(f"c/{number:010d}", "it is missing, and later ones are there")
+            raise life.unreadable(commit_name(number), "it is missing, and later ones are there")
     return Tail(dict(sorted(lines.items())), begins)
 
 
 def _commits_up_to(life: Life, number: int, data: bytes) -> dict[int, bytes]:
     """Return the lines in the object of a commit, which is the last of them."""
-    name = f"c/{number:010d}"
+    name = commit_name(number)
     found = parse(life, name, data, None)
     if max(found, default=-1) != number:
         raise life.unreadable(name, "its last commit is not its own")

@@ -36,10 +36,10 @@ from .folding import Folding
 from .life import Life
 from .lines import LatestLines, Tail, tail
 from .objects import NotThere, S3Objects
-from .place import HEADER, Place
+from .place import HEADER, Place, commit_name
 from .reading import read_lines
 from .rest import REST, Rest, read_rest
-from .rewriting import empty_commits, empty_segments
+from .rewriting import empty_commits, empty_segments, empty_what_may_come
 from .root import Root, new_life
 from .segments import all_segments, compact, place_of
 from .writers import NOBODY
@@ -120,12 +120,12 @@ class S3Log:
             lines = {0: commit_line(0, bodies[0])}
             if len(bodies) > 1:
                 lines[1] = commit_line(1, b"[" + b",".join(body[1:-1] for body in bodies[1:]) + b"]", label=NOBODY)
-                self._life.objects.put_new(self._life.key(f"c/{1:010d}"), HEADER + lines[1], {})
+                self._life.objects.put_new(self._life.key(commit_name(1)), HEADER + lines[1], {})
             if not self._life.put_root(Root(self._life.name, bodies[0])):
                 self._life.name = before
                 return False
             if len(bodies) > 1 and not self._life.commits(0):  # a deletion took it for what another one left
-                self._life.objects.put_new(self._life.key(f"c/{1:010d}"), HEADER + lines[1], {})
+                self._life.objects.put_new(self._life.key(commit_name(1)), HEADER + lines[1], {})
             self._life.is_read = True
             self._latest.note(0, lines)
             self._latest.run_start = 0
@@ -294,11 +294,13 @@ class S3Log:
             Behind: One does: the commit is void.
             Deleted: Others have deleted the session.
         """
-        if self._life.note_commit(number) and any(
-            segment.rewritten and segment.last >= number for segment in all_segments(self._life)
-        ):
-            self._life.empty([f"c/{number:010d}"])
+        if not self._life.note_commit(number):
+            return
+        if any(segment.rewritten and segment.last >= number for segment in all_segments(self._life)):
+            self._life.empty([commit_name(number)])
             raise Behind
+        with suppress(SessionException):  # it is done with the next look, or at the end
+            empty_what_may_come(self._life)
 
     def _put(self, number: int, lines: bytes, own: bytes) -> bool:
         """Store a commit's object; False where the number is another's.
@@ -306,7 +308,7 @@ class S3Log:
         An answer may be lost though the write was applied, and then the client's own second attempt finds the key
         taken: who took it is told by the commit's id.
         """
-        key = self._life.key(f"c/{number:010d}")
+        key = self._life.key(commit_name(number))
         if self._life.objects.put_new(key, HEADER + lines, {}):
             return True
         try:
@@ -383,6 +385,7 @@ class S3Log:
             self._folding.wait()
             with suppress(SessionException):
                 self._life.empty_the_rest()
+                empty_what_may_come(self._life)
             self._life.expect_not_over()
             if self._rested or self._own is None:
                 return

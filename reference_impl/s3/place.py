@@ -12,6 +12,11 @@ ENDED = HEADER + b"ended\n"
 """What stands in place of a commit behind the last one, where the session was deleted: see :mod:`.ending`."""
 
 
+def commit_name(number: int) -> str:
+    """Return the name of a commit's object."""
+    return f"c/{number:010d}"
+
+
 @dataclass(frozen=True)
 class Segment:
     """An object with the lines of many commits.
@@ -29,6 +34,11 @@ class Segment:
     last: int
     rewritten: bool
     size: int
+
+    @property
+    def is_rewriting(self) -> bool:
+        """Whether it is of somebody who rewrote the history, and empties what must go; not a folded one."""
+        return self.key.endswith("-r")
 
     @classmethod
     def named(cls, key: str, size: int) -> Segment | None:

@@ -6,8 +6,8 @@ from collections.abc import Collection
 
 from . import sizes
 from .life import Life
-from .place import HEADER
-from .segments import all_segments
+from .place import HEADER, commit_name
+from .segments import all_segments, dated_segments
 
 
 def empty_commits(life: Life, number: int, base: int, known: int, touched: Collection[int] | None) -> set[int]:
@@ -31,27 +31,41 @@ def empty_commits(life: Life, number: int, base: int, known: int, touched: Colle
     if base and (touched is None or any(index < known for index in touched)):
         # which of the commits that an earlier rewriting stands for must go, nobody knows any more: all do
         gone |= set(range(base))
-        holders -= {f"c/{commit:010d}" for commit in range(base)}
-        holders |= {f"c/{number:010d}" for number, size in life.commits(-1) if number < base and size > len(HEADER)}
-        holders |= _coming(life, base)
-    life.empty(holders)
+        holders -= {commit_name(commit) for commit in range(base)}
+        holders |= {commit_name(number) for number, size in life.commits(-1) if number < base and size > len(HEADER)}
+    life.empty(holders | _coming(life, number))
     return gone
 
 
 def _holders(commit: int, stop: int) -> list[str]:
     """Return the keys of the commits' objects, before ``stop``, that may hold a commit."""
-    return [f"c/{number:010d}" for number in range(max(commit, 1), min((commit // sizes.RUN + 1) * sizes.RUN, stop))]
+    return [commit_name(number) for number in range(max(commit, 1), min((commit // sizes.RUN + 1) * sizes.RUN, stop))]
 
 
 def _coming(life: Life, stop: int) -> set[str]:
     """Return the names of the commits' objects, before ``stop``, that S3 may yet store: their writes were sent again.
 
     Where a folding has removed the object meanwhile, nothing stands in the way of the first write, so that an empty
-    object must.
+    object must. That write may hold what must go under whichever number: one that was another's is tried under a later
+    one. Once a rewriting is stored, nobody needs any of them.
     """
-    prefix = life.key("c/")
-    again = [key.removeprefix(prefix) for key in list(life.objects.sent_again) if key.startswith(prefix)]
-    return {f"c/{name}" for name in again if int(name) < stop}
+    prefix, again = life.key("c/"), life.objects.sent_again
+    names = {key.removeprefix(prefix) for key in list(again) if key.startswith(prefix)}
+    coming = {name for name in names if int(name) < stop}
+    for name in coming:
+        again.pop(prefix + name, None)  # from now on an empty object is there, for longer than S3 takes
+    return {f"c/{name}" for name in coming}
+
+
+def empty_what_may_come(life: Life) -> None:
+    """Empty the objects that S3 may yet store, as far as others have rewritten what they hold.
+
+    Raises:
+        SessionException: An object cannot be stored, or they cannot be listed.
+    """
+    if life.objects.sent_again:
+        stop = max((segment.last for segment, _ in dated_segments(life) if segment.is_rewriting), default=0)
+        life.empty(_coming(life, stop))
 
 
 def empty_segments(life: Life, kept: str, number: int, gone: Collection[int]) -> None:

@@ -17,6 +17,7 @@ from . import sizes
 from .errors import Deleted, Moved
 from .life import Life
 from .lines import parse
+from .place import commit_name
 from .rest import Rest
 
 RECENT = timedelta(hours=1)
@@ -66,7 +67,7 @@ def names_of(life: Life, commits: Sequence[Dated]) -> dict[int, str]:
     newest = {number // sizes.RUN: number for number, at in commits if at >= since}
     names: dict[int, str] = {}
     for number in newest.values():
-        name = f"c/{number:010d}"
+        name = commit_name(number)
         with suppress(SessionException, Moved, Deleted):
             names |= {number: writer_of(line) for number, line in parse(life, name, life.get(name), None).items()}
     return names

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.s3 import folding
+from session_conformance.reference_impl.s3.objects import S3Objects
 from session_conformance.reference_impl.s3.place import HEADER
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionMessage
@@ -200,9 +203,8 @@ def test_a_write_that_comes_late_brings_nothing_back_that_was_redacted(small: No
     say(agent, "my secret")
     if folded_first:
         fold_up(agent)
-    redacted = {**agent.messages[1], "content": [{"text": "[redacted]"}]}
-    agent._session_manager.update_message("s", agent.agent_id, SessionMessage(redacted, 1, redacted))
-    agent.messages[1] = redacted
+        assert_removed(stored, 1, 2, 3)
+    redact_second(agent)
     if not folded_first:
         fold_up(agent)
     stored.deliver()
@@ -210,14 +212,116 @@ def test_a_write_that_comes_late_brings_nothing_back_that_was_redacted(small: No
     assert stored.holding(b"my secret") == []
 
 
+def test_a_late_write_of_what_is_redacted_while_its_object_is_removed(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Bucket()
+    due: list[str] = []
+    agent = agent_on(Client(stored, fault=lambda _, op, key: due.pop() if due and op == "PutObject" else None))
+    other = agent_on(Client(stored), agent_id="other")
+    say(agent, "before")
+    due.append("late")
+    say(agent, "my secret")
+    say(agent, "later")
+    delete = S3Objects.delete
+    removed: list[str] = []
+
+    def after_a_redaction(self: S3Objects, keys: Iterable[str]) -> None:
+        if not removed:
+            redact_second(agent)
+        removed.extend(keys)
+        delete(self, removed)
+
+    monkeypatch.setattr(S3Objects, "delete", after_a_redaction)
+    fold_up(other)
+    assert texts_of(stored)[1] == "[redacted]"
+    assert any(key.endswith("c/0000000002") for key in removed)
+    stored.deliver()
+    assert stored.holding(b"my secret") == []
+
+
+def test_a_late_write_of_what_is_redacted_under_a_number_that_was_anothers(
+    small: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = Bucket()
+    due: list[str] = []
+    agent = agent_on(Client(stored, fault=lambda _, op, key: due.pop() if due and op == "PutObject" else None))
+    other = agent_on(Client(stored), agent_id="other")
+    say(agent, "before")
+    remove = folding.Folding._remove
+
+    def after_a_refusal(self: folding.Folding, *given: Any) -> int:
+        if len(agent.messages) == 1:
+            due.append("late")
+            say(agent, "my secret")  # S3 refuses its second write: so it is stored under another number
+        return remove(self, *given)
+
+    monkeypatch.setattr(folding.Folding, "_remove", after_a_refusal)
+    for number in range(25):
+        if not stored.late:
+            say(other, f"message {number}: {'x' * 800}")
+            other._session_manager._store._log._folding.wait()
+    assert stored.late[0]["Key"] not in stored.objects, "a folding should have removed it"
+    redact_second(agent)
+    stored.deliver()
+    assert texts_of(stored)[1] == "[redacted]"
+    assert stored.holding(b"my secret") == []
+
+
+def test_a_late_write_that_repeats_what_another_redacts(small: None) -> None:
+    stored = Bucket()
+    due: list[str] = []
+    other = agent_on(
+        Client(stored, fault=lambda _, op, key: due.pop() if due and op == "PutObject" else None), agent_id="other"
+    )
+    agent = agent_on(Client(stored))
+    say(other, "first")
+    say(agent, "before", "my secret")
+    say(other, "reads it")
+    due.append("late")
+    say(other, "repeats it")
+    say(agent, "later")
+    assert b"my secret" in stored.late[0]["Body"]
+    fold_up(other)
+    assert stored.late[0]["Key"] not in stored.objects, "a folding should have removed it"
+    redact_second(agent)
+    stored.deliver()
+    other._session_manager.close()
+    assert texts_of(stored)[1] == "[redacted]"
+    assert stored.holding(b"my secret") == []
+
+
+def test_what_was_said_before_a_redaction_is_removed_an_hour_later(small: None) -> None:
+    stored = Bucket()
+    agent = agent_on(Client(stored))
+    say(agent, "before", "my secret")
+    redact_second(agent)
+    fold_up(agent)
+    assert any(key.endswith("c/0000000002") for key in stored.objects)
+    stored.now += timedelta(hours=2)
+    fold_up(agent)
+    fold_up(agent)
+    assert_removed(stored, 1, 2, 3)
+
+
+def redact_second(agent: Any) -> None:
+    """Redact what an agent said second, in storage and in memory."""
+    redacted = {**agent.messages[1], "content": [{"text": "[redacted]"}]}
+    agent._session_manager.update_message("s", agent.agent_id, SessionMessage(redacted, 1, redacted))
+    agent.messages[1] = redacted
+
+
 def fold_up(agent: Any) -> None:
-    """Let an agent say so much that all that was said before is folded, and its objects are removed."""
-    bucket = agent._session_manager.client.stored
+    """Let an agent say so much that all that was said before is folded."""
     for number in range(25):
         say(agent, f"message {number}: {'x' * 800}")
         agent._session_manager._store._log._folding.wait()
-    first = [key for key in bucket.objects if key.endswith(("c/0000000001", "c/0000000002", "c/0000000003"))]
-    assert all(bucket.objects[key].data == HEADER for key in first)  # gone, or emptied
+
+
+def assert_removed(bucket: Bucket, *numbers: int) -> None:
+    """Assert that the objects of commits are gone, or emptied."""
+    there = [key for key in bucket.objects if key.endswith(tuple(f"c/{number:010d}" for number in numbers))]
+    assert all(bucket.objects[key].data == HEADER for key in there)
 
 
 def test_what_a_deletion_leaves_for_later_writers_stays_when_a_folding_ends_after_it(
