@@ -29,9 +29,11 @@ def empty_commits(life: Life, number: int, base: int, known: int, touched: Colle
     gone = set(range(number)) if touched is None else {base + n - known for n in touched if n >= known}
     holders = {holder for commit in gone for holder in _holders(commit, number)}
     if base and (touched is None or any(index < known for index in touched)):
-        # which of the commits that an earlier rewriting stands for must go, nobody knows any more: all do
+        # Which of the commits that an earlier rewriting stands for must go, nobody knows any more: all do. And a run
+        # goes on behind a folded history, and repeats what that one stands for.
         gone |= set(range(base))
         holders -= {commit_name(commit) for commit in range(base)}
+        holders |= set(_holders(base - 1, number))
         holders |= {commit_name(number) for number, size in life.commits(-1) if number < base and size > len(HEADER)}
     life.empty(holders | _coming(life, number))
     return gone

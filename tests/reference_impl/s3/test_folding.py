@@ -204,7 +204,7 @@ def test_a_write_that_comes_late_brings_nothing_back_that_was_redacted(small: No
     if folded_first:
         fold_up(agent)
         assert_removed(stored, 1, 2, 3)
-    redact_second(agent)
+    redact(agent, 1)
     if not folded_first:
         fold_up(agent)
     stored.deliver()
@@ -228,7 +228,7 @@ def test_a_late_write_of_what_is_redacted_while_its_object_is_removed(
 
     def after_a_redaction(self: S3Objects, keys: Iterable[str]) -> None:
         if not removed:
-            redact_second(agent)
+            redact(agent, 1)
         removed.extend(keys)
         delete(self, removed)
 
@@ -262,7 +262,7 @@ def test_a_late_write_of_what_is_redacted_under_a_number_that_was_anothers(
             say(other, f"message {number}: {'x' * 800}")
             other._session_manager._store._log._folding.wait()
     assert stored.late[0]["Key"] not in stored.objects, "a folding should have removed it"
-    redact_second(agent)
+    redact(agent, 1)
     stored.deliver()
     assert texts_of(stored)[1] == "[redacted]"
     assert stored.holding(b"my secret") == []
@@ -284,18 +284,32 @@ def test_a_late_write_that_repeats_what_another_redacts(small: None) -> None:
     assert b"my secret" in stored.late[0]["Body"]
     fold_up(other)
     assert stored.late[0]["Key"] not in stored.objects, "a folding should have removed it"
-    redact_second(agent)
+    redact(agent, 1)
     stored.deliver()
     other._session_manager.close()
     assert texts_of(stored)[1] == "[redacted]"
     assert stored.holding(b"my secret") == []
 
 
+@pytest.mark.parametrize("ago", [2, 5, 9])
+def test_what_a_restored_agent_redacts_is_gone_wherever_a_folding_ended(small: None, ago: int) -> None:
+    for count in range(16, 36):
+        stored = Bucket()
+        agent = agent_on(Client(stored))
+        for number in range(count):
+            say(agent, f"message {number}: {'x' * 400}")
+            agent._session_manager._store._log._folding.wait()
+        restored = agent_on(Client(stored))
+        redact(restored, count - ago)
+        assert texts_of(stored)[count - ago] == "[redacted]"
+        assert stored.holding(f"message {count - ago}:".encode()) == [], f"after {count} messages"
+
+
 def test_what_was_said_before_a_redaction_is_removed_an_hour_later(small: None) -> None:
     stored = Bucket()
     agent = agent_on(Client(stored))
     say(agent, "before", "my secret")
-    redact_second(agent)
+    redact(agent, 1)
     fold_up(agent)
     assert any(key.endswith("c/0000000002") for key in stored.objects)
     stored.now += timedelta(hours=2)
@@ -304,11 +318,11 @@ def test_what_was_said_before_a_redaction_is_removed_an_hour_later(small: None) 
     assert_removed(stored, 1, 2, 3)
 
 
-def redact_second(agent: Any) -> None:
-    """Redact what an agent said second, in storage and in memory."""
-    redacted = {**agent.messages[1], "content": [{"text": "[redacted]"}]}
-    agent._session_manager.update_message("s", agent.agent_id, SessionMessage(redacted, 1, redacted))
-    agent.messages[1] = redacted
+def redact(agent: Any, index: int) -> None:
+    """Redact a message of an agent, in storage and in memory."""
+    redacted = {**agent.messages[index], "content": [{"text": "[redacted]"}]}
+    agent._session_manager.update_message("s", agent.agent_id, SessionMessage(redacted, index, redacted))
+    agent.messages[index] = redacted
 
 
 def fold_up(agent: Any) -> None:
