@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import random
-import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.sdk import BidiAgent, Message, Storage
+from session_conformance.harness.sdk import BidiAgent, Message
 from session_conformance.harness.timeline import same
 
 from . import lif, rpl
@@ -47,8 +46,13 @@ from .scenarios.storage_api import (
     refused,
     run,
     shown_bytes,
-    unless_refused,
     working,
+)
+from .scenarios.storage_keys import (
+    expect_keys_below_keys,
+    expect_keys_told_apart,
+    expect_listing,
+    expect_odd_keys_listed,
 )
 
 STORAGE = (Capability.STORAGE,)
@@ -65,27 +69,6 @@ CONTENTS: dict[str, bytes] = {
     "JSON": b'{"key": "value"}',
     "1 MiB": random.Random(20261124).randbytes(2**20),
 }
-
-NEAR_KEYS = (
-    ("k", "kk"), ("key", "KEY"), ("a-b", "a_b"), ("a.b", "a.b.c"), ("1", "01"), ("session/1/x", "session/10/x"),
-    (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("name.json", "name.json.1"),
-    ("with space", "with  space"), ("p_q", "pxq"), ("L" * 120 + "1", "L" * 120 + "2"),
-)  # fmt: skip
-"""Plain keys that are easily taken for each other."""
-
-ODD_KEYS = (
-    "../victim", "..", ".", "deep/../victim", "deep/../../victim", "back\\slash", "..\\victim", "", " ",
-    "nul\0key", "trailing/", "./dot", "~/home", "$HOME", "%2e%2e%2fvictim", "100%25", "a+b=c&d", "star*?[a]",
-    "会話/だい一", "emoji-🙂", "quote'\"key", "semi;colon", "a:b", "#hash", "new\nline", "line\u2028separator",
-    "x" * 300, "deep/" * 60 + "leaf", ".hidden", "dot.at.end.", "CON", "-dash-first",
-)  # fmt: skip
-"""Keys that work exactly, or are refused, beside an absolute path, which checks make up: one that nobody but a broken
-storage has a use for. No two of them are the same where runs of ``/`` are collapsed."""
-
-LISTED = ("Z", "a.json", "a/1", "a/10", "a/2", "a/2.json", "ab", "b/c/d", "b/cc", "z", "é", "ü/1")
-PREFIXES = ("", "a", "a/", "a/1", "a/10", "a/100", "b/c", "b/c/", "Z", "z", "é", "none", "1")
-MANY = 1005
-"""Keys under one prefix: more than S3 and most others list at once."""
 
 SNAPSHOTS_TAKEN = 12
 UNKNOWN_SNAPSHOT = "01890000-0000-7000-8000-000000000000"
@@ -212,32 +195,7 @@ class SnapshotsAndStorage(ConformanceSuite):
         """List gives the full keys that begin with a text, sorted, each once, all of them for an empty text, and also
         where there are more than a thousand.
         """
-        session = new_session()
-
-        async def main() -> None:
-            writer = opened(session)
-            await expect_listed(writer, "", [])
-            listed = [key for key in LISTED if key.isascii()]
-            for key in random.Random(3).sample(LISTED, len(LISTED)):
-                if key.isascii():
-                    await working(writer.write(key, key.encode()), f"writing {key!r}")
-                elif not await refused(writer.write(key, key.encode()), f"writing {key!r}"):  # as SNP-05 allows
-                    listed.append(key)
-            await working(writer.write("deleted", b""), "writing")
-            await working(writer.write("a/1", b"again"), "writing again")
-            await working(writer.delete("deleted"), "deleting")
-            for who in (writer, opened(session)):
-                for prefix in PREFIXES:
-                    await expect_listed(who, prefix, sorted(key for key in listed if key.startswith(prefix)))
-            await _expect_no_patterns(writer)
-            many = [f"many/{number}" for number in range(MANY)]
-            for start in range(0, MANY, 50):
-                await asyncio.gather(*(working(writer.write(key, b"x"), "writing") for key in many[start : start + 50]))
-            for who in (writer, opened(session)):
-                await expect_listed(who, "many/", sorted(many))
-                await expect_listed(who, "", sorted([*listed, *many]))
-
-        run(main)
+        expect_listing(new_session())
 
     @requirement("SNP-05", source="A: Storage, 'keys are opaque strings'; B: harness-sdk #680, #728", needs=STORAGE)
     def odd_keys(self, new_session: NewSession, tmp_path: Path) -> None:
@@ -245,49 +203,7 @@ class SnapshotsAndStorage(ConformanceSuite):
         separators, .., NUL, other scripts, very long) works exactly, or is refused with StorageError or ValueError;
         nothing outside of the storage's own place is read, written or deleted.
         """
-        outside = tmp_path / "outside"
-        folder = outside / "deep" / "workspace"
-        folder.mkdir(parents=True)
-        (outside / "victim").write_text("not in the storage")
-        (outside / "deep" / "victim").write_text("nor is this")
-        before = _files_of(outside, but=folder)
-        session = new_session()
-        session = replace(session, workspace=replace(session.workspace, folder=folder))
-
-        async def main() -> None:
-            storage, kept = opened(session), {"victim": b"I am the victim"}
-            await working(storage.write("victim", kept["victim"]), "writing")
-            for pair in NEAR_KEYS:
-                for key in pair:
-                    data = f"under {key}".encode()
-                    if key.isascii() and " " not in key:
-                        await working(storage.write(key, data), f"writing {key!r}")
-                    elif await refused(storage.write(key, data), f"writing {key!r}"):
-                        continue
-                    kept[key] = data
-            for key, data in kept.items():
-                await expect_read(storage, key, data, "where others are like it")
-            for key in (*ODD_KEYS, str(outside / "absolute")):
-                data = f"under {key}".encode()
-                accepted = not await refused(storage.write(key, data), f"writing {key!r:.60}")
-                if _files_of(outside, but=folder) != before:
-                    violated(f"writing {key!r:.60} changes nothing outside of the storage's own place", "it does")
-                if accepted:
-                    kept[key] = data
-                    await expect_read(storage, key, data, "an odd key")
-                else:
-                    found = await unless_refused(storage.read(key), f"reading {key!r:.60}")
-                    if found is not None:
-                        violated(f"{key!r:.60}, which cannot be written, has no bytes", f"it has {found[:40]!r}")
-                    await refused(storage.delete(key), f"deleting {key!r:.60}")
-                await expect_read(storage, "victim", kept["victim"], f"after {key!r:.60} was used")
-                if _files_of(outside, but=folder) != before:  # what was refused may have been deleted
-                    violated(f"deleting {key!r:.60} changes nothing outside of the storage's own place", "it does")
-            for who in (storage, opened(session)):
-                for key, data in kept.items():
-                    await expect_read(who, key, data, "when all keys were written")
-
-        run(main)
+        expect_keys_told_apart(new_session(), tmp_path)
 
     @requirement("SNP-06", source="F: a storage is written by many at once", needs=STORAGE)
     def concurrency(self, new_session: NewSession) -> None:
@@ -338,21 +254,7 @@ class SnapshotsAndStorage(ConformanceSuite):
         """A key, and keys that continue it after a slash, are kept side by side; where they are refused, it is with
         StorageError, and what was written before stays.
         """
-        session, refusals = new_session(), list[str]()
-
-        async def main() -> None:
-            storage = opened(session)
-            for first, second in (("up/a", "up/a/b"), ("down/a/b", "down/a")):
-                await working(storage.write(first, b"first"), f"writing {first!r}")
-                if await refused(storage.write(second, b"second"), f"writing {second!r} beside {first!r}"):
-                    refusals.append(f"{second!r} beside {first!r}")
-                else:
-                    await expect_read(storage, second, b"second", f"beside {first!r}")
-                await expect_read(storage, first, b"first", f"beside {second!r}")
-
-        run(main)
-        if refusals:
-            violated("a key, and keys that continue it after a slash, are kept side by side", f"refused: {refusals}")
+        expect_keys_below_keys(new_session())
 
     @requirement("SNP-08", level=Level.SHOULD, source=f"{CONTRACT}.search, 'ranked best-first'", needs=STORAGE)
     def search(self, new_session: NewSession) -> None:
@@ -385,27 +287,7 @@ class SnapshotsAndStorage(ConformanceSuite):
     @requirement("SNP-09", source=f"{CONTRACT}.list, 'an empty string lists every key'", needs=STORAGE)
     def odd_keys_are_listed(self, new_session: NewSession, tmp_path: Path) -> None:
         """Every key that is accepted is listed, once, in a form under which its bytes can be read and deleted."""
-        session = new_session()
-
-        async def main() -> None:
-            storage, kept = opened(session), dict[bytes, str]()
-            for key in (*ODD_KEYS, str(tmp_path / "absolute")):
-                if not await refused(storage.write(key, key.encode()), f"writing {key!r:.60}"):
-                    kept[key.encode()] = key
-            listed = await working(storage.list(""), "list('')")
-            found = {key: await working(storage.read(key), f"reading {key!r:.60}, as listed") for key in listed}
-            for data, key in kept.items():
-                names = [name for name, other in found.items() if other == data]
-                if len(names) != 1:
-                    violated(f"{key!r:.60} is listed once", f"it is listed as {names}")
-            if len(listed) != len(kept):
-                strange = [key for key in listed if found[key] not in kept]
-                violated(f"the {len(kept)} keys that were written are listed", f"{len(listed)} are: {strange} too many")
-            for key in listed:
-                await working(storage.delete(key), f"deleting {key!r:.60}, as listed")
-            await expect_listed(opened(session), "", [])
-
-        run(main)
+        expect_odd_keys_listed(new_session(), tmp_path)
 
     @requirement(
         "SNP-10",
@@ -486,25 +368,6 @@ def _checks() -> Iterator[tuple[Requirement, Callable[..., None]]]:
         for name, check in vars(suite).items():
             if hasattr(check, "requirement"):
                 yield check.requirement, getattr(judged, name)
-
-
-async def _expect_no_patterns(storage: Storage) -> None:
-    """Report a violation if a prefix that means more as a pattern lists more than what begins with it."""
-    for prefix, other in (("p_", "px"), ("p%", "pq"), ("p*", "pq"), ("p?", "pq"), ("[p]", "p"), ("p\\", "pq")):
-        keys = (f"{prefix}1", f"{other}2")
-        there = [key for key in keys if not await refused(storage.write(key, b"x"), f"writing {key!r}")]
-        if keys[0] in there:  # a prefix that no key may have may be refused too
-            await expect_listed(storage, prefix, [keys[0]])
-        for key in there:
-            await working(storage.delete(key), f"deleting {key!r}")
-
-
-def _files_of(folder: Path, *, but: Path) -> dict[str, bytes]:
-    return {
-        str(path): path.read_bytes() if path.is_file() else b""
-        for path in folder.rglob("*")
-        if but not in (path, *path.parents)
-    }
 
 
 def _agent(session: Session) -> tuple[Any, BidiAgent]:
