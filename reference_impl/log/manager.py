@@ -141,6 +141,11 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             self.update_message(
                 self.session_id, agent.agent_id, SessionMessage(redact_message, id, redact_message, at, at)
             )
+        held = [
+            message["content"] for message in agent.messages if message.get("tracking_id") in redaction.tracking_ids
+        ]
+        if held and all(content == redact_message["content"] for content in held):
+            store.note_held(agent.agent_id, redaction.tracking_ids)
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         """Restore an agent from the session, or store it as a new one.
@@ -198,6 +203,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             stored_as = (
                 [message for message in messages if message["tracking_id"] not in beside] if beside else messages
             )
+            self._store.note_held(agent.agent_id)
             self._changes.restored(agent, stored_as, record._internal_state.get(HELD), gone, made_up, unnamed)
 
     def _as_models_take_it(self, agent: Any, messages: list[Any]) -> tuple[list[Any], set[str]]:

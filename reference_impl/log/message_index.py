@@ -30,9 +30,7 @@ class MessageIndex:
             self.next_id = id + 1
         tracking_id = message.get("tracking_id")
         if tracking_id:
-            first = self._first.setdefault(tracking_id, id)
-            if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
-                more.append(id)
+            self._name(tracking_id, id)
             if "metadata" in message and is_pending(message):
                 self.pending.add(tracking_id)
             elif self.pending:
@@ -63,6 +61,8 @@ class MessageIndex:
         ids = [id] if id is not None else self.ids(tracking_id)
         if not ids:
             return [self.add(None, message)]
+        if tracking_id and id is not None:  # which may be another than it had, by which agents still know it
+            self._name(tracking_id, id)
         if tracking_id and is_pending(message):
             self.pending.add(tracking_id)
         elif tracking_id:
@@ -75,9 +75,12 @@ class MessageIndex:
         self.redacted[tracking_id] = note
         self.pending.discard(tracking_id)
         for id in note["ids"]:
-            first = self._first.setdefault(tracking_id, id)
-            if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
-                more.append(id)
+            self._name(tracking_id, id)
+
+    def _name(self, tracking_id: str, id: int) -> None:
+        first = self._first.setdefault(tracking_id, id)
+        if first != id and id not in (more := self._more.setdefault(tracking_id, [])):
+            more.append(id)
 
     def has(self, tracking_id: str) -> bool:
         """Whether one of the messages has a tracking id."""
@@ -91,8 +94,12 @@ class MessageIndex:
 
     def tracking_id(self, id: int) -> str | None:
         """Return the tracking id of the message with an id, if it has one."""
-        first = next((name for name, at in reversed(self._first.items()) if at == id), None)
-        return first or next((name for name, ids in self._more.items() if id in ids), None)
+        return next(iter(self.tracking_ids(id)), None)
+
+    def tracking_ids(self, id: int) -> list[str]:
+        """Return the tracking id of the message with an id, and those that it had before, as far as they are known."""
+        names = [name for name, at in reversed(self._first.items()) if at == id]
+        return names + [name for name, ids in self._more.items() if id in ids]
 
 
 def is_pending(message: Any) -> bool:

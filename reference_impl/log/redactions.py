@@ -4,6 +4,9 @@ A running agent has the original in its memory, under its tracking id, and tells
 or merged with the next one, when the agent stops, or restarts. Whoever redacted it may be another process. So the
 session notes the tracking ids of what was redacted. What an agent tells of under one of them is stored as it was
 redacted, with the blocks that were added since; what goes on from the redaction is stored as it is.
+
+What a message begins with tells which of the two it is, unless the redaction left the beginning of the original, or
+nothing. Then it is the original, except where the agent is known to hold what the redaction left.
 """
 
 from __future__ import annotations
@@ -51,29 +54,32 @@ def notes_on(replaced: Iterable[Change], history: SessionHistory) -> list[Change
         original = agent.messages[id]["message"]
         unnamed = not original.get("tracking_id")
         session_id = history.session.get("session_id", "")
-        tracking_id = original.get("tracking_id") or tracking_id_of_unnamed(session_id, agent_id, id)
-        if tracking_id in agent.index.redacted:
-            blocks = agent.index.redacted[tracking_id]["blocks"]
-        else:
-            blocks = len(original.get("content") or ())
-        known = notes.get((agent_id, tracking_id))
-        ids = sorted({id, *agent.index.ids(tracking_id), *(known["ids"] if known is not None else ())})
-        notes[agent_id, tracking_id] = redaction_noted(
-            agent_id, tracking_id, ids, change["message"], blocks, unnamed=unnamed
-        )
+        named = original.get("tracking_id") or tracking_id_of_unnamed(session_id, agent_id, id)
+        content, stays = original.get("content") or [], change["message"].get("content") or []
+        for tracking_id in dict.fromkeys([named, *agent.index.tracking_ids(id)]):
+            earlier = agent.index.redacted.get(tracking_id)
+            blocks = max(len(content), earlier["blocks"] if earlier is not None else 0)
+            known = notes.get((agent_id, tracking_id))
+            ids = sorted({id, *agent.index.ids(tracking_id), *(known["ids"] if known is not None else ())})
+            note = redaction_noted(agent_id, tracking_id, ids, change["message"], blocks, unnamed=unnamed)
+            if len(stays) < blocks and (earlier is not None or content[: len(stays)] == stays):
+                note["begins_alike"] = True  # of a message that was redacted before, nobody knows how it began
+            notes[agent_id, tracking_id] = note
     return list(notes.values())
 
 
-def as_redacted(change: Change, note: Change) -> Change:
+def as_redacted(change: Change, note: Change, held: Any) -> Change:
     """Return a change of a redacted message as it may be stored.
 
     Args:
         change: What an agent tells of the message.
         note: What the session notes of its redaction.
+        held: What the agent is known to hold in place of the original, or None.
     """
     told, redacted = change["message"], note["message"]
     content, stays = told.get("content") or [], redacted.get("content") or []
-    if content[: len(stays)] == stays:
+    begins_alike = note.get("begins_alike") or (not stays and note["blocks"])
+    if content[: len(stays)] == stays and (not begins_alike or held == redacted):
         return change
     message = {**redacted, "content": [*stays, *content[note["blocks"] :]], "tracking_id": told["tracking_id"]}
     return {**change, "message": message}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .history import Change, SessionHistory
 from .message_index import MessageIndex
@@ -56,15 +57,24 @@ class SessionIndex:
             elif change["op"] == "redacted":
                 self._of(change["agent_id"]).redact(change)
 
-    def as_redacted(self, change: Change) -> Change:
-        """Return a change as it may be stored: without what was redacted and an agent still holds in memory."""
+    def redacted(self, agent_id: str) -> dict[str, Change]:
+        """Return what is noted of the agent's messages that were redacted, by their tracking ids."""
+        return self._of(agent_id).redacted
+
+    def as_redacted(self, change: Change, held: Mapping[tuple[str, str], Any]) -> Change:
+        """Return a change as it may be stored: without what was redacted and an agent still holds in memory.
+
+        Args:
+            change: What an agent tells.
+            held: By agent and tracking id, what agents are known to hold in place of what was redacted.
+        """
         if change["op"] not in ("message", "update"):
             return change
         found = self._messages.get(change["agent_id"])
         note = found.redacted.get(change["message"].get("tracking_id")) if found is not None else None
         if note is None or (change["id"] is not None and not note["unnamed"]):
             return change  # what is replaced by its id is replaced on purpose
-        return as_redacted(change, note)
+        return as_redacted(change, note, held.get((change["agent_id"], note["tracking_id"])))
 
     def _of(self, agent_id: str) -> MessageIndex:
         found = self._messages.get(agent_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -48,6 +48,7 @@ class SessionStore:
         self._steady = False
         self._view: SessionHistory | None = None
         self._index = SessionIndex()
+        self._held: dict[tuple[str, str], Any] = {}  # by agent and tracking id, in place of what was redacted
         begin_anew_in_children(self)
 
     def leave_to_parent(self) -> None:
@@ -240,7 +241,7 @@ class SessionStore:
         bodies: list[bytes] = []
         for encoded in attempt.tickets:
             for change, body in encoded.changes:
-                allowed = self._index.as_redacted(change)
+                allowed = self._index.as_redacted(change, self._held)
                 changes.append(allowed)
                 bodies.append(body if allowed is change else encode([allowed]))
         return changes, bodies
@@ -294,6 +295,18 @@ class SessionStore:
         with self._lock:
             self._redactions.append(redaction)
             self._commit_line()
+
+    def note_held(self, agent_id: str, tracking_ids: Collection[str] | None = None) -> None:
+        """Note that an agent holds messages that were redacted as they are stored.
+
+        Args:
+            agent_id: The agent.
+            tracking_ids: Theirs; those of all that were redacted where it is None.
+        """
+        with self._lock:
+            for name, note in self._index.redacted(agent_id).items():
+                if tracking_ids is None or name in tracking_ids:
+                    self._held[agent_id, name] = note["message"]
 
     def _redact(self) -> None:
         while self._redactions:

@@ -139,3 +139,61 @@ def test_what_another_writer_has_stored_meanwhile_is_not_what_is_redacted(
         manager.redact_latest_message(instead, one)
         found = [message["content"][0]["text"] for message in open_agent(tmp_path).messages]
         assert found == ["hello", text, "said by another writer"]
+
+
+@pytest.mark.parametrize("left", [[], [{"text": "Hello"}]], ids=["nothing", "the first block"])
+def test_what_a_redaction_leaves_of_the_beginning_does_not_let_the_rest_through(tmp_path: Path, left: Any) -> None:
+    agent = open_agent(tmp_path)
+    secret = {**text_message("Hello"), "content": [{"text": "Hello"}, {"text": "my card is 4111"}]}
+    asyncio.run(add(agent, secret))
+    redacted_by_another(tmp_path, 0, content=left)
+    of_redacted = open_agent(tmp_path)
+    asyncio.run(update(agent, {**secret, "metadata": {"custom": {"pinned": True}}}))
+    assert texts_of(tmp_path) == [block["text"] for block in left]
+    assert not in_bytes(tmp_path, b"card is 4111")
+    asyncio.run(update(of_redacted, {**secret, "content": [*left, {"text": "what I say now"}]}))
+    assert texts_of(tmp_path)[-1] == "what I say now", "it goes on from what it restored"
+
+
+def test_what_follows_ones_own_redaction_is_stored_though_that_left_nothing(tmp_path: Path) -> None:
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("my card is 4111")))
+    message: Any = {**agent.messages[0], "content": []}
+    agent.messages[0] = message
+    agent._session_manager.redact_latest_message(message, agent)  # type: ignore[union-attr]
+    asyncio.run(update(agent, {**message, "content": [{"text": "what I say now"}]}))
+    assert texts_of(tmp_path) == ["what I say now"]
+
+
+def test_what_was_merged_is_redacted_with_the_message_that_was_redacted_before(tmp_path: Path) -> None:
+    asyncio.run(add(open_agent(tmp_path), text_message("first")))
+    redacted_by_another(tmp_path, 0)
+    agent = open_agent(tmp_path)
+    merged = {**agent.messages[0], "content": [*agent.messages[0]["content"], {"text": "my card is 4111"}]}
+    asyncio.run(update(agent, merged))
+    redacted_by_another(tmp_path, 0, content=[{"text": "[redacted again]"}])
+    asyncio.run(update(agent, {**merged, "metadata": {"custom": {"pinned": True}}}))
+    assert texts_of(tmp_path) == ["[redacted again]"]
+    assert not in_bytes(tmp_path, b"card is 4111")
+
+
+@pytest.mark.parametrize("then", ["edits", "removes", "redacts"])
+def test_a_message_that_was_given_another_tracking_id_is_still_one_message(tmp_path: Path, then: str) -> None:
+    old = open_agent(tmp_path)
+    asyncio.run(add(old, text_message("my card is 4111"), text_message("next")))
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    renamed: Any = {"role": "user", "content": [{"text": "my card is 4111"}], "tracking_id": "another"}
+    manager.update_message("s", "default", SessionMessage(renamed, 0))
+    agent = open_agent(tmp_path, manager=manager)
+    if then == "edits":
+        asyncio.run(update(agent, {**agent.messages[0], "content": [{"text": "edited"}]}))
+        assert texts_of(tmp_path) == ["edited", "next"]
+    elif then == "removes":
+        del agent.messages[0]
+        manager.sync_agent(agent)
+        assert texts_of(tmp_path) == ["next"]
+    else:
+        redacted_by_another(tmp_path, 0)
+        asyncio.run(update(old, {**old.messages[0], "metadata": {"custom": {"pinned": True}}}))
+        assert texts_of(tmp_path) == ["[redacted]", "next"]
+        assert not in_bytes(tmp_path, b"card is 4111")
