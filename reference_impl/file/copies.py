@@ -39,15 +39,16 @@ def write_new(path: Path | str, data: bytes | bytearray, folder: int | None = No
     return descriptor
 
 
-def remove_replacements(folder: int) -> None:
+def remove_replacements(folder: int, *, but: str = "") -> None:
     """Remove what was to take a journal's place and did not: a crash left it, or it is out of date now.
 
     Args:
         folder: A descriptor of the session's folder.
+        but: The name of the one that is to stay.
     """
     with contextlib.suppress(OSError):
         for name in os.listdir(folder):
-            if name.startswith(NEW):
+            if name.startswith(NEW) and name != but:
                 with contextlib.suppress(OSError):
                     os.unlink(name, dir_fd=folder)
 

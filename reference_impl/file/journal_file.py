@@ -17,6 +17,7 @@ from ..log.change_log import Deleted
 from ..log.commit_lines import bodies_of, commit_line
 from ..log.commit_lines import json_array as array_of
 from ..log.forking import begin_anew_in_children
+from ..log.sdk_layout import sdk_folder
 from .compaction import Compaction, Fold
 from .copies import NEW, remove_replacements, warn_of_copies, write_new
 from .errors import told_of
@@ -81,7 +82,7 @@ class JournalFile:
         data, found = new_journal([(body, "") for body in bodies], new_life())
         with self._lock, self._errors("create"):
             make_private(self.folder.parent)
-            remove_leftovers(self.folder)
+            self._remove_leftovers()
             with new_folder(self.folder) as unfinished:
                 os.close(write_new(unfinished / FILE, data))
                 sync_folder(unfinished)
@@ -274,6 +275,8 @@ class JournalFile:
         """
         self.replace_by([(body, "") for body in bodies])
         if touched is not None:
+            with contextlib.suppress(OSError):
+                self._remove_leftovers()
             warn_of_copies(self.folder, self._session_id)
 
     def replace_by(self, commits: list[tuple[bytes, str]]) -> None:
@@ -304,13 +307,14 @@ class JournalFile:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             self._known, folder = None, self._handle.held
+            # Before it, since whoever is killed behind it has redacted something for everybody who looks.
+            remove_replacements(folder, but=name)
             os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             os.close(descriptor)
             raise
         self._handle.adopt(descriptor, found.header)
         self._descriptor = descriptor
-        remove_replacements(folder)
         sync_all(folder)
         if not self._durable[0]:
             sync_names(self.folder)
@@ -363,6 +367,11 @@ class JournalFile:
         self.close()
 
     # -- inside --------------------------------------------------------------------------------------------
+
+    def _remove_leftovers(self) -> None:
+        """Remove what deletions that were killed have left of the session, as the SDK's manager kept it and as here."""
+        for place in (sdk_folder(self.folder.parent, self._session_id), self.folder):
+            remove_leftovers(place)
 
     @property
     def _writable(self) -> int:

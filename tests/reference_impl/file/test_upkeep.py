@@ -16,7 +16,7 @@ from session_conformance.reference_impl import FileSessionManager, file_session_
 from session_conformance.reference_impl.file import removal
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
-from strands.types.session import Session
+from strands.types.session import Session, SessionMessage
 
 from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of
 
@@ -67,6 +67,57 @@ def test_a_removal_that_was_cut_short_is_finished_when_it_is_tried_again(
     with pytest.raises(SessionException, match="does not exist"):
         file_session_manager.delete_session("s", str(tmp_path))
     assert texts_of(tmp_path) == []
+
+
+def in_bytes(folder: Path, word: bytes) -> list[str]:
+    return [str(path) for path in folder.rglob("*") if path.is_file() and word in path.read_bytes()]
+
+
+def redact(folder: Path, id: int) -> None:
+    manager = FileSessionManager("s", storage_dir=str(folder))
+    stored = manager.read_message("s", "default", id)
+    assert stored is not None
+    replacement: Any = {"role": "user", "content": [{"text": "[redacted]"}]}
+    manager.update_message("s", "default", SessionMessage(stored.message, id, replacement))
+    manager.close()
+
+
+@pytest.mark.parametrize("then", ["begun anew", "redacted"])
+def test_what_a_removal_that_was_cut_short_left_of_the_sdks_session_goes_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    agent = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    asyncio.run(add(agent, text_message("my pin is 1234")))
+    if then == "redacted":
+        say(tmp_path, "imported")
+        close_all()
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(removal, "_remove", lambda _: (_ for _ in ()).throw(Killed))
+        file_session_manager.delete_session("s", str(tmp_path))
+    assert in_bytes(tmp_path, b"my pin is 1234")
+    if then == "redacted":
+        redact(tmp_path, 0)
+    else:
+        say(tmp_path, "hello")
+    assert in_bytes(tmp_path, b"my pin is 1234") == []
+
+
+def test_nothing_of_what_is_redacted_is_there_under_another_name_once_it_is_gone_from_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(tmp_path, "my pin is 1234")
+    close_all()
+    (tmp_path / "journal_s" / "journal.new-0123").write_bytes(b"a folding was killed: my pin is 1234")
+    found: list[list[str]] = []
+
+    def replace(*given: Any, **named: Any) -> None:
+        os_replace(*given, **named)
+        found.append(in_bytes(tmp_path, b"my pin is 1234"))
+
+    os_replace = os.replace
+    monkeypatch.setattr(os, "replace", replace)
+    redact(tmp_path, 0)
+    assert found == [[]]
 
 
 def test_a_clean_up_says_what_it_skipped_and_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
