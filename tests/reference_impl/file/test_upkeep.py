@@ -91,9 +91,10 @@ def test_what_a_removal_that_was_cut_short_left_of_the_sdks_session_goes_too(
     if then == "redacted":
         say(tmp_path, "imported")
         close_all()
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(removal, "_remove", lambda _: (_ for _ in ()).throw(Killed))
-        file_session_manager.delete_session("s", str(tmp_path))
+        with pytest.raises(Killed):
+            file_session_manager.delete_session("s", str(tmp_path))
     assert in_bytes(tmp_path, b"my pin is 1234")
     if then == "redacted":
         redact(tmp_path, 0)
