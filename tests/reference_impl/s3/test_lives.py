@@ -129,6 +129,21 @@ def test_a_writer_is_told_of_the_deletion_and_leaves_no_copy(
     assert texts_in(bucket) == (["new"] if anew else [])
 
 
+def test_who_has_only_read_leaves_no_copy_beside_what_a_deletion_left(
+    bucket: str, keys: Keys, remover: Callable[[], None]
+) -> None:
+    writer = agent_on(bucket)
+    keep_on(writer, "private one")
+    reader = agent_on(bucket)
+    keep_on(writer, "private two")
+    remover()
+    assert list(keys().values()) == [ENDED]
+    for text in ("private three", "private four"):
+        with pytest.raises(SessionException, match="was deleted while it was open"):
+            keep_on(reader, text)
+        assert not [key for key, data in keys().items() if b"private" in data]
+
+
 def test_a_writer_that_only_lost_its_root_keeps_what_it_wrote(s3: S3Endpoint, bucket: str, unsure: None) -> None:
     agent = agent_on(bucket)
     keep_on(agent, "one")
