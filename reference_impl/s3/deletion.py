@@ -10,9 +10,10 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
-from .ending import end, is_end
+from .ending import end
 from .life import Life
 from .objects import Listed, S3Objects
+from .place import is_end
 from .rest import REST
 from .root import ROOT, DamagedRoot, Root, life_in, read_root
 from .writers import RECENT

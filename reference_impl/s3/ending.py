@@ -54,8 +54,3 @@ def end(life: Life, listed: Sequence[Listed]) -> set[str]:
             life.objects.put(key, ENDED, {})  # a writer was first
             keys.append(key)
             number += 1
-
-
-def is_end(name: str, size: int) -> bool:
-    """Whether an object, by its name below the session's prefix, says that a life has ended: no other is as short."""
-    return size == len(ENDED) and "/c/" in name

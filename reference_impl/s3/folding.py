@@ -22,12 +22,11 @@ from datetime import datetime
 from strands.types.exceptions import SessionException
 
 from ..log.commit_lines import commit_line, json_array
-from .ending import is_end
 from .errors import Moved
 from .life import Life
 from .lines import parse
 from .objects import Listed
-from .place import HEADER, Place, Segment, commit_name
+from .place import HEADER, Place, Segment, commit_name, is_end
 from .reading import read_lines
 from .rest import read_rest
 from .segments import dated_segments, place_of

@@ -12,7 +12,7 @@ from strands.types.exceptions import SessionException
 from ..log.at_once import at_once
 from .errors import Deleted, Moved, Unreadable
 from .objects import Listed, NotThere, S3Objects
-from .place import ENDED, HEADER, commit_name
+from .place import ENDED, HEADER, commit_name, is_end
 from .root import ROOT, DamagedRoot, Root, read_root
 
 logger = logging.getLogger(__name__)
@@ -244,10 +244,11 @@ class Life:
         """Empty what was written after a deletion: it repeats what was deleted.
 
         Where commits from before are still there, the deletion goes on and will find these, or was cut short, or only
-        the root was lost: that is no reason to remove anything.
+        the root was lost: that is no reason to remove anything. What a deletion leaves is none of them.
         """
         try:
-            there = [number for number, _ in self.commits(0)] if self._unsure else []
+            found = self.commits(0) if self._unsure else []
+            there = [number for number, size in found if not is_end(self.key(commit_name(number)), size)]
             if set(there) <= set(self._unsure) and not any(self.objects.list(self.key("s/"))):
                 self.empty([commit_name(number) for number in there])
         except SessionException as error:

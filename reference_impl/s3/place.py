@@ -17,6 +17,11 @@ def commit_name(number: int) -> str:
     return f"c/{number:010d}"
 
 
+def is_end(name: str, size: int) -> bool:
+    """Whether an object, by its name below the session's prefix, says that a life has ended: no other is as short."""
+    return size == len(ENDED) and "/c/" in name
+
+
 @dataclass(frozen=True)
 class Segment:
     """An object with the lines of many commits.
