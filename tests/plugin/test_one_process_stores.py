@@ -1,4 +1,4 @@
-"""CON-03 and CON-06 of a store that one process alone can have open, as embedded databases are: it is not wronged."""
+"""CON-03, CON-06 and LIF-17 of a store that one process alone can have open, as embedded databases are: it is not wronged."""
 
 import fcntl
 import os
@@ -50,7 +50,8 @@ def test_it_is_judged_by_what_one_process_after_another_does(request: pytest.Fix
         return folder
 
     backend = try_out(BackendSpec("locked", f"{__name__}:open_session").resolve(), Workspace(new_folder()))
-    judge(CHECKS["CON-06"], backend, request.config, new_folder, {"request": request})
+    for id in ("CON-06", "LIF-17"):
+        judge(CHECKS[id], backend, request.config, new_folder, {"request": request})
     with pytest.raises(NotApplicable, match=r"while one process has it open, another one cannot .* in another process"):
         judge(CHECKS["CON-03"], backend, request.config, new_folder, {"request": request})
 
