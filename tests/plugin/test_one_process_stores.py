@@ -1,4 +1,4 @@
-"""CON-03, CON-06 and LIF-17 of a store that one process alone can have open, as embedded databases are: it is not wronged."""
+"""A store that one process alone can have open, as embedded databases are, is not wronged: CON-03, CON-06, LIF-17."""
 
 import fcntl
 import os
