@@ -23,14 +23,10 @@ class AgentChanges:
 
     Args:
         store: Returns the session's store, which is opened when it is needed.
-
-    Attributes:
-        redacted: The tracking ids of what was redacted: memory may hold the original.
     """
 
     def __init__(self, store: Callable[[], SessionStore]) -> None:
         self._store = store
-        self.redacted: set[str] = set()
         self._memories: dict[str, Memory] = {}
         self._marks: dict[str, dict[str, Any]] = {}
         self._unnamed: dict[str, dict[str, int]] = {}
@@ -88,8 +84,7 @@ class AgentChanges:
     def _changed(self, agent: Any) -> list[Any]:
         for message in agent.messages:
             named(message)
-        changed = self.memory(agent.agent_id).changed(agent.messages, _own(agent))
-        return [message for message in changed if message["tracking_id"] not in self.redacted]
+        return self.memory(agent.agent_id).changed(agent.messages, _own(agent))
 
     def differ(self, agent: Any) -> bool:
         """Whether the agent's memory and its record are not stored as they are."""

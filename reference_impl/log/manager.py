@@ -133,7 +133,6 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             raise SessionException("No message to redact.")
         if redaction.ids:
             self._changes.memory(agent.agent_id).latest = max(redaction.ids)
-        self._changes.redacted |= redaction.tracking_ids  # memory may hold the original still
         id = max(redaction.ids, default=self._changes.memory(agent.agent_id).next_id - 1)
         with self._together() as collected:
             collected.redaction = redaction
@@ -141,11 +140,11 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             self.update_message(
                 self.session_id, agent.agent_id, SessionMessage(redact_message, id, redact_message, at, at)
             )
-        held = [
-            message["content"] for message in agent.messages if message.get("tracking_id") in redaction.tracking_ids
-        ]
-        if held and all(content == redact_message["content"] for content in held):
+        held = [message for message in agent.messages if message.get("tracking_id") in redaction.tracking_ids]
+        if held and all(message["content"] == redact_message["content"] for message in held):
             store.note_held(agent.agent_id, redaction.tracking_ids)
+            for message in held:
+                self._changes.memory(agent.agent_id).note(message, message["tracking_id"])
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         """Restore an agent from the session, or store it as a new one.

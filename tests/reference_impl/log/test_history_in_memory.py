@@ -25,7 +25,8 @@ from tests.reference_impl.agents import open_agent, text_message
 
 
 def agent(folder: Path, manager: ConversationManager | None = None, **arguments: Any) -> Agent:
-    arguments.setdefault("session_manager", FileSessionManager("s", storage_dir=str(folder)))
+    if "session_manager" not in arguments:
+        arguments["session_manager"] = FileSessionManager("s", storage_dir=str(folder))
     return Agent(
         model=ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes")),
         agent_id="a",

@@ -1,12 +1,15 @@
 """A redaction stays: what a running agent still holds in memory is not stored again, under whatever id."""
 
 import asyncio
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from session_conformance.harness import ScriptedTextModel, Timeline
 from session_conformance.reference_impl import FileSessionManager
+from strands import Agent
 from strands.hooks import AfterInvocationEvent
 from strands.types.session import SessionMessage
 
@@ -197,3 +200,19 @@ def test_a_message_that_was_given_another_tracking_id_is_still_one_message(tmp_p
         asyncio.run(update(old, {**old.messages[0], "metadata": {"custom": {"pinned": True}}}))
         assert texts_of(tmp_path) == ["[redacted]", "next"]
         assert not in_bytes(tmp_path, b"card is 4111")
+
+
+@pytest.mark.parametrize("in_memory", [True, False], ids=["in memory too", "in storage alone"])
+def test_what_memory_adds_to_a_message_after_its_redaction_is_stored(tmp_path: Path, in_memory: bool) -> None:
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    agent = Agent(model=ScriptedTextModel(Timeline()), session_manager=manager, agent_id="default")
+    agent.messages.append(text_message("my card is 4111"))
+    manager.sync_agent(agent)
+    instead = {**agent.messages[0], "content": [{"text": "[redacted]"}]}
+    if in_memory:
+        agent.messages[0] = copy.deepcopy(instead)
+    manager.redact_latest_message(instead, agent)
+    agent.messages[0] = {**agent.messages[0], "content": [*agent.messages[0]["content"], {"text": "and more"}]}
+    manager.sync_agent(agent)
+    assert texts_of(tmp_path) == ["[redacted]", "and more"]
+    assert not in_bytes(tmp_path, b"card is 4111")
