@@ -152,7 +152,7 @@ class Compaction:
             lines = read_up_to_nul(source, before.end)
             if follow_lines(lines, replace(before)) != len(lines):
                 return False  # what a crash left is another's to clear
-            reached = found if known.end == before.end else None
+            reached = replace(found) if known.end == before.end else None
             position, added = 0, []
             while position < len(lines):
                 commit = whole_commit(lines, position)

@@ -110,6 +110,19 @@ def test_what_is_appended_meanwhile_follows(tmp_path: Path, monkeypatch: pytest.
     assert FileSessionManager.verify("s", str(tmp_path)).ok
 
 
+def test_what_others_appended_meanwhile_is_news_to_whoever_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it numbers what it adds as if that had not been said, and redacts another message than it means."""
+    one, two = open_agent(tmp_path), open_agent(tmp_path)
+    beside(monkeypatch, lambda: say_to(two, "of another manager"))
+    outgrows(one)
+    say_to(one, "my card is 4111")
+    redaction: Any = {"role": "user", "content": [{"text": "[redacted]"}]}
+    one._session_manager.redact_latest_message(redaction, one)  # type: ignore[union-attr]
+    assert texts_of(tmp_path) == ["of another manager", "[redacted]"]
+
+
 def say_to(agent: Any, text: str) -> None:
     asyncio.run(add(agent, text_message(text)))
 
