@@ -8,6 +8,8 @@ has its name, since between the making of a folder and its lock another process 
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
 import os
 import re
 import secrets
@@ -18,6 +20,18 @@ from pathlib import Path
 from .posix import fcntl, has_name, open_folder
 
 _HIDDEN = ".unfinished-"
+_LONGEST = 255 - len(f"{_HIDDEN}-00000000")
+"""How many bytes a name may have to be a part of a hidden one: file systems take 255."""
+
+
+def is_there(folder: Path) -> bool:
+    """Whether there is a folder, or a link. There is none of a name that is too long."""
+    try:
+        return folder.is_dir() or folder.is_symlink()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return False
+        raise
 
 
 @contextlib.contextmanager
@@ -72,7 +86,7 @@ def leftovers(parent: Path) -> list[Path]:
 
 def leftovers_of(folder: Path) -> list[Path]:
     """Return the hidden folders of one session, by the name of its folder."""
-    own = re.compile(re.escape(f"{_HIDDEN}{folder.name}-") + "[0-9a-f]{8}")  # ids may begin with other ids
+    own = re.compile(re.escape(f"{_HIDDEN}{_short(folder.name)}-") + "[0-9a-f]{8}")  # ids may begin with other ids
     return [left for left in leftovers(folder.parent) if own.fullmatch(left.name)]
 
 
@@ -112,7 +126,13 @@ def _locked_new(folder: Path) -> tuple[Path, int]:
 
 
 def _hidden(folder: Path) -> Path:
-    return folder.parent / f"{_HIDDEN}{folder.name}-{secrets.token_hex(4)}"
+    return folder.parent / f"{_HIDDEN}{_short(folder.name)}-{secrets.token_hex(4)}"
+
+
+def _short(name: str) -> str:
+    """Return a name, or what stands for one that has no room left for what hides it."""
+    data = name.encode()
+    return name if len(data) <= _LONGEST else f"~{hashlib.sha256(data).hexdigest()[:24]}"
 
 
 def unlock(descriptor: int) -> None:

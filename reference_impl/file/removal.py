@@ -16,7 +16,7 @@ from ..log.at_once import at_once
 from ..log.ids import check_id, folder_name
 from ..log.inspection import CleanUp, Skipped
 from ..log.sdk_layout import sdk_folder
-from .folders import hide, leftovers, leftovers_of, lock_unused, remove_leftover, unlock
+from .folders import hide, is_there, leftovers, leftovers_of, lock_unused, remove_leftover, unlock
 from .handle import FILE
 from .listing import Found, folders, look_into, written_at
 from .posix import sync_folder
@@ -39,7 +39,7 @@ def delete(session_id: str, parent: Path) -> None:
     # What the SDK's manager left goes first: where that is there alone, the session is imported again.
     places = [sdk_folder(parent, session_id), parent / folder_name(check_id(session_id, "session"))]
     remains = [left for place in places for left in leftovers_of(place)]
-    there = [place for place in places if place.is_dir() or place.is_symlink()]
+    there = [place for place in places if is_there(place)]
     if not there and not remains:
         raise SessionException(f"Session {session_id} does not exist")
     for place in there:
@@ -151,7 +151,7 @@ def _hidden(name: str, place: Path, parent: Path, done: CleanUp) -> Path | None:
     """Hide a session, what the SDK's manager left of it first, and return where it is now."""
     try:
         old = sdk_folder(parent, name)
-        if old.is_dir() and not old.is_symlink():
+        if is_there(old) and not old.is_symlink():
             gone = hide(old)
             sync_folder(parent)
             _remove(gone)

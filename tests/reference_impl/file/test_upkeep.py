@@ -121,6 +121,21 @@ def test_nothing_of_what_is_redacted_is_there_under_another_name_once_it_is_gone
     assert found == [[]]
 
 
+@pytest.mark.parametrize("length", [227, 247, 300], ids=["hidden", "longest of the SDK's", "too long for the SDK"])
+@pytest.mark.parametrize("how", ["deleted", "cleaned up"])
+def test_a_session_with_a_long_id_goes_like_any_other(tmp_path: Path, how: str, length: int) -> None:
+    id = "x" * length
+    if length < 250:
+        open_agent(tmp_path, manager=SdkFileSessionManager(id, storage_dir=str(tmp_path)))
+    say(tmp_path, "hello", session_id=id)
+    close_all()
+    if how == "deleted":
+        file_session_manager.delete_session(id, str(tmp_path))
+    else:
+        assert FileSessionManager.clean_up(timedelta(days=-1), str(tmp_path)) == [id]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_clean_up_says_what_it_skipped_and_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     for id in ("a", "damaged", "open", "copied", "emptied"):
         say(tmp_path, f"I am {id}", session_id=id)
