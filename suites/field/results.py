@@ -136,9 +136,10 @@ _INNERMOST = re.compile(r"\{[^{}\[\]\"]*(?:\"(?:[^\"\\]|\\.)*\"[^{}\[\]\"]*)*\}"
 _WRITING = threading.Lock()
 
 
-_INSTALLED_IN = re.compile(
-    r"""(?<=["'])[^"'\n]*[/\\]site-packages[/\\]|(?<![\w.])(?:[A-Za-z]:)?[/\\]\S*[/\\]site-packages[/\\]"""
-)
+_LIBRARY = r"[/\\](?:site-packages|lib[/\\]python3\.\d+)[/\\]"
+"""Where installed packages are, and Python's own."""
+
+_INSTALLED_IN = re.compile(rf"""(?<=["'])[^"'\n]*{_LIBRARY}|(?<![\w.])(?:[A-Za-z]:)?[/\\]\S*{_LIBRARY}""")
 
 
 def _without_folders(value: Any) -> Any:

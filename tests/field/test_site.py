@@ -40,9 +40,11 @@ def test_what_is_committed_names_no_folder_of_a_machine(pages: dict[str, str]) -
 def test_where_an_environment_lay_is_not_kept(folder: Path) -> None:
     [(entry, version)] = chosen(read_catalogue(folder), ["good==2.0"])
     trace = 'File "/somewhere/an environment-2/lib/python3.11/site-packages/good/store.py", line 3\n  File "own.py"'
+    trace += '\n  File "/somewhere/lib/python3.11/concurrent/futures/thread.py", line 58'
     keep(result_of(entry, version, "violated", found="it is lost", evidence=trace), folder)
     [kept_result] = [one for one in kept(folder)[entry.name, version].judged.verdict.results if one.id == "CNT-01"]
-    assert kept_result.evidence == 'File "good/store.py", line 3\n  File "own.py"'
+    expected = 'File "good/store.py", line 3\n  File "own.py"\n  File "concurrent/futures/thread.py", line 58'
+    assert kept_result.evidence == expected
 
 
 def test_each_page_is_small_and_needs_nothing_from_elsewhere(pages: dict[str, str]) -> None:
