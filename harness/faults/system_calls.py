@@ -15,7 +15,9 @@ class Untraceable(Exception):
 
 LINE = re.compile(r"(\d+)\s+(\w+)\((.*)\)\s+= (-?\d+)(.*)")
 
-_UNFINISHED = re.compile(r"(\d+)\s+(.*?)\s*<unfinished \.\.\.>$")
+_CUT = "<unfinished ...>"  # looked for first: lines are as long as what was written
+
+_UNFINISHED = re.compile(rf"(\d+)\s+(.*?)\s*{re.escape(_CUT)}$")
 
 _RESUMED = re.compile(r"(\d+)\s+<\.\.\. \w+ resumed>(.*)$")
 
@@ -30,7 +32,7 @@ def whole(lines: Iterable[str]) -> Iterator[str]:
     """Join calls that strace cut in two since another thread's came between: they count where they ended."""
     begun: dict[str, str] = {}
     for line in lines:
-        if unfinished := _UNFINISHED.match(line):
+        if line.endswith(_CUT) and (unfinished := _UNFINISHED.match(line)):
             begun[unfinished.group(1)] = unfinished.group(2)
         elif (resumed := _RESUMED.match(line)) and resumed.group(1) in begun:
             yield f"{resumed.group(1)} {begun.pop(resumed.group(1))}{resumed.group(2)}"
