@@ -28,6 +28,9 @@ GRACE_S = 120.0
 
 REPORT = "report.json"
 
+CACHE = "cache"
+"""pytest's, where examples of what fails are kept; without it they are left in the common folder for temporary files."""
+
 _PYTEST = """\
 import os, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -120,9 +123,10 @@ def judge(python: Path, entry: Entry, folder: Path, options: Sequence[str], limi
         for file in sorted(entry.plug.parent.glob("*.py")):
             shutil.copy(file, folder)
     (folder / REPORT).unlink(missing_ok=True)
+    shutil.rmtree(folder / CACHE, ignore_errors=True)  # a run knows nothing of the one before
     places = "--basetemp=workspaces"  # of its own: in the common folder, pytest tidies up after every other run
     words = [f"{entry.option}={entry.name}", f"--conformance-report={REPORT}", places, *options]
-    command = [str(python), "-c", _PYTEST, "-p", "no:cacheprovider", "-q", "--tb=no", "--color=no", *words]
+    command = [str(python), "-c", _PYTEST, "-o", f"cache_dir={CACHE}", "-q", "--tb=no", "--color=no", *words]
     with (folder / "output.txt").open("wb") as output:
         running = subprocess.Popen(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         late = not _ended(running, limit_s)
