@@ -29,7 +29,7 @@ GRACE_S = 120.0
 REPORT = "report.json"
 
 CACHE = "cache"
-"""pytest's, where examples of what fails are kept; without it they are left in the common folder for temporary files."""
+"""pytest's, where examples of what fails are kept: without it they are left in the common temporary folder."""
 
 _PYTEST = """\
 import os, signal, sys

@@ -22,7 +22,7 @@ from session_conformance.suites.field import (
     run_field,
     running,
 )
-from session_conformance.suites.field.environment import judge
+from session_conformance.suites.field.environment import CACHE, judge
 
 from .conftest import result_of
 
@@ -134,13 +134,15 @@ def test_a_run_that_meets_its_limit_is_ended_with_all_that_it_started(folder: Pa
 def test_a_run_that_meets_its_limit_leaves_what_it_has_judged(folder: Path, tmp_path: Path) -> None:
     entry = read_catalogue(folder)["good"]
     (tmp_path / "pytest.py").write_text(
-        "import json, os, time\n\n\ndef main():\n"
+        "import json, os, sys, time\n\n\ndef main():\n"
         "    try:\n        open('began', 'w').close()\n        time.sleep(600)\n"
         "    except KeyboardInterrupt:\n        with open('report.json', 'w') as report:\n"
         "            own = {'file': os.path.join(os.getcwd(), 'its-file'), 'session': os.getsid(0)}\n"
+        "            own['cache'] = sys.argv[sys.argv.index('-o') + 1]\n"
         "            json.dump({**own, 'leads': os.getpgrp() == os.getpid()}, report)\n        return 2\n",
         encoding="utf-8",
     )
+    (tmp_path / CACHE).mkdir()
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as where a shell has started this in the background
     try:
         assert judge(Path(sys.executable), entry, tmp_path, [], 3)
@@ -150,7 +152,8 @@ def test_a_run_that_meets_its_limit_leaves_what_it_has_judged(folder: Path, tmp_
     # Its own group is what is ended, and the session is the command's: Linux shares processors among sessions, so that
     # a run with one of its own would not be held back by the priority at which somebody has started the command.
     told = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))
-    assert told == {"file": "its-file", "session": os.getsid(0), "leads": True}
+    assert told == {"file": "its-file", "session": os.getsid(0), "cache": f"cache_dir={CACHE}", "leads": True}
+    assert not (tmp_path / CACHE).exists()  # what the run before has left there
 
 
 def test_without_uv_the_command_says_so_in_one_line(
