@@ -116,7 +116,9 @@ def test_what_others_appended_meanwhile_is_news_to_whoever_folded(
     """Else it numbers what it adds as if that had not been said, and redacts another message than it means."""
     one, two = open_agent(tmp_path), open_agent(tmp_path)
     beside(monkeypatch, lambda: say_to(two, "of another manager"))
-    outgrows(one)
+    for size in range(4000, 4010):
+        set_state(one, 1, size)
+        one._session_manager._store._log.rest()  # type: ignore[union-attr]
     say_to(one, "my card is 4111")
     redaction: Any = {"role": "user", "content": [{"text": "[redacted]"}]}
     one._session_manager.redact_latest_message(redaction, one)  # type: ignore[union-attr]
