@@ -142,6 +142,13 @@ class AgentChanges:
         memory.next_id, memory.latest = id + 1, tracking_id
         return id, Place(tracking_id, False)
 
+    def is_back(self, message: Any, agent: Any) -> bool:
+        """Whether memory holds a message again that it had let go of, as after a snapshot was loaded."""
+        ids = self._ids(agent.agent_id, named(message))
+        copies = sum(held.get("tracking_id") == message["tracking_id"] for held in agent.messages)
+        gone = self.memory(agent.agent_id).gone
+        return 0 < copies <= len(ids) and all(id in gone for id in ids)
+
     def _replaces(self, tracking_id: str, ids: list[int], agent: Any) -> bool:
         """Whether a message takes the place of the one that has its tracking id in storage.
 

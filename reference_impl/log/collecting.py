@@ -45,6 +45,7 @@ class Collected:
         told_of: The tracking id of the message that ``append_message()`` is called for: a subclass may hand on another
             one, without it.
         replaces: Whether ``append_message()`` is given what replaces a message.
+        is_left_over: Whether it is given what the agent told nobody of.
         redaction: The redaction that ``update_message()`` is to make.
     """
 
@@ -52,6 +53,7 @@ class Collected:
     only_record: bool = False
     told_of: str | None = None
     replaces: bool = False
+    is_left_over: bool = False
     changes: dict[str, list[Change]] = field(default_factory=dict)
     places: dict[tuple[str, int], Place] = field(default_factory=dict)
     redaction: Redaction | None = None

@@ -82,7 +82,8 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         with self._together() as collected:
             if not message.get("tracking_id") and collected.told_of is not None:
                 message = {**message, "tracking_id": collected.told_of}
-            id, place = self._changes.place(message, agent, replaces=collected.replaces)
+            replaces = collected.replaces or (collected.is_left_over and self._changes.is_back(message, agent))
+            id, place = self._changes.place(message, agent, replaces=replaces)
             collected.places[agent.agent_id, id] = place
             at = now()
             self.create_message(self.session_id, agent.agent_id, SessionMessage(message, id, None, at, at))
@@ -110,12 +111,12 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
     def _store_left_over(self, agent: Any, collected: Collected) -> None:
         refusal = None
         for message in self._changes.left_over(agent):
-            collected.told_of = message["tracking_id"]
+            collected.told_of, collected.is_left_over = message["tracking_id"], True
             try:
                 self.append_message(message, agent)
             except UnstorableError as error:
                 refusal = refusal or error  # it holds up no other message
-        collected.told_of = None
+        collected.told_of, collected.is_left_over = None, False
         if refusal is not None:
             raise refusal
 
@@ -126,6 +127,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             SessionException: There is no message, or storage fails: then the redaction is made with the next change.
         """
         check_message(redact_message)
+        self._note_latest(redact_message, agent)
         at, store = now(), self._stored(self.session_id)
         latest, ids = self._changes.latest(agent.agent_id)
         redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, latest, ids)
@@ -145,6 +147,19 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             store.note_held(agent.agent_id, redaction.tracking_ids)
             for message in held:
                 self._changes.memory(agent.agent_id).note(message, message["tracking_id"])
+
+    def _note_latest(self, message: Any, agent: Any) -> None:
+        """Take the last message of the agent's memory for the latest, if that is meant, though nobody told of it last.
+
+        An application may have added it, or have set the history back. If it is not stored, that is done first.
+        """
+        last, id = agent.messages[-1] if agent.messages else None, message.get("tracking_id")
+        if last is None or not (last is message or (id and last.get("tracking_id") == id)):
+            return
+        store, id = self._stored(self.session_id), named(last)
+        if not store.index.has(agent.agent_id, id) and not store.is_in_line(agent.agent_id, id):
+            self.sync_agent(agent)
+        self._changes.memory(agent.agent_id).latest = id
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         """Restore an agent from the session, or store it as a new one.

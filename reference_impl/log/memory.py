@@ -49,9 +49,10 @@ class Memory:
     made_up: set[str] = field(default_factory=set)
     next_id: int = 0
     latest: str | int | None = None
-    _order: list[Any] = field(default_factory=list)
+    _order: list[Any] | None = None  # None before the first look: a history may be cleared before it
     _items: list[int | str] = field(default_factory=list)
     _own_at: int | None = None
+    _own_gone: bool = False
 
     def begin(self, messages: list[Any], *, editable: bool) -> None:
         """Note what storage and memory both hold at the beginning; each message has a tracking id.
@@ -122,6 +123,7 @@ class Memory:
                 items.append(id)
         self._items = items[::-1]
         self._own_at = None if own_at is None else len(items) - own_at
+        self._own_gone = bool(own) and own_at is None
         for item in self._items:
             if isinstance(item, int):
                 self.gone.discard(item)
@@ -134,7 +136,7 @@ class Memory:
         Returns:
             ``gone``: ranges of message ids that it does not hold; ``held``, where its order is another than theirs:
             ranges of ids and tracking ids, in order; ``own_at``: how many messages stand ahead of those that the
-            conversation manager restores itself.
+            conversation manager restores itself; ``own_gone``: whether it does not hold those.
 
         Args:
             counted: How many messages the conversation manager counted as removed.
@@ -146,6 +148,8 @@ class Memory:
             mark["held"] = _as_ranges(self._items)
         if self._own_at:
             mark["own_at"] = self._own_at
+        if self._own_gone:
+            mark["own_gone"] = True
         return {"gone": self.gone.pairs(), **mark} if mark else None
 
 
@@ -176,6 +180,8 @@ def put_together(
     messages = [left.pop(id) for id in dict.fromkeys(ahead) if id in left]
     messages += left.values()
     own_at = mark.get("own_at", 0)
+    if mark.get("own_gone"):
+        return messages
     return [*messages[:own_at], *own, *messages[own_at:]]
 
 

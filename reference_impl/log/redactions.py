@@ -62,8 +62,14 @@ def notes_on(replaced: Iterable[Change], history: SessionHistory) -> list[Change
             known = notes.get((agent_id, tracking_id))
             ids = sorted({id, *agent.index.ids(tracking_id), *(known["ids"] if known is not None else ())})
             note = redaction_noted(agent_id, tracking_id, ids, change["message"], blocks, unnamed=unnamed)
-            if len(stays) < blocks and (earlier is not None or content[: len(stays)] == stays):
-                note["begins_alike"] = True  # of a message that was redacted before, nobody knows how it began
+            if earlier is None:
+                begins_alike = content[: len(stays)] == stays
+            elif earlier["message"] == change["message"]:  # it is made once more, as it failed half-way
+                begins_alike = earlier.get("begins_alike", False)
+            else:  # nobody knows any more how the original began
+                begins_alike = True
+            if begins_alike and len(stays) < blocks:
+                note["begins_alike"] = True
             notes[agent_id, tracking_id] = note
     return list(notes.values())
 

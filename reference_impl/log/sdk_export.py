@@ -40,6 +40,11 @@ def sdk_files(history: SessionHistory) -> Iterator[tuple[str, bytes]]:
                 _json(message.to_dict(), f"message {number} of {agent_id!r}"),
             )
         record = agent.session_agent()
+        if (
+            record._internal_state.get(HELD, {}).get("own_gone")
+            and "summary_message" in record.conversation_manager_state
+        ):
+            record.conversation_manager_state = {**record.conversation_manager_state, "summary_message": None}
         record._internal_state = {key: value for key, value in record._internal_state.items() if key not in _OURS}
         if "removed_message_count" in record.conversation_manager_state:
             state = {**record.conversation_manager_state, "removed_message_count": removed}

@@ -19,6 +19,7 @@ from strands.agent.conversation_manager import (
     SummarizingConversationManager,
 )
 from strands.hooks import AfterInvocationEvent
+from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import open_agent, text_message
@@ -339,3 +340,67 @@ def test_a_redaction_by_number_is_not_undone_by_the_running_agent(
     asyncio.run(redact())
     assert [m["content"][0]["text"] for m in open_agent(tmp_path, agent_id="a").messages] == ["hello", "[redacted]"]
     assert b"secret" not in (tmp_path / "journal_s" / "journal").read_bytes()
+
+
+# -- one after the other -----------------------------------------------------------------------------------
+
+
+def in_turn(folder: Path, make: Callable[[], ConversationManager | None], *steps: str) -> tuple[list[Any], list[Any]]:
+    """Do several things to an agent's history; return it as memory has it, and as a restore does."""
+    one, snapshot = agent(folder, make()), None
+    for number, step in enumerate(steps):
+        manager: Any = one._session_manager
+        if step == "say":
+            one(f"said {number}")
+        elif step == "take a snapshot":
+            snapshot = one.take_snapshot(preset="session")
+        elif step == "load it":
+            one.load_snapshot(snapshot)  # type: ignore[arg-type]
+        elif step == "clear":
+            one.messages.clear()
+        elif step == "add":
+            one.messages.append(plain(f"added {number}"))
+        elif step == "summarise":
+            one.conversation_manager.reduce_context(one)
+        elif step == "restart":
+            one = agent(folder, make())
+        elif step == "redact":
+            one.messages[-1]["content"] = [{"text": f"[redacted {number}]"}]
+            manager.redact_latest_message(one.messages[-1], one)
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    return one.messages, agent(folder, make()).messages
+
+
+def window() -> ConversationManager:
+    return SlidingWindowConversationManager(window_size=4)
+
+
+def summary() -> ConversationManager:
+    return SummarizingConversationManager(summary_ratio=0.5, preserve_recent_messages=2)
+
+
+@pytest.mark.parametrize(
+    ("make", "steps"),
+    [
+        (window, ["say", "say", "take a snapshot", "say", "load it", "say", "say"]),
+        (summary, ["say", "say", "summarise", "clear", "say"]),
+        (lambda: None, ["say", "restart", "clear"]),
+        (lambda: None, ["say", "take a snapshot", "say", "load it", "redact", "say"]),
+        (lambda: None, ["say", "add", "redact", "say"]),
+    ],
+    ids=["set back and trimmed", "summary cleared", "cleared at once", "set back and redacted", "added and redacted"],
+)
+def test_what_is_done_to_a_history_in_turn_is_restored(
+    make: Callable[[], ConversationManager | None], steps: list[str], tmp_path: Path
+) -> None:
+    held, restored = in_turn(tmp_path, make, *steps)
+    assert difference(held, restored) is None
+    FileSessionManager("s", storage_dir=str(tmp_path)).hand_back()
+    sdks = agent(tmp_path, make(), session_manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    assert difference(held, sdks.messages) is None, "handed back"
+
+
+def test_what_a_snapshot_brings_back_is_not_stored_a_second_time(tmp_path: Path) -> None:
+    in_turn(tmp_path, window, "say", "say", "take a snapshot", "say", "load it", "say")
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    assert len(manager.list_messages("s", "a")) == 2 * 4
