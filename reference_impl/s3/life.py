@@ -12,7 +12,7 @@ from strands.types.exceptions import SessionException
 from ..log.at_once import at_once
 from .errors import Deleted, Moved, Unreadable
 from .objects import Listed, NotThere, S3Objects
-from .place import ENDED, HEADER, commit_name, is_end
+from .place import ENDED, HEADER, commit_name
 from .root import ROOT, DamagedRoot, Root, read_root
 
 logger = logging.getLogger(__name__)
@@ -243,14 +243,17 @@ class Life:
     def _leave_nothing(self) -> None:
         """Empty what was written after a deletion: it repeats what was deleted.
 
-        Where commits from before are still there, the deletion goes on and will find these, or was cut short, or only
-        the root was lost: that is no reason to remove anything. What a deletion leaves is none of them.
+        Where the history is still there, the deletion goes on and will find these, or was cut short, or only the root
+        was lost: that is no reason to remove anything. A deletion removes the first commit before all others, so that
+        what is there without it is what others have written after the deletion, too.
         """
         try:
             found = self.commits(0) if self._unsure else []
-            there = [number for number, size in found if not is_end(self.key(commit_name(number)), size)]
-            if set(there) <= set(self._unsure) and not any(self.objects.list(self.key("s/"))):
-                self.empty([commit_name(number) for number in there])
+            there = {number for number, size in found if size > len(ENDED)}  # each other one says nothing
+            own = there & set(self._unsure)
+            is_over = 1 not in there or there == own
+            if own and is_over and all(item.size <= len(HEADER) for item in self.objects.list(self.key("s/"))):
+                self.empty([commit_name(number) for number in own])
         except SessionException as error:
             logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self.session_id, error)
 

@@ -129,19 +129,47 @@ def test_a_writer_is_told_of_the_deletion_and_leaves_no_copy(
     assert texts_in(bucket) == (["new"] if anew else [])
 
 
-def test_who_has_only_read_leaves_no_copy_beside_what_a_deletion_left(
+def test_who_has_only_read_leaves_no_copy_beside_what_others_left(
     bucket: str, keys: Keys, remover: Callable[[], None]
 ) -> None:
     writer = agent_on(bucket)
     keep_on(writer, "private one")
-    reader = agent_on(bucket)
+    readers = [agent_on(bucket)]
     keep_on(writer, "private two")
+    readers.append(agent_on(bucket))
+    keep_on(writer, "private three")
     remover()
     assert list(keys().values()) == [ENDED]
-    for text in ("private three", "private four"):
+    for reader in (*readers, *readers):  # each meets what the deletion has left, and the second what the first emptied
         with pytest.raises(SessionException, match="was deleted while it was open"):
-            keep_on(reader, text)
+            keep_on(reader, "private four")
         assert not [key for key, data in keys().items() if b"private" in data]
+
+
+def test_two_who_have_only_read_leave_no_copies_at_once(
+    bucket: str, keys: Keys, remover: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = agent_on(bucket)
+    keep_on(writer, "private one")
+    first = agent_on(bucket)
+    keep_on(writer, "private two")
+    second = agent_on(bucket)
+    keep_on(writer, "private three")
+    remover()
+    look, looking = s3_life.Life.look, [first, second]
+
+    def look_when_both_have_written(life: s3_life.Life) -> Any:
+        if looking:
+            looking.clear()
+            with pytest.raises(SessionException, match="was deleted while it was open"):
+                keep_on(second, "private four")
+        return look(life)
+
+    monkeypatch.setattr(s3_life.Life, "look", look_when_both_have_written)
+    with pytest.raises(SessionException, match="was deleted while it was open"):
+        keep_on(first, "private five")
+    assert not looking
+    assert not [key for key, data in keys().items() if b"private" in data]
 
 
 def test_a_writer_that_only_lost_its_root_keeps_what_it_wrote(s3: S3Endpoint, bucket: str, unsure: None) -> None:
