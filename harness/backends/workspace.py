@@ -45,7 +45,7 @@ class Workspace:
 
     @contextmanager
     def unreachable(self) -> Iterator[None]:
-        """Let nobody reach the servers during a while: connections are cut, and new ones refused."""
+        """Let nobody reach the servers during a while: connections that are used are cut, new ones refused."""
         with ExitStack() as away:
             for place in self.places:
                 away.enter_context(place.seam.away())

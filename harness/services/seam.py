@@ -105,6 +105,7 @@ class Seam:
         self.latest_request = b""
         self._split: int | None = None
         self._refusals = 0
+        self._is_away = False
         self._answer_held = threading.Event()
         self._reserved = socket.socket()
         self._reserved.setsockopt(socket.SOL_SOCKET, _SHARED_PORT, 1)
@@ -195,10 +196,23 @@ class Seam:
 
     @contextlib.contextmanager
     def away(self) -> Iterator[None]:
-        """Cut every connection, and refuse new ones, during a while: nobody can reach the server."""
+        """Let nobody reach the server during a while: a connection that is used is cut, and new ones are refused.
+
+        Those that nobody uses meanwhile are as they were, as after a break in a network. Whether a manager notices what
+        a server has closed while nobody used it, is another question, with requirements of its own.
+        """
+
+        def leave(gone: bool) -> None:
+            self._is_away = gone
+            for client in [each for each in self._open if gone and each.awaits_answer]:
+                client.cut()
+
         with self.refusing():
-            call_on_wire(self._cut_all)
-            yield
+            call_on_wire(lambda: leave(True))
+            try:
+                yield
+            finally:
+                call_on_wire(lambda: leave(False))
 
     def drop_idle(self) -> int:
         """Close every connection on which no answer is awaited, as servers do with idle ones, and return how many."""
@@ -331,6 +345,9 @@ class _Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Hand a request on, or let it fail."""
         if self._over:
+            return
+        if self._seam._is_away:
+            self.cut()
             return
         if not self.awaits_answer:
             self.awaits_answer = True

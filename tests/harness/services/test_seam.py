@@ -127,14 +127,21 @@ def test_connections_are_refused_while_others_go_on(seam: Seam, connect: Connect
 
 
 def test_a_server_that_is_away_is_reached_by_nobody(seam: Seam, connect: Connect) -> None:
-    before = connect()
-    before.ask(b"hello")
-    with seam.away():
-        with pytest.raises(ConnectionResetError):
-            before.ask(b"hello")
-        with pytest.raises(ConnectionRefusedError):
-            connect()
-    assert seam.open_connections == 0
+    idle, used, waiting = connect(), connect(), connect()
+    for one in (idle, used):
+        one.ask(b"hello")
+    with seam.faults(lambda number: WireFault.HELD):
+        waiting.say(b"wait")
+        assert seam.wait_for_held(10)
+        with seam.away():
+            with pytest.raises(ConnectionResetError):
+                waiting.hear()
+            with pytest.raises(ConnectionResetError):
+                used.ask(b"hello")
+            with pytest.raises(ConnectionRefusedError):
+                connect()
+    assert seam.open_connections == 1
+    assert idle.ask(b"as after a break in a network") == b"as after a break in a network"
     assert connect().ask(b"back") == b"back"
 
 
