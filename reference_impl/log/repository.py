@@ -203,9 +203,9 @@ class ChangeLogRepository(SessionRepository):
             self._looked_at[session_id] = found.changes  # noted with what is written next, if anything is
             return
         store = self._store_of(session_id)
-        store.commit(found.changes)
-        if found.redactions:
+        if found.redactions:  # before it is noted that they were seen
             store.replace_for_good(found.redactions)
+        store.commit(found.changes)
         logger.warning(
             "session_id=<%s>, from=<%s>, messages=<%d>, redactions=<%d> | the SDK's session manager wrote this session"
             " after it was imported; its messages were taken over behind those that were there%s",

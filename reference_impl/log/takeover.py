@@ -51,7 +51,13 @@ def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
         "state": state,
         "agents": {id: agent.record.get("updated_at", "") for id, agent in theirs.agents.items()},
         "teams": {id: _digest(team) for id, team in theirs.multi_agents.items()},
+        "redacted": {id: _redacted(agent) for id, agent in theirs.agents.items()},
     }
+
+
+def _redacted(agent: AgentHistory) -> dict[str, str]:
+    """Return a digest of what stands in place of each message that the SDK's manager redacted, by its number."""
+    return {str(number): _digest(one["message"]) for number, one in agent.messages.items() if one.get("redacted")}
 
 
 def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeover:
@@ -66,7 +72,8 @@ def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeov
     before = ours.session.get(MARK) or {}
     for agent_id, agent in theirs.agents.items():
         known = ours.agents.get(agent_id) or AgentHistory()
-        _take_agent(found, agent_id, known, agent, (before.get("agents") or {}).get(agent_id))
+        redacted = (before.get("redacted") or {}).get(agent_id) or {}
+        _take_agent(found, agent_id, known, agent, (before.get("agents") or {}).get(agent_id), redacted)
     for id, team in theirs.multi_agents.items():
         digest, seen = _digest(team), (before.get("teams") or {}).get(id)
         if id in ours.multi_agents and digest in (seen, _digest(ours.multi_agents[id])):
@@ -78,14 +85,23 @@ def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeov
     return found
 
 
-def _take_agent(found: Takeover, agent_id: str, ours: AgentHistory, theirs: AgentHistory, seen: str | None) -> None:
-    new = []
+def _take_agent(
+    found: Takeover,
+    agent_id: str,
+    ours: AgentHistory,
+    theirs: AgentHistory,
+    seen: str | None,
+    seen_redacted: Mapping[str, str],
+) -> None:
+    new, redacted = [], _redacted(theirs)
     for number, stored in theirs.in_order():
         tracking_id = stored["message"]["tracking_id"]
         ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)
         if not ids:
             new.append({"op": "taken_over", "agent_id": agent_id, "message": stored["message"], "at": stored["at"]})
-        elif stored.get("redacted") and ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
+        elif str(number) not in redacted or redacted[str(number)] == seen_redacted.get(str(number)):
+            continue  # it was taken over, and may have been redacted here since
+        elif ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
             at = str(stored.get("updated_at", stored["at"]))
             found.redactions += [message_replaced(agent_id, stored["message"], at, id) for id in ids]
     record = theirs.record

@@ -11,8 +11,9 @@ import pytest
 from session_conformance.harness import ScriptedTextModel, Timeline
 from session_conformance.harness.models import text_answer
 from session_conformance.harness.timeline import difference
-from session_conformance.reference_impl import FileSessionManager, S3SessionManager
+from session_conformance.reference_impl import FileSessionManager, S3SessionManager, s3_session_manager
 from session_conformance.reference_impl.log import sdk_layout
+from session_conformance.reference_impl.log.session_store import SessionStore
 from strands import Agent
 from strands.multiagent import GraphBuilder
 from strands.session import FileSessionManager as SdkFileSessionManager
@@ -155,6 +156,40 @@ def test_a_redaction_by_the_sdk_is_taken_over_and_one_by_us_is_not_undone(place:
     assert said(agent(place.ours())) == ["[redacted there]", "[redacted here]", "new 1"]
     if isinstance(place.ours(), FileSessionManager):
         assert b"secret" not in (Path(place.where) / "journal_s" / "journal").read_bytes()
+
+
+def redact(manager: Any, id: int, text: str) -> None:
+    stored = manager.read_message("s", "a", id)
+    redacted: Any = {"role": "user", "content": [{"text": text}]}
+    manager.update_message("s", "a", SessionMessage(stored.message, id, redacted))
+
+
+def test_what_the_sdk_left_in_a_redaction_and_we_redacted_does_not_come_back(place: Place) -> None:
+    agent(place.sdks())("card 4111, Bob")
+    agent(place.ours())("imported")
+    redact(place.sdks(), 0, "card [redacted], Bob")
+    assert said(agent(place.ours())) == ["card [redacted], Bob", "imported"]
+    redact(place.ours(), 0, "[all redacted]")
+    agent(place.sdks())("of the old instance")
+    assert said(agent(place.ours()))[0] == "[all redacted]"
+    redact(place.sdks(), 0, "[redacted by the old instance once more]")
+    assert said(agent(place.ours()))[0] == "[redacted by the old instance once more]"
+
+
+def test_a_redaction_by_the_sdk_that_cannot_be_taken_over_at_once_is_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sdk_layout, "COARSE", 0)
+    monkeypatch.setattr(s3_session_manager, "COARSE", 0)
+    agent(place.sdks())("card 4111")
+    agent(place.ours())("imported")
+    redact(place.sdks(), 0, "[redacted]")
+    agent(place.sdks())("of the old instance")
+    with monkeypatch.context() as patched:
+        patched.setattr(SessionStore, "replace_for_good", lambda *_: (_ for _ in ()).throw(SessionException("full")))
+        with pytest.raises(SessionException, match="full"):
+            place.ours()
+    assert said(agent(place.ours())) == ["[redacted]", "imported", "of the old instance"]
 
 
 def test_a_team_goes_on_where_the_sdk_left_it(place: Place) -> None:
