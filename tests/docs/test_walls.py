@@ -24,7 +24,7 @@ def contracts() -> list[dict[str, Any]]:
 
 def layers(of: dict[str, Any]) -> list[list[str]]:
     """Return a contract's layers from top to bottom, each with its rooms."""
-    return [[room.rpartition(".")[2].strip(" ()") for room in layer.split(" : ")] for layer in of["layers"]]
+    return [[room.rpartition(".")[2].strip(" ()") for room in layer.split(" | ")] for layer in of["layers"]]
 
 
 @pytest.fixture(scope="module")
