@@ -53,10 +53,10 @@ def sealed(body: bytes, at_rest: AtRest | None, session_id: str) -> bytes:
     if at_rest is None or _is_in_clear(body):
         return body
     try:
-        data = at_rest.seal(body, session_id)
+        data = base64.b64encode(at_rest.seal(body, session_id))
     except Exception as error:
         raise SessionException(f"session {session_id!r}: cannot be sealed: {error!r}. Nothing was stored") from error
-    return b'%b%b"}]' % (_SEALED, base64.b64encode(data))
+    return b'%b%b"}]' % (_SEALED, data)
 
 
 def opened(body: bytes, at_rest: AtRest | None, session_id: str) -> bytes:
@@ -70,7 +70,7 @@ def opened(body: bytes, at_rest: AtRest | None, session_id: str) -> bytes:
     if at_rest is None:
         raise SessionException(f"session {session_id!r} is sealed: give the manager the at_rest that sealed it")
     try:
-        return at_rest.open(base64.b64decode(body[len(_SEALED) : -len(b'"}]')]), session_id)
+        return bytes(memoryview(at_rest.open(base64.b64decode(body[len(_SEALED) : -len(b'"}]')]), session_id)))
     except Exception as error:
         raise SessionException(
             f"session {session_id!r}: what is stored cannot be opened by {type(at_rest).__name__}: {error!r}. Is it the"

@@ -110,6 +110,15 @@ def test_a_seal_that_fails_stores_nothing(place: Any, key_per_session: Any, tmp_
     assert len(agent(tmp_path, session_manager=place(at_rest)).messages) == len(first.messages)
 
 
+def test_a_seal_that_returns_no_bytes_is_told_as_one_that_fails(tmp_path: Path) -> None:
+    class Texts:
+        seal = open = staticmethod(lambda data, session_id: "text")
+
+    at_rest: Any = Texts()
+    with pytest.raises(SessionException, match=r"cannot be sealed: TypeError.*Nothing was stored"):
+        agent(tmp_path, session_manager=FileSessionManager("s", str(tmp_path), at_rest=at_rest))
+
+
 def test_sealed_sessions_are_listed_verified_and_repaired(tmp_path: Path, key_per_session: Any) -> None:
     folder = str(tmp_path / "sealed")
     first = agent(tmp_path, session_manager=FileSessionManager("s", folder, at_rest=key_per_session))
