@@ -320,15 +320,14 @@ class Content(ConformanceSuite):
             if refuses_nul:
                 conversation = _without_nul(conversation)
             case = copy.deepcopy(conversation)
-            if not attempts.worth_trying(case):
-                return
+            attempts.begin(case)
             try:
                 expect_all_back(session, {f"message {n}": [one] for n, one in enumerate(conversation)})
-            except Violation:
-                attempts.failed(case)
+            except Violation as violation:
+                attempts.failed(case, violation)
                 raise
 
-        come_back()
+        attempts.search(come_back)
 
     @requirement(
         "CNT-08",
