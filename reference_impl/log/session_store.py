@@ -248,8 +248,8 @@ class SessionStore:
 
     def _catch_up(self) -> None:
         """Note what others have written meanwhile."""
-        self._view = None
-        news = self._log.news() if self._loaded and self._is_sure else None
+        was_sure, self._view, self._is_sure = self._is_sure, None, False  # the handler of a signal may end this
+        news = self._log.news() if self._loaded and was_sure else None
         if news is None:
             self._load()
             return
@@ -257,6 +257,7 @@ class SessionStore:
         self._look_for_attempt(array)
         for changes in commits_in(array):
             self._index.note(changes)
+        self._is_sure = True
 
     def redaction_of_latest(
         self, agent_id: str, message: Any, at: str, latest: str | None, ids: Sequence[int]
@@ -335,6 +336,8 @@ class SessionStore:
                 with self._unreadable():
                     touched = [history.apply(changes) for changes in commits_in(array)]
                 self._check_owner(history)
+                # What the log has read it tells no more: it is known from here on, also where storage fails.
+                self._index, self._loaded, self._view, self._is_sure = SessionIndex(history), True, None, False
                 notes = notes_on(changes, history)
                 gone = history.apply(changes)
                 history.apply(notes)
@@ -349,8 +352,7 @@ class SessionStore:
                     replaced = True
                 except Behind:
                     continue
-        self._index = SessionIndex(history)
-        self._loaded, self._view = True, None
+        self._index, self._is_sure = SessionIndex(history), True
 
     def rest(self) -> None:
         """No longer count as a user of the session, until it is read or written again."""

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from session_conformance.harness import ScriptedTextModel, Timeline
 from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.file.journal_file import JournalFile
 from strands import Agent
 from strands.hooks import AfterInvocationEvent
+from strands.types.exceptions import SessionException
 from strands.types.session import SessionMessage
 
 from tests.reference_impl.agents import add, open_agent, text_message, texts_of, update
@@ -216,3 +218,19 @@ def test_what_memory_adds_to_a_message_after_its_redaction_is_stored(tmp_path: P
     manager.sync_agent(agent)
     assert texts_of(tmp_path) == ["[redacted]", "and more"]
     assert not in_bytes(tmp_path, b"card is 4111")
+
+
+def test_a_redaction_that_fails_knows_what_others_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it has read is known from there on: else what is redacted next is another message, of another writer."""
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    one, other = open_agent(tmp_path, manager=manager), open_agent(tmp_path)
+    asyncio.run(add(one, text_message("hello"), text_message("a secret")))
+    asyncio.run(add(other, text_message("said by another writer")))
+    with monkeypatch.context() as patched:
+        patched.setattr(JournalFile, "rewrite", lambda *_: (_ for _ in ()).throw(SessionException("full")))
+        with pytest.raises(SessionException, match="full"):
+            manager.redact_latest_message({"role": "user", "content": [{"text": "[redacted]"}]}, one)
+        with pytest.raises(SessionException, match="full"):
+            asyncio.run(add(one, text_message("another secret")))
+    manager.redact_latest_message({"role": "user", "content": [{"text": "[redacted too]"}]}, one)
+    assert texts_of(tmp_path) == ["hello", "[redacted]", "said by another writer", "[redacted too]"]
