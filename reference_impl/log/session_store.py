@@ -108,6 +108,7 @@ class SessionStore:
         return self._line.has_message(agent_id, tracking_id)
 
     def _load(self) -> SessionHistory:
+        self._is_sure = False  # the log tells what it has read only once, and that may not be to be opened
         history, stored = SessionHistory(), self._log.read()  # storage may take long, and makes no garbage
         with collector_at_rest():
             array = self._decode(stored)

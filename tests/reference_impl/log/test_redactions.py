@@ -233,3 +233,32 @@ def test_a_redaction_that_fails_knows_what_others_stored(tmp_path: Path, monkeyp
         asyncio.run(add(one, text_message("another secret")))
     manager.redact_latest_message({"role": "user", "content": [{"text": "[redacted too]"}]}, one)
     assert texts_of(tmp_path) == ["hello", "[redacted]", "said by another writer", "[redacted too]"]
+
+
+def test_a_look_that_fails_leaves_what_others_stored_to_the_next(tmp_path: Path) -> None:
+    class Flaky:
+        fails = False
+
+        def seal(self, data: bytes, session_id: str) -> bytes:
+            return data
+
+        def open(self, data: bytes, session_id: str) -> bytes:
+            if self.fails:
+                raise OSError("no key server")
+            return data
+
+    at_rest = Flaky()
+    manager = FileSessionManager("s", storage_dir=str(tmp_path), at_rest=at_rest)
+    other = FileSessionManager("s", storage_dir=str(tmp_path), at_rest=at_rest)
+    one = open_agent(tmp_path, manager=manager)
+    asyncio.run(add(open_agent(tmp_path, manager=other), text_message("said by another writer")))
+    at_rest.fails = True
+    with pytest.raises(SessionException, match="no key server"):
+        manager.list_messages("s", "default")
+    at_rest.fails = False
+    asyncio.run(add(one, text_message("a secret")))
+    manager.redact_latest_message({"role": "user", "content": [{"text": "[redacted]"}]}, one)
+    assert [stored.message["content"][0]["text"] for stored in other.list_messages("s", "default")] == [
+        "said by another writer",
+        "[redacted]",
+    ]
