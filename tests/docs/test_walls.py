@@ -43,8 +43,8 @@ def test_the_picture_shows_the_folders(picture: list[str]) -> None:
 
 
 def test_the_picture_shows_the_floors(picture: list[str]) -> None:
-    floors = [contract for contract in contracts() if "containers" in contract and contract["type"] == "layers"]
-    assert [contract["containers"] for contract in floors] == [["session_conformance.harness"]]
+    floors = [contract for contract in contracts() if contract.get("containers") == ["session_conformance.harness"]]
+    assert len(floors) == 1
     shown = [line.split() for line in picture if line.startswith(" ")]
     assert [sorted(names) for names in shown] == [sorted(names) for names in layers(floors[0])]
 
