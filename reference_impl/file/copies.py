@@ -7,6 +7,7 @@ import logging
 import os
 from pathlib import Path
 
+from ..log.paths import is_folder
 from ..log.sdk_layout import sdk_folder
 from .handle import FILE
 from .posix import new_file, sync_all, write_at
@@ -79,7 +80,7 @@ def warn_of_copies(folder: Path, session_id: str) -> None:
     """Warn of earlier copies of a session that was redacted."""
     with contextlib.suppress(OSError):
         old = sdk_folder(folder.parent, session_id)
-        copies = [*sorted(folder.glob(f"{DAMAGED}*")), *([old] if old.is_dir() else [])]
+        copies = [*sorted(folder.glob(f"{DAMAGED}*")), *([old] if is_folder(old) else [])]
         if copies:
             logger.warning(
                 "session_id=<%s>, copies=<%s> | earlier copies of a redacted session may hold what was redacted,"

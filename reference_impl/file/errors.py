@@ -38,7 +38,7 @@ def told_of(action: str, path: Path, session_id: str) -> Iterator[None]:
             " FileSessionManager.verify() says more, FileSessionManager.repair() brings back what is whole"
         ) from damage
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError) and path.parent.is_dir()
+        missing = isinstance(error, FileNotFoundError) and os.access(path.parent, os.F_OK)
         hint = _HINTS.get(error.errno or 0)
         if missing:
             hint = "it was removed from its folder; restore it from a backup"

@@ -17,6 +17,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..log.paths import is_folder, is_link
 from .posix import fcntl, has_name, open_folder
 
 _HIDDEN = ".unfinished-"
@@ -27,7 +28,7 @@ _LONGEST = 255 - len(f"{_HIDDEN}-00000000")
 def is_there(folder: Path) -> bool:
     """Whether there is a folder, or a link. There is none of a name that is too long."""
     try:
-        return folder.is_dir() or folder.is_symlink()
+        return is_folder(folder) or is_link(folder)
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             return False

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from strands.types.exceptions import SessionException
 
+from ..log.paths import is_folder, is_link
 from .journal import LONGEST_HEADER, Damage, Header, read_header
 from .posix import NEVER_WAIT, NO_LINKS, fcntl, has_name, identity, open_folder
 
@@ -35,9 +36,9 @@ class Handle:
 
     def check_folder(self) -> None:
         """Raise an error if the session's folder is not there, or is a link."""
-        if self.folder.is_symlink():
+        if is_link(self.folder):
             raise Damage(0, "its folder is a symbolic link, which may lead anywhere")
-        if not self.folder.is_dir():
+        if not is_folder(self.folder):
             raise SessionException(f"session {self._session_id!r} is gone: there is no folder {self.folder}")
 
     @property

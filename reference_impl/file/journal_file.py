@@ -17,6 +17,7 @@ from ..log.change_log import Deleted
 from ..log.commit_lines import bodies_of, commit_line
 from ..log.commit_lines import json_array as array_of
 from ..log.forking import begin_anew_in_children
+from ..log.paths import is_folder, is_link
 from ..log.sdk_layout import sdk_folder
 from .compaction import Compaction, Fold
 from .copies import NEW, remove_replacements, warn_of_copies, write_new
@@ -71,7 +72,7 @@ class JournalFile:
     def exists(self) -> bool:
         """Whether the session is there: its folder is, since that comes into being with the journal in it."""
         with self._errors("read"):
-            return self.folder.is_dir() or self.folder.is_symlink()
+            return is_folder(self.folder) or is_link(self.folder)
 
     def create(self, bodies: list[bytes]) -> bool:
         """Create the session with its first commits, durably and at once.

@@ -12,6 +12,7 @@ from ..log.codec import decode
 from ..log.commit_lines import whole_commit
 from ..log.ids import folder_name
 from ..log.inspection import SessionInfo
+from ..log.paths import is_folder, is_link
 from .handle import FILE, open_regular
 from .journal import Damage, read_header
 from .reading import ends_with_trailer, look_at
@@ -56,11 +57,11 @@ def look_into(folder: Path, *, whole: bool = False) -> Found | None:
         whole: Whether all of the journal is read, and not its beginning and end alone.
     """
     try:
-        if folder.is_symlink():
+        if is_link(folder):
             return Found(folder, problem="it is a symbolic link, which may lead anywhere")
         descriptor, _ = open_regular(folder / FILE, os.O_RDONLY)
     except FileNotFoundError:
-        return Found(folder, problem="there is no journal in it") if folder.is_dir() else None
+        return Found(folder, problem="there is no journal in it") if is_folder(folder) else None
     except NotADirectoryError:
         return Found(folder, problem="it is no folder")
     except Damage as damage:

@@ -11,6 +11,8 @@ from typing import Any
 
 from strands.types.exceptions import SessionException
 
+from ..log.paths import is_folder
+
 fcntl: Any
 try:
     import fcntl
@@ -107,7 +109,7 @@ _named: set[tuple[str, int, int]] = set()
 def make_private(folder: Path) -> None:
     """Make a folder, and those that it is in, for their owner alone, whatever the umask; durably."""
     made: list[Path] = []
-    while not folder.is_dir():
+    while not is_folder(folder):
         made.append(folder)
         folder = folder.parent
     for one in reversed(made):

@@ -15,6 +15,7 @@ from strands.types.exceptions import SessionException
 from ..log.at_once import at_once
 from ..log.ids import check_id, folder_name
 from ..log.inspection import CleanUp, Skipped
+from ..log.paths import is_folder, is_link
 from ..log.sdk_layout import sdk_folder
 from .folders import hide, is_there, leftovers, leftovers_of, lock_unused, remove_leftover, unlock
 from .handle import FILE
@@ -43,7 +44,7 @@ def delete(session_id: str, parent: Path) -> None:
     if not there and not remains:
         raise SessionException(f"Session {session_id} does not exist")
     for place in there:
-        if place.is_symlink():
+        if is_link(place):
             raise SessionException(
                 f"session {session_id!r}: {place} is a symbolic link, which may lead anywhere. Remove it yourself"
             )
@@ -57,7 +58,7 @@ def delete(session_id: str, parent: Path) -> None:
             raise SessionException(f"session {session_id!r}: cannot remove {place}: {error.strerror}") from error
     for left in remains:
         remove_leftover(left)
-    kept = [left for left in remains if left.exists()]
+    kept = [left for left in remains if is_there(left)]
     if kept and not there:
         raise SessionException(f"session {session_id!r}: cannot remove {kept[0]}, or another process is at work on it")
     with contextlib.suppress(FileNotFoundError):
@@ -105,7 +106,7 @@ def _remove_some(places: Iterable[Path], parent: Path, limit: datetime, damaged:
         for place in places:
             taken = lock_unused(place)
             if taken is None:
-                if place.exists():
+                if is_folder(place):
                     done.skipped.append(Skipped(place.name, "somebody has it open"))
                 continue
             found = look_into(place, whole=True)  # it may have been written, and closed, before it was locked
@@ -151,7 +152,7 @@ def _hidden(name: str, place: Path, parent: Path, done: CleanUp) -> Path | None:
     """Hide a session, what the SDK's manager left of it first, and return where it is now."""
     try:
         old = sdk_folder(parent, name)
-        if is_there(old) and not old.is_symlink():
+        if is_there(old) and not is_link(old):
             gone = hide(old)
             sync_folder(parent)
             _remove(gone)

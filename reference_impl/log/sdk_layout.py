@@ -6,6 +6,7 @@ it is an error that names the file, where the SDK itself may pass over it.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -22,6 +23,7 @@ from strands.types.session import decode_bytes_values
 
 from .history import SessionHistory, agent_set, message_added, message_replaced, multi_agent_set, session_created
 from .messages import tracking_id_of_unnamed
+from .paths import is_file, is_link
 
 _AGENT = re.compile(r"agents/agent_([^/]+)/agent\.json")
 _MESSAGE = re.compile(r"agents/agent_([^/]+)/messages/message_([^/]+)\.json")
@@ -97,10 +99,7 @@ class SdkFolder:
         Raises:
             SessionException: A folder cannot be read.
         """
-        try:
-            if not (self._folder / "session.json").is_file():
-                return None
-        except OSError:  # an id too long for a file name was never the SDK's
+        if not self._is_there():
             return None
         said, latest = [], 0
         for name, folders, files in os.walk(self._folder, onerror=_unreadable):
@@ -120,16 +119,13 @@ class SdkFolder:
         Raises:
             SessionException: A folder cannot be read, is a symbolic link, or is missing.
         """
-        try:
-            if not (self._folder / "session.json").is_file():
-                return []
-        except OSError:  # an id too long for a file name was never the SDK's
+        if not self._is_there():
             return []
         found = []
         for name, folders, files in os.walk(self._folder, onerror=_unreadable):
             folder = Path(name)
             for inner in folders:
-                if (folder / inner).is_symlink():
+                if is_link(folder / inner):
                     raise SessionException(
                         f"cannot import {folder / inner}: it is a symbolic link, which may lead anywhere"
                     )
@@ -182,8 +178,16 @@ class SdkFolder:
             except OSError as error:
                 raise SessionException(f"cannot remove {self._folder / path}: {error.strerror}") from error
 
+    def _is_there(self) -> bool:
+        try:
+            return is_file(self._folder / "session.json")
+        except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:  # such an id was never the SDK's
+                return False
+            _unreadable(error)
+
     def _bytes(self, file: Path) -> bytes:
-        if file.is_symlink():
+        if is_link(file):
             raise SessionException(f"cannot import {file}: it is a symbolic link, which may lead anywhere")
         try:
             return file.read_bytes()
