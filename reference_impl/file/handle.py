@@ -9,6 +9,7 @@ from pathlib import Path
 from strands.types.exceptions import SessionException
 
 from ..log.paths import is_folder, is_link
+from .folders import unlock
 from .journal import LONGEST_HEADER, Damage, Header, read_header
 from .posix import NEVER_WAIT, NO_LINKS, fcntl, has_name, identity, open_folder
 
@@ -114,7 +115,15 @@ class Handle:
         self._descriptor, self._opened, self.header = descriptor, identity(os.fstat(descriptor)), header
 
     def drop(self) -> None:
-        """Close the journal, and with it the lock."""
+        """Give the lock back, and close the journal."""
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            unlock(descriptor)  # a child that was forked meanwhile may have it open too, and would keep the lock
+        self._opened = self.header = None
+
+    def leave_to_parent(self) -> None:
+        """Close what a child has of its parent's: the lock stays the parent's."""
+        self.rest()
         if self._descriptor is not None:
             descriptor, self._descriptor = self._descriptor, None
             os.close(descriptor)

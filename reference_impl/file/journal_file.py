@@ -22,7 +22,7 @@ from ..log.sdk_layout import sdk_folder
 from .compaction import Compaction, Fold
 from .copies import NEW, remove_replacements, warn_of_copies, write_new
 from .errors import told_of
-from .folders import new_folder, remove_leftovers, unused_folder
+from .folders import new_folder, remove_leftovers, unlock, unused_folder
 from .handle import FILE, Handle, open_regular
 from .journal import BLOCK, TRAILER, Damage, Header, Scan, new_journal, new_life
 from .posix import check_platform, fcntl, make_private, sync_all, sync_folder, sync_names
@@ -312,7 +312,7 @@ class JournalFile:
             remove_replacements(folder, but=name)
             os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
-            os.close(descriptor)
+            unlock(descriptor)
             raise
         self._handle.adopt(descriptor, found.header)
         self._descriptor = descriptor
@@ -365,7 +365,7 @@ class JournalFile:
         self._lock = threading.RLock()  # a thread that there is not in the child may have had it
         self._descriptor = self._known = None
         self._compaction = Compaction(self)
-        self.close()
+        self._handle.leave_to_parent()
 
     # -- inside --------------------------------------------------------------------------------------------
 

@@ -124,7 +124,7 @@ def test_what_is_redacted_by_another_message_does_not_come_back(tmp_path: Path) 
         agent.state.set("number", number)
         manager.sync_agent(agent)
         assert stored(tmp_path) == ["hello", "[redacted]"]
-    assert b"4111" not in bytes_in(tmp_path)
+    assert b"card is 4111" not in bytes_in(tmp_path)
 
 
 def test_a_redaction_is_about_what_waits_to_be_stored(tmp_path: Path, disk: Disk) -> None:
@@ -140,7 +140,7 @@ def test_a_redaction_is_about_what_waits_to_be_stored(tmp_path: Path, disk: Disk
     disk.full = False
     asyncio.run(add(agent, text_message("and on")))
     assert stored(tmp_path) == texts(agent.messages) == ["hello", "[redacted]", "and on"]
-    assert b"4111" not in bytes_in(tmp_path)
+    assert b"card is 4111" not in bytes_in(tmp_path)
 
 
 @pytest.mark.parametrize("next_change", ["a message", "close"])
@@ -157,4 +157,4 @@ def test_a_redaction_that_failed_is_made_with_the_next_change(tmp_path: Path, di
     else:
         asyncio.run(add(agent, text_message("and on")))
     assert stored(tmp_path)[0] == "[redacted]"
-    assert b"4111" not in bytes_in(tmp_path)
+    assert b"card is 4111" not in bytes_in(tmp_path)

@@ -20,6 +20,7 @@ import pytest
 from session_conformance.reference_impl import FileSessionManager, file_session_manager
 from session_conformance.reference_impl.file import copies, journal_file, reading, removal
 from session_conformance.reference_impl.file import folders as session_folders
+from session_conformance.reference_impl.file.handle import Handle
 from session_conformance.reference_impl.file.journal_file import JournalFile
 from session_conformance.reference_impl.log import sdk_layout
 from strands.session import FileSessionManager as SdkFileSessionManager
@@ -400,3 +401,19 @@ def test_a_redaction_without_such_copies_warns_of_nothing(tmp_path: Path, caplog
     redacted = {**agent.messages[-1], "content": [{"text": "[redacted]"}]}
     agent._session_manager.redact_latest_message(redacted, agent)  # type: ignore[union-attr]
     assert caplog.text == ""
+
+
+def test_a_lock_that_is_let_go_is_free_though_a_child_has_inherited_the_file(tmp_path: Path) -> None:
+    """A child that was forked while a journal was folded waited for ever for what itself had open."""
+    say(tmp_path, "hello")
+    handle = Handle(tmp_path / "journal_s", "s")
+    inherited = os.dup(handle.lock())
+    handle.drop()
+    with (tmp_path / "journal_s" / "journal").open("rb") as journal:
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(inherited)
+    of_parent = os.dup(handle.lock())
+    handle.leave_to_parent()
+    with (tmp_path / "journal_s" / "journal").open("rb") as journal, pytest.raises(BlockingIOError):
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(of_parent)
