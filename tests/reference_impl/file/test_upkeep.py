@@ -127,8 +127,9 @@ def test_a_session_with_a_long_id_goes_like_any_other(tmp_path: Path, how: str, 
     id = "x" * length
     if length < 250:
         open_agent(tmp_path, manager=SdkFileSessionManager(id, storage_dir=str(tmp_path)))
-    say(tmp_path, "hello", session_id=id)
-    close_all()
+    manager = FileSessionManager(id, storage_dir=str(tmp_path))
+    asyncio.run(add(open_agent(tmp_path, manager=manager), text_message("hello")))
+    manager.close()
     if how == "deleted":
         file_session_manager.delete_session(id, str(tmp_path))
     else:
