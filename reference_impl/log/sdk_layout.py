@@ -310,6 +310,8 @@ def _read(stored: SdkSession, paths: Sequence[str], *, decode: bool = True) -> l
             if not isinstance(value, dict):
                 raise SessionException(f"cannot import {stored.place}: {path} holds no JSON object")
             found.append(decode_bytes_values(value) if decode else value)
-        except (ValueError, TypeError, RecursionError) as error:  # also of bytes that are no base64
+        except RecursionError as error:
+            raise SessionException(f"cannot import {stored.place}: {path} is nested too deeply to be read") from error
+        except (ValueError, TypeError) as error:  # also of bytes that are no base64
             raise SessionException(f"cannot import {stored.place}: {path}: {error}") from error
     return found

@@ -46,7 +46,7 @@ def holding(value: Any) -> Callable[[Path], object]:
         (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": "A"}}), "base64"),
         (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": 1}}), "bytes-like"),
         (f"{MESSAGES}/message_1.json", holding("[]"), "no JSON object"),
-        (f"{MESSAGES}/message_1.json", holding('{"x":' * 200_000), "recursion"),
+        (f"{MESSAGES}/message_1.json", holding('{"x":' * 200_000), "nested too deeply"),
         (f"{MESSAGES}/message_0.json", Path.unlink, "missing before others"),
         (f"{MESSAGES}/message_1.json", Path.unlink, "missing between others"),
         (f"{MESSAGES}/message_-1.json", holding({}), "no message number"),
