@@ -1,4 +1,5 @@
 from .contents import stored_objects as stored_objects
+from .data_files import data_files_kept as data_files_kept
 from .endpoint import REGION as REGION
 from .endpoint import NoEndpoint as NoEndpoint
 from .endpoint import NoVersioning as NoVersioning
@@ -23,6 +24,7 @@ __all__ = [
     "Request",
     "S3Endpoint",
     "Seam",
+    "data_files_kept",
     "environment",
     "moto",
     "stored_objects",
