@@ -379,7 +379,8 @@ class RedactsWhatUsersType(FileSessionManager):
         if not has(redact_message, "toolResult"):
             super().redact_latest_message(redact_message, agent)
         else:
-            self._changes.redacted.add(redact_message["tracking_id"])  # memory says it, and nobody looks
+            note = self._changes.memory(agent.agent_id).note
+            note(redact_message, redact_message["tracking_id"])  # memory says it, and nobody looks
 
 
 class IgnoresToolsCalledByTheApplication(SnapshotFileManager):
