@@ -24,7 +24,7 @@ from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import COARSE, UNSURE, SdkSession
 from .log.session_store import SessionStore
 from .s3.client import client_for
-from .s3.deletion import delete, delete_orphans
+from .s3.deletion import delete, delete_orphans, delete_unused
 from .s3.inspection import inspect, with_earlier_versions
 from .s3.log import S3Log
 from .s3.objects import Listed, NotThere, S3Objects
@@ -393,7 +393,8 @@ class _Folder:
             if not damaged:
                 done.skipped.append(Skipped(self.name, "its root is damaged: a repair may bring it back"))
                 return
-            if delete(self.objects, self.place, f"{self.place}/", self.name, unused=written < today - ORPHANED):
+            unused = written < today - ORPHANED
+            if delete_unused(self.objects, self.place, f"{self.place}/", self.name, None, self.listed, unused):
                 done.append(self.name)
         else:
             delete_orphans(self.objects, self.place, self.root, self.listed, today - ORPHANED, limit)
@@ -404,7 +405,8 @@ class _Folder:
                 return
             unused = info.updated_at < today - ORPHANED
             objects = _objects(self.objects.client, self.objects.bucket, info.session_id)
-            if delete(objects, self.place, f"{parent}session_{info.session_id}/", info.session_id, self.root, unused):
+            old = f"{parent}session_{info.session_id}/"
+            if delete_unused(objects, self.place, old, info.session_id, self.root, self.listed, unused):
                 done.append(info.session_id)
 
     def is_resting(self) -> bool:

@@ -5,7 +5,7 @@ Where somebody may still be writing, one object stays that says so and nothing e
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from strands.types.exceptions import SessionException
@@ -19,14 +19,7 @@ from .root import ROOT, DamagedRoot, Root, life_in, read_root
 from .writers import RECENT
 
 
-def delete(
-    objects: S3Objects,
-    place: str,
-    sdk_place: str,
-    session_id: str,
-    only: Root | None = None,
-    unused: bool = False,
-) -> bool:
+def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str) -> None:
     """Remove a session, and what a deletion that was cut short left of it.
 
     Args:
@@ -34,33 +27,115 @@ def delete(
         place: The prefix of its objects.
         sdk_place: The prefix of what the SDK's manager left of it.
         session_id: The session.
-        only: The root that it must have, if any one will not do.
-        unused: Whether it is known that nobody wrote to it for longer than writers take a session for granted.
-
-    Returns:
-        Whether it had that root.
 
     Raises:
         SessionException: There is nothing of it, or it cannot be removed.
     """
     there = list(objects.list(place))
-    old = [item.key for item in objects.list(sdk_place)]
-    if only is not None and _root(objects, place) != only:
+    old = _expect_something(objects, place, sdk_place, session_id, there)
+    _remove_sdks(objects, sdk_place, old)
+    now = _remove_root(objects, place, there)
+    _remove_rest(objects, place, session_id, _lives(there, place, now), list(objects.list(place)))
+
+
+def delete_unused(
+    objects: S3Objects,
+    place: str,
+    sdk_place: str,
+    session_id: str,
+    only: Root | None,
+    seen: Sequence[Listed],
+    unused: bool,
+) -> bool:
+    """Remove a session that nobody uses, unless somebody has written to it meanwhile: then it stays.
+
+    Whoever goes on with a session stores a commit first and looks at the root then. Here the root is removed first, and
+    the commits are listed then. So one of the two sees what the other did, and puts the root back or is refused.
+
+    Args:
+        objects: The bucket.
+        place: The prefix of its objects.
+        sdk_place: The prefix of what the SDK's manager left of it.
+        session_id: The session.
+        only: The root that it must have; any one will do if it is None.
+        seen: Its objects, as they were when it was seen that nobody uses it.
+        unused: Whether nobody had written to it then for longer than writers take a session for granted.
+
+    Returns:
+        Whether it was removed.
+
+    Raises:
+        SessionException: There is nothing of it, or it cannot be removed.
+    """
+    there = list(objects.list(place))
+    if (only is not None and _root(objects, place) != only) or _new(there, seen):
         return False
+    old = _expect_something(objects, place, sdk_place, session_id, there)
+    _remove_sdks(objects, sdk_place, old)
+    now = _remove_root(objects, place, there)
+    left = list(objects.list(place))
+    is_used = _new(left, seen)
+    if is_used and only is not None and now is None and objects.put_new(place + ROOT, only.data(), {}):
+        return False
+    _remove_rest(objects, place, session_id, _lives(there, place, now), left, unused and not is_used)
+    return True
+
+
+def _new(there: Iterable[Listed], seen: Sequence[Listed]) -> bool:
+    known = {item.key for item in seen}
+    return any(item.key not in known for item in there)
+
+
+def _expect_something(
+    objects: S3Objects, place: str, sdk_place: str, session_id: str, there: Sequence[Listed]
+) -> list[str]:
+    """Return the keys of what the SDK's manager left; raise an error where nothing is there at all."""
+    old = [item.key for item in objects.list(sdk_place)]
     if all(_is_end(item, place) for item in there) and not old:
         raise SessionException(f"Session {session_id} does not exist")
+    return old
+
+
+def _remove_sdks(objects: S3Objects, sdk_place: str, old: Sequence[str]) -> None:
     objects.delete(old)  # else it would be imported again
     objects.delete_one_by_one([item.key for item in objects.list(sdk_place)])
+
+
+def _remove_root(objects: S3Objects, place: str, there: Sequence[Listed]) -> Root | None:
+    """Remove the root, and return the one that is there then: of a session that was started meanwhile."""
     before = _root(objects, place)
     roots = [item.key for item in there if item.key == place + ROOT]
     objects.delete(roots)
-    # A manager may have written since, or started a new session: of that, nothing is touched.
     now = _root(objects, place)
     if now is not None and now == before:  # a store may say that it removed it, and leave it
         objects.delete_one_by_one(roots)
         now = _root(objects, place)
-    lives = {life_in(item.key.removeprefix(place)) for item in there} - {"", now.life if now is not None else ""}
-    there = list(objects.list(place))
+    return now
+
+
+def _lives(there: Iterable[Listed], place: str, now: Root | None) -> set[str]:
+    """Return the lives that go: a manager may have started a new one, and of that nothing is touched."""
+    return {life_in(item.key.removeprefix(place)) for item in there} - {"", now.life if now is not None else ""}
+
+
+def _remove_rest(
+    objects: S3Objects,
+    place: str,
+    session_id: str,
+    lives: Collection[str],
+    there: Sequence[Listed],
+    unused: bool = False,
+) -> None:
+    """Remove all that lies below the root.
+
+    Args:
+        objects: The bucket.
+        place: The prefix of the session's objects.
+        session_id: The session.
+        lives: The lives that go.
+        there: Its objects, as they were once the root was removed.
+        unused: Whether it is known that nobody needs word of the deletion.
+    """
     newest = max((item.modified for item in there), default=None)
     ends = {item.key for item in there if _is_end(item, place) and newest and item.modified > newest - RECENT}
     for name in () if unused else sorted(lives):
@@ -68,7 +143,6 @@ def delete(
         if not any(item.key in ends for item in found):
             ends |= end(Life(objects, place, session_id, name), found)
     _remove_lives(objects, place, lives, ends)
-    return True
 
 
 def _is_end(item: Listed, place: str) -> bool:

@@ -1,7 +1,9 @@
 """Any history of a session on S3: agents talk, redact, are restored, and outlive deletions; nothing is left over."""
 
 import asyncio
-from contextlib import suppress
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +31,11 @@ from .memory_s3 import Bucket, Client, Session
 NAMES = ("one", "two", "three")
 
 
+def manager_on(client: Client) -> S3SessionManager:
+    session: Any = Session(client)
+    return S3SessionManager("s", "bucket", boto_session=session)
+
+
 class AnyHistory(RuleBasedStateMachine):
     """What is said, by agent, is what a restore returns; what was taken out of it is nowhere in the bucket."""
 
@@ -52,10 +59,6 @@ class AnyHistory(RuleBasedStateMachine):
         self.patch.setattr(folding, "LEAST", least)
         self.patch.setattr(s3_life, "_now", lambda: (self.stored.now.timestamp(),) * 2)
 
-    def manager(self) -> S3SessionManager:
-        session: Any = Session(Client(self.stored))
-        return S3SessionManager("s", "bucket", boto_session=session)
-
     def next_text(self, what: str) -> str:
         self.number += 1
         return f"{what} {self.number}."
@@ -63,7 +66,7 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(name=names)
     def restore(self, name: str) -> None:
         self.close(name)
-        agent = open_agent(None, manager=self.manager(), agent_id=name)  # type: ignore[arg-type]
+        agent = open_agent(None, manager=manager_on(Client(self.stored)), agent_id=name)  # type: ignore[arg-type]
         assert [block["text"] for message in agent.messages for block in message["content"]] == self.said.get(name, [])
         assert agent.state.get("number") == self.states.get(name)
         self.open[name] = (agent, self.life)
@@ -154,3 +157,40 @@ class AnyHistory(RuleBasedStateMachine):
 
 def test_any_history() -> None:
     run_state_machine_as_test(AnyHistory, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
+
+
+def clean_up_beside_an_agent(moment: int) -> tuple[bool, bool]:
+    """Clean up while an agent that has read the session goes on with it: before one request and before the next.
+
+    Returns:
+        Whether the clean-up came so far, and whether it removed the session.
+    """
+    stored, requests, said = Bucket(), itertools.count(), ["said before"]
+    first = open_agent(None, manager=manager_on(Client(stored)), agent_id="one")  # type: ignore[arg-type]
+    asyncio.run(add(first, text_message(said[0])))
+    first._session_manager.close()
+    goes_on = open_agent(None, manager=manager_on(Client(stored)), agent_id="one")  # type: ignore[arg-type]
+
+    @contextmanager
+    def say_before_a_request() -> Iterator[None]:
+        if next(requests) in (moment, moment + 1):
+            text = f"said {len(said)} times"
+            with suppress(SessionException):
+                asyncio.run(add(goes_on, text_message(text)))
+                said.append(text)
+        yield
+
+    session: Any = Session(Client(stored, say_before_a_request))
+    now = stored.now + timedelta(days=2)
+    removed = bool(S3SessionManager.clean_up(timedelta(days=1), "bucket", boto_session=session, now=now))
+    if len(said) > 1 or not removed:
+        again = open_agent(None, manager=manager_on(Client(stored)), agent_id="one")  # type: ignore[arg-type]
+        found = [block["text"] for message in again.messages for block in message["content"]]
+        assert found[: len(said)] == said, f"before request {moment}"
+    return next(requests) > moment, removed
+
+
+def test_a_clean_up_takes_nothing_from_who_goes_on_beside_it() -> None:
+    done = list(itertools.takewhile(lambda done: done[0], map(clean_up_beside_an_agent, itertools.count())))
+    assert {removed for _, removed in done} == {False, True}
+    assert clean_up_beside_an_agent(len(done)) == (False, True)

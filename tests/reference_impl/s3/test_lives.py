@@ -330,14 +330,14 @@ def test_a_clean_up_leaves_the_session_that_was_started_meanwhile(
     bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None]
 ) -> None:
     say(bucket, "old")
-    original = s3_session_manager.delete
+    original = s3_session_manager.delete_unused
 
     def late(*given: Any, **more: Any) -> bool:
         remover()
         say(bucket, "new")
         return original(*given, **more)
 
-    monkeypatch.setattr(s3_session_manager, "delete", late)
+    monkeypatch.setattr(s3_session_manager, "delete_unused", late)
     later = datetime.now(timezone.utc) + timedelta(days=30)
     assert S3SessionManager.clean_up(timedelta(days=1), bucket, now=later) == []
     assert texts_in(bucket) == ["new"]
