@@ -75,7 +75,9 @@ def delete_unused(
     now = _remove_root(objects, place, there)
     left = list(objects.list(place))
     is_used = _new(left, seen)
-    if is_used and only is not None and now is None and objects.put_new(place + ROOT, only.data(), {}):
+    # Who is refused leaves nothing of a session that has no commits but its own: that one cannot be brought back.
+    has_commits = any("/c/" in item.key or "/s/" in item.key for item in seen)
+    if is_used and has_commits and only is not None and now is None and objects.put_new(place + ROOT, only.data(), {}):
         return False
     _remove_rest(objects, place, session_id, _lives(there, place, now), left, unused and not is_used)
     return True

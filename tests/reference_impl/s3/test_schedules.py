@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -158,3 +159,42 @@ def test_two_managers_and_a_deletion(schedule: list[str], seed: int) -> None:
     assert new.stored_texts(stored) == []
     new.manager.close()
     assert [key for key in stored.holding(b"private") if "/s/" in key] == []
+
+
+@many
+@given(schedules("one", "cleaner"), st.booleans())
+@example(["one"] * 6 + ["cleaner"] * 9 + ["one", "cleaner"] * 20, False)
+def test_a_clean_up_beside_an_agent_that_goes_on(schedule: list[str], spoke: bool) -> None:
+    stored, turns = Bucket(), Turns(schedule)
+    said = ["before"] if spoke else []
+
+    def manager_of(who: str) -> Any:
+        session: Any = Session(Client(stored, (lambda: turns.of(who)) if who else nullcontext))
+        return S3SessionManager("s", "bucket", boto_session=session)
+
+    def agent_of(who: str) -> Any:
+        return open_agent(None, manager=manager_of(who), agent_id="one")  # type: ignore[arg-type]
+
+    def rest() -> None:
+        manager = manager_of("")
+        if spoke:
+            agent = open_agent(None, manager=manager, agent_id="one")  # type: ignore[arg-type]
+            asyncio.run(add(agent, text_message("before")))
+        manager.close()
+
+    def go_on() -> None:
+        with suppress(SessionException):  # it is told that the session was deleted
+            agent = agent_of("one")
+            for number in range(4):
+                asyncio.run(add(agent, text_message(f"message {number}")))
+                said.append(f"message {number}")
+
+    def clean_up() -> None:
+        session: Any = Session(Client(stored, lambda: turns.of("cleaner")))
+        S3SessionManager.clean_up(timedelta(days=1), "bucket", boto_session=session, now=stored.now + timedelta(days=2))
+
+    rest()
+    run(turns, {"one": go_on, "cleaner": clean_up})
+    found = [block["text"] for message in agent_of("").messages for block in message["content"]]
+    if spoke and len(said) > 1:  # it was used before, and somebody went on with it
+        assert found[: len(said)] == said or found == said[1:]  # of a session that was begun anew
