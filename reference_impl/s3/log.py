@@ -190,6 +190,7 @@ class S3Log:
                     continue
                 root = self._life.expect_alive(after_listing())
             return self._note_all(place, root, rewritten, found)
+        self._life.expect_alive()  # else what is empty was refused, after a deletion
         raise SessionException(
             f"session {self._session_id!r}: it was rewritten {_MOVED} times while it was read. Try again"
         )
