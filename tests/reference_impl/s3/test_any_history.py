@@ -159,6 +159,20 @@ def test_any_history() -> None:
     run_state_machine_as_test(AnyHistory, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
 
 
+def test_who_meets_what_another_was_refused_is_told_of_the_deletion() -> None:
+    history = AnyHistory()
+    history.begin(least=800, page=5)
+    history.change_state(name="one")
+    history.close(name="one")
+    history.restore(name="one")
+    history.change_state(name="two")
+    history.nothing_is_left_over()
+    history.delete()
+    history.change_state(name="one")
+    history.say(name="two", length=0)  # its number is taken, by an object that was emptied
+    history.teardown()
+
+
 def clean_up_beside_an_agent(moment: int) -> tuple[bool, bool]:
     """Clean up while an agent that has read the session goes on with it: before one request and before the next.
 

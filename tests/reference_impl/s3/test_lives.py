@@ -146,16 +146,6 @@ def test_who_has_only_read_leaves_no_copy_beside_what_others_left(
         assert not [key for key, data in keys().items() if b"private" in data]
 
 
-def test_who_meets_what_another_was_refused_is_told_of_the_deletion(bucket: str, remover: Callable[[], None]) -> None:
-    keep_on(agent_on(bucket), "private one")
-    readers = [agent_on(bucket), agent_on(bucket)]
-    keep_on(agent_on(bucket), "private two", "private three")
-    remover()
-    for reader in readers:  # the second finds its number taken by an object that was emptied
-        with pytest.raises(SessionException, match="was deleted while it was open"):
-            keep_on(reader, "private four")
-
-
 def test_two_who_have_only_read_leave_no_copies_at_once(
     bucket: str, keys: Keys, remover: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
