@@ -75,9 +75,7 @@ def delete_unused(
     now = _remove_root(objects, place, there)
     left = list(objects.list(place))
     is_used = _new(left, seen)
-    # Who is refused leaves nothing of a session that has no commits but its own: that one cannot be brought back.
-    has_commits = any("/c/" in item.key or "/s/" in item.key for item in seen)
-    if is_used and has_commits and only is not None and now is None and objects.put_new(place + ROOT, only.data(), {}):
+    if is_used and now is None and only is not None and _put_back(objects, place, only, seen):
         return False
     _remove_rest(objects, place, session_id, _lives(there, place, now), left, unused and not is_used)
     return True
@@ -86,6 +84,16 @@ def delete_unused(
 def _new(there: Iterable[Listed], seen: Sequence[Listed]) -> bool:
     known = {item.key for item in seen}
     return any(item.key not in known for item in there)
+
+
+def _put_back(objects: S3Objects, place: str, root: Root, seen: Sequence[Listed]) -> bool:
+    """Put a root back; False where the session was begun anew, or has nothing but its root.
+
+    The latter cannot go on: who is refused leaves nothing of it.
+    """
+    names = [item.key.removeprefix(place) for item in seen]
+    has_more = any(life_in(name) == root.life and name != f"{root.life}/{REST}" for name in names)
+    return has_more and objects.put_new(place + ROOT, root.data(), {})
 
 
 def _expect_something(

@@ -167,10 +167,11 @@ def test_two_managers_and_a_deletion(schedule: list[str], seed: int) -> None:
 def test_a_clean_up_beside_an_agent_that_goes_on(schedule: list[str], spoke: bool) -> None:
     stored, turns = Bucket(), Turns(schedule)
     said = ["before"] if spoke else []
+    prefix = "a/c/b"  # in which nothing is a commit
 
     def manager_of(who: str) -> Any:
         session: Any = Session(Client(stored, (lambda: turns.of(who)) if who else nullcontext))
-        return S3SessionManager("s", "bucket", boto_session=session)
+        return S3SessionManager("s", "bucket", prefix=prefix, boto_session=session)
 
     def agent_of(who: str) -> Any:
         return open_agent(None, manager=manager_of(who), agent_id="one")  # type: ignore[arg-type]
@@ -191,7 +192,9 @@ def test_a_clean_up_beside_an_agent_that_goes_on(schedule: list[str], spoke: boo
 
     def clean_up() -> None:
         session: Any = Session(Client(stored, lambda: turns.of("cleaner")))
-        S3SessionManager.clean_up(timedelta(days=1), "bucket", boto_session=session, now=stored.now + timedelta(days=2))
+        S3SessionManager.clean_up(
+            timedelta(days=1), "bucket", prefix, boto_session=session, now=stored.now + timedelta(days=2)
+        )
 
     rest()
     run(turns, {"one": go_on, "cleaner": clean_up})
