@@ -37,6 +37,7 @@ from session_conformance.fixtures.properties import (
     Plan,
     ScriptMaker,
     Wish,
+    any_text,
     beginnings,
     profile_of,
     replayed_script,
@@ -375,7 +376,7 @@ class AnyConversationAtAll(ConformanceSuite):
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
         )
-        @given(scripts(max_actions=profile.actions), st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=4))
+        @given(scripts(max_actions=profile.actions), st.lists(any_text(12, least=1), min_size=1, max_size=4))
         def alike(script: Script, said: list[str]) -> None:
             nonlocal tried
             tried += 1
