@@ -20,7 +20,7 @@ _END_LIMIT_S = 5.0
 _MOST_WAITING = 2
 """So many processes wait for work at most: as many as are ever at work at the same time in most requirements."""
 
-_PRELOAD = ["session_conformance.harness.conversations.fresh_process"]
+_PRELOAD = ["session_conformance.harness.conversations._preloaded"]
 
 _bookkeeping = threading.Lock()
 """Held while a process is started or let go of: ``multiprocessing`` asks after all of them whenever one starts, also

@@ -32,6 +32,7 @@ from ..process import (
     take_warned,
     waits_ended,
 )
+from ..s3 import data_files_kept
 from ..sdk import SdkLacks
 from ..timeline import Reading
 from ._processes import Load, NewProcess, inherits, new_process, next_process
@@ -142,6 +143,7 @@ def _child(parent: Connection, load: Load, inherited: tuple[Any, ...] | None) ->
     os.environ.update(load.environment)
     life = contextlib.ExitStack()
     life.enter_context(collecting_warnings())  # told with the answer
+    life.enter_context(data_files_kept())
     warnings.simplefilter("always")
     found = _loaded(load)
     entered = False

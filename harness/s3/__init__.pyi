@@ -1,5 +1,6 @@
 from .contents import stored_objects as stored_objects
 from .data_files import data_files_kept as data_files_kept
+from .data_files import parse_data_files as parse_data_files
 from .endpoint import REGION as REGION
 from .endpoint import NoEndpoint as NoEndpoint
 from .endpoint import NoVersioning as NoVersioning
@@ -27,6 +28,7 @@ __all__ = [
     "data_files_kept",
     "environment",
     "moto",
+    "parse_data_files",
     "stored_objects",
     "usd",
     "without_pauses",

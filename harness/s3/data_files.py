@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from .endpoint import REGION
 
 _loaders: dict[str | None, Any] = {}
 
@@ -27,6 +29,14 @@ def data_files_kept() -> Iterator[None]:
         yield
     finally:
         session.create_loader = create
+
+
+def parse_data_files() -> None:
+    """Parse what a client of S3 needs, so that processes that are forked from this one need not, where they keep it."""
+    import boto3
+
+    with data_files_kept(), suppress(Exception):  # an odd configuration of the user's is for the backend to meet
+        boto3.Session(region_name=REGION).client("s3")
 
 
 def _shared(create: Callable[[str | None], Any], place: str | None) -> Any:

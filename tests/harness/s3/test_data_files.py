@@ -3,7 +3,7 @@
 import boto3
 import botocore.loaders
 import pytest
-from session_conformance.harness.s3 import REGION, data_files_kept
+from session_conformance.harness.s3 import REGION, data_files_kept, parse_data_files
 
 
 @pytest.fixture
@@ -40,3 +40,16 @@ def test_afterwards_each_session_parses_its_own(parsed: list[str]) -> None:
     parsed.clear()
     new_client()
     assert parsed
+
+
+def test_what_was_parsed_ahead_is_not_parsed_again(parsed: list[str]) -> None:
+    parse_data_files()
+    parsed.clear()
+    with data_files_kept():
+        new_client()
+    assert parsed == []
+
+
+def test_a_configuration_that_nobody_can_read_is_not_met_while_parsing_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    parse_data_files()
