@@ -53,6 +53,7 @@ from .scenarios import (
     expect_kept_after_successors,
     expect_no_loss_by_faults,
     expect_read_failures_to_be_no_absence,
+    expect_rest_written_or_told_of,
     latest_of_each_kind,
     recorded_conversation,
 )
@@ -191,6 +192,19 @@ class CrashesAndFullDisks(ConformanceSuite):
         raised, and the next try restores all.
         """
         expect_read_failures_to_be_no_absence(new_session())
+
+    @requirement(
+        "DUR-07",
+        source="A: write(2), 'the number of bytes written may be less than count'; Python's os.write",
+        needs=[Capability.ON_DISK, Capability.STORAGE_FAULTS],
+        promise=Durability.MESSAGE,
+        since="2026.12",
+    )
+    def short_writes(self, new_session: NewSession) -> None:
+        """Where a write takes only a part of what it is given, as on a disk that is nearly full, the rest is written
+        or an error reaches the caller; earlier messages stay, and when there is room again appending works.
+        """
+        expect_rest_written_or_told_of(new_session())
 
 
 @contextmanager

@@ -20,10 +20,14 @@ SUPPORTED = resource is not None
 """Whether this platform can make a process's writes fail."""
 
 
-def fail_writes() -> None:
+def fail_writes(beyond: int = 0) -> None:
     """Let every write to a regular file by this process fail with ``EFBIG`` ("File too large").
 
-    A file size limit of 0 (``setrlimit(2)``) reaches C libraries such as SQLite as well, needs no privileges and binds
+    Args:
+        beyond: How many bytes each file may have all the same. A write that crosses them stores what fits and returns
+            how many bytes that was, as one does on a disk that is nearly full (``write(2)``); the next one fails.
+
+    A file size limit (``setrlimit(2)``) reaches C libraries such as SQLite as well, needs no privileges and binds
     root too. In a process that others write files in, such as pytest's own, it must end before any of them does.
 
     Raises:
@@ -35,7 +39,7 @@ def fail_writes() -> None:
     elif signal.getsignal(signal.SIGXFSZ) is not signal.SIG_IGN:  # as Python has it from its start
         raise RuntimeError("SIGXFSZ is not ignored, and only the main thread can change that")
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (beyond, hard))
 
 
 def let_writes_work() -> None:
@@ -46,9 +50,9 @@ def let_writes_work() -> None:
 
 
 @contextlib.contextmanager
-def no_file_can_be_written() -> Iterator[None]:
-    """Let every write to a regular file by this process fail for a while."""
-    fail_writes()
+def no_file_can_be_written(beyond: int = 0) -> Iterator[None]:
+    """Let every write to a regular file by this process fail for a while; see :func:`fail_writes`."""
+    fail_writes(beyond)
     try:
         yield
     finally:

@@ -159,6 +159,15 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (
+        r"DUR-07",
+        r".*",
+        Cause(
+            "what a write takes is not looked at",
+            "call os.write() again with the rest until all is written, or write through a buffered file (open() without"
+            " buffering=0), and raise what fails; write beside and rename",
+        ),
+    ),
+    (
         r"COR-.*",
         r"another history|not so|came back",
         Cause(

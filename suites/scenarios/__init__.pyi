@@ -114,6 +114,7 @@ from .several_writers import expect_refused_clearly as expect_refused_clearly
 from .several_writers import expect_update_kept as expect_update_kept
 from .several_writers import redacts as redacts
 from .several_writers import told_of as told_of
+from .short_writes import expect_rest_written_or_told_of as expect_rest_written_or_told_of
 from .snapshots import expect_kept_in_the_agents_storage as expect_kept_in_the_agents_storage
 from .snapshots import expect_redacted_by_each_strategy as expect_redacted_by_each_strategy
 from .snapshots import expect_snapshots_as_triggered as expect_snapshots_as_triggered
@@ -335,6 +336,7 @@ __all__ = [
     "expect_redacted_by_each_strategy",
     "expect_redaction_to_outlive_a_retry",
     "expect_refused_clearly",
+    "expect_rest_written_or_told_of",
     "expect_restorable",
     "expect_restored_as_left",
     "expect_same_in_any_locale",

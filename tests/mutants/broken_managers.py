@@ -1139,3 +1139,15 @@ class ListsTimesOfOpening(SnapshotFileManager):
         for one in found:
             one.updated_at += timedelta(days=1)
         return found
+
+
+class WritesWhatIsTaken(SnapshotFileManager):
+    """A write stores all that it is given: it does not look at how much that was."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        temporary = path.with_suffix(".new")
+        with temporary.open("wb", buffering=0) as file:
+            file.write(data)
+            self.sync(file.fileno())
+        temporary.replace(path)
+        self.sync_folder(path.parent)

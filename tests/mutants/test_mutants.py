@@ -198,6 +198,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "DUR-05": [(broken.SavesAtStopOnly, "is missing")],
     "DUR-06": [(broken_writers.TakesErrorsForAbsence, "fails for a moment")],
+    "DUR-07": [(broken.WritesWhatIsTaken, "where each file takes")],
     "CON-01": [
         (broken.OverwritesOthers, "taking turns: 'one 0'"),
         (broken_writers.CountsMessagesBeforeItWrites, "Hello Alice.* complete .*whoever restored what it has replaced"),
