@@ -17,15 +17,6 @@ _REPAIRS = uuid.UUID("6f7b1d5e-3f0a-5c61-9a53-2f1b5c0f7f11")
 """The namespace of the tracking ids of messages that a restore makes up; see :func:`made_up_id`."""
 
 
-def have_tools(messages: list[Any]) -> bool:
-    """Whether messages use tools, or hold results."""
-    for message in messages:
-        for block in message["content"]:
-            if "toolUse" in block or "toolResult" in block:
-                return True
-    return False
-
-
 def made_up_id(tool_use: Any) -> str:
     """Return the tracking id of a result that a restore made up: the same at each restore of the same tool use."""
     return str(uuid.uuid5(_REPAIRS, str(tool_use.get("tracking_id") or tool_use["content"])))
@@ -39,8 +30,10 @@ def paired(messages: list[Any]) -> list[Any]:
     changed in place. Uses in the very last message stay as they are: ``Agent`` answers those itself with its next
     prompt, or resumes an interrupt with them.
     """
-    if not have_tools(messages):
-        return messages
+    return messages if _are_paired(messages) else _repaired(messages)
+
+
+def _repaired(messages: list[Any]) -> list[Any]:
     repaired: list[Any] = []
     late = _late_results(messages)
     changed = False
@@ -67,6 +60,25 @@ def paired(messages: list[Any]) -> list[Any]:
             "a stored history has tool uses and results that do not match, and is restored as models take it"
         )
     return repaired
+
+
+def _are_paired(messages: list[Any]) -> bool:
+    """Whether models take messages as they are. A restore asks this of each history, and nearly each is."""
+    owed: list[str] = []
+    for message in messages:
+        uses: list[str] = []
+        results: list[str] = []
+        for block in message["content"]:
+            if "toolUse" in block:
+                uses.append(block["toolUse"]["toolUseId"])
+            if "toolResult" in block:
+                results.append(block["toolResult"]["toolUseId"])
+        if uses or results or owed:
+            by_user = message["role"] == "user"
+            if (uses if by_user else results or owed) or sorted(results) != sorted(owed):
+                return False
+            owed = list(dict.fromkeys(uses)) if message["role"] == "assistant" else []
+    return True
 
 
 def answered_at_the_end(messages: list[Any]) -> list[Any]:
