@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from session_conformance.fixtures import ConformanceSuite, NewSession
@@ -72,6 +73,7 @@ from .scenarios import (
     TEXT_WINDOW,
     TRIMMED,
     expect_answered,
+    expect_apart_on_one_manager,
     expect_each_tool_once,
     expect_gone_at_each_look,
     expect_nowhere_at_rest,
@@ -486,6 +488,7 @@ class TextAgents(ConformanceSuite):
         for agent in (text, other):
             wanted = [said for turn in range(3) for said in (f"{agent.agent_id} {turn}", "yes")]
             expect_own(agent, wanted, {agent.agent_id: 2})
+        expect_apart_on_one_manager(replace(new_session(), text_agent=TextAgent()))
 
     @requirement("AGT-22", source="B: harness-sdk #4420")
     def merged_input(self, run: ScenarioRuns) -> None:

@@ -45,6 +45,7 @@ from .scenarios import (
     STATE_OF_A_VOICE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
+    expect_apart_on_one_manager,
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
     expect_no_growth_without_content,
@@ -198,6 +199,7 @@ class LifeOfASession(ConformanceSuite):
                 expect_no_failure(play(agent, says, observing=False))
         for agent in (one, two):
             expect_own(agent, [f"{agent.agent_id} {turn}" for turn in range(3)], {agent.agent_id: 2})
+        expect_apart_on_one_manager(new_session())
 
     @requirement(
         "LIF-09",

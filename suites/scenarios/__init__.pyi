@@ -1,3 +1,4 @@
+from .agents_of_a_session import expect_apart_on_one_manager as expect_apart_on_one_manager
 from .agents_of_a_session import expect_own as expect_own
 from .agents_of_a_session import expect_twins_refused as expect_twins_refused
 from .any_script import judge_script as judge_script
@@ -299,6 +300,7 @@ __all__ = [
     "count_for",
     "count_requests",
     "expect_answered",
+    "expect_apart_on_one_manager",
     "expect_apart_where_ids_meet",
     "expect_beginnings_kept",
     "expect_cost_as_promised",

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 
-from session_conformance.harness import Session, Timeline, expect_no_failure, violated
+from session_conformance.harness import (
+    Conversation,
+    Script,
+    Session,
+    TextConversation,
+    Timeline,
+    expect_no_failure,
+    violated,
+)
+from session_conformance.harness.process import clock, tolerating_warnings
+from session_conformance.harness.scripts import Send, stream
 from session_conformance.harness.sdk import SessionException, SessionManager
-from session_conformance.harness.timeline import Failed, same, texts
+from session_conformance.harness.timeline import Failed, UserSent, same, texts
 
 from .stored_history import expect_readable
 
 
-def expect_own(agent: Session, said: list[str], state: dict[str, Any], timeline: Timeline | None = None) -> None:
+def expect_own(
+    agent: Session,
+    said: list[str],
+    state: dict[str, Any],
+    timeline: Timeline | None = None,
+    answers: Collection[str] = (),
+) -> None:
     """Report a violation unless an agent has its own history and state, and nothing else.
+
+    Args:
+        agent: The agent, by its session and id.
+        said: What it has to have.
+        state: The state it has to have.
+        timeline: What happened, for the evidence.
+        answers: What it may have beside that: whether answers are stored is for others to ask.
 
     Raises:
         Violation: It has not, or cannot be read.
     """
     found = agent.read()
     expect_readable(found, f"for agent {agent.agent_id!r}", timeline)
-    if texts(found.messages) != said:
+    if [text for text in texts(found.messages) if text not in answers] != said:
         violated(f"agent {agent.agent_id!r} has {said}", f"it has {texts(found.messages)}", timeline)
     if not same(found.state, state):
         violated(f"agent {agent.agent_id!r} has the state {state}", f"it has {found.state}", timeline)
@@ -50,3 +74,61 @@ def expect_twins_refused(session: Session, agent: Callable[[SessionManager[Any]]
     except Exception as error:
         violated("SessionException", f"{type(error).__name__}: {error}")
     violated("SessionException", "a second agent of the same id was accepted on the same manager")
+
+
+def expect_apart_on_one_manager(session: Session) -> None:
+    """Report a violation unless two agents that take turns on one manager each have what is theirs.
+
+    A manager that serves one agent alone may refuse the second one.
+
+    Raises:
+        Violation: What was said to one is missing, or is the other one's, or one has the other's state.
+    """
+    both = [replace(session, agent_id=agent_id) for agent_id in ("first", "second")]
+    scripts = [_talk_of(one) for one in both]
+    timelines = [Timeline() for _ in both]
+
+    async def main() -> None:
+        manager, agents = session.open(), list[Conversation | TextConversation]()
+        for one, timeline in zip(both, timelines, strict=True):
+            try:
+                agents.append(_with(manager, one, timeline))
+            except SessionException:
+                if not agents:
+                    raise
+        for steps in zip(*(script.steps for script in scripts), strict=True):
+            for conversation, step in zip(agents, steps, strict=False):
+                await conversation.step(step)
+        for conversation in agents:
+            await conversation.play(Script())
+
+    try:
+        with tolerating_warnings():
+            clock.run(main())
+    except Exception as error:
+        timelines[0].record(Failed.by("opening the session", error))
+    for one, script, timeline in zip(both, scripts, timelines, strict=True):
+        expect_no_failure(timeline)
+        if timeline.of(UserSent):
+            said = [step.content for step in script.steps if isinstance(step, Send)]
+            expect_own(one, said, {one.agent_id: 1}, timeline, [f"yes, {text}" for text in said])
+
+
+def _talk_of(session: Session) -> Script:
+    """Return what is said to an agent. Where it streams, somebody else may come in between."""
+    script = Script()
+    for turn in range(2):
+        said = f"{session.agent_id} {turn}"
+        script = script.sets_state(session.agent_id, turn).user(said)
+        answer = stream(f"answer-{turn}", "text", f"yes, {said}")
+        if session.text_agent is not None:
+            script = script.assistant(f"yes, {said}")
+        else:
+            script = script.emits(*answer[:2]).emits(*answer[2:])
+    return script
+
+
+def _with(manager: SessionManager[Any], session: Session, timeline: Timeline) -> Conversation | TextConversation:
+    if session.text_agent is not None:
+        return TextConversation(session, Script(), timeline=timeline, manager=manager, observing=False)
+    return Conversation(session, Script(), timeline=timeline, manager=manager, observing=False)

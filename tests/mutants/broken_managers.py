@@ -1151,3 +1151,12 @@ class WritesWhatIsTaken(SnapshotFileManager):
             self.sync(file.fileno())
         temporary.replace(path)
         self.sync_folder(path.parent)
+
+
+class RemembersOneAgent(SnapshotFileManager):
+    """A manager's session has one agent: all but the first that it was given are saved when they begin, and no more."""
+
+    def save(self, agent: Any) -> None:
+        self._first = getattr(self, "_first", agent.agent_id)
+        if agent.agent_id == self._first or not self.path(agent.agent_id).exists():
+            super().save(agent)

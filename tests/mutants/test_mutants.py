@@ -56,6 +56,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "LIF-08": [
         (broken.OneFileForAllAgents, "agent 'one' has"),
+        (broken.RemembersOneAgent, "agent 'second' has"),
         (broken_text.RestoresTheStateSavedLast, "has the state"),
     ],
     "LIF-09": [
