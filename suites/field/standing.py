@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 from session_conformance.harness.verdicts import GROUPS, Outcome, Result
 
@@ -133,6 +134,30 @@ class Release:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What came out otherwise in one release than in the next older one, of what both were judged by.
+
+    Attributes:
+        newer: The one.
+        older: The other.
+    """
+
+    newer: Release
+    older: Release
+
+    @cached_property
+    def both(self) -> list[tuple[Result, Result]]:
+        """What came of each requirement that both were judged by: in the older, and in the newer."""
+        after = {one.id: one for one in self.newer.results}
+        return [(before, after[before.id]) for before in self.older.results if before.id in after]
+
+    @property
+    def differing(self) -> list[tuple[Result, Result]]:
+        """Those that came out otherwise."""
+        return [(before, after) for before, after in self.both if before.outcome != after.outcome]
+
+
+@dataclass(frozen=True)
 class Standing:
     """A backend with its releases, the newest first.
 
@@ -154,6 +179,12 @@ class Standing:
     def newest(self) -> Release | None:
         """The newest release of which something was found, or None."""
         return next((one for one in self.releases if one.results), None)
+
+    @property
+    def changes(self) -> list[Change]:
+        """What changed from each release to the next, the newest first."""
+        found = [one for one in self.releases if one.results]
+        return [Change(newer, older) for newer, older in pairwise(found)]
 
     def why(self, id: str) -> Explanation | None:
         """Return where a violation comes from, or None where that is not explained yet."""

@@ -122,6 +122,20 @@ def test_what_was_found_in_the_code_to_be_the_sdks_doing_is_not_the_backends_own
     assert "It cuts text. (<code>strands/base.py</code>)" in page
 
 
+def test_what_came_out_otherwise_in_the_release_before_is_told(folder: Path) -> None:
+    [(entry, newer), (_, older)] = chosen(read_catalogue(folder), ["good"])
+    keep(result_of(entry, newer), folder)
+    keep(result_of(entry, older, "violated", found="it is lost"), folder)
+    page = " ".join(pages_of(folder)["backends/good.html"].split())
+    assert "2.0 after 1.0:" in page
+    assert "CNT-01</a> (MUST) was violated, is met: It keeps text. 1.0: it is lost." in page
+    assert "LIF-01</a> (MUST) was" not in page
+
+    keep(result_of(entry, older), folder)
+    page = " ".join(pages_of(folder)["backends/good.html"].split())
+    assert "2.0 after 1.0: the same in all 2 requirements that both were judged by." in page
+
+
 def test_a_result_older_than_two_minor_releases_of_the_sdk_is_stale(folder: Path) -> None:
     entries = read_catalogue(folder)
     keep(result_of(entries["broken"], "0.1", sdk="1.62.0"), folder)
