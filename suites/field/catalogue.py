@@ -57,6 +57,7 @@ class Entry:
     python: str = "3.11"
     stand_in: str = ""
     not_judged: str = ""
+    not_judged_releases: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
 
     @property
@@ -128,7 +129,8 @@ def chosen(entries: Mapping[str, Entry], names: Sequence[str]) -> list[tuple[Ent
             raise FieldError(f"the catalogue has no backend {name!r}: it has {', '.join(entries)}")
         if entry.not_judged:
             raise FieldError(f"{name} is not judged: {entry.not_judged}")
-        for place, one in enumerate([version] if version else entry.versions):
+        versions = [one for one in entry.versions if one not in entry.not_judged_releases]
+        for place, one in enumerate([version] if version else versions):
             found.setdefault((name, one), (place, entry))
     ordered = sorted(found.items(), key=lambda item: item[1][0])
     return [(entry, version) for (_, version), (_, entry) in ordered]
@@ -147,6 +149,9 @@ def _contradiction(entry: Entry) -> str:
         return ""
     if not entry.versions:
         return "it has no versions: name one, or say in not-judged why there is none"
+    unknown = set(entry.not_judged_releases) - set(entry.versions)
+    if unknown:
+        return f"not-judged-releases names {', '.join(sorted(unknown))}, which versions does not"
     if not entry.target:
         return "it has no target: say how a user names it, or in not-judged why it is not judged"
     if entry.plug is not None and not entry.plug.is_file():

@@ -7,7 +7,7 @@ import pytest
 from session_conformance.harness.reporting import write
 from session_conformance.harness.verdicts import GROUPS
 from session_conformance.suites.command import main
-from session_conformance.suites.field import chosen, keep, kept, pages_of, read_catalogue
+from session_conformance.suites.field import FieldError, chosen, keep, kept, pages_of, read_catalogue
 from session_conformance.suites.field.costs import BY_GROUP, cost_of
 
 from .conftest import result_of
@@ -134,6 +134,22 @@ def test_what_came_out_otherwise_in_the_release_before_is_told(folder: Path) -> 
     keep(result_of(entry, older), folder)
     page = " ".join(pages_of(folder)["backends/good.html"].split())
     assert "2.0 after 1.0: the same in all 2 requirements that both were judged by." in page
+
+
+def test_a_release_that_is_not_judged_says_why_and_is_not_asked_for(folder: Path) -> None:
+    [(entry, newer), _] = chosen(read_catalogue(folder), ["good"])
+    keep(result_of(entry, newer), folder)
+    catalogue = folder / "backends.toml"
+    one = 'versions = ["2.0", "1.0"]'
+    text = catalogue.read_text(encoding="utf-8")
+    why = "it cannot be imported"
+    catalogue.write_text(text.replace(one, f'{one}\nnot-judged-releases = {{ "1.0" = "{why}" }}'), encoding="utf-8")
+    assert f"not judged: {why}" in pages_of(folder)["backends/good.html"]
+    assert [version for _, version in chosen(read_catalogue(folder), ["good"])] == ["2.0"]
+
+    catalogue.write_text(text.replace(one, f'{one}\nnot-judged-releases = {{ "3.0" = "{why}" }}'), encoding="utf-8")
+    with pytest.raises(FieldError, match=r"backends.good: not-judged-releases names 3.0"):
+        read_catalogue(folder)
 
 
 def test_a_result_older_than_two_minor_releases_of_the_sdk_is_stale(folder: Path) -> None:
