@@ -25,10 +25,12 @@ from session_conformance.harness.timeline import (
 
 from .scenarios import (
     EVERYDAY,
+    OTHER_STORAGE_FAULTS,
     RAISING_HOOKS,
     STATE_SET_BY_STOP_HOOK,
     STORAGE_FAULT,
     TOGETHER,
+    expect_other_outages_told_of,
     expect_outages_told_of,
     expect_readable,
     expect_stored,
@@ -166,6 +168,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
     def storage_that_fails(self, run: ScenarioRuns) -> None:
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
         expect_outages_told_of(run(STORAGE_FAULT), "agent.send()")
+        expect_other_outages_told_of(run(OTHER_STORAGE_FAULTS))
 
 
 def _nearest(stored: list[Message]) -> str:

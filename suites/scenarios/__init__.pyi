@@ -19,6 +19,7 @@ from .bidi import LONG_HISTORY as LONG_HISTORY
 from .bidi import LONG_HISTORY_LENGTH as LONG_HISTORY_LENGTH
 from .bidi import LONG_LIFE as LONG_LIFE
 from .bidi import NEW_PROCESS as NEW_PROCESS
+from .bidi import OTHER_STORAGE_FAULTS as OTHER_STORAGE_FAULTS
 from .bidi import RAISING_HOOKS as RAISING_HOOKS
 from .bidi import RECORDED as RECORDED
 from .bidi import REDACTION as REDACTION
@@ -121,6 +122,7 @@ from .snapshots import expect_redacted_by_each_strategy as expect_redacted_by_ea
 from .snapshots import expect_snapshots_as_triggered as expect_snapshots_as_triggered
 from .snapshots import expect_stash_forgets_what_is_redacted as expect_stash_forgets_what_is_redacted
 from .snapshots import expect_stash_in_snapshots as expect_stash_in_snapshots
+from .storage_outage import expect_other_outages_told_of as expect_other_outages_told_of
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
 from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
@@ -223,6 +225,7 @@ __all__ = [
     "NEW_PROCESS",
     "ODD_TOOLS",
     "ON_DISK",
+    "OTHER_STORAGE_FAULTS",
     "PASSWORD",
     "PINNED",
     "PIXEL",
@@ -328,6 +331,7 @@ __all__ = [
     "expect_opened_by_others",
     "expect_opened_with_unknown_record",
     "expect_order_whatever_clocks_say",
+    "expect_other_outages_told_of",
     "expect_others_cleaned_up",
     "expect_outages_told_of",
     "expect_own",

@@ -9,6 +9,7 @@ from session_conformance.harness.scripts import (
     Emit,
     EndStream,
     HookRaises,
+    Redact,
     Send,
     StopHookSetsState,
     StorageFails,
@@ -125,6 +126,22 @@ STORAGE_FAULT = Scenario(
     .assistant("noted")
     .then(StorageFails())
     .user("during the fault")
+    .then(StorageWorks()),
+    fresh_processes=True,
+)
+
+OTHER_STORAGE_FAULTS = Scenario(
+    "storage that fails as a message is redacted, and as an agent stops whose state has changed",
+    Script()
+    .user("before the fault")
+    .assistant("noted")
+    .user("my password is xylograph")
+    .then(StorageFails())
+    .then(Redact("[redacted]"))
+    .then(StorageWorks())
+    .then(StorageFails())
+    .sets_state("seat", "12A")
+    .stops()
     .then(StorageWorks()),
     fresh_processes=True,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from session_conformance.harness import NotApplicable, Run, violated
 from session_conformance.harness.process import FAULT_BEGINS, FAULT_ENDS
-from session_conformance.harness.timeline import Failed, Happened, one_message
+from session_conformance.harness.timeline import Failed, Happened, one_message, texts
 
 from .stored_history import expect_readable, find_same
 
@@ -47,3 +47,23 @@ def expect_outages_told_of(run: Run, call: str) -> None:
         reached = reached or failed or bool(lost)
     if not reached:
         raise NotApplicable("its storage was not reached by making the process's file writes fail")
+
+
+def expect_other_outages_told_of(run: Run) -> None:
+    """Report a violation unless the caller was told of a redaction, and of a changed state, that were not stored.
+
+    Args:
+        run: What came of :data:`~.bidi.OTHER_STORAGE_FAULTS`.
+
+    Raises:
+        Violation: Nobody was told of one of them.
+    """
+    edges = [event for event in run.timeline.of(Happened) if event.what in (FAULT_BEGINS, FAULT_ENDS)]
+    for what, begins, ends in zip(("redaction", "state"), edges[::2], edges[1::2], strict=True):
+        after = ends.stored
+        assert after is not None
+        expect_readable(after, "after the fault", run.timeline, ends)
+        stored = after.state.get("seat") == "12A" if what == "state" else "xylograph" not in str(texts(after.messages))
+        if not stored and not any(begins.at < failure.at < ends.at for failure in run.timeline.of(Failed)):
+            found = f"the {what} is not stored, and " + ("stop()" if what == "state" else "redact_latest_message()")
+            violated("the failure reaches the caller", f"{found} raised nothing", run.timeline, begins, ends)

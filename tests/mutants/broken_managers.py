@@ -241,6 +241,25 @@ class SwallowsStorageErrors(SnapshotFileManager):
             super()._write_for_good(agent_id, path, data)
 
 
+class TellsOfLostMessagesOnly(SnapshotFileManager):
+    """A full disk matters where a message is added: what else has changed is written with the next one."""
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        before = len(self.unpack(self._saved[agent_id])["messages"]) if agent_id in self._saved else -1
+        more = len(self.unpack(data)["messages"]) > before
+        with contextlib.nullcontext() if more else contextlib.suppress(SessionException):
+            super()._write_for_good(agent_id, path, data)
+
+
+class StopsInSilence(TellsOfLostMessagesOnly):
+    """Only a redaction is as serious as a message."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        super().redact_latest_message(redact_message, agent)
+        if agent.agent_id not in self._saved or "[redacted]" not in str(self.unpack(self._saved[agent.agent_id])):
+            raise SessionException("the redaction is not stored")
+
+
 # -- updates and redaction ---------------------------------------------------------------------------------
 
 

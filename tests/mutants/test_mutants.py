@@ -87,7 +87,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "ORD-06": [(broken.SortsByTrackingId, "order of the agent's history")],
     "ORD-07": [(broken.HoldsTheLastMessageBack, "before the connection restarts")],
     "ORD-08": [(broken.StopsBeforeStopHooks, "closed"), (broken.HoldsTheLastMessageBack, "stop hooks run")],
-    "ORD-09": [(broken.SwallowsStorageErrors, "is not stored")],
+    "ORD-09": [
+        (broken.SwallowsStorageErrors, "is not stored"),
+        (broken.TellsOfLostMessagesOnly, "redaction is not stored"),
+        (broken.StopsInSilence, "state is not stored"),
+    ],
     "UPD-01": [(broken.IgnoresUpdates, r"\[\] pending"), (broken.AppendsUpdates, "replaces its placeholder|at place")],
     "UPD-02": [(broken.LeavesIncompleteStreamsPending, "no stored message is pending")],
     "UPD-03": [(broken.UpdatesTheLatestMessage, "its own message")],
