@@ -44,6 +44,9 @@ _MANY = 60
 _COARSE = timedelta(seconds=2)
 """How far a stored time may be off: FAT counts in steps of two seconds, several databases in seconds."""
 
+_ROUNDED = timedelta(microseconds=2)
+"""How far a time that is listed may be off, since file systems count in nanoseconds, and floats have 53 bits."""
+
 
 class CleanUp(ConformanceSuite):
     """CLN: clean-up."""
@@ -189,17 +192,23 @@ def _read(session: Session) -> list[Message]:
 def _list(session: Session) -> list[ListedSession]:
     if session.backend.list_sessions is None:
         raise NotApplicable(Capability.LISTING.missing)
-    return list(session.backend.list_sessions(session.workspace))
+    listed = list(session.backend.list_sessions(session.workspace))
+    if not all(hasattr(one, "session_id") and hasattr(one, "updated_at") for one in listed):
+        raise NotApplicable(f"list_sessions() tells no session_id and updated_at: it gives {listed[0]!r}")
+    return listed
 
 
 def _time_between(old: Session, young: Session) -> datetime | None:
-    """Write the young session until its time is another one than the old one's; return it, where times are known."""
+    """Write the young session until its time is another one than the old one's; return it, where times are known.
+
+    It is a little less than the young one's: what is listed may have been rounded, and the file's own time be earlier.
+    """
     if old.backend.list_sessions is None:
         return None
     for number in range(500):  # a clock that counts in seconds has moved on by then
         times = {session.session_id: session.updated_at for session in _list(old)}
-        if times[young.session_id] > times[old.session_id]:
-            return times[young.session_id]
+        if times[young.session_id] > times[old.session_id] + 2 * _ROUNDED:
+            return times[young.session_id] - _ROUNDED
         _say(young, f"Time goes by, {number}")
     return None
 

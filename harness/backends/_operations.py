@@ -14,13 +14,15 @@ from .workspace import Workspace
 
 
 def operations(builder: Builder, open_manager: OpenManager) -> dict[str, Any]:
-    """Return what a manager's class can do, by the names of :class:`Backend`'s fields."""
+    """Return what a manager's class can do, by the names of :class:`Backend`'s fields.
+
+    Static and class methods are called with what they take of the workspace; methods of an instance are those of a
+    manager that is opened for it.
+    """
     clean_up = builder.static("clean_up", {"older_than", "now"})
     listing = builder.static("list_sessions", set())
     repair = builder.static("repair", {"session_id"})
-    found: dict[str, Any] = {}
-    if callable(getattr(builder.found, "delete_session", None)):
-        found["delete"] = lambda session_id, workspace: _delete(open_manager(session_id, workspace), session_id)
+    found = _of_instances(builder.found, open_manager)
     if clean_up is not None:
         found["clean_up"] = lambda older_than, workspace, now: clean_up(workspace, older_than=older_than, now=now)
     if listing is not None:
@@ -39,17 +41,25 @@ def operations_of(manager: Any, open_manager: OpenManager) -> dict[str, Any]:
 
     It is asked for methods, static or not, that need nothing but what :class:`Backend` says that they are given.
     """
+    return _operations(manager, open_manager, ())
+
+
+def _of_instances(made: type, open_manager: OpenManager) -> dict[str, Any]:
+    return _operations(made, open_manager, (None,))
+
+
+def _operations(owner: Any, open_manager: OpenManager, itself: tuple[None, ...]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if callable(getattr(manager, "delete_session", None)):
+    if callable(getattr(owner, "delete_session", None)):
         found["delete"] = lambda session_id, workspace: _delete(open_manager(session_id, workspace), session_id)
-    if _takes(manager, "clean_up", older_than=None, now=None):
+    if _takes(owner, "clean_up", *itself, older_than=None, now=None):
 
         def clean_up(older_than: Any, workspace: Workspace, now: Any) -> object:
             with _opened(open_manager, _CARETAKER, workspace) as caretaker:
                 return wait_for(caretaker.clean_up(older_than=older_than, now=now))
 
         found["clean_up"] = clean_up
-    if _takes(manager, "list_sessions"):
+    if _takes(owner, "list_sessions", *itself):
 
         def list_sessions(workspace: Workspace) -> list[Any]:
             with _opened(open_manager, _CARETAKER, workspace) as caretaker:
@@ -57,7 +67,7 @@ def operations_of(manager: Any, open_manager: OpenManager) -> dict[str, Any]:
             return [session for session in listed if session.session_id != _CARETAKER]  # some make what they open
 
         found["list_sessions"] = list_sessions
-    if _takes(manager, "repair", session_id=None):
+    if _takes(owner, "repair", *itself, session_id=None):
 
         def repair(session_id: str, workspace: Workspace) -> object:
             with _opened(open_manager, _CARETAKER, workspace) as caretaker:
@@ -67,12 +77,13 @@ def operations_of(manager: Any, open_manager: OpenManager) -> dict[str, Any]:
     return found
 
 
-def _takes(manager: Any, name: str, **given: Any) -> bool:
-    method = getattr(manager, name, None)
-    if not callable(method):
+def _takes(owner: Any, name: str, *itself: None, **given: Any) -> bool:
+    """Whether a method can be called with what is given, and with the instance where the owner is a class."""
+    method = getattr(owner, name, None)
+    if not callable(method) or (itself and not inspect.isfunction(inspect.getattr_static(owner, name))):
         return False
     try:
-        inspect.signature(method).bind(**given)
+        inspect.signature(method).bind(*itself, **given)
     except (TypeError, ValueError):
         return False
     return True

@@ -70,7 +70,7 @@ class Backend:
 
     The SDK's contract has no names for what is done to whole sessions. So the harness looks in a class for
     ``delete_session``, as the SDK's managers have it (with the session's id or without, a coroutine or not), and for
-    the static methods ``clean_up(older_than, now)``, ``list_sessions()`` and ``repair(session_id)``, each with the
+    the methods ``clean_up(older_than, now)``, ``list_sessions()`` and ``repair(session_id)``, static ones with the
     constructor arguments that it needs.
 
     Give one as ``--session-manager=mypkg:BACKEND``::

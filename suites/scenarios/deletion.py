@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -220,6 +221,7 @@ def expect_others_cleaned_up(session: Session) -> None:
     for path in own:
         data = after[path]
         (session.workspace.folder / path).write_bytes(data[: len(data) // 2] + b"\xff\0damaged")
+    gc.collect()  # agents that nobody uses any more may still have their session open until then
     try:
         clean_up(timedelta(hours=1), session.workspace, datetime.now(timezone.utc) + timedelta(days=1))
     except SDK_EXCEPTIONS as error:

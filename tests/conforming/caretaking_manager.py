@@ -1,0 +1,38 @@
+"""A correct session manager whose methods for whole sessions are those of an instance."""
+
+import shutil
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+from weakref import WeakSet
+
+from .snapshot_manager import SnapshotFileManager
+
+_IN_USE: "WeakSet[CaretakingManager]" = WeakSet()
+
+
+class CaretakingManager(SnapshotFileManager):
+    """Compares times as the file system has them, to the nanosecond, and lists them to the microsecond."""
+
+    def claim(self, agent: Any) -> None:
+        super().claim(agent)
+        _IN_USE.add(self)
+
+    def clean_up(self, *, older_than: timedelta, now: datetime | None = None) -> list[str]:
+        limit = (now or datetime.now(timezone.utc)) - older_than
+        in_use = {manager._folder for manager in _IN_USE}
+        removed = []
+        for folder in self._folder.parent.glob("*"):
+            written = max(path.stat().st_mtime for path in folder.iterdir())
+            if written < limit.timestamp() and folder not in in_use:
+                shutil.rmtree(folder)
+                removed.append(folder.name)
+        return removed
+
+    def list_sessions(self) -> list[Any]:  # type: ignore[override]
+        found = {}
+        for path in self._folder.parent.glob("*/*"):
+            content = self.unpack(self.unseal(path.read_bytes()))
+            written = datetime.fromtimestamp(path.stat().st_mtime, timezone.utc)
+            found[content["session_id"]] = max(written, found.get(content["session_id"], written))
+        return [SimpleNamespace(session_id=id, updated_at=written) for id, written in found.items()]
