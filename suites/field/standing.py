@@ -153,8 +153,22 @@ class Change:
 
     @property
     def differing(self) -> list[tuple[Result, Result]]:
-        """Those that came out otherwise."""
-        return [(before, after) for before, after in self.both if before.outcome != after.outcome]
+        """Those that came out otherwise, and not only by what applies."""
+        aside = {*self.met_anew, *self.no_longer_met}
+        return [each for each in self.both if each[0].outcome != each[1].outcome and each[0].id not in aside]
+
+    @property
+    def met_anew(self) -> list[str]:
+        """What is met in the newer, and did not apply to the older."""
+        return self._from_to(Outcome.NOT_APPLICABLE, Outcome.MET)
+
+    @property
+    def no_longer_met(self) -> list[str]:
+        """What does not apply to the newer, and was met in the older."""
+        return self._from_to(Outcome.MET, Outcome.NOT_APPLICABLE)
+
+    def _from_to(self, before: Outcome, after: Outcome) -> list[str]:
+        return [old.id for old, new in self.both if (old.outcome, new.outcome) == (before.value, after.value)]
 
 
 @dataclass(frozen=True)
