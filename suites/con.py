@@ -174,7 +174,7 @@ class Concurrency(ConformanceSuite):
             for number, timeline in enumerate(timelines):
                 expect_no_failure(timeline)
                 there = replace(session, session_id=f"{session.session_id}-{number}")
-                expect_kept(there.read(), [timeline], "beginning sessions of their own at once")
+                expect_kept(there, [timeline], "beginning sessions of their own at once")
         same = new_session("shared")
         begun = begin_together([same] * len(others), _BEGINNINGS)
         for number, at_once in enumerate(zip(*begun, strict=True)):
@@ -186,7 +186,7 @@ class Concurrency(ConformanceSuite):
                     *at_once[0].of(Failed),
                 )
             there = replace(same, session_id=f"{same.session_id}-{number}")
-            expect_kept(there.read(), list(at_once), "beginning one session at once")
+            expect_kept(there, list(at_once), "beginning one session at once")
         held = new_session("held")
         expect_beginnings_kept(held, _holding_the_first_write(held, request))
 
@@ -214,7 +214,7 @@ def _expect_kept_by_processes(session: Session, count: int, *, in_turn: bool) ->
     expect_no_failure(play(session, Script().user("before"), observing=False))
     timelines = write_together(session, ("one", "two"), count, in_turn=in_turn)
     expect_refused_clearly(timelines)
-    expect_kept(session.read(), timelines, "taking turns" if in_turn else "writing at once")
+    expect_kept(session, timelines, "taking turns" if in_turn else "writing at once")
 
 
 def _holding_the_first_write(session: Session, request: pytest.FixtureRequest) -> HoldFirstWrite:

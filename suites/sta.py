@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -61,7 +61,7 @@ from session_conformance.harness import (
 from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.process import no_file_can_be_written
-from session_conformance.harness.scripts import as_python
+from session_conformance.harness.scripts import DirectToolCall, Elsewhere, Step, as_python
 from session_conformance.harness.sdk import RepositorySessionManager, SdkFeature
 
 from .scenarios import PairsOfTwins, is_talk, judge_script, talk_of
@@ -140,6 +140,8 @@ class Player:
         self.judged += 1
 
     def _judge_once(self, script: Script) -> None:
+        if self.backend.durability is not Durability.MESSAGE:
+            script = replace(script, steps=_without_direct_calls(script.steps))
         with scratch_workspace(self.backend, self.config) as workspace:
             session = Session(self.backend, workspace)
             fault = storage_fault_for(self.backend, workspace, self.config) or no_file_can_be_written
@@ -197,6 +199,15 @@ class Player:
         if self.failed is not None and script.to_json() == self._hung:
             raise self.failed[1]
         raise NotApplicable("another script hung")
+
+
+def _without_direct_calls(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Leave out what ends no turn, and brings no agent to rest: a promise by turn, or at stop, is none about it."""
+    return tuple(
+        replace(step, steps=_without_direct_calls(step.steps)) if isinstance(step, Elsewhere) else step
+        for step in steps
+        if not isinstance(step, DirectToolCall)
+    )
 
 
 def state_machine(judge: Callable[[Plan, Script], object], abilities: frozenset[Capability]

@@ -22,7 +22,9 @@ from session_conformance.harness import (
     play,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import Die, in_fresh_process
+from session_conformance.harness.faults import is_end_of_turn
 from session_conformance.harness.process import (
     HANG_LIMIT_S,
     SYNCING,
@@ -34,7 +36,7 @@ from session_conformance.harness.process import (
 )
 from session_conformance.harness.scripts import CallTools, Emit, Release, Send, SetState, Start, Stop, stream
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import Failed, HookCalled, ModelStarted, texts, unpaired_tools
+from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, ModelStarted, texts, unpaired_tools
 
 from .stored_history import expect_readable, expect_stored
 
@@ -45,6 +47,26 @@ _LET_GO_S = 0.5
 def told_of(timeline: Timeline, event: str = "message_added") -> list[HookCalled]:
     """Return the calls by which the earliest hook was told of messages: what they tell of is acknowledged."""
     return [call for call in timeline.hooks(event) if call.position == "early" and call.message is not None]
+
+
+def acknowledged_by(timeline: Timeline, promise: Durability, event: str = "message_added") -> list[HookCalled]:
+    """Return the calls by which hooks were told of what is promised to be stored.
+
+    A writer that promises less than each message, and is refused before a turn has ended, has acknowledged nothing of
+    that turn: the refusal is what its caller is told.
+    """
+    told = told_of(timeline, event)
+    if promise is Durability.MESSAGE:
+        return told
+    failures = [failure.at for failure in timeline.of(Failed)]
+    ends = [
+        at.at
+        for at in timeline
+        if is_end_of_turn(at)
+        and (promise is Durability.TURN or isinstance(at, AgentStopped))
+        and not any(failed <= at.at for failed in failures)
+    ]
+    return [call for call in told if ends and call.at <= ends[-1]]
 
 
 def expect_refused_clearly(timelines: Iterable[Timeline]) -> None:
@@ -59,22 +81,23 @@ def expect_refused_clearly(timelines: Iterable[Timeline]) -> None:
                 violated("a conflict is refused with an SDK exception", failure.summary, timeline, failure)
 
 
-def expect_kept(stored: Reading, timelines: Iterable[Timeline], how: str) -> None:
+def expect_kept(session: Session, timelines: Iterable[Timeline], how: str) -> None:
     """Report a violation unless what each of several writers was told of is stored once, in its order.
 
     Args:
-        stored: What is stored when all is over.
+        session: The session that they wrote, when all is over.
         timelines: What happened to each writer.
         how: How they wrote, in words.
 
     Raises:
         Violation: It is not, or the session cannot be read.
     """
+    stored = session.read()
     if stored.error is not None:
         violated(f"after two processes wrote one session, {how}, it can be read", f"a reader raised {stored.error}")
     for timeline in timelines:
         places = []
-        for call in told_of(timeline):
+        for call in acknowledged_by(timeline, session.backend.durability):
             text = texts([_message(call)])[0]
             found = [index for index, message in enumerate(stored.messages) if texts([message]) == [text]]
             if len(found) != 1:
@@ -99,7 +122,7 @@ def expect_update_kept(session: Session) -> None:
     Raises:
         Violation: The text that the hooks of the first were told of is not stored.
     """
-    one, two = Timeline(), Timeline()
+    one, two, promise = Timeline(), Timeline(), session.backend.durability
     begun = stream("said", "text", "Hello Alice")
     readings: list[Reading] = []
 
@@ -115,7 +138,8 @@ def expect_update_kept(session: Session) -> None:
             await second.step(SetState("seen", True))
             await second.step(Stop())
             del second
-            readings.append(session.read())
+            if promise is Durability.MESSAGE:
+                readings.append(session.read())
         await first.step(Stop())
 
     _run(main)
@@ -124,7 +148,7 @@ def expect_update_kept(session: Session) -> None:
     if readings[-1].error is not None:
         violated("a session that two writers have open can be read", f"a reader raised {readings[-1].error}", two)
     for reading in readings:
-        for call in told_of(one, "message_updated") if reading.error is None else ():
+        for call in acknowledged_by(one, promise, "message_updated") if reading.error is None else ():
             what = "is what is stored, whoever restored what it has replaced, and writes"
             expect_stored(_message(call), reading.messages, what, one, call)
 
@@ -170,11 +194,10 @@ def expect_late_writer_kept(session: Session, what: str, change: Callable[[Sessi
                 await writer.step(Stop())
 
         _run(main)
-        found = place.read()
         how = f"one of them after the other one {what}"
         expect_refused_clearly([late])
-        expect_kept(found, [late], how)
-        said = texts(found.messages)
+        expect_kept(place, [late], how)
+        said = texts(place.read().messages)
         for text in so_far.kept:
             if said.count(text) != 1:
                 violated(f"{how}: {text!r} is stored, once", f"stored is {said}", late)
@@ -206,7 +229,8 @@ def begins_anew(session: Session, so_far: Meanwhile) -> None:
     so_far.kept = []
     timeline = play(session, Script().user(f"anew {len(so_far.timelines)}"), observing=False)
     so_far.timelines.append(timeline)
-    so_far.kept += [text for call in told_of(timeline) for text in texts([_message(call)])]
+    told = acknowledged_by(timeline, session.backend.durability)
+    so_far.kept += [text for call in told for text in texts([_message(call)])]
 
 
 def expect_kept_where_a_sync_fails(session: Session) -> None:
@@ -242,7 +266,7 @@ def expect_kept_where_a_sync_fails(session: Session) -> None:
 
         _run(main)
         how = "one of them reading and writing while a sync of the other one fails"
-        expect_kept(place.read(), [one, other.timeline], how)
+        expect_kept(place, [one, other.timeline], how)
         if not failing.has_been:
             return
 
@@ -308,7 +332,7 @@ def expect_beginnings_kept(session: Session, hold_first_write: HoldFirstWrite) -
 
     with hold_first_write(meanwhile):
         write("one", one)
-    expect_kept(session.read(), [one, two], "one of them held between its look and its first write")
+    expect_kept(session, [one, two], "one of them held between its look and its first write")
 
 
 def expect_order_whatever_clocks_say(session: Session) -> None:

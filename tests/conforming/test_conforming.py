@@ -96,6 +96,17 @@ def test_an_index_in_parts_may_stay_when_the_sessions_in_it_are_deleted(pytester
     run.assert_outcomes(passed=1)
 
 
+def test_a_refused_turn_was_not_acknowledged_by_who_promises_turns(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.turn_manager:TurnFileManager",
+        "--conformance-durability=turn",
+        "--conformance-fail-on=should",
+        "-k",
+        "CON-05 or CNT-06",
+    )
+    run.assert_outcomes(passed=2)
+
+
 def test_methods_of_an_instance_clean_up_and_list(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.caretaking_manager:CaretakingManager", "-k", "CLN-02 or CLN-03"

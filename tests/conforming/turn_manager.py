@@ -7,7 +7,7 @@ from typing import Any
 from strands.bidi.hooks import BidiResponseStopEvent
 from strands.hooks import HookRegistry
 
-from .snapshot_manager import SnapshotFileManager
+from .snapshot_manager import SnapshotFileManager, check_message
 
 
 class TurnFileManager(SnapshotFileManager):
@@ -18,9 +18,11 @@ class TurnFileManager(SnapshotFileManager):
         registry.add_callback(BidiResponseStopEvent, lambda event: self.on_turn(event))
 
     def on_added(self, event: Any) -> None:
-        pass
+        check_message(event.message)
+        self.pack(event.message)  # what cannot be stored is refused at once
 
-    on_updated = on_added
+    def on_updated(self, event: Any) -> None:
+        pass
 
     def on_turn(self, event: Any) -> None:
         """Save what was said in a turn."""
