@@ -34,6 +34,7 @@ from .scenarios import (
     expect_deletion_holds,
     expect_only_one_deleted,
     expect_others_cleaned_up,
+    expect_refused_nowhere_at_rest,
     refused,
     say,
 )
@@ -161,6 +162,17 @@ class CleanUp(ConformanceSuite):
         expect_deletion_holds(new_session("user_1"), "goes on", Send("I am old"))
         expect_deletion_holds(new_session("user_1"), "only stops")
         expect_deletion_holds(new_session("user_1"), "redacts what it said last", Redact("[redacted]"))
+
+    @requirement(
+        "CLN-05",
+        level=Level.SHOULD,
+        source="F: who deletes a session expects nothing of it to be kept, where no deletion looks for it",
+        needs=[Capability.DELETE, Capability.AT_REST],
+        since="2026.12",
+    )
+    def refused_after_deletion(self, new_session: NewSession) -> None:
+        """What an agent says after its session was deleted, and is refused, is nowhere in the stored bytes."""
+        expect_refused_nowhere_at_rest(new_session("user_1"))
 
 
 def _pile_up(session: Session, before: set[str]) -> bool:

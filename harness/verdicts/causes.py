@@ -159,6 +159,14 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (
+        r"CLN-05",
+        r".*",
+        Cause(
+            "what is refused is written first",
+            "look whether the session is still there before you write what is said, or remove it where it is refused",
+        ),
+    ),
+    (
         r"DUR-07",
         r".*",
         Cause(

@@ -52,6 +52,7 @@ from .deletion import expect_deletion_holds as expect_deletion_holds
 from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
+from .deletion import expect_refused_nowhere_at_rest as expect_refused_nowhere_at_rest
 from .expiry import expect_whole_or_nothing as expect_whole_or_nothing
 from .fault_places import kind_of_request as kind_of_request
 from .fault_places import places_of_faults as places_of_faults
@@ -342,6 +343,7 @@ __all__ = [
     "expect_redacted_by_each_strategy",
     "expect_redaction_to_outlive_a_retry",
     "expect_refused_clearly",
+    "expect_refused_nowhere_at_rest",
     "expect_rest_written_or_told_of",
     "expect_restorable",
     "expect_restored_as_left",

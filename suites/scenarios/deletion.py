@@ -18,7 +18,8 @@ from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import Failed, texts
 
 from .session_ids import accepted, say
-from .several_writers import expect_refused_clearly, told_of
+from .several_writers import acknowledged_by, expect_refused_clearly, told_of
+from .stored_history import find_at_rest
 
 ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("user_1", ("user_10", "user", "other")),
@@ -185,7 +186,8 @@ def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
     reading = session.read()
     found = texts(_messages(session))
     where = f"where an old agent {what}"
-    wanted = [text for call in told_of(new) if call.message is not None for text in texts([call.message])]
+    told = acknowledged_by(new, session.backend.durability)
+    wanted = [text for call in told if call.message is not None for text in texts([call.message])]
     if [text for text in found if text in wanted] != wanted:
         violated(f"{where}, the session that was begun anew has {wanted}, which were acknowledged",
                  f"it has {found}", new)  # fmt: skip
@@ -200,6 +202,38 @@ def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
         for text in texts([call.message]) if call.message is not None and call.at >= deleted_at else ():
             if text not in found:
                 violated(f"{where}, what it was told of is stored: {text!r}", f"the session has {found}", old, call)
+
+
+_REFUSED_WORD = "quizzaciously"
+
+
+def expect_refused_nowhere_at_rest(session: Session) -> None:
+    """Delete a session that an agent has open, and let the agent say something.
+
+    Raises:
+        Violation: It is refused, and what it said lies in the stored bytes, where no deletion looks for it.
+        NotApplicable: The session is not deleted meanwhile, or what is said is stored, as it may be.
+    """
+    timeline = Timeline()
+
+    async def main() -> None:
+        outlives = Conversation(session, Script(), timeline=timeline, observing=False)
+        await outlives.step(Start())
+        await outlives.step(Send("before the deletion"))
+        try:
+            await asyncio.to_thread(_delete, session)
+        except SDK_EXCEPTIONS as error:
+            raise NotApplicable(f"a session that an agent has open is not deleted: {error}") from error
+        await outlives.step(Send(f"my word is {_REFUSED_WORD}"))
+        await outlives.step(Stop())
+
+    with tolerating_warnings():
+        clock.run(main())
+    found = find_at_rest(_REFUSED_WORD, session.workspace)  # before a reader, which may tidy up, opens it
+    if not timeline.of(Failed) or any(_REFUSED_WORD in text for text in texts(session.read().messages)):
+        raise NotApplicable("what an agent says whose session was deleted is stored, or refused to nobody")
+    if found is not None:
+        violated("what was refused after a deletion is nowhere in the stored bytes", f"it is in {found}", timeline)
 
 
 def expect_others_cleaned_up(session: Session) -> None:
@@ -259,4 +293,5 @@ __all__ = [
     "expect_only_one_deleted",
     "expect_others_cleaned_up",
     "expect_own_where_agents_look_like_keys",
+    "expect_refused_nowhere_at_rest",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from session_conformance.harness import NotApplicable, Script, Session, expect_no_failure, play, violated
 from session_conformance.harness.process import no_file_can_be_written
 from session_conformance.harness.timeline import Acknowledged, Failed, difference, texts
@@ -10,7 +12,10 @@ from .stored_history import expect_readable
 
 _TALK = Script().user("My name is Alice").assistant("Hello Alice").user("And yours?").assistant("I have none")
 
-_ROOM = (24, 160)
+_LONG = " ".join(hashlib.sha256(bytes([number])).hexdigest() for number in range(40))
+"""Longer than what is said next, compressed too: what is left of it must not be taken for a part of that."""
+
+_ROOM = (24, 160, 1600)
 """How many bytes more than it has a file takes, and how many a new file does."""
 
 
@@ -32,7 +37,7 @@ def expect_rest_written_or_told_of(session: Session) -> None:
         for size in (room, *(size + room for size in sorted(sizes)[-3:])):
             what = f"where each file takes {size} bytes and no more"
             with no_file_can_be_written(size):
-                timeline = play(session, Script().user(f"This may be cut short, {size}"), observing=False)
+                timeline = play(session, Script().user(f"This may be cut short, {size}: {_LONG}"), observing=False)
             told = bool(timeline.of(Failed))
             cut_short = cut_short or told
             stored = session.read()

@@ -196,3 +196,14 @@ class LeavesATombstone(SnapshotFileManager):
     def delete_session(self, session_id: str) -> None:
         super().delete_session(session_id)
         (self._folder.parent / f"{self.folder_name(session_id)}.gone").touch(0o600)
+
+
+class WritesBeforeItLooks(SnapshotFileManager):
+    """What is said is written beside first; whether the session is still there is looked at ahead of the renaming."""
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_suffix(".next")
+        beside.write_bytes(data)
+        super()._write_for_good(agent_id, path, data)
+        beside.unlink()

@@ -245,6 +245,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.BringsItsStateBack, "and the state .*'private'"),
         (broken_deletion.RedactsWhateverIsLast, "redacts what it said last, the session that was begun anew has"),
     ],
+    "CLN-05": [(broken_deletion.WritesBeforeItLooks, "nowhere in the stored bytes")],
     "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
     "S3A-02": [(broken_s3.WritesAgainUnderAnotherNumber, "Good morning.*Good morning")],
     "S3A-03": [(broken_s3.TriesOutItsRights, "AccessDenied")],
