@@ -93,7 +93,7 @@ class CleanUp(ConformanceSuite):
         clean_up = old.backend.clean_up
         assert clean_up is not None
         hour = timedelta(hours=1)
-        for session in (old, young):
+        for session in (young, old):  # what began first may have been written last
             _say(session, f"I am {session.session_id}")
 
         async def main() -> None:

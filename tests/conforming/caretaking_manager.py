@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
@@ -23,11 +24,13 @@ class CaretakingManager(SnapshotFileManager):
         in_use = {manager._folder for manager in _IN_USE}
         removed = []
         for folder in self._folder.parent.glob("*"):
-            written = max(path.stat().st_mtime for path in folder.iterdir())
-            if written < limit.timestamp() and folder not in in_use:
+            if self.written(folder) < limit.timestamp() and folder not in in_use:
                 shutil.rmtree(folder)
                 removed.append(folder.name)
         return removed
+
+    def written(self, folder: Path) -> float:
+        return max(path.stat().st_mtime for path in folder.iterdir())
 
     def list_sessions(self) -> list[Any]:  # type: ignore[override]
         found = {}

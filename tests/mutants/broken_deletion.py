@@ -11,6 +11,7 @@ from typing import Any
 from session_conformance.reference_impl import FileSessionManager
 from strands.types.exceptions import SessionException
 
+from tests.conforming.caretaking_manager import CaretakingManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 from .broken_managers import anybodys
@@ -207,3 +208,17 @@ class WritesBeforeItLooks(SnapshotFileManager):
         beside.write_bytes(data)
         super()._write_for_good(agent_id, path, data)
         beside.unlink()
+
+
+_BEGUN: dict[Path, float] = {}
+
+
+class CleansUpWhatBeganLongAgo(CaretakingManager):
+    """A session's age is the time since it began."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        _BEGUN.setdefault(self._folder, super().written(self._folder))
+
+    def written(self, folder: Path) -> float:
+        return _BEGUN[folder]

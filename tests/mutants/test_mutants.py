@@ -232,6 +232,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.RemovesAllIfOneIsOld, "is kept beside older ones"),
         (broken.RemovesNothing, "old still has"),
         (broken_deletion.CleansUpByLocalTime, "younger than the given age are kept"),
+        (broken_deletion.CleansUpWhatBeganLongAgo, "is kept beside older ones"),
         (broken_deletion.StopsCleaningUpAtDamage, "beside a damaged one"),
     ],
     "CLN-03": [
