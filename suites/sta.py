@@ -112,7 +112,7 @@ class Player:
         if self.backend.durability is not Durability.MESSAGE:
             # Neither is promised then: what is acknowledged while storage fails, and what a hook finds stored.
             return able - {Capability.STORAGE_FAULTS, Capability.READ_BESIDE_WRITER}
-        return able | {Capability.STORAGE_FAULTS} if self.backend.on_s3 else able
+        return able
 
     def judge(self, script: Script) -> None:
         """Play a script and judge it.

@@ -16,8 +16,8 @@ class Capability(Enum):
     )
     READ_BESIDE_WRITER = "a session can be read by a second manager while a first one has it open"
     STORAGE_FAULTS = (
-        "its writes go through this process's files, or over the seam to a server, so that the harness can make them"
-        " fail"
+        "its writes go through this process's files, or over the seam to a server or to S3, so that the harness can"
+        " make them fail"
     )
     DELETE = "it can delete a session (delete_session, or Backend(delete=...))"
     CLEAN_UP = "it can remove sessions by age (clean_up, or Backend(clean_up=...))"

@@ -54,6 +54,8 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
         found.add(Capability.MULTI_AGENT)
     if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= found and storage_faults.SUPPORTED:
         found.add(Capability.STORAGE_FAULTS)
+    if backend.on_s3:
+        found.add(Capability.STORAGE_FAULTS)
     if any(place.seam.traffic.exchanges for place in workspace.places):
         found |= {Capability.SERVER, Capability.STORAGE_FAULTS}
     return frozenset(found | _interfaces(backend, workspace))

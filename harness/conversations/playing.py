@@ -51,7 +51,7 @@ def play(
         at_rest: Where ``observing`` is off: whether what is stored is read at stops and after restarts all the same.
         storage_fault: A context manager in which nothing can be stored: it makes the script's storage faults. By
             default, the workspace's servers cannot be reached or, if it has none, no file can be written. Only this
-            process can cut servers off, so a script with such faults is played here.
+            process can cut servers off, or knows what it was given, so a script with such faults is played here.
         same_tools: Whether each process's agent has the tools of the whole script, as an application's has; by default
             it has those that its own steps call.
 
@@ -60,7 +60,8 @@ def play(
         CannotBePlayed: The script asks for a kill in this process, or for something to be done to whole sessions that
             the backend cannot do.
     """
-    if session.workspace.places and any(isinstance(step, StorageFails) for step in script.steps):
+    only_here = bool(session.workspace.places) or storage_fault is not None
+    if only_here and any(isinstance(step, StorageFails) for step in script.steps):
         fresh_processes = False
     timeline = _new_timeline(on_record)
     given_messages: Any = script.messages or None if messages is None else messages
@@ -192,10 +193,10 @@ def _conversation(
     if session.team is not None:
         return TeamConversation(session, script, asked=given.asked, **options)
     options |= {"messages": given.messages, "state": given.state, "observing": given.observing}
-    options["tools_of"] = given.tools_of
+    options |= {"tools_of": given.tools_of, "storage_fault": storage_fault}
     if session.text_agent is not None:
         return TextConversation(session, script, asked=given.asked, **options)
-    return Conversation(session, script, at_rest=given.at_rest, storage_fault=storage_fault, **options)
+    return Conversation(session, script, at_rest=given.at_rest, **options)
 
 
 def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, given: Given) -> str:

@@ -10,6 +10,7 @@ from ..backends import Backend, Workspace
 from ..scripts import Script
 from ..sdk import Message
 from ..timeline import AgentStopped, ProcessStarted, Reading, Timeline
+from ._stage import StorageFault
 from .bidi import Session
 from .playing import play
 from .teams import Team
@@ -80,11 +81,18 @@ class ScenarioRuns:
     Args:
         backend: The backend.
         new_workspace: Makes a fresh workspace.
+        storage_fault_for: Returns what makes storage in a workspace fail, where :func:`.play` cannot by itself.
     """
 
-    def __init__(self, backend: Backend, new_workspace: Callable[[], Workspace]) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        new_workspace: Callable[[], Workspace],
+        storage_fault_for: Callable[[Workspace], StorageFault | None] = lambda workspace: None,
+    ) -> None:
         self._backend = backend
         self._new_workspace = new_workspace
+        self._storage_fault_for = storage_fault_for
         self._runs: dict[str, Run | Exception] = {}
         self._made: dict[str, Any] = {}
 
@@ -128,6 +136,7 @@ class ScenarioRuns:
             "messages": scenario.messages,
             "observing": scenario.observing,
             "fresh_processes": scenario.fresh_processes,
+            "storage_fault": self._storage_fault_for(session.workspace),
         }
         try:
             return Run(scenario, session, play(session, scenario.script, **options))

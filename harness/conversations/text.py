@@ -42,7 +42,7 @@ from ..sdk import (
 )
 from ..timeline import AgentAtRest, Asked, Happened, ProcessStarted, Timeline, UserSent
 from ._observer import LATEST_ORDER, TEXT_EVENTS
-from ._stage import Session, Stage
+from ._stage import Session, Stage, StorageFault
 from .text_agent import Booking, TextAgent
 
 
@@ -62,6 +62,7 @@ class TextConversation(Stage):
         observing: Whether hooks and calls of the model read what is stored. Each reading costs a restore.
         fresh_process: Whether this process was started for this conversation, which allows storage faults.
         asked: The interrupts of an earlier process, as the application remembers them.
+        storage_fault: While it is entered, nothing can be stored; see :class:`~.stage.Stage`.
         tools_of: The script that says which tools the agent has, where that is another one.
     """
 
@@ -80,9 +81,12 @@ class TextConversation(Stage):
         fresh_process: bool = False,
         process: int = 0,
         asked: Sequence[dict[str, Any]] = (),
+        storage_fault: StorageFault | None = None,
         tools_of: Script | None = None,
     ) -> None:
-        super().__init__(session, script, timeline, manager, observing, TEXT_EVENTS, tools_of=tools_of)
+        super().__init__(
+            session, script, timeline, manager, observing, TEXT_EVENTS, storage_fault=storage_fault, tools_of=tools_of
+        )
         made = session.text_agent or TextAgent()
         self.model = ScriptedTextModel(self.timeline, read_stored=self._read_stored, stateful=made.stateful)
         self.agent = made.build(

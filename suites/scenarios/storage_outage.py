@@ -46,7 +46,7 @@ def expect_outages_told_of(run: Run, call: str) -> None:
             )
         reached = reached or failed or bool(lost)
     if not reached:
-        raise NotApplicable("its storage was not reached by making the process's file writes fail")
+        raise NotApplicable("its storage was not reached by letting writes fail")
 
 
 def expect_other_outages_told_of(run: Run) -> None:
