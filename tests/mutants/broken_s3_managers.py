@@ -1,5 +1,6 @@
 """Managers on S3, each broken in one way that its name and docstring say."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -146,6 +147,15 @@ class AsksBeforeEachWrite(WithParts):
         def append(self, body: bytes, label: str = "") -> None:
             self.changed()
             super().append(body, label)
+
+
+class TakesADenialForAWrite(WithParts):
+    """What S3 denies is nobody's business."""
+
+    class log(S3Log):
+        def append(self, body: bytes, label: str = "") -> None:
+            with contextlib.suppress(SessionException):
+                super().append(body, label)
 
 
 class WritesToS3OnTheLoop(S3SessionManager):

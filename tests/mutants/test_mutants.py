@@ -91,6 +91,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.SwallowsStorageErrors, "is not stored"),
         (broken.TellsOfLostMessagesOnly, "redaction is not stored"),
         (broken.StopsInSilence, "state is not stored"),
+        (broken_s3.TakesADenialForAWrite, "is not stored"),
     ],
     "UPD-01": [(broken.IgnoresUpdates, r"\[\] pending"), (broken.AppendsUpdates, "replaces its placeholder|at place")],
     "UPD-02": [(broken.LeavesIncompleteStreamsPending, "no stored message is pending")],
@@ -375,7 +376,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.ForgetsMarks, "None instead of .*pinned"),
         (broken_text.PinsByPosition, "the same but for its metadata"),
     ],
-    "AGT-24": [(broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored")],
+    "AGT-24": [
+        (broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored"),
+        (broken_s3.TakesADenialForAWrite, "told of .*nothing can be stored.* is not stored"),
+    ],
     "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],
     "AGT-27": [(broken_text.KeepsWhatWasTakenBack, "what was taken back does not come back")],
     "AGT-28": [
