@@ -348,8 +348,10 @@ def _handler(seam: Seam) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def _do(self) -> None:
-            chunked = "chunked" in self.headers.get("Transfer-Encoding", "")
-            body = self._chunks() if chunked else self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self._whole_body()
+            if body is None:
+                self.close_connection = True
+                return
             answer, fault = seam.handle(Request(self.command, self.path, tuple(self.headers.items()), body))
             if answer is None:
                 self._reset()
@@ -370,10 +372,27 @@ def _handler(seam: Seam) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _do
 
-        def _chunks(self) -> bytes:
+        def _whole_body(self) -> bytes | None:
+            """Return what the client has sent; None where it was killed meanwhile: S3 carries out no part of that."""
+            if "chunked" in self.headers.get("Transfer-Encoding", ""):
+                return self._chunks()
+            size = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(size)
+            return body if len(body) == size else None
+
+        def _chunks(self) -> bytes | None:
             body = b""
-            while size := int(self.rfile.readline().split(b";")[0], 16):
-                body += self.rfile.read(size)
+            while True:
+                digits = self.rfile.readline().split(b";")[0].strip()
+                if not digits:
+                    return None
+                size = int(digits, 16)
+                if not size:
+                    break
+                chunk = self.rfile.read(size)
+                if len(chunk) < size:
+                    return None
+                body += chunk
                 self.rfile.readline()
             while self.rfile.readline().strip():
                 pass

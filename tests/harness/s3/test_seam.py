@@ -162,6 +162,22 @@ def test_chunked_bodies_arrive_whole(seam: Seam, store: Store) -> None:
     assert store.kept == {"/b/key": b"abcde"}
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [b"Content-Length: 4\r\n\r\n", b"Content-Length: 4\r\n\r\nab", b"Transfer-Encoding: chunked\r\n\r\n4\r\nab"],
+    ids=["no body", "a part of it", "a part of a chunk"],
+)
+def test_a_request_of_a_client_that_was_killed_while_it_sent_is_not_carried_out(
+    seam: Seam, store: Store, sent: bytes
+) -> None:
+    address = urllib.parse.urlsplit(seam.start())
+    with socket.create_connection((address.hostname or "", address.port or 0), timeout=10) as client:
+        client.sendall(b"PUT /bucket/key HTTP/1.1\r\nHost: localhost\r\n" + sent)
+        client.shutdown(socket.SHUT_WR)
+        assert client.recv(100) == b"", "the connection ends, without an answer"
+    assert store.asked == []
+
+
 def test_another_endpoint_is_judged_through_the_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     behind = S3Endpoint()
     for name, value in behind.environment().items():
