@@ -14,7 +14,7 @@ def of(*groups: str) -> set[str]:
 
 
 NO_CLEAN_UP = {"CLN-02", "COR-05"}
-NO_DELETION = {"CLN-01", "CLN-03", "CLN-04"}
+NO_DELETION = {"CLN-01", "CLN-03", "CLN-04", "CLN-05"}
 ON_SQLITE = NO_CLEAN_UP | NO_DELETION | {"COR-07"}  # one file: no object can stand in another's place
 NOT_OF_FILES = of("S3A", "SNP", "NET")
 REPOSITORY = of("REP")
