@@ -66,7 +66,8 @@ class FieldResult:
 def keep(result: FieldResult, folder: Path) -> Path:
     """Write a result into the field's folder, and return its file. What requirements say is kept once for all results.
 
-    Where the environment lay is of no use to a reader, and is left out: an installed file is named from there on.
+    Where the environment or a scratch folder lay is of no use to a reader, and is left out: a file is named from there
+    on.
 
     Raises:
         FieldError: It cannot be written.
@@ -139,12 +140,18 @@ _WRITING = threading.Lock()
 _LIBRARY = r"[/\\](?:site-packages|lib[/\\]python3\.\d+)[/\\]"
 """Where installed packages are, and Python's own."""
 
-_INSTALLED_IN = re.compile(rf"""(?<=["'])[^"'\n]*{_LIBRARY}|(?<![\w.])(?:[A-Za-z]:)?[/\\]\S*{_LIBRARY}""")
+_SCRATCH = r"[/\\]session-conformance-[\w-]+[/\\]"
+"""Where the suites themselves put a state of storage that they look at."""
+
+_ONLY_HERE = re.compile(
+    rf"""(?<=["'])[^"'\n]*{_LIBRARY}|(?<![\w.])(?:[A-Za-z]:)?[/\\]\S*(?:{_LIBRARY}|{_SCRATCH})|(?<![\w.]){_SCRATCH}"""
+)
+"""The beginnings of paths that mean nothing on another machine."""
 
 
 def _without_folders(value: Any) -> Any:
     if isinstance(value, str):
-        return _INSTALLED_IN.sub("", value)
+        return _ONLY_HERE.sub("", value)
     if isinstance(value, dict):
         return {name: _without_folders(item) for name, item in value.items()}
     return [_without_folders(item) for item in value] if isinstance(value, list) else value

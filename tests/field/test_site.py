@@ -28,7 +28,7 @@ def test_the_committed_pages_are_those_that_the_committed_results_give(pages: di
     assert differ == [], "run: session-conformance field build"
 
 
-ABSOLUTE = re.compile(r"--basetemp=/|/site-packages/|/tmp/|/root/|/home/")
+ABSOLUTE = re.compile(r"--basetemp=/|/site-packages/|/tmp/|/root/|/home/|/dev/shm/")
 """What only a folder of some machine begins with."""
 
 
@@ -41,9 +41,11 @@ def test_where_an_environment_lay_is_not_kept(folder: Path) -> None:
     [(entry, version)] = chosen(read_catalogue(folder), ["good==2.0"])
     trace = 'File "/somewhere/an environment-2/lib/python3.11/site-packages/good/store.py", line 3\n  File "own.py"'
     trace += '\n  File "/somewhere/lib/python3.11/concurrent/futures/thread.py", line 58'
+    trace += "\nInvalid JSON in file /dev/shm/session-conformance-91lk_r1-crash/0/4/session_s/session.json: cut"
     keep(result_of(entry, version, "violated", found="it is lost", evidence=trace), folder)
     [kept_result] = [one for one in kept(folder)[entry.name, version].judged.verdict.results if one.id == "CNT-01"]
     expected = 'File "good/store.py", line 3\n  File "own.py"\n  File "concurrent/futures/thread.py", line 58'
+    expected += "\nInvalid JSON in file 0/4/session_s/session.json: cut"
     assert kept_result.evidence == expected
 
 
