@@ -65,7 +65,12 @@ class PostgREST(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         project, table = url.path.strip("/").split("/")[0], url.path.rsplit("/", 1)[-1]
         query = dict(parse_qsl(url.query, keep_blank_values=True))
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or "null")
+        size = int(self.headers.get("Content-Length") or 0)
+        sent = self.rfile.read(size)
+        if len(sent) < size:  # the client was killed while it sent: nothing of it is carried out
+            self.close_connection = True
+            return
+        body = json.loads(sent or "null")
         tables = PROJECTS[project]
         wanted = {name: value.removeprefix("eq.") for name, value in query.items() if name not in self.filters}
         with tables.lock:
