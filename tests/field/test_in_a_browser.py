@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -43,12 +42,9 @@ FRAME = '<iframe title="{title}" width="{width}" height="900" srcdoc="{page}"></
 
 
 def axe() -> str:
-    given = os.environ.get("AXE_JS")
-    if given:
-        return Path(given).read_text(encoding="utf-8")
-    spec = importlib.util.find_spec("axe_core_python")
+    spec = importlib.util.find_spec("axe_playwright_python")
     if spec is None or spec.origin is None:
-        pytest.skip("axe-core is not here: pip install axe-core-python, or name its file in AXE_JS")
+        pytest.skip("axe-core is not installed: pip install '.[browser]'")
     return (Path(spec.origin).parent / "axe.min.js").read_text(encoding="utf-8")
 
 
