@@ -51,15 +51,20 @@ class Workspace:
                 away.enter_context(place.seam.away())
             yield
 
-    def quiet(self) -> list[Traffic] | None:
+    def quiet(self) -> list[Traffic | int] | None:
         """Return what went over the wire so far: where it is the same later, nothing was changed in between.
 
-        None where that says nothing: an answer is awaited, or there is no server, or more than servers.
+        For a bucket that is the requests that may change it; for servers, whose protocols say less, all traffic.
+
+        None where that says nothing: an answer is awaited, or files are kept too, or there is nothing but files.
         """
-        traffic = [place.seam.quiet for place in self.places]
-        quiet = [each for each in traffic if each is not None]
-        alone = "bucket" not in self.values and not any(self.folder.iterdir())
-        return quiet if quiet and len(quiet) == len(traffic) and alone else None
+        seen: list[Traffic | int | None] = [place.seam.quiet for place in self.places]
+        if "bucket" in self.values:
+            from ..s3 import changes_made
+
+            seen.append(changes_made(self.values["endpoint_url"], self.values["bucket"]))
+        quiet = [each for each in seen if each is not None]
+        return quiet if quiet and len(quiet) == len(seen) and not any(self.folder.iterdir()) else None
 
     def drop(self) -> None:
         """Remove the places on servers, with all that is stored in them. The folder stays."""

@@ -114,7 +114,7 @@ class Stage:
         self._faults = ExitStack()
         self._storage_faulty = False
         self._tools = ScriptedTools(tools_of or script, self.timeline)
-        self._latest: tuple[list[Traffic], Reading] | None = None
+        self._latest: tuple[list[Traffic | int], Reading] | None = None
         self.observer = Observer(self.timeline, self._read_stored, events, self._read_at_rest)
         self.manager = manager if manager is not None else session.open()
 
@@ -128,7 +128,7 @@ class Stage:
         return self._read_if_changed() if self._reading and not self._storage_faulty else None
 
     def _read_if_changed(self) -> Reading:
-        """Return what is stored: the latest reading where nothing has gone over the wire to the servers since then."""
+        """Return what is stored: the latest reading where nothing has gone over the wire since then to change it."""
         workspace = self.session.workspace
         before, latest = workspace.quiet(), self._latest
         if before is not None and latest is not None and before == latest[0]:

@@ -7,13 +7,14 @@ from .endpoint import NoVersioning as NoVersioning
 from .endpoint import S3Endpoint as S3Endpoint
 from .endpoint import environment as environment
 from .endpoint import moto as moto
+from .messages import Answer as Answer
+from .messages import Request as Request
 from .prices import usd as usd
 from .retries import without_pauses as without_pauses
-from .seam import Answer as Answer
 from .seam import Fault as Fault
 from .seam import Record as Record
-from .seam import Request as Request
 from .seam import Seam as Seam
+from .seam import changes_made as changes_made
 
 __all__ = [
     "REGION",
@@ -25,6 +26,7 @@ __all__ = [
     "Request",
     "S3Endpoint",
     "Seam",
+    "changes_made",
     "data_files_kept",
     "environment",
     "moto",

@@ -16,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from .seam import Answer, Request, Seam
+from .messages import Answer, Request
+from .repeated import RepeatedReads
+from .seam import Seam
 
 REGION = "us-east-1"
 
@@ -44,7 +46,7 @@ class S3Endpoint:
     """
 
     def __init__(self, upstream: str | None = None) -> None:
-        self.seam = Seam(moto("s3") if upstream is None else _remote(upstream))
+        self.seam = Seam(RepeatedReads(moto("s3")) if upstream is None else _remote(upstream))
         self.url = self.seam.start()
         self._is_remote = upstream is not None
         self._numbers = itertools.count(1)

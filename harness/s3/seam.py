@@ -4,113 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import re
-import socket
-import struct
 import threading
 import urllib.parse
+import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from .messages import Answer, Request
 from .moments import Moments
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer.
-
-    Attributes:
-        status: Its status code.
-        headers: Its headers, without those of the connection.
-        body: Its body.
-    """
-
-    status: int
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-
-
-@dataclass(frozen=True)
-class Request:
-    """An HTTP request.
-
-    Attributes:
-        method: ``GET``, ``PUT``, ...
-        target: Path and query, as they were sent.
-        headers: Its headers.
-        body: Its body.
-    """
-
-    method: str
-    target: str
-    headers: Sequence[tuple[str, str]]
-    body: bytes
-
-    @property
-    def path(self) -> str:
-        """The path, unquoted."""
-        return urllib.parse.unquote(urllib.parse.urlsplit(self.target).path)
-
-    @property
-    def bucket(self) -> str:
-        """The bucket, or ""."""
-        return self.path.strip("/").partition("/")[0]
-
-    @property
-    def operation(self) -> str:
-        """The name that S3's API reference has for it, ``GetObject`` or ``ListObjectsV2``, say."""
-        query = {name for name, _ in urllib.parse.parse_qsl(urllib.parse.urlsplit(self.target).query, True)}
-        has_key = "/" in self.path.strip("/")
-        if "versions" in query:
-            return "ListObjectVersions"
-        if "uploads" in query or "uploadId" in query:
-            return "MultipartUpload"
-        if self.method == "POST" and "delete" in query:
-            return "DeleteObjects"
-        if has_key:
-            return {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}.get(
-                self.method, self.method
-            )
-        for part, name in _OF_A_BUCKET.items():
-            if part in query:
-                return f"{self.method.capitalize()}Bucket{name}"
-        if self.method == "GET":
-            return "ListObjectsV2" if "list-type" in query else "ListObjects"
-        return {"PUT": "CreateBucket", "HEAD": "HeadBucket", "DELETE": "DeleteBucket"}.get(self.method, self.method)
-
-    @property
-    def action(self) -> str:
-        """The permission that it needs, ``s3:GetObject``, say."""
-        return _ACTIONS.get(self.operation, f"s3:{self.operation}")
-
-
-_OF_A_BUCKET = {
-    "acl": "Acl",
-    "encryption": "Encryption",
-    "lifecycle": "Lifecycle",
-    "location": "Location",
-    "policy": "Policy",
-    "tagging": "Tagging",
-    "versioning": "Versioning",
-}
-"""What a bucket has besides its objects, by the query that asks for it."""
-
-_ACTIONS = {
-    "GetObject": "s3:GetObject",
-    "HeadObject": "s3:GetObject",
-    "PutObject": "s3:PutObject",
-    "MultipartUpload": "s3:PutObject",
-    "ListObjects": "s3:ListBucket",
-    "ListObjectsV2": "s3:ListBucket",
-    "HeadBucket": "s3:ListBucket",
-    "DeleteObject": "s3:DeleteObject",
-    "DeleteObjects": "s3:DeleteObject",
-    "ListObjectVersions": "s3:ListBucketVersions",
-}
-"""What each operation needs, as the service authorization reference has it."""
+from .wire import HttpServer
 
 Upstream = Callable[[Request], Answer]
 """Carries a request out."""
@@ -173,10 +78,25 @@ class Record:
         return len(self.exchanges)
 
 
+_serving: weakref.WeakValueDictionary[str, Seam] = weakref.WeakValueDictionary()
+"""The seams that this process serves, by the URL at which clients find them."""
+
+
+def changes_made(endpoint_url: str, bucket: str) -> int | None:
+    """Return how many requests to change a bucket were carried out so far: while it stays, nothing there changes.
+
+    None where that says nothing: one is being carried out, something is made to go wrong, or no seam of this process
+    sees what is sent to the endpoint.
+    """
+    seam = _serving.get(endpoint_url)
+    return None if seam is None else seam.changes_made(bucket)
+
+
 class Seam:
     """An HTTP server on loopback that hands requests on.
 
     Attributes:
+        url: Where clients find it, once it serves.
         sign: Signs a request that was changed here anew, for an endpoint that looks at signatures.
 
     Args:
@@ -192,18 +112,30 @@ class Seam:
         self._page_size: dict[str, int] = {}
         self._holds: dict[str, Callable[[Request], object]] = {}
         self._moments: dict[str, Moments] = {}
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
+        self._changes: Counter[str] = Counter()
+        self._changing: Counter[str] = Counter()
+        self._server = HttpServer(self.handle)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, name="conformance: S3", daemon=True)
 
     def start(self) -> str:
         """Begin to serve, and return the endpoint's URL."""
         self._thread.start()
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        _serving[self.url] = self
+        return self.url
 
     def stop(self) -> None:
         """Serve no more."""
         self._server.shutdown()
         self._server.server_close()
+
+    def changes_made(self, bucket: str) -> int | None:
+        """See :func:`changes_made`."""
+        with self._lock:
+            made_to_differ = (self._faults, self._holds, self._page_size, self._moments)
+            if self._changing[bucket] or any(bucket in each for each in made_to_differ):
+                return None
+            return self._changes[bucket]
 
     @contextlib.contextmanager
     def recording(self, bucket: str) -> Iterator[Record]:
@@ -261,8 +193,21 @@ class Seam:
             with self._lock:
                 del self._moments[bucket]
 
-    def handle(self, request: Request) -> tuple[Answer | None, Fault | None]:
-        """Carry out a request, or let it fail, and return the answer and the fault."""
+    def handle(self, request: Request) -> Answer | None:
+        """Carry out a request, or let it fail, and return the answer; None where its connection is to be reset."""
+        if request.method in ("GET", "HEAD"):
+            return self._handle(request)
+        bucket = request.bucket
+        with self._lock:
+            self._changing[bucket] += 1
+        try:
+            return self._handle(request)
+        finally:
+            with self._lock:
+                self._changing[bucket] -= 1
+                self._changes[bucket] += 1
+
+    def _handle(self, request: Request) -> Answer | None:
         bucket = request.bucket
         with self._lock:
             fault = None
@@ -295,7 +240,7 @@ class Seam:
                         fault,
                     )
                 )
-        return answer, fault
+        return answer
 
     def _answer(self, request: Request, fault: Fault | None) -> Answer | None:
         if fault is Fault.SLOW_DOWN:
@@ -313,6 +258,8 @@ class Seam:
             return _error(500, "InternalError", "We encountered an internal error. Please try again.")
         if fault is Fault.DAMAGED and request.operation == "GetObject" and answer.status < 300:
             return replace(answer, body=_damaged(answer.body))
+        if fault is Fault.TRUNCATED and answer.status < 300:
+            return replace(answer, cut_after=len(answer.body) // 2)
         return answer
 
 
@@ -332,77 +279,3 @@ def _with_page_size(request: Request, size: int) -> Request:
     query = re.sub(r"(^|&)max-keys=\d+", "", parts.query).strip("&")
     target = urllib.parse.urlunsplit(parts._replace(query=f"{query}&max-keys={size}".strip("&")))
     return Request(request.method, target, request.headers, request.body)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that went away: a process of theirs may have been killed."""
-
-
-def _handler(seam: Seam) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-
-        def _do(self) -> None:
-            body = self._whole_body()
-            if body is None:
-                self.close_connection = True
-                return
-            answer, fault = seam.handle(Request(self.command, self.path, tuple(self.headers.items()), body))
-            if answer is None:
-                self._reset()
-                return
-            self.send_response_only(answer.status)
-            for name, value in answer.headers:
-                if name.lower() not in ("content-length", "connection", "transfer-encoding"):
-                    self.send_header(name, value)
-            declared = next((value for name, value in answer.headers if name.lower() == "content-length"), None)
-            size = declared if self.command == "HEAD" and declared is not None else str(len(answer.body))
-            self.send_header("Content-Length", size)
-            self.end_headers()
-            body = b"" if self.command == "HEAD" else answer.body
-            if fault is Fault.TRUNCATED and body and answer.status < 300:
-                body = body[: len(body) // 2]
-                self.close_connection = True
-            self.wfile.write(body)
-
-        do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _do
-
-        def _whole_body(self) -> bytes | None:
-            """Return what the client has sent; None where it was killed meanwhile: S3 carries out no part of that."""
-            if "chunked" in self.headers.get("Transfer-Encoding", ""):
-                return self._chunks()
-            size = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(size)
-            return body if len(body) == size else None
-
-        def _chunks(self) -> bytes | None:
-            body = b""
-            while True:
-                digits = self.rfile.readline().split(b";")[0].strip()
-                if not digits:
-                    return None
-                size = int(digits, 16)
-                if not size:
-                    break
-                chunk = self.rfile.read(size)
-                if len(chunk) < size:
-                    return None
-                body += chunk
-                self.rfile.readline()
-            while self.rfile.readline().strip():
-                pass
-            return body
-
-        def _reset(self) -> None:
-            """Close the connection so that the client gets a reset: with nothing lingering (``socket(7)``)."""
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            with contextlib.suppress(OSError):
-                self.connection.close()
-
-    return Handler

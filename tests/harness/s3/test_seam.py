@@ -10,9 +10,17 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from session_conformance.harness.s3 import Fault, NoEndpoint, NoVersioning, Request, S3Endpoint, Seam
+from session_conformance.harness.s3 import (
+    Answer,
+    Fault,
+    NoEndpoint,
+    NoVersioning,
+    Request,
+    S3Endpoint,
+    Seam,
+    changes_made,
+)
 from session_conformance.harness.s3 import endpoint as s3_endpoint
-from session_conformance.harness.s3.seam import Answer
 
 
 class Store:
@@ -91,6 +99,22 @@ def test_requests_are_counted_by_bucket(seam: Seam, ask: Callable[..., tuple[int
     assert [(exchange.sent, exchange.received, exchange.status) for exchange in record.exchanges] == [
         (4, 4, 200), (0, 4, 200)
     ]  # fmt: skip
+
+
+def test_changes_are_counted_where_nothing_speaks_against_it(seam: Seam, ask: Callable[..., tuple[int, bytes]]) -> None:
+    url = seam.url
+    ask("PUT", "/b/key", b"four")
+    ask("GET", "/b/key")
+    ask("PUT", "/other/key", b"four")
+    assert changes_made(url, "b") == 1
+    with seam.faults("b", lambda *_: None):
+        assert changes_made(url, "b") is None, "what is read may not be what is stored"
+    held = []
+    with seam.holding("other", lambda _: held.append(changes_made(url, "other"))):
+        ask("PUT", "/other/key", b"five")
+    assert held == [None], "one is being carried out"
+    assert (changes_made(url, "b"), changes_made(url, "other")) == (1, 2)
+    assert changes_made("http://127.0.0.1:1", "b") is None, "nobody sees what is sent there"
 
 
 @pytest.mark.parametrize(

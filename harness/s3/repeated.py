@@ -1,0 +1,85 @@
+"""Reads that are asked again: each is answered from memory while nothing was written that it could see."""
+
+from __future__ import annotations
+
+import threading
+import urllib.parse
+from collections import OrderedDict
+from collections.abc import Callable
+
+from .messages import Answer, Request
+
+_Asked = tuple[str, str, tuple[tuple[str, str], ...]]
+
+BUCKETS = 64
+"""Of how many buckets answers are kept: of those that were read or written last."""
+
+LARGEST = 64 * 1024
+"""The largest body that is kept, in bytes."""
+
+
+class RepeatedReads:
+    """Carries requests out one after another, and those that only ask what was asked before not again.
+
+    Managers look at the same few objects before and after each write, and so do the readers of the harness: two reads
+    of three find what the one before them found. moto takes 0.7 ms for each of them.
+
+    Args:
+        upstream: Carries a request out. Nobody else changes what it holds.
+    """
+
+    def __init__(self, upstream: Callable[[Request], Answer]) -> None:
+        self._upstream = upstream
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, dict[_Asked, tuple[Request, Answer]]] = OrderedDict()
+
+    def __call__(self, request: Request) -> Answer:
+        """Carry a request out, or answer it from memory."""
+        with self._lock:
+            kept = self._of_bucket(request.bucket)
+            if request.operation not in _READS:
+                for asked in [asked for asked, (read, _) in kept.items() if _may_see(read, request)]:
+                    del kept[asked]
+                return self._upstream(request)
+            asked = (request.method, request.target, _that_matter(request))
+            if asked not in kept:
+                answer = self._upstream(request)
+                if answer.status not in _LASTING or len(answer.body) > LARGEST:
+                    return answer
+                kept[asked] = request, answer
+            return kept[asked][1]
+
+    def _of_bucket(self, bucket: str) -> dict[_Asked, tuple[Request, Answer]]:
+        kept = self._kept.setdefault(bucket, {})
+        self._kept.move_to_end(bucket)
+        if len(self._kept) > BUCKETS:
+            self._kept.popitem(last=False)
+        return kept
+
+
+_READS = ("GetObject", "HeadObject", "ListObjects", "ListObjectsV2")
+_LASTING = (200, 404)
+
+_OF_ONE_REQUEST = (
+    "amz-sdk-invocation-id",
+    "amz-sdk-request",
+    "authorization",
+    "connection",
+    "user-agent",
+    "x-amz-date",
+    "x-amz-user-agent",
+)
+"""Headers that differ from one request to the next and change nothing about the answer."""
+
+
+def _that_matter(request: Request) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in request.headers if name.lower() not in _OF_ONE_REQUEST)
+
+
+def _may_see(read: Request, change: Request) -> bool:
+    if change.operation not in ("PutObject", "DeleteObject"):
+        return True
+    if read.operation in ("GetObject", "HeadObject"):
+        return read.path == change.path
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(read.target).query)
+    return change.key.startswith(query.get("prefix", [""])[0])
