@@ -52,14 +52,9 @@ class Request:
         return self.path.strip("/").partition("/")[0]
 
     @cached_property
-    def key(self) -> str:
-        """The object's key, or ""."""
-        return self.path.removeprefix("/").partition("/")[2]
-
-    @cached_property
     def operation(self) -> str:
         """The name that S3's API reference has for it, ``GetObject`` or ``ListObjectsV2``, say."""
-        query = {name for name, _ in urllib.parse.parse_qsl(urllib.parse.urlsplit(self.target).query, True)}
+        query = {part.partition("=")[0] for part in self.target.partition("?")[2].split("&")}
         has_key = "/" in self.path.strip("/")
         if "versions" in query:
             return "ListObjectVersions"

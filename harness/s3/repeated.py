@@ -6,6 +6,7 @@ import threading
 import urllib.parse
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from .messages import Answer, Request
 
@@ -31,14 +32,14 @@ class RepeatedReads:
     def __init__(self, upstream: Callable[[Request], Answer]) -> None:
         self._upstream = upstream
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, dict[_Asked, tuple[Request, Answer]]] = OrderedDict()
+        self._kept: OrderedDict[str, dict[_Asked, _Kept]] = OrderedDict()
 
     def __call__(self, request: Request) -> Answer:
         """Carry a request out, or answer it from memory."""
         with self._lock:
             kept = self._of_bucket(request.bucket)
             if request.operation not in _READS:
-                for asked in [asked for asked, (read, _) in kept.items() if _may_see(read, request)]:
+                for asked in [asked for asked, read in kept.items() if read.may_see(request)]:
                     del kept[asked]
                 return self._upstream(request)
             asked = (request.method, request.target, _that_matter(request))
@@ -46,10 +47,10 @@ class RepeatedReads:
                 answer = self._upstream(request)
                 if answer.status not in _LASTING or len(answer.body) > LARGEST:
                     return answer
-                kept[asked] = request, answer
-            return kept[asked][1]
+                kept[asked] = _Kept(answer, *_seen_by(request))
+            return kept[asked].answer
 
-    def _of_bucket(self, bucket: str) -> dict[_Asked, tuple[Request, Answer]]:
+    def _of_bucket(self, bucket: str) -> dict[_Asked, _Kept]:
         kept = self._kept.setdefault(bucket, {})
         self._kept.move_to_end(bucket)
         if len(self._kept) > BUCKETS:
@@ -76,10 +77,22 @@ def _that_matter(request: Request) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in request.headers if name.lower() not in _OF_ONE_REQUEST)
 
 
-def _may_see(read: Request, change: Request) -> bool:
-    if change.operation not in ("PutObject", "DeleteObject"):
-        return True
+@dataclass(frozen=True)
+class _Kept:
+    """An answer, and what it is about: one object, or those whose paths begin with something."""
+
+    answer: Answer
+    path: str
+    and_below: bool
+
+    def may_see(self, change: Request) -> bool:
+        if change.operation not in ("PutObject", "DeleteObject"):
+            return True
+        return change.path.startswith(self.path) if self.and_below else change.path == self.path
+
+
+def _seen_by(read: Request) -> tuple[str, bool]:
     if read.operation in ("GetObject", "HeadObject"):
-        return read.path == change.path
+        return read.path, False
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(read.target).query)
-    return change.key.startswith(query.get("prefix", [""])[0])
+    return f"/{read.bucket}/{query.get('prefix', [''])[0]}", True
