@@ -11,8 +11,8 @@ import socket
 import struct
 from collections.abc import Callable
 from http import HTTPStatus
+from io import BufferedIOBase
 from socketserver import StreamRequestHandler, ThreadingTCPServer
-from typing import BinaryIO
 
 from .messages import Answer, Request
 
@@ -75,7 +75,7 @@ class _Connection(StreamRequestHandler):
             self.connection.close()
 
 
-def _headers(stream: BinaryIO) -> list[tuple[str, str]]:
+def _headers(stream: BufferedIOBase) -> list[tuple[str, str]]:
     headers = []
     while line := stream.readline().strip():
         name, _, value = line.decode("latin-1").partition(":")
@@ -83,7 +83,7 @@ def _headers(stream: BinaryIO) -> list[tuple[str, str]]:
     return headers
 
 
-def _body(stream: BinaryIO, headers: dict[str, str]) -> bytes | None:
+def _body(stream: BufferedIOBase, headers: dict[str, str]) -> bytes | None:
     """Return what the client has sent; None where it was killed meanwhile: S3 carries out no part of that."""
     if "chunked" in headers.get("transfer-encoding", ""):
         return _chunks(stream)
@@ -92,7 +92,7 @@ def _body(stream: BinaryIO, headers: dict[str, str]) -> bytes | None:
     return body if len(body) == size else None
 
 
-def _chunks(stream: BinaryIO) -> bytes | None:
+def _chunks(stream: BufferedIOBase) -> bytes | None:
     body = b""
     while True:
         digits = stream.readline().split(b";")[0].strip()
