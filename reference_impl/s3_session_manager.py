@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -13,7 +14,7 @@ import boto3
 from botocore.config import Config
 from strands.types.exceptions import SessionException
 
-from .log.at_once import at_once
+from .log.at_once import at_once, beside
 from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import decode, encode
 from .log.commit_lines import latest
@@ -113,6 +114,9 @@ class S3SessionManager(ChangeLogSessionManager):
 
     def _sdk_session(self, session_id: str) -> SdkSession:
         return _SdkObjects(self.client, self.bucket, self.prefix, session_id)
+
+    def _sdk_state(self, session_id: str) -> AbstractContextManager[Callable[[], str | None]]:
+        return beside(self._sdk_session(session_id).state)
 
     def delete_session(self, session_id: str, **kwargs: Any) -> None:
         """Remove a session and all that belongs to it, also what the SDK's manager or a deletion cut short left of it.

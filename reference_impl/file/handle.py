@@ -6,8 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from strands.types.exceptions import SessionException
-
+from ..log.change_log import Gone
 from ..log.paths import is_folder, is_link
 from .folders import unlock
 from .journal import LONGEST_HEADER, Damage, Header, read_header
@@ -40,7 +39,7 @@ class Handle:
         if is_link(self.folder):
             raise Damage(0, "its folder is a symbolic link, which may lead anywhere")
         if not is_folder(self.folder):
-            raise SessionException(f"session {self._session_id!r} is gone: there is no folder {self.folder}")
+            raise Gone(f"session {self._session_id!r} is gone: there is no folder {self.folder}")
 
     @property
     def is_held(self) -> bool:

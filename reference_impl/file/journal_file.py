@@ -78,8 +78,10 @@ class JournalFile:
         """Create the session with its first commits, durably and at once.
 
         Returns:
-            False if another process created it first.
+            False if it is there already.
         """
+        if self.exists():
+            return False
         data, found = new_journal([(body, "") for body in bodies], new_life())
         with self._lock, self._errors("create"):
             make_private(self.folder.parent)

@@ -17,6 +17,10 @@ class Deleted(SessionException):
     """The session was deleted while it was open: what is there now under its id, if anything, is another one."""
 
 
+class Gone(SessionException):
+    """There is no session, and this log has read none."""
+
+
 class ChangeLog(Protocol):
     """Where commits are kept, in order. Every method raises ``SessionException`` where that fails.
 
@@ -28,10 +32,14 @@ class ChangeLog(Protocol):
         """Whether the session is there."""
 
     def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits; False if another process was first."""
+        """Create the session with its first commits; False if it is there already."""
 
     def read(self) -> bytes | bytearray:
-        """Return the JSON array of every commit, in order (:func:`.commit_lines.commits_in`). Nothing is written."""
+        """Return the JSON array of every commit, in order (:func:`.commit_lines.commits_in`). Nothing is written.
+
+        Raises:
+            Gone: There is no session, and none was read or created.
+        """
 
     def changed(self) -> bool:
         """Whether others have changed it since it was read or written last."""

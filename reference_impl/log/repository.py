@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -28,9 +28,9 @@ from .history import (
 from .ids import check_id
 from .messages import check_message
 from .sdk_export import sdk_files
-from .sdk_layout import UNSURE, SdkSession, read_sdk_session
+from .sdk_layout import SdkSession, read_sdk_session
 from .session_store import SessionStore
-from .takeover import MARK, mark, takeover
+from .takeover import MARK, is_taken_over, mark, takeover
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +60,11 @@ class ChangeLogRepository(SessionRepository):
     def _sdk_session(self, session_id: str) -> SdkSession | None:
         """Return where the SDK's manager would keep a session beside this one's, if anywhere."""
         return None
+
+    def _sdk_state(self, session_id: str) -> AbstractContextManager[Callable[[], str | None]]:
+        """Look for what the SDK's manager keeps of a session while that is read; give what returns its state."""
+        place = self._sdk_session(session_id)
+        return nullcontext(place.state if place is not None else lambda: None)
 
     def close(self) -> None:
         """Write what is left to write, and let go of the session. An agent needs it no more after it stopped.
@@ -138,12 +143,19 @@ class ChangeLogRepository(SessionRepository):
             self._stored(session_id).commit(changes)
         return store
 
-    def _history(self, session_id: str) -> SessionHistory | None:
-        """Return what is stored of a session, whoever stored it; None where there is no session."""
+    def _history(self, session_id: str, sdk_state: Callable[[], str | None] | None = None) -> SessionHistory | None:
+        """Return what is stored of a session, whoever stored it; None where there is no session.
+
+        Args:
+            session_id: The session.
+            sdk_state: Returns the state of what the SDK's manager keeps of it, if somebody looks for that.
+        """
         store = self._read(session_id)
-        if store.exists():
-            return store.view()
+        if (history := store.found()) is not None:
+            return history
         if session_id not in self._left:
+            if sdk_state is not None and sdk_state() is None:
+                return None
             left = self._left_by_sdk(session_id)
             if left is None:
                 return None
@@ -192,8 +204,7 @@ class ChangeLogRepository(SessionRepository):
         """
         place = self._sdk_session(session_id)
         state = place.state() if place is not None else None
-        seen = (history.session.get(MARK) or {}).get("state")
-        if place is None or state is None or (state == seen and not state.endswith(UNSURE)):
+        if place is None or state is None or is_taken_over(history, state):
             return
         theirs = read_sdk_session(place, session_id)
         if theirs is None:
@@ -254,7 +265,7 @@ class ChangeLogRepository(SessionRepository):
         store = self._store_of(session.session_id)
         history = SessionHistory()
         history.apply([session_created(session.to_dict())])
-        if store.exists() or not store.create(history):
+        if not store.create(history):
             if session.session_id == getattr(self, "session_id", None) and not hasattr(self, "session"):
                 return session  # another process created what this one is about to open
             raise SessionException(f"Session {session.session_id} already exists")
@@ -266,12 +277,15 @@ class ChangeLogRepository(SessionRepository):
         Raises:
             SessionException: It cannot be read.
         """
-        history = self._history(session_id)
-        if history is None:
-            return None
-        if self._store_of(session_id).exists():
+        with self._sdk_state(session_id) as sdk_state:
+            history = self._history(session_id, sdk_state)
+            if history is None:
+                return None
+            is_stored = self._store_of(session_id).exists()
+            is_known = is_stored and is_taken_over(history, sdk_state())
+        if is_stored and not is_known:
             self._take_over(session_id, history)
-        elif (place := self._sdk_session(session_id)) is not None:
+        elif not is_stored and (place := self._sdk_session(session_id)) is not None:
             self._to_import[session_id] = place.place  # once something is written, and not before
         return Session(**{key: value for key, value in history.session.items() if key in _OF_A_SESSION})
 

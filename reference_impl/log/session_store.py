@@ -10,7 +10,7 @@ from typing import Any
 
 from strands.types.exceptions import SessionException
 
-from .change_log import Behind, ChangeLog
+from .change_log import Behind, ChangeLog, Deleted, Gone
 from .codec import decode, encode
 from .collector import collector_at_rest
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
@@ -76,13 +76,26 @@ class SessionStore:
     def steady(self) -> Iterator[None]:
         """Look only once whether others have changed the session, and not at each :meth:`view`."""
         with self._lock:
-            if self.exists():
-                self.view()
+            self.found()
             self._steady = True
             try:
                 yield
             finally:
                 self._steady = False
+
+    def found(self) -> SessionHistory | None:
+        """Return the whole history as :meth:`view` does; None where there is no session."""
+        with self._lock:
+            if self._loaded and not self.exists():
+                return None
+            try:
+                return self.view()
+            except Gone:
+                return None
+            except Deleted:
+                if self._loaded or self.exists():
+                    raise
+                return None
 
     def release(self) -> None:
         """Drop the history that :meth:`view` returned: its messages now belong to somebody else."""
@@ -150,7 +163,7 @@ class SessionStore:
     # -- writing -------------------------------------------------------------------------------------------
 
     def create(self, history: SessionHistory) -> bool:
-        """Create the session with a history; False if another process was first.
+        """Create the session with a history, which is this object's from then on; False if it is there already.
 
         Raises:
             SessionException: It cannot be stored, or could not be restored.
@@ -158,7 +171,13 @@ class SessionStore:
         changes = list(history.changes())
         for change in changes:
             check_change(change)
-        return self._log.create([encode([change]) for change in changes])
+        with self._lock:
+            if not self._log.create([encode([change]) for change in changes]):
+                return False
+            if not history.agents and not history.multi_agents:  # what is imported is read as it is stored
+                self._view, self._index = history, SessionIndex(history)
+                self._loaded = self._is_sure = True
+            return True
 
     def submit(self, changes: Sequence[Change]) -> Ticket:
         """Put changes in line, behind those that were put there before. They are committed by :meth:`drain`."""

@@ -15,6 +15,7 @@ from typing import Any
 from .codec import encode
 from .history import AgentHistory, Change, SessionHistory, agent_set, message_replaced, multi_agent_set
 from .memory import HELD
+from .sdk_layout import UNSURE
 
 MARK = "imported"
 """The key of a session's record under which :func:`mark` is stored."""
@@ -53,6 +54,17 @@ def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
         "teams": {id: _digest(team) for id, team in theirs.multi_agents.items()},
         "redacted": {id: _redacted(agent) for id, agent in theirs.agents.items()},
     }
+
+
+def is_taken_over(ours: SessionHistory, state: str | None) -> bool:
+    """Whether nothing of the SDK's can have been stored that is not known here.
+
+    Args:
+        ours: What is stored here.
+        state: As :func:`mark`; None where there is nothing of the SDK's.
+    """
+    seen = (ours.session.get(MARK) or {}).get("state")
+    return state is None or (state == seen and not state.endswith(UNSURE))
 
 
 def _redacted(agent: AgentHistory) -> dict[str, str]:

@@ -18,7 +18,7 @@ _honour: WeakSet[Any] = WeakSet()
 """The clients whose stores were seen to do so."""
 
 
-def expect_conditional_writes(objects: S3Objects, key: str, data: bytes) -> None:
+def expect_conditional_writes(objects: S3Objects, key: str, data: bytes) -> bool:
     """Write an object again, on the condition that it is not there, until that is refused: as a rule the second time.
 
     Once a client was refused, it is not asked again.
@@ -28,13 +28,16 @@ def expect_conditional_writes(objects: S3Objects, key: str, data: bytes) -> None
         key: The object's key, at which nothing but these bytes may be lost.
         data: Its bytes.
 
+    Returns:
+        Whether it was written.
+
     Raises:
         SessionException: It is never refused, or that cannot be told.
     """
     client = objects.client
     with suppress(TypeError):  # a client that nothing can refer to weakly
         if client in _honour:
-            return
+            return False
     if all(objects.put_new(key, data, {}) for _ in range(_ATTEMPTS)):
         with suppress(SessionException):  # only whoever may delete can leave nothing
             objects.delete([key])
@@ -46,3 +49,4 @@ def expect_conditional_writes(objects: S3Objects, key: str, data: bytes) -> None
         )
     with suppress(TypeError):
         _honour.add(client)
+    return True

@@ -13,8 +13,7 @@ from strands.types.exceptions import SessionException
 from .ending import end
 from .life import Life
 from .objects import Listed, S3Objects
-from .place import is_end
-from .rest import REST
+from .place import REST, is_end
 from .root import ROOT, DamagedRoot, Root, life_in, read_root
 from .writers import RECENT
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from strands.types.exceptions import SessionException
 
-from ..log.change_log import Deleted
+from ..log.change_log import Deleted, Gone
 
-__all__ = ["Deleted", "Moved", "Unreadable"]
+__all__ = ["Deleted", "Gone", "Moved", "Unreadable"]
 
 
 class Unreadable(SessionException):

@@ -10,9 +10,9 @@ from contextlib import suppress
 from strands.types.exceptions import SessionException
 
 from ..log.at_once import at_once
-from .errors import Deleted, Moved, Unreadable
-from .objects import Listed, NotThere, S3Objects
-from .place import ENDED, HEADER, commit_name
+from .errors import Deleted, Gone, Moved, Unreadable
+from .objects import Listed, NotThere, Page, S3Objects
+from .place import ENDED, HEADER, commit_name, is_ours
 from .root import ROOT, DamagedRoot, Root, read_root
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ class Life:
         session_id: The session's id, for errors.
         name: The name of this life; empty before the session was read or created.
         over: Whether it is known that it was deleted.
+        may_have_rest: Whether somebody may have said that a writer has stopped (:mod:`.rest`).
         is_read: Whether something was read or written of it: then no other life may follow it.
 
     Args:
@@ -46,6 +47,7 @@ class Life:
         self.session_id = session_id
         self.name = name
         self.over = False
+        self.may_have_rest = True
         self.is_read = False
         self._sure_at: tuple[float, float] | None = None  # when it was seen last that it was not, behind a commit
         self._to_empty: set[str] = set()  # the objects of which nobody could say that they were
@@ -113,6 +115,18 @@ class Life:
         """
         if self._to_empty:
             self.empty(set(self._to_empty))
+
+    def page(self) -> Page:
+        """Return the first objects of this life, listed again where some are not ours: see :meth:`listed`.
+
+        Raises:
+            SessionException: They cannot be listed.
+        """
+        prefix = self.key("")
+        page = self.objects.page(prefix)
+        if not all(is_ours(item.key.removeprefix(prefix)) for item in page.items):
+            page = self.objects.page(prefix)
+        return page
 
     def commits(self, after: int) -> list[tuple[int, int]]:
         """Return number and size of the commits' objects behind one, in order; -1 for all.
@@ -185,23 +199,26 @@ class Life:
 
     # -- whether it goes on --------------------------------------------------------------------------------
 
-    def note_commit(self, number: int) -> bool:
-        """Note that a commit was stored, and see, at the first and then now and then, that the session is still there.
+    def is_unsure_after(self, number: int) -> bool:
+        """Note that a commit was stored; return whether it is to be seen (:meth:`see`) that the session is still there.
 
         A deletion leaves word for those whose commits show that they write. Who has written none, or has stopped since,
-        looks at the root when the first one is stored: one of the two sees what the other did.
+        looks at the root when the first one is stored: one of the two sees what the other did. Then it is looked at
+        now and then.
+        """
+        self.is_read = True
+        self._unsure.append(number)
+        if self._sure_at is None:
+            return True
+        return max(at - before for at, before in zip(_now(), self._sure_at, strict=True)) >= SURE
 
-        Returns:
-            Whether it looked.
+    def see(self) -> None:
+        """See that the session is still there.
 
         Raises:
             Deleted: It is not.
         """
-        self.is_read = True
-        self._unsure.append(number)
         now = _now()
-        if self._sure_at is not None and max(at - before for at, before in zip(now, self._sure_at, strict=True)) < SURE:
-            return False
         try:
             self.expect_alive()
         except Deleted:
@@ -210,7 +227,6 @@ class Life:
             logger.warning("session_id=<%s>, error=<%s> | cannot see the session's root", self.session_id, error)
         else:
             self._sure_at = now
-        return True
 
     def note_rest(self) -> None:
         """Note that this writer said that it has stopped."""
@@ -266,9 +282,9 @@ class Life:
             " What is said now is not stored. To start a session with this id, open it with a new manager"
         )
 
-    def gone(self) -> SessionException:
+    def gone(self) -> Gone:
         """Return what says that there is no session."""
-        return SessionException(
+        return Gone(
             f"session {self.session_id!r} is gone: there is nothing at s3://{self.objects.bucket}/{self.prefix}"
         )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ..log.commit_lines import END, PREFIX, are_whole, whole_commit
 from . import sizes
 from .life import Life
-from .place import HEADER, commit_name
+from .place import HEADER, commit_name, commit_number
 
 
 def parse(life: Life, name: str, data: bytes, first: int | None) -> dict[int, bytes]:
@@ -61,8 +61,19 @@ class Tail(NamedTuple):
     begins: int | None
 
 
-def tail(life: Life, start: int, numbers: Iterable[int]) -> Tail:
+def newest_of_runs(numbers: Iterable[int]) -> list[str]:
+    """Return the names of the newest objects of each run of commits: as a rule they hold all of them."""
+    return list(map(commit_name, sorted({number // sizes.RUN: number for number in numbers}.values())))
+
+
+def tail(life: Life, start: int, numbers: Iterable[int], fetched: Mapping[str, bytes] | None = None) -> Tail:
     """Return the commits from ``start`` on, of which these numbers, in order, are there.
+
+    Args:
+        life: The life.
+        start: The number of the first.
+        numbers: Those that are there.
+        fetched: The objects of :func:`newest_of_runs`, if they were fetched.
 
     Raises:
         Moved: The history was rewritten meanwhile.
@@ -72,12 +83,15 @@ def tail(life: Life, start: int, numbers: Iterable[int]) -> Tail:
     there = list(numbers)
     if not there:
         return Tail({}, None)
-    newest = sorted({number // sizes.RUN: number for number in there}.values())
+    names = newest_of_runs(there)
+    if fetched is None:
+        fetched = dict(zip(names, life.fetch(names), strict=True))
     lines: dict[int, bytes] = {}
     begins = None
-    for number, data in zip(newest, life.fetch([commit_name(number) for number in newest]), strict=True):
+    for name in names:
+        number = commit_number(name)
         begin = max(start, number // sizes.RUN * sizes.RUN)
-        found = _commits_up_to(life, number, data)
+        found = _commits_up_to(life, number, fetched[name])
         lines.update({at: line for at, line in found.items() if at >= begin})
         begins = min(found)
         missing = begins - 1

@@ -36,11 +36,11 @@ from .folding import Folding
 from .life import Life
 from .lines import LatestLines, Tail, tail
 from .objects import NotThere, S3Objects
-from .place import HEADER, Place, commit_name
+from .place import HEADER, REST, Place, commit_name
 from .reading import read_lines
-from .rest import REST, Rest, read_rest
+from .rest import Rest, read_rest
 from .rewriting import empty_commits, empty_segments, empty_what_may_come
-from .root import Root, new_life
+from .root import Root, life_of, new_life
 from .segments import all_segments, compact, place_of
 from .writers import NOBODY
 
@@ -78,7 +78,7 @@ class S3Log:
         self._life = Life(objects, prefix, session_id, life)
         self._session_id = session_id
         self._lock = threading.RLock()
-        self._root: Root | None = None  # what exists() saw, for the read that follows it
+        self._is_new = False  # whether it was seen that there is no session
         self._latest = LatestLines()
         self._folding = Folding(self._life)
         self._rewritten = 0  # how many of the commits that were read last came from a rewritten history
@@ -97,21 +97,23 @@ class S3Log:
         with self._lock:
             self._life.expect_not_over()
             if self._latest.next == 0:
-                self._root = self._life.look()
-                if self._root is not None and self._life.name not in ("", self._root.life):
+                root = self._life.look()
+                if root is not None and self._life.name not in ("", root.life):
                     raise self._life.deleted()
-                return self._root is not None
+                return root is not None
             return True
 
     def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits; False if another process was first.
+        """Create the session with its first commits; False if it is there already.
 
         The first commit is the session's record, and goes into the root. All others, which are there if a session is
         imported, are stored before it, as one: where there is a root, there is all of it.
         """
         with self._lock:
-            self._root = None
-            before, self._life.name = self._life.name, new_life()
+            is_new, self._is_new = self._is_new, False
+            if not is_new and self.exists():
+                return False
+            before, self._life.name, self._life.may_have_rest = self._life.name, new_life(), False
             try:
                 self._expect_conditional_writes()
             except SessionException:
@@ -134,8 +136,8 @@ class S3Log:
             return True
 
     def _expect_conditional_writes(self) -> None:
-        if not self._one_writer:
-            expect_conditional_writes(self.objects, self._life.key(REST), Rest(0, 0).data())
+        if not self._one_writer and expect_conditional_writes(self.objects, self._life.key(REST), Rest(0, 0).data()):
+            self._life.may_have_rest = True
 
     def _note_own(self, first: int, stop: int) -> None:
         """Note which commits it wrote."""
@@ -158,18 +160,39 @@ class S3Log:
         """Return the JSON array of every commit. Nothing is written."""
         with self._lock:
             self._life.expect_not_over()
-            known = self._life.name
-            if not self._latest.next:
-                root, self._root = self._root or self._life.look(), None
-                if root is None or known not in ("", root.life):
-                    raise self._life.deleted() if known else self._life.gone()
-                self._life.name = root.life
-            try:
+            if self._life.name:
                 return self._read_whole()
-            except SessionException:
-                if not self._latest.next:
-                    self._life.name = known  # nothing was read of this life: another one may follow it
+            try:
+                return self._read_first()
+            except BaseException:
+                self._life.name = ""  # nothing was read of this life: another one may follow it
                 raise
+
+    def _read_first(self) -> bytes:
+        """Find out which life the session has, and read it.
+
+        As a rule all objects are those of one life, which is taken for the session's until the root has come, beside
+        the commits. It is the right one only if the root says so. A session that has a commit was whole before that:
+        so the listing shows all there was of it, though it was made before the root was seen.
+        """
+        page = self.objects.page(self.prefix)
+        if page.is_all and not page.items:
+            self._is_new = True
+            raise self._life.gone()
+        self._life.name = life_of(page, self.prefix)
+        if self._life.name:
+            place = place_of(self._life, page)
+            with beside(self._life.look) as after_listing, suppress(Moved, Unreadable, Deleted):
+                rewritten, found = read_lines(self._life, place)
+                root = after_listing()
+                if root is not None and root.life == self._life.name:
+                    return self._note_all(place, root, rewritten, found)
+        root = self._life.look()
+        if root is None:
+            self._is_new = True
+            raise self._life.gone()
+        self._life.name = root.life
+        return self._read_whole()
 
     def _read_whole(self) -> bytes:
         damaged = ""
@@ -202,6 +225,7 @@ class S3Log:
     def _note_all(self, place: Place, root: Root, rewritten: list[bytes], found: Tail) -> bytes:
         """Note what was read, and return it as an array."""
         lines = found.lines if place.base else {0: commit_line(0, root.body), **found.lines}
+        self._is_new = False
         self._rewritten = len(rewritten)
         self._latest.base = place.base
         self._latest.note_all(Tail(lines, found.begins), place.next)
@@ -295,9 +319,11 @@ class S3Log:
             Behind: One does: the commit is void.
             Deleted: Others have deleted the session.
         """
-        if not self._life.note_commit(number):
+        if not self._life.is_unsure_after(number):
             return
-        if any(segment.rewritten and segment.last >= number for segment in all_segments(self._life)):
+        with beside(lambda: all_segments(self._life)) as segments:
+            self._life.see()
+        if any(segment.rewritten and segment.last >= number for segment in segments()):
             self._life.empty([commit_name(number)])
             raise Behind
         with suppress(SessionException):  # it is done with the next look, or at the end
@@ -330,7 +356,8 @@ class S3Log:
             number, base, known = self._latest.next, self._latest.base, self._rewritten
             self._take(number, change, label)  # from here on everybody has the new history
             # A history that others put meanwhile holds this change: it is not void, and what it replaces must still go.
-            self._life.note_commit(number)
+            if self._life.is_unsure_after(number):
+                self._life.see()
             kept = self._put_rewritten(number, bodies)
             try:
                 self._life.expect_alive()
@@ -391,10 +418,7 @@ class S3Log:
             if self._rested or self._own is None:
                 return
             try:
-                self._life.expect_alive()
-                known = read_rest(self.objects, self._life.key(""))
-                rest = known.with_own(self._own) if known is not None else self._own
-                self._life.store(REST, rest.data())
+                self._say_at_rest(self._own)
             except Deleted:
                 raise
             except SessionException as error:  # the session counts as in use for a while longer
@@ -402,6 +426,24 @@ class S3Log:
             else:
                 self._life.note_rest()
             self._rested = True
+
+    def _say_at_rest(self, own: Rest) -> None:
+        """Say which commits are of a writer that has stopped, beside those of which others have said so.
+
+        Raises:
+            Deleted: Others have deleted the session.
+            SessionException: It cannot be stored.
+        """
+        key, said = self._life.key(REST), False
+        if not self._life.may_have_rest:
+            self._life.expect_alive()
+            said = self.objects.put_new(key, own.data(), {})
+        if not said:
+            with beside(lambda: read_rest(self.objects, self._life.key(""))) as at_rest:
+                self._life.expect_alive()
+            known = at_rest()
+            self.objects.put(key, (known.with_own(own) if known is not None else own).data(), {})
+        self._life.may_have_rest = True
 
     def close(self) -> None:
         """Leave word as :meth:`rest` does: there is nothing else to let go of."""

@@ -14,7 +14,7 @@ from ..log.at_once import at_once
 from .client import ATTEMPTS
 from .requests import LATER, BusyConflict, Conflict, Garbled, NotImplementedThere, NotThere, S3Requests
 
-__all__ = ["Fetched", "Listed", "NotThere", "S3Objects"]
+__all__ = ["Fetched", "Listed", "NotThere", "Page", "S3Objects"]
 
 _MD5 = re.compile(r'"?([0-9a-f]{32})"?')
 
@@ -32,6 +32,19 @@ class Listed:
     key: str
     size: int
     modified: datetime
+
+
+@dataclass(frozen=True)
+class Page:
+    """The first objects of a listing.
+
+    Attributes:
+        items: They, in the order of their keys.
+        is_all: Whether there are no more.
+    """
+
+    items: Sequence[Listed]
+    is_all: bool
 
 
 @dataclass(frozen=True)
@@ -127,9 +140,16 @@ class S3Objects(S3Requests):
             SessionException: They cannot be listed.
         """
         for page in self._pages("ListObjectsV2", prefix, **({"StartAfter": after} if after else {})):
-            for found in page.get("Contents", ()):
-                if found["Key"].startswith(prefix) and found["Key"] > after:
-                    yield Listed(found["Key"], found["Size"], found["LastModified"])
+            yield from (item for item in _listed(page, prefix) if item.key > after)
+
+    def page(self, prefix: str) -> Page:
+        """Return the first of the objects whose keys begin with a prefix: as many as one request shows.
+
+        Raises:
+            SessionException: They cannot be listed.
+        """
+        page = self._call("ListObjectsV2", prefix, Prefix=prefix)
+        return Page(_listed(page, prefix), not page.get("IsTruncated"))
 
     def folders(self, prefix: str) -> Iterator[str]:
         """Yield the beginnings, up to the next slash, of the keys that begin with a prefix.
@@ -209,6 +229,14 @@ class S3Objects(S3Requests):
             return self.send(operation, prefix, _whole_page, **arguments)
         except (NotImplementedThere, NotThere) as error:
             raise self.failed(operation, prefix, "the store does not know this operation") from error
+
+
+def _listed(page: Any, prefix: str) -> list[Listed]:
+    return [
+        Listed(found["Key"], found["Size"], found["LastModified"])
+        for found in page.get("Contents", ())
+        if found["Key"].startswith(prefix)
+    ]
 
 
 def _whole_page(page: Any) -> Any:

@@ -12,9 +12,19 @@ ENDED = HEADER + b"ended\n"
 """What stands in place of a commit behind the last one, where the session was deleted: see :mod:`.ending`."""
 
 
+REST = "rest"
+"""The name of what says which writers have stopped: see :mod:`.rest`."""
+
+
 def commit_name(number: int) -> str:
     """Return the name of a commit's object."""
     return f"c/{number:010d}"
+
+
+def commit_number(name: str) -> int:
+    """Return the number of a commit's object, from its name below the session's life; 0 where it is none."""
+    number = name.removeprefix("c/")
+    return int(number) if name.startswith("c/") and number.isdecimal() else 0
 
 
 def is_end(name: str, size: int) -> bool:
@@ -54,6 +64,11 @@ class Segment:
         if words[2:] not in ([], ["r"], ["f"]):
             return None
         return cls(key, int(words[0]), int(words[1]), words[2:] in (["r"], ["f"]), size)
+
+
+def is_ours(name: str) -> bool:
+    """Whether an object below a session's life is one of those that are written there."""
+    return name == REST or (name.startswith("c/") and name[2:].isdecimal()) or Segment.named(name, 0) is not None
 
 
 @dataclass

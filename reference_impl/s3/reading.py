@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .life import Life
-from .lines import Tail, parse, tail
+from .lines import Tail, newest_of_runs, parse, tail
 from .place import Place
 
 
@@ -17,15 +17,16 @@ def read_lines(life: Life, place: Place) -> tuple[list[bytes], Tail]:
     """
     rewritten: list[bytes] = []
     lines: dict[int, bytes] = {}
-    names = [segment.key for segment in place.segments]
-    for segment, data in zip(place.segments, life.fetch(names), strict=True):
-        found = parse(life, segment.key, data, 0 if segment.rewritten else segment.first)
+    names = [*(segment.key for segment in place.segments), *newest_of_runs(place.tail)]
+    fetched = dict(zip(names, life.fetch(names), strict=True))
+    for segment in place.segments:
+        found = parse(life, segment.key, fetched[segment.key], 0 if segment.rewritten else segment.first)
         if segment.rewritten:
             rewritten = list(found.values())
             continue
         if max(found, default=-1) != segment.last:
             raise life.unreadable(segment.key, "it holds fewer commits than its name says")
         lines.update(found)
-    newest = tail(life, place.segments[-1].last + 1 if place.segments else 1, place.tail)
+    newest = tail(life, place.segments[-1].last + 1 if place.segments else 1, place.tail, fetched)
     lines.update(newest.lines)
     return rewritten, Tail(lines, newest.begins)

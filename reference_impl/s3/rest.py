@@ -7,9 +7,7 @@ import zlib
 from dataclasses import dataclass
 
 from .objects import NotThere, S3Objects
-
-REST = "rest"
-"""Its key, below the session's life."""
+from .place import REST
 
 _REST = re.compile(rb"(\d+) (\d+) ([0-9a-f]{8})")
 

@@ -21,7 +21,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ..log.commit_lines import commit_line, whole_commit
-from .objects import NotThere, S3Objects
+from .objects import NotThere, Page, S3Objects
+from .place import REST, is_end, is_ours
 
 ROOT = "root"
 """Its key, behind the session's prefix."""
@@ -61,6 +62,25 @@ def life_in(key: str) -> str:
     """Return the life that a key, without its session's prefix, belongs to; empty for the root and what is not ours."""
     life, slash, _ = key.partition("/")
     return life if slash and _LIFE.fullmatch(life) else ""
+
+
+def life_of(page: Page, prefix: str) -> str:
+    """Return the only life of a session of which objects are listed, a commit among them; empty where there is none.
+
+    What earlier lives have left behind their last commits counts for nothing.
+
+    Args:
+        page: The first objects of the session.
+        prefix: The session's prefix, with a slash at its end.
+    """
+    found = [(item.key.removeprefix(prefix), item.size) for item in page.items]
+    names = [name for name, size in found if name != ROOT and not is_end(name, size)]
+    lives = {life_in(name) for name in names}
+    if len(lives) != 1:
+        return ""
+    (life,) = lives
+    below = [name.removeprefix(f"{life}/") for name in names]
+    return life if life and all(map(is_ours, below)) and any(name != REST for name in below) else ""
 
 
 def read_root(objects: S3Objects, prefix: str) -> Root | None:

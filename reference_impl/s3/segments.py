@@ -12,7 +12,8 @@ from . import sizes
 from .errors import Moved
 from .life import Life
 from .lines import LatestLines, parse, tail
-from .place import HEADER, Place, Segment, cover
+from .objects import Page
+from .place import HEADER, REST, Place, Segment, commit_number, cover
 
 logger = logging.getLogger(__name__)
 
@@ -37,14 +38,32 @@ def dated_segments(life: Life) -> list[tuple[Segment, datetime]]:
     return [(segment, at) for segment, at in found if segment is not None]
 
 
-def place_of(life: Life) -> Place:
-    """Return where the commits lie: two listings, however many there are.
+def place_of(life: Life, page: Page | None = None) -> Place:
+    """Return where the commits lie: one listing, as long as one page shows all objects, and else few.
+
+    The commits are listed before the segments, as their names are: whoever folds them stores the segment first.
+
+    Args:
+        life: The life.
+        page: The first of its objects, if they were listed just now.
 
     Raises:
         SessionException: They cannot be listed.
     """
-    place = cover(all_segments(life))
-    behind = life.commits(place.next - 1)
+    prefix = life.key("")
+    page = page or life.page()
+    names = [(item.key.removeprefix(prefix), item.size) for item in page.items if item.key.startswith(prefix)]
+    commits = [(number, size) for number, size in ((commit_number(name), size) for name, size in names) if number]
+    if page.is_all:
+        found = (Segment.named(name, size) for name, size in names)
+        segments = [segment for segment in found if segment is not None and segment.size > len(HEADER)]
+    else:
+        segments = all_segments(life)
+    life.may_have_rest = not page.is_all or any(name == REST for name, _ in names)
+    place = cover(segments)
+    behind = [(number, size) for number, size in commits if number >= place.next]
+    if not page.is_all:
+        behind += life.commits(max([place.next - 1, *(number for number, _ in commits)]))
     place.tail.extend(number for number, _ in behind)
     place.tail_bytes = sum(size for _, size in behind)
     return place

@@ -14,7 +14,6 @@ from session_conformance.reference_impl.log.commit_lines import bodies_of
 from session_conformance.reference_impl.s3 import inspection as s3_inspection
 from session_conformance.reference_impl.s3 import life as s3_life
 from session_conformance.reference_impl.s3.deletion import delete
-from session_conformance.reference_impl.s3.errors import Deleted
 from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects
 from session_conformance.reference_impl.s3.place import ENDED
@@ -262,28 +261,38 @@ def test_a_redaction_of_a_deleted_session_writes_nothing(bucket: str, keys: Keys
 # -- readers beside a deletion ---------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("left", ["all", "the first", "none"])
 def test_a_reader_beside_a_deletion_sees_no_shorter_history(
-    s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None], left: str
+    s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None], left: str, known: bool
 ) -> None:
     say(bucket, *(f"{number}" for number in range(40)))
-    place = S3Log.place
+    reader = S3SessionManager("s", bucket)
+    page = S3Objects.page
     life = life_of(bucket)
 
-    def listed_while_it_is_deleted(self: Any) -> Any:
+    def listed_while_it_is_deleted(self: Any, prefix: str) -> Any:
         monkeypatch.undo()
-        found = place(self) if left == "all" else None
+        found = page(self, prefix) if left == "all" else None
         if left == "the first":
             s3.client.delete_object(Bucket=bucket, Key="journal_s/root")
             for number in range(9, 43):
                 s3.client.delete_object(Bucket=bucket, Key=f"journal_s/{life}/c/{number:010d}")
         else:
             remover()
-        return found or place(self)
+        return found or page(self, prefix)
 
-    monkeypatch.setattr(S3Log, "place", listed_while_it_is_deleted)
-    with pytest.raises(SessionException, match="was deleted while it was open"):
-        S3SessionManager("s", bucket)
+    def read_while_it_is_deleted() -> list[str]:
+        monkeypatch.setattr(S3Objects, "page", listed_while_it_is_deleted)
+        return [text["text"] for message in reader.list_messages("s", "default") for text in message.message["content"]]
+
+    if known:
+        reader._release("s")
+        with pytest.raises(SessionException, match="was deleted while it was open"):
+            read_while_it_is_deleted()
+    else:
+        monkeypatch.setattr(S3Objects, "page", listed_while_it_is_deleted)
+        assert texts_in(bucket) == []  # in a session that was begun anew
     assert texts_in(bucket) == []
 
 
@@ -296,9 +305,25 @@ def test_a_reader_that_was_told_of_an_earlier_life_reads_the_next(
     assert reader.exists()
     delete(log.objects, log.prefix, "session_s/", "s")
     log_in(s3, bucket).create([b"[1]"])
-    with pytest.raises(Deleted):
-        reader.read()
     assert bodies_of(reader.read()) == [b"[1]"]
+
+
+def test_a_reader_beside_a_new_beginning_reads_the_new_life(
+    s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = log_in(s3, bucket)
+    log.create([b"[0]", b"[1]"])
+    page = S3Objects.page
+
+    def listed_before_it_is_begun_anew(self: Any, prefix: str) -> Any:
+        monkeypatch.undo()
+        found = page(self, prefix)
+        delete(log.objects, log.prefix, "session_s/", "s")
+        log_in(s3, bucket).create([b"[2]", b"[3]"])
+        return found
+
+    monkeypatch.setattr(S3Objects, "page", listed_before_it_is_begun_anew)
+    assert bodies_of(log_in(s3, bucket).read()) == [b"[2]", b"[3]"]
 
 
 def test_lists_and_clean_ups_beside_a_deletion(

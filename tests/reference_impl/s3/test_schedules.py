@@ -12,11 +12,17 @@ from hypothesis import strategies as st
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.s3 import folding, sizes
 from session_conformance.reference_impl.s3 import requests as s3_requests
+from session_conformance.reference_impl.s3.deletion import delete
+from session_conformance.reference_impl.s3.errors import Deleted
+from session_conformance.reference_impl.s3.objects import S3Objects
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
 from .memory_s3 import Bucket, Client, Fault, Session, Turns, run
+
+pages = st.sampled_from([7, 1000])
+"""How many keys a page of a listing shows: with 1,000 the first one shows them all."""
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -54,7 +60,7 @@ class Speaker:
     """An agent on a manager of its own, and what it said: each text with whether it was acknowledged."""
 
     def __init__(self, stored: Bucket, name: str, turns: Turns, seed: int, late: bool = True) -> None:
-        self.name, self.said, self.secrets = name, [], []  # type: ignore[var-annotated]
+        self.name, self.said, self.spoken, self.secrets = name, [], [], []  # type: ignore[var-annotated]
         self.client = Client(stored)
         manager = S3SessionManager("s", "bucket", boto_session=Session(self.client))  # type: ignore[arg-type]
         self.agent = open_agent(None, manager=manager, agent_id=name)  # type: ignore[arg-type]
@@ -63,6 +69,7 @@ class Speaker:
 
     def say(self, text: str) -> bool:
         self.said.append(text)
+        self.spoken.append(text)
         try:
             asyncio.run(add(self.agent, text_message(text)))
         except SessionException:
@@ -89,9 +96,9 @@ class Speaker:
 
 
 @many
-@given(schedules("one", "two"), st.integers(0, 1 << 30))
-def test_two_managers_that_talk_and_redact(schedule: list[str], seed: int) -> None:
-    stored, turns = Bucket(page=7), Turns(schedule)
+@given(schedules("one", "two"), st.integers(0, 1 << 30), pages)
+def test_two_managers_that_talk_and_redact(schedule: list[str], seed: int, page: int) -> None:
+    stored, turns = Bucket(page=page), Turns(schedule)
     speakers = {name: Speaker(stored, name, turns, seed + at) for at, name in enumerate(("one", "two"))}
 
     def talk(name: str) -> Any:
@@ -120,10 +127,10 @@ def test_two_managers_that_talk_and_redact(schedule: list[str], seed: int) -> No
 
 
 @many
-@given(schedules("one", "two", "remover"), st.integers(0, 1 << 30))
-@example(["two"] * 8 + ["remover"] * 28, 233)  # a folding took away what the deletion had left for later writers
-def test_two_managers_and_a_deletion(schedule: list[str], seed: int) -> None:
-    stored, turns = Bucket(page=7), Turns(schedule)
+@given(schedules("one", "two", "remover"), st.integers(0, 1 << 30), pages)
+@example(["two"] * 8 + ["remover"] * 28, 233, 7)  # a folding took away what the deletion had left for later writers
+def test_two_managers_and_a_deletion(schedule: list[str], seed: int, page: int) -> None:
+    stored, turns = Bucket(page=page), Turns(schedule)
     # What S3 carries out after a deletion, though its client has given up on it, nobody can keep from being stored:
     # that is for a clean-up.
     speakers = {name: Speaker(stored, name, turns, seed + at, late=False) for at, name in enumerate(("one", "two"))}
@@ -201,3 +208,88 @@ def test_a_clean_up_beside_an_agent_that_goes_on(schedule: list[str], spoke: boo
     found = [block["text"] for message in agent_of("").messages for block in message["content"]]
     if spoke and len(said) > 1:  # it was used before, and somebody went on with it
         assert found[: len(said)] == said or found == said[1:]  # of a session that was begun anew
+
+
+class Reader:
+    """Opens the session of a speaker again and again, and notes what it finds beside what was acknowledged before."""
+
+    def __init__(self, stored: Bucket, turns: Turns, speaker: Speaker) -> None:
+        self._session: Any = Session(Client(stored, lambda: turns.of("reader")))
+        self._speaker = speaker
+        self.acknowledged: list[str] = []
+        self.found: list[tuple[list[str], list[str]]] = []
+
+    def note_acknowledged(self) -> None:
+        if not self._speaker.manager._store.has_unwritten():
+            self.acknowledged = list(self._speaker.said)
+
+    def read(self) -> None:
+        before = self.acknowledged
+        agent = open_agent(
+            None,  # type: ignore[arg-type]
+            manager=S3SessionManager("s", "bucket", boto_session=self._session),
+            agent_id="one",
+        )
+        self.found.append((before, [block["text"] for message in agent.messages for block in message["content"]]))
+
+    def expect_whole(self, before: list[str], texts: list[str]) -> None:
+        """Nothing is missing of what was acknowledged, nothing is there twice, and what was redacted is."""
+        speaker = self._speaker
+        assert len(before) <= len(texts) <= len(speaker.said)
+        for acknowledged, text, *said in zip(before, texts, speaker.spoken, speaker.said, strict=False):
+            assert text == acknowledged or (text in said and not acknowledged.startswith("[redacted"))
+        assert all(text in said for text, *said in zip(texts, speaker.spoken, speaker.said, strict=False))
+
+
+@many
+@given(schedules("one", "reader"), st.integers(0, 1 << 30), pages)
+def test_who_opens_beside_a_writer_finds_what_was_acknowledged(schedule: list[str], seed: int, page: int) -> None:
+    stored, turns = Bucket(page=page), Turns(schedule)
+    speaker = Speaker(stored, "one", turns, seed)
+    reader = Reader(stored, turns, speaker)
+
+    def talk() -> None:
+        speaker.manager.client = speaker.spoiled
+        for number in range(8):
+            speaker.say(f"one {number}")
+            if number % 4 == 2:
+                speaker.redact()
+            reader.note_acknowledged()
+        speaker.manager._store._log._folding.wait()
+
+    run(turns, {"one": talk, "reader": lambda: [reader.read() for _ in range(4)]})  # type: ignore[dict-item, return-value]
+    for before, texts in reader.found:
+        reader.expect_whole(before, texts)
+
+
+@many
+@given(schedules("one", "reader", "remover"), st.integers(0, 1 << 30), pages)
+def test_who_opens_beside_a_deletion_finds_all_or_nothing(schedule: list[str], seed: int, page: int) -> None:
+    stored, turns = Bucket(page=page), Turns(schedule)
+    speaker = Speaker(stored, "one", turns, seed, late=False)
+    reader = Reader(stored, turns, speaker)
+    deleted: list[int] = []
+
+    def talk() -> None:
+        speaker.manager.client = speaker.spoiled
+        for number in range(6):
+            speaker.say(f"one {number}")
+            reader.note_acknowledged()
+        speaker.manager._store._log._folding.wait()
+
+    def read() -> None:
+        for _ in range(4):
+            was_deleted = bool(deleted)
+            with suppress(Deleted):  # of what it read just before
+                reader.read()
+                assert not (was_deleted and reader.found[-1][1])
+
+    def remove() -> None:
+        client: Any = Client(stored, lambda: turns.of("remover"))
+        delete(S3Objects(client, "bucket", "s"), "journal_s/", "session_s/", "s")
+        deleted.append(1)
+
+    run(turns, {"one": talk, "reader": read, "remover": remove})
+    for before, texts in reader.found:
+        if texts:  # else it was begun anew
+            reader.expect_whole(before, texts)
