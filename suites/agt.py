@@ -76,6 +76,7 @@ from .scenarios import (
     expect_apart_on_one_manager,
     expect_each_tool_once,
     expect_gone_at_each_look,
+    expect_last_state_told_of,
     expect_nowhere_at_rest,
     expect_opened_by_others,
     expect_opened_with_unknown_record,
@@ -525,12 +526,13 @@ class TextAgents(ConformanceSuite):
         promise=Durability.MESSAGE,
     )
     def storage_that_fails(self, run: ScenarioRuns) -> None:
-        """When storage fails while a text agent is invoked (as what the user said, a tool use, an answer is to be
-        stored), the failure reaches the caller, no hook is told of a message that was not stored, and what a hook was
-        ever told of stays stored.
+        """When storage fails while a text agent is invoked (as what the user said, a tool use, an answer, or a state
+        that changed after it is to be stored), the failure reaches the caller, no hook is told of a message that was
+        not stored, and what a hook was ever told of stays stored.
         """
         played = run(TEXT_STORAGE_FAULT)
         expect_outages_told_of(played, "agent.invoke_async()")
+        expect_last_state_told_of(played, "seat", "12A", "agent.invoke_async()")
         expect_readable(played.stored, "after the conversation", played.timeline)
         uses = {
             block["toolUse"]["toolUseId"]

@@ -306,7 +306,9 @@ class LifeOfASession(ConformanceSuite):
         since="2026.12",
     )
     def no_leaks(self, new_session: NewSession) -> None:
-        """Descriptors and threads do not grow with the sessions that a process used and let go of."""
+        """Descriptors and threads do not grow with the sessions that a process used and let go of, nor with the
+        messages that could not be stored.
+        """
         expect_no_leaks(new_session(), 10, 60)
 
     @requirement(

@@ -25,6 +25,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import fact_from, handed_over_by, said_by
 from session_conformance.harness.scripts import NodeWill
 from session_conformance.harness.sdk import SdkFeature
@@ -43,6 +44,8 @@ from session_conformance.harness.timeline import (
 from .scenarios import (
     BYTES,
     GRAPH_ASKS,
+    GRAPH_ASKS_UNSTORED,
+    GRAPH_ASKS_UNSTORED_HERE,
     GRAPH_ASKS_WITHIN,
     GRAPH_BINARY,
     GRAPH_BRANCHES,
@@ -356,6 +359,29 @@ class SeveralAgents(ConformanceSuite):
         if results != [[{"text": "the user says go ahead"}]]:
             violated("its tool is given the answer, once", f"{results!r}", timeline, *timeline.of(Asked))
         expect_completed(played, 1, ["plan", "write", "check"])
+
+    @requirement(
+        "MAG-11",
+        source=f"{PERSISTED}; F: who is told of no failure relies on it",
+        needs=[Capability.MULTI_AGENT, Capability.STORAGE_FAULTS],
+        promise=Durability.TURN,
+        since="2026.12",
+    )
+    def storage_that_fails(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
+        """When storage fails while a graph is invoked, the failure reaches the caller, or the graph goes on where
+        it was after a kill; and the session can be opened again.
+        """
+        here = {Capability.S3, Capability.SERVER} & capabilities_of(backend, request.config)
+        played = run(GRAPH_ASKS_UNSTORED_HERE if here else GRAPH_ASKS_UNSTORED)
+        processes = _processes(played.timeline)
+        if len(processes) < 2:
+            violated("the session can be opened again", "it cannot", played.timeline, *played.timeline.of(Failed))
+        told = [event for event in processes[0] if isinstance(event, Failed)]
+        answered = [event for event in played.timeline.of(NodeRan) if event.what == "is answered 'yes'"]
+        if not told and not answered:
+            asked = played.timeline.of(Asked)
+            found = "Graph.invoke_async() raised nothing, and what it had the user asked is lost"
+            violated("the failure reaches the caller", found, played.timeline, *asked[:1])
 
 
 __all__ = ["SeveralAgents"]

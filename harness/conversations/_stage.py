@@ -72,6 +72,11 @@ class Session:
             return read_session(self.backend, self.workspace, self.session_id, self.agent_id, self.text_agent)
 
 
+def usual_fault(session: Session) -> StorageFault:
+    """Return what lets nothing be stored: the workspace's servers are cut off; if it has none, no file is written."""
+    return session.workspace.unreachable if session.workspace.places else no_file_can_be_written
+
+
 class Stage:
     """What every conversation has, whatever kind of agent it is with.
 
@@ -109,8 +114,7 @@ class Stage:
         self._script = script
         self._reading = observing
         self._reads_at_rest = observing or at_rest
-        usual = session.workspace.unreachable if session.workspace.places else no_file_can_be_written
-        self._storage_fault: StorageFault = storage_fault or usual
+        self._storage_fault = storage_fault or usual_fault(session)
         self._faults = ExitStack()
         self._storage_faulty = False
         self._tools = ScriptedTools(tools_of or script, self.timeline)
@@ -200,6 +204,9 @@ class Stage:
         self.observer.raise_once(step.event)
 
     async def _storage_fails(self, _: StorageFails) -> None:
+        self._begin_fault()
+
+    def _begin_fault(self) -> None:
         self.timeline.record(Happened(what=FAULT_BEGINS))
         self._storage_faulty = True
         self._faults.enter_context(self._storage_fault())

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..models import quiet_scripted_errors
 from ..process import FROM_OUTSIDE, HANG_LIMIT_S, clock, tolerating_warnings, within_limit
-from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageFails
+from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageWorks
 from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
 from ._stage import StorageFault
@@ -61,7 +61,7 @@ def play(
             the backend cannot do.
     """
     only_here = bool(session.workspace.places) or storage_fault is not None
-    if only_here and any(isinstance(step, StorageFails) for step in script.steps):
+    if only_here and any(isinstance(step, StorageWorks) for step in script.steps):
         fresh_processes = False
     timeline = _new_timeline(on_record)
     given_messages: Any = script.messages or None if messages is None else messages
@@ -190,10 +190,11 @@ def _conversation(
     storage_fault: StorageFault | None,
 ) -> Conversation | TextConversation | TeamConversation:
     options: dict[str, Any] = {"timeline": timeline, "fresh_process": fresh, "process": given.number}
+    options["storage_fault"] = storage_fault
     if session.team is not None:
         return TeamConversation(session, script, asked=given.asked, **options)
     options |= {"messages": given.messages, "state": given.state, "observing": given.observing}
-    options |= {"tools_of": given.tools_of, "storage_fault": storage_fault}
+    options["tools_of"] = given.tools_of
     if session.text_agent is not None:
         return TextConversation(session, script, asked=given.asked, **options)
     return Conversation(session, script, at_rest=given.at_rest, **options)

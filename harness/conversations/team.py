@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from ..models import Answering, ScriptedTextModel
-from ..process import FROM_OUTSIDE
-from ..scripts import Answer, NodeWill, Script, Send, Step
+from ..process import FAULT_BEGINS, FAULT_ENDS, FROM_OUTSIDE
+from ..scripts import Answer, NodeWill, Script, Send, Step, StorageFails, StorageWorks
 from ..sdk import AfterNodeCallEvent, BeforeNodeCallEvent, Graph, HookOrder, HookRegistry, SessionManager, Swarm
-from ..timeline import Asked, Failed, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
-from ._stage import Session
+from ..timeline import Asked, Failed, Happened, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
+from ._stage import Session, StorageFault, usual_fault
 from .teams import Team
 
 
@@ -29,6 +30,7 @@ class TeamConversation:
         fresh_process: Whether this process was started for this conversation.
         process: Its number.
         asked: The interrupts of an earlier process, as the application remembers them.
+        storage_fault: While it is entered, nothing can be stored; see :class:`~.stage.Stage`.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class TeamConversation:
         fresh_process: bool = False,
         process: int = 0,
         asked: Sequence[dict[str, Any]] = (),
+        storage_fault: StorageFault | None = None,
     ) -> None:
         self.session = session
         self.timeline = timeline if timeline is not None else Timeline()
@@ -50,12 +53,15 @@ class TeamConversation:
         self._ended: set[str] = set()
         self._moved = asyncio.Event()
         self._asked = list(asked)
+        self._storage_fault = storage_fault or usual_fault(session)
+        self._faults = ExitStack()
         self.manager: SessionManager[Any] = session.open()
         team = session.team or Team("graph")
         self.team: Graph | Swarm = team.build(self._model_of, self.manager, [self])
         self._invocation: asyncio.Task[None] | None = None
         self._plays: dict[type[Step], Callable[[Any], Awaitable[None]]] = {
             Send: self._send, Answer: self._answer, NodeWill: self._node_will,
+            StorageFails: self._storage_fails, StorageWorks: self._storage_works,
         }  # fmt: skip
         self.timeline.record(ProcessStarted(number=process, fresh=fresh_process, team=team.kind))
 
@@ -117,6 +123,14 @@ class TeamConversation:
         else:
             self._models[step.node].wait()
             self._waiting.append(step)
+
+    async def _storage_fails(self, _: StorageFails) -> None:
+        self.timeline.record(Happened(what=FAULT_BEGINS))
+        self._faults.enter_context(self._storage_fault())
+
+    async def _storage_works(self, _: StorageWorks) -> None:
+        self._faults.close()
+        self.timeline.record(Happened(what=FAULT_ENDS))
 
     async def _send(self, step: Send) -> None:
         self.timeline.record(UserSent(content=step.content))

@@ -30,12 +30,14 @@ from ..scripts import (
     Stop,
     StopHookSetsState,
     StorageFails,
+    StorageFailsBehind,
     StorageWorks,
 )
 from ..sdk import (
     AfterInvocationEvent,
     Agent,
     BeforeToolCallEvent,
+    HookOrder,
     Message,
     MessageAddedEvent,
     SessionManager,
@@ -103,6 +105,8 @@ class TextConversation(Stage):
         self.agent.add_hook(self._tools.ask_by_hook, BeforeToolCallEvent)
         self._set_at_end: list[tuple[str, Any]] = []
         self.agent.add_hook(self._set_state_at_end, AfterInvocationEvent, order=LATEST_ORDER)
+        self._failing_behind: StorageFailsBehind | None = None
+        self.agent.add_hook(self._fail_behind, MessageAddedEvent, order=HookOrder.SDK_LAST)
         self._tools.agent = self.agent
         self._invocation: asyncio.Task[None] | None = None
         self._asked = list(asked)
@@ -112,7 +116,8 @@ class TextConversation(Stage):
             Start: self._start, Stop: self._stop, SetState: self._set_state, DeleteState: self._delete_state,
             Merge: self._merge, Redact: self._redact, DirectToolCall: self._call_tool_directly,
             HookRaises: self._hook_raises, StopHookSetsState: self._stop_hook_sets_state,
-            StorageFails: self._storage_fails, StorageWorks: self._storage_works,
+            StorageFails: self._storage_fails, StorageFailsBehind: self._storage_fails_behind,
+            StorageWorks: self._storage_works,
         }  # fmt: skip
         self.timeline.record(
             ProcessStarted(
@@ -288,6 +293,16 @@ class TextConversation(Stage):
             self.timeline.record(Happened(what=f"the last hook of the invocation sets state {key!r} to {value!r}"))
             event.agent.state.set(key, copy.deepcopy(value))
         self._set_at_end.clear()
+
+    async def _storage_fails_behind(self, step: StorageFailsBehind) -> None:
+        self._failing_behind = step
+
+    def _fail_behind(self, event: MessageAddedEvent) -> None:
+        if self._failing_behind is not None:
+            step, self._failing_behind = self._failing_behind, None
+            self.timeline.record(Happened(what=f"the last hook on the message sets state {step.key!r}"))
+            event.agent.state.set(step.key, copy.deepcopy(step.value))
+            self._begin_fault()
 
     async def _cancel(self, _: Cancel) -> None:
         """Cancel, as a provider does that is told: while the model streams, its stream ends at once."""

@@ -38,6 +38,7 @@ from .script import Step as Step
 from .script import Stop as Stop
 from .script import StopHookSetsState as StopHookSetsState
 from .script import StorageFails as StorageFails
+from .script import StorageFailsBehind as StorageFailsBehind
 from .script import StorageWorks as StorageWorks
 from .script import Timeout as Timeout
 from .script import Together as Together
@@ -85,6 +86,7 @@ __all__ = [
     "Stop",
     "StopHookSetsState",
     "StorageFails",
+    "StorageFailsBehind",
     "StorageWorks",
     "Timeout",
     "Together",

@@ -40,6 +40,7 @@ from .steps import (
     Stop,
     StopHookSetsState,
     StorageFails,
+    StorageFailsBehind,
     StorageWorks,
     Timeout,
     Together,
@@ -333,6 +334,6 @@ __all__: Sequence[str] = [
     "Add", "Answer", "CallTools", "Cancel", "CleanUp", "DeleteSession", "DeleteState", "DirectToolCall", "Elsewhere",
     "Emit", "EndStream", "Fail", "HookRaises", "HookReads", "Merge", "ModelCall", "NodeWill", "ProcessEnd", "Redact",
     "Release", "RestartProcess", "ScheduledRestart", "Script", "ScriptError", "Segment", "Send", "SendAudio",
-    "SetState", "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageWorks", "Timeout", "Together",
-    "ToolCall", "stream",
+    "SetState", "Start", "Step", "Stop", "StopHookSetsState", "StorageFails", "StorageFailsBehind", "StorageWorks",
+    "Timeout", "Together", "ToolCall", "stream",
 ]  # fmt: skip

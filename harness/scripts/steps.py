@@ -332,6 +332,15 @@ class StorageFails(Step):
 
 
 @dataclass(frozen=True)
+class StorageFailsBehind(Step):
+    """Behind the next message: a user's last hook on it sets a key of the state, and from then on nothing is stored."""
+
+    op: ClassVar[str] = "storage_fails_behind"
+    key: str = ""
+    value: Any = None
+
+
+@dataclass(frozen=True)
 class StorageWorks(Step):
     """Everything can be stored again."""
 
@@ -351,7 +360,8 @@ _STEPS: dict[str, type[Step]] = {
     for step in (
         Send, SendAudio, Emit, CallTools, Release, Answer, NodeWill, Timeout, ScheduledRestart, Fail, EndStream,
         Cancel, Start, Stop, RestartProcess, DeleteSession, CleanUp, Elsewhere, SetState, DeleteState, Add, Merge,
-        Redact, DirectToolCall, HookRaises, HookReads, StopHookSetsState, StorageFails, StorageWorks, Together,
+        Redact, DirectToolCall, HookRaises, HookReads, StopHookSetsState, StorageFails, StorageFailsBehind,
+        StorageWorks, Together,
     )
 }  # fmt: skip
 

@@ -123,6 +123,7 @@ from .snapshots import expect_redacted_by_each_strategy as expect_redacted_by_ea
 from .snapshots import expect_snapshots_as_triggered as expect_snapshots_as_triggered
 from .snapshots import expect_stash_forgets_what_is_redacted as expect_stash_forgets_what_is_redacted
 from .snapshots import expect_stash_in_snapshots as expect_stash_in_snapshots
+from .storage_outage import expect_last_state_told_of as expect_last_state_told_of
 from .storage_outage import expect_other_outages_told_of as expect_other_outages_told_of
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
@@ -135,6 +136,8 @@ from .stored_history import find_same as find_same
 from .stored_history import has_block as has_block
 from .strategies import expect_saved_as_each_strategy_says as expect_saved_as_each_strategy_says
 from .team import GRAPH_ASKS as GRAPH_ASKS
+from .team import GRAPH_ASKS_UNSTORED as GRAPH_ASKS_UNSTORED
+from .team import GRAPH_ASKS_UNSTORED_HERE as GRAPH_ASKS_UNSTORED_HERE
 from .team import GRAPH_ASKS_WITHIN as GRAPH_ASKS_WITHIN
 from .team import GRAPH_BINARY as GRAPH_BINARY
 from .team import GRAPH_BRANCHES as GRAPH_BRANCHES
@@ -204,6 +207,8 @@ __all__ = [
     "EVERYDAY",
     "GIVEN_MESSAGES",
     "GRAPH_ASKS",
+    "GRAPH_ASKS_UNSTORED",
+    "GRAPH_ASKS_UNSTORED_HERE",
     "GRAPH_ASKS_WITHIN",
     "GRAPH_BINARY",
     "GRAPH_BRANCHES",
@@ -321,6 +326,7 @@ __all__ = [
     "expect_kept_where_a_sync_fails",
     "expect_large_or_refused",
     "expect_large_state_or_refused",
+    "expect_last_state_told_of",
     "expect_late_writer_kept",
     "expect_managed",
     "expect_merged_to_be_accepted",

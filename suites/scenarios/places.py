@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import itertools
+import json
 import locale
 import os
 import stat
@@ -25,8 +27,9 @@ from session_conformance.harness import (
 from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.models import ScriptedBidiModel
 from session_conformance.harness.process import tolerating_warnings
+from session_conformance.harness.scripts import StorageFails, StorageWorks
 from session_conformance.harness.sdk import BidiAgent, SessionManager, sync_voice_agent
-from session_conformance.harness.timeline import texts
+from session_conformance.harness.timeline import Event, Failed, texts
 
 from .stored_history import expect_readable
 
@@ -120,7 +123,9 @@ def expect_folder_behind_link(session: Session) -> None:
 
 
 def expect_no_leaks(session: Session, few: int, many: int) -> None:
-    """Let one process use sessions and let go of them; descriptors and threads do not grow with their number.
+    """Let one process use sessions and let go of them, and fail to store messages of another one, again and again.
+
+    Descriptors and threads do not grow with the number of either.
 
     Raises:
         Violation: They do.
@@ -128,22 +133,40 @@ def expect_no_leaks(session: Session, few: int, many: int) -> None:
     if not _DESCRIPTORS.is_dir():
         raise NotApplicable("the descriptors of a process cannot be counted here")
     counted = in_fresh_process(_count, session, few, many)
-    descriptors, threads, more_descriptors, more_threads = map(int, counted.split())
-    for what, before, after in (("descriptors", descriptors, more_descriptors), ("threads", threads, more_threads)):
-        if after - before >= (many - few) / 4:
-            violated(f"{what} do not grow with the sessions that were used and let go of",
-                     f"after {few} sessions there are {before}, after {many} there are {after}")  # fmt: skip
+    used, failed = json.loads(counted)
+    for how, one, counts in (("sessions that were used and let go of", "sessions", used),
+                             ("messages that could not be stored", "failures", failed)):  # fmt: skip
+        for what, before, after in zip(("descriptors", "threads"), *counts, strict=True) if counts else ():
+            if after - before >= (many - few) / 4:
+                violated(f"{what} do not grow with the {how}",
+                         f"after {few} {one} there are {before}, after {many} there are {after}")  # fmt: skip
 
 
 def _count(session: Session, _: Die, few: int, many: int) -> str:
-    counts: list[int] = []
+    used: list[list[int]] = []
     for number in range(many):
         place = replace(session, session_id=f"{session.session_id}-{number}")
         expect_no_failure(play(place, Script().user("hello"), observing=False))
         if number + 1 in (few, many):
-            gc.collect()
-            counts += [len(list(_DESCRIPTORS.iterdir())), threading.active_count()]
-    return " ".join(map(str, counts))
+            used.append(_descriptors_and_threads())
+    failed: list[list[int]] = []
+    failures = itertools.count(1)
+
+    def heard(event: Event) -> None:
+        if isinstance(event, Failed) and next(failures) in (few, many):
+            failed.append(_descriptors_and_threads())
+
+    if not session.workspace.places and not session.backend.on_s3:  # there, another process can let nothing be stored
+        script = Script().user("hello").then(StorageFails())
+        for number in range(many):
+            script = script.user(f"unheard {number}")
+        play(session, script.then(StorageWorks()), observing=False, on_record=heard)
+    return json.dumps([used, failed if len(failed) == 2 else []])
+
+
+def _descriptors_and_threads() -> list[int]:
+    gc.collect()
+    return [len(list(_DESCRIPTORS.iterdir())), threading.active_count()]
 
 
 _OF_THE_WORLD = ("Grüße aus Köln", "世界 \U0001f642", "Что нового?")

@@ -49,6 +49,31 @@ def expect_outages_told_of(run: Run, call: str) -> None:
         raise NotApplicable("its storage was not reached by letting writes fail")
 
 
+def expect_last_state_told_of(run: Run, key: str, value: object, call: str) -> None:
+    """Report a violation unless the caller was told in the last outage that a state was not stored, or it was.
+
+    Args:
+        run: A scenario whose last outage begins with a state, behind an invocation's last message.
+        key: The key of that state.
+        value: What is set.
+        call: What the application calls meanwhile, for the evidence.
+
+    Raises:
+        Violation: It is not stored, and nobody was told.
+    """
+    begins, ends = [event for event in run.timeline.of(Happened) if event.what in (FAULT_BEGINS, FAULT_ENDS)][-2:]
+    assert ends.stored is not None
+    told = any(begins.at < failure.at < ends.at for failure in run.timeline.of(Failed))
+    if not told and ends.stored.state.get(key) != value:
+        violated(
+            "the failure reaches the caller, also where state alone has changed since the last message",
+            f"state {key!r} is not stored, and {call} raised nothing",
+            run.timeline,
+            begins,
+            ends,
+        )
+
+
 def expect_other_outages_told_of(run: Run) -> None:
     """Report a violation unless the caller was told of a redaction, and of a changed state, that were not stored.
 

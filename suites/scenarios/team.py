@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from session_conformance.harness import Scenario, Script, Team
-from session_conformance.harness.scripts import NodeWill
+from session_conformance.harness.scripts import NodeWill, ProcessEnd, StorageFails, StorageWorks
 
 from .content import BYTES, PIXEL
 
 TASK = "Write a report"
 SECOND_TASK = "Write another report"
+
+_ENDS: tuple[ProcessEnd, ...] = ("killed", "stopped")
 
 _KILLED_AT_EACH_NODE = (
     Script()
@@ -78,6 +80,19 @@ _ASKS = (
 )
 GRAPH_ASKS = Scenario("a graph that asks the user", _ASKS, team=Team("graph", redacted=BYTES))
 SWARM_ASKS = Scenario("a swarm that asks the user", _ASKS, team=Team("swarm", redacted=BYTES))
+
+_ASKS_UNSTORED = Script().then(NodeWill("plan", "ask")).then(StorageFails()).user(TASK).then(StorageWorks())
+
+GRAPH_ASKS_UNSTORED, GRAPH_ASKS_UNSTORED_HERE = (
+    Scenario(
+        f"a graph that asks the user while nothing can be stored, in a process that is {end}",
+        _ASKS_UNSTORED.restarts_process(end).then(NodeWill("plan", "ask")).answers("yes"),
+        fresh_processes=True,
+        team=Team("graph"),
+    )
+    for end in _ENDS
+)
+"""The second one is for storage whose faults this process alone can make, and cannot be killed then."""
 
 GRAPH_ASKS_WITHIN = Scenario(
     "a graph with an agent whose tool asks the user",

@@ -11,6 +11,7 @@ from session_conformance.harness.scripts import (
     HookRaises,
     Merge,
     StorageFails,
+    StorageFailsBehind,
     StorageWorks,
 )
 
@@ -297,12 +298,20 @@ TEXT_STORAGE_FAULT = Scenario(
     .assistant("It is sunny in Rome")
     .then(StorageWorks())
     .stops()
+    .user("a seat, please")
+    .then(StorageFailsBehind("seat", "12A"))
+    .assistant("It is booked")
+    .then(StorageWorks())
+    .stops()
     .user("after the faults")
     .assistant("noted again"),
     fresh_processes=True,
     text_agent=TextAgent(),
 )
-"""Nothing can be stored of what the user says, of a tool use, of an answer. An invocation that went on is torn down."""
+"""Nothing can be stored of what the user says, of a tool use, of an answer, of what changed after the last message.
+
+An invocation that went on is torn down.
+"""
 
 TEXT_MERGED = Scenario(
     "input that is merged into the last message",

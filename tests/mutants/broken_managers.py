@@ -1000,6 +1000,19 @@ class NeverCloses(SnapshotFileManager):
         self.opened.append(Path(os.devnull).open())  # noqa: SIM115 - that is the fault
 
 
+class KeepsWhatItCouldNotWrite(SnapshotFileManager):
+    """What a failed write was to go into stays open, for whoever wants to try again."""
+
+    failed: list[Any] = []  # noqa: RUF012 - what is in it is never closed
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        try:
+            super()._write_for_good(agent_id, path, data)
+        except SessionException:
+            self.failed.append(Path(os.devnull).open())  # noqa: SIM115 - that is the fault
+            raise
+
+
 class ReadsAsTheLocaleSays(SnapshotFileManager):
     """What is stored is text, and text is whatever this process takes it for."""
 

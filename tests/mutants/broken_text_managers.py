@@ -6,6 +6,7 @@ import copy
 import json
 import posixpath
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -531,6 +532,28 @@ class SwallowsStorageErrorsOfTextAgents(SnapshotFileManager):
     def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
         with contextlib.suppress(*self._swallowed):
             super()._write_for_good(agent_id, path, data)
+
+
+class InvokesInSilence(SnapshotFileManager):
+    """An invocation has ended well when its messages are stored."""
+
+    def on_stop(self, event: Any) -> None:
+        super().on_stop(event)
+        postponed: Any = self._postponed
+        postponed[:] = [partial(_in_silence, write) for write in postponed]
+
+
+def _in_silence(write: Callable[[], object]) -> None:
+    with contextlib.suppress(SessionException):
+        write()
+
+
+class TeamsGoOnWhateverIsStored(FileSessionManager):
+    """A team's own errors matter; those of its storage are for the next node."""
+
+    async def _multi_agent_changed(self, event: Any) -> None:
+        with contextlib.suppress(SessionException):
+            await super()._multi_agent_changed(event)
 
 
 class _SpoilsTeams(FileSessionManager):

@@ -75,7 +75,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "LIF-13": [(broken.CountsItsReaders, "opened")],
     "LIF-14": [(broken.LooksForItsFolderLater, "was meant when the manager was made")],
     "LIF-15": [(broken.RefusesLinkedFolders, "is a symbolic link")],
-    "LIF-16": [(broken.NeverCloses, "descriptors do not grow")],
+    "LIF-16": [
+        (broken.NeverCloses, "descriptors do not grow with the sessions"),
+        (broken.KeepsWhatItCouldNotWrite, "descriptors do not grow with the messages"),
+    ],
     "LIF-17": [(broken.ReadsAsTheLocaleSays, "whatever the locale")],
     "LIF-18": [(broken.KeepsEachState, "does not keep all its versions")],
     "IDS-06": [(broken.LetsOthersRead, "others can read")],
@@ -379,6 +382,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-24": [
         (broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored"),
         (broken_s3.TakesADenialForAWrite, "told of .*nothing can be stored.* is not stored"),
+        (broken_text.InvokesInSilence, "state 'seat' is not stored"),
     ],
     "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],
     "AGT-27": [(broken_text.KeepsWhatWasTakenBack, "what was taken back does not come back")],
@@ -429,6 +433,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.ForgetsHistoriesWithinTeams, "goes on with its history"),
         (broken_text.CachesTeams, "goes on with its history"),
     ],
+    "MAG-11": [(broken_text.TeamsGoOnWhateverIsStored, "what it had the user asked is lost")],
     "REP-01": [
         (broken_api.DropsInternalState, "_internal_state"),
         (broken_api.KeepsTheOriginal, r"message 2 \(after updates\)"),
