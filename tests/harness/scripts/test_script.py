@@ -23,6 +23,7 @@ from session_conformance.harness.scripts import (
     Step,
     StopHookSetsState,
     StorageFails,
+    StorageFailsBehind,
     StorageWorks,
     as_python,
 )
@@ -55,7 +56,14 @@ EVERYTHING = (
     .redacts("[gone]")
     .together(Send("one"), Send("two"))
     .then(DirectToolCall("weather", {"city": "Rome"}), HookRaises("message_updated"), StopHookSetsState("k", 1))
-    .then(StorageFails(), StorageWorks(), EndStream(), NodeWill("right", "wait", ("left",)), Merge("more"))
+    .then(
+        StorageFails(),
+        StorageWorks(),
+        StorageFailsBehind("k", 2),
+        EndStream(),
+        NodeWill("right", "wait", ("left",)),
+        Merge("more"),
+    )
     .answers({"yes": True}, ToolCall("ask", {}, "asking", asks="Really?", asked_by="hook"))
     .stops()
     .restarts_process("killed")
