@@ -13,6 +13,7 @@ from strands.types.exceptions import SessionException
 from strands.types.session import SessionAgent, SessionMessage
 
 from .agent_changes import AgentChanges
+from .change_log import Deleted
 from .codec import UnstorableError
 from .collecting import Collected, collected_by
 from .collector import collector_at_rest
@@ -242,8 +243,11 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         """
         if getattr(self.list_messages, "__func__", None) is ChangeLogRepository.list_messages:
             whole = self._history(self.session_id)
-            assert whole is not None  # it has the agent
-            history = whole.agents[agent.agent_id]
+            history = whole.agents.get(agent.agent_id) if whole is not None else None
+            if history is None:  # it was still to be imported, and others have deleted it and begun it anew
+                raise Deleted(
+                    f"session {self.session_id!r} was deleted while it was opened. Open it with a new manager"
+                )
             stored = history.contents()
             self._release(self.session_id)
             return stored, True

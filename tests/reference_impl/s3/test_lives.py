@@ -326,6 +326,25 @@ def test_a_reader_beside_a_new_beginning_reads_the_new_life(
     assert bodies_of(log_in(s3, bucket).read()) == [b"[2]", b"[3]"]
 
 
+def test_who_opens_what_was_to_be_imported_beside_a_new_beginning_is_told(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None]
+) -> None:
+    open_agent(None, manager=SdkS3SessionManager("s", bucket), messages=[text_message("old")])  # type: ignore[arg-type]
+    manager: Any = S3SessionManager("s", bucket)
+    read_agent = S3SessionManager.read_agent
+
+    def begun_anew_meanwhile(*given: Any) -> Any:
+        monkeypatch.undo()
+        found = read_agent(*given)
+        remover()
+        agent_on(bucket, agent_id="two")
+        return found
+
+    monkeypatch.setattr(S3SessionManager, "read_agent", begun_anew_meanwhile)
+    with pytest.raises(SessionException, match="was deleted while it was opened"):
+        open_agent(None, manager=manager)  # type: ignore[arg-type]
+
+
 def test_lists_and_clean_ups_beside_a_deletion(
     bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None]
 ) -> None:

@@ -15,11 +15,12 @@ from session_conformance.reference_impl.s3 import requests as s3_requests
 from session_conformance.reference_impl.s3.deletion import delete
 from session_conformance.reference_impl.s3.errors import Deleted
 from session_conformance.reference_impl.s3.objects import S3Objects
+from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
-from .memory_s3 import Bucket, Client, Fault, Session, Turns, run
+from .memory_s3 import Bucket, Client, Fault, Session, Stored, Turns, run
 
 pages = st.sampled_from([7, 1000])
 """How many keys a page of a listing shows: with 1,000 the first one shows them all."""
@@ -293,3 +294,59 @@ def test_who_opens_beside_a_deletion_finds_all_or_nothing(schedule: list[str], s
     for before, texts in reader.found:
         if texts:  # else it was begun anew
             reader.expect_whole(before, texts)
+
+
+IMPORTED = [f"old {number}" for number in range(4)]
+
+
+@pytest.fixture(scope="module")
+def sdk_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return the objects of a session of the SDK's manager, which has the same layout on S3 as in a folder."""
+    folder = tmp_path_factory.mktemp("sdk")
+    manager: Any = SdkFileSessionManager("s", storage_dir=str(folder))
+    messages = [text_message(text) for text in IMPORTED]
+    open_agent(folder, manager=manager, agent_id="one", messages=messages)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*.json")}
+
+
+@settings(many, max_examples=40)
+@given(schedules("one", "two", "reader", "remover"), pages, st.booleans())
+def test_who_opens_beside_an_import_finds_all_of_it(
+    sdk_files: dict[str, bytes], schedule: list[str], page: int, removed: bool
+) -> None:
+    stored, turns = Bucket(page=page), Turns(who for who in schedule if removed or who != "remover")
+    stored.objects.update({key: Stored(data, stored.now) for key, data in sdk_files.items()})
+    acknowledged: dict[str, list[str]] = {"one": [], "two": []}
+    found: list[tuple[list[str], list[str]]] = []
+
+    def open_as(who: str, agent_id: str) -> Any:
+        session: Any = Session(Client(stored, lambda: turns.of(who)))
+        manager: Any = S3SessionManager("s", "bucket", boto_session=session)
+        return open_agent(None, manager=manager, agent_id=agent_id)  # type: ignore[arg-type]
+
+    def talk(who: str) -> None:
+        with suppress(*([SessionException] if removed else [])):  # it was deleted meanwhile
+            agent = open_as(who, who)
+            for number in range(4):
+                asyncio.run(add(agent, text_message(f"{who} {number}")))
+                acknowledged[who].append(f"{who} {number}")
+            agent._session_manager._store._log._folding.wait()
+
+    def read() -> None:
+        for _ in range(4):
+            before = list(acknowledged["one"])
+            with suppress(*([SessionException] if removed else [])):
+                agent = open_as("reader", "one")
+                found.append((before, [block["text"] for message in agent.messages for block in message["content"]]))
+
+    def remove() -> None:
+        client: Any = Client(stored, lambda: turns.of("remover"))
+        delete(S3Objects(client, "bucket", "s"), "journal_s/", "session_s/", "s")
+
+    actors = {"one": lambda: talk("one"), "two": lambda: talk("two"), "reader": read}
+    run(turns, {**actors, "remover": remove} if removed else actors)
+    for before, texts in found:
+        if removed:
+            assert [text for text in texts if text in IMPORTED] in ([], IMPORTED)
+        else:
+            assert texts[: len(IMPORTED) + len(before)] == [*IMPORTED, *before]
