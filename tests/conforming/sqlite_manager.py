@@ -116,7 +116,11 @@ class SqliteManager(SessionManager[Any]):
                 database.rollback()  # whoever has read cannot wait for others to write: they would wait for each other
                 database.execute("BEGIN IMMEDIATE")
                 state = state_of(agent)
-                self._write_state(agent.agent_id, state, database)
+                database.execute(
+                    "INSERT INTO agents (session, agent, state) VALUES (?, ?, ?)"
+                    " ON CONFLICT DO UPDATE SET state = excluded.state",
+                    (*key, sealed(state)),
+                )
                 for message in agent.messages:
                     self._insert(agent.agent_id, message, None, database)
             else:
@@ -161,7 +165,10 @@ class SqliteManager(SessionManager[Any]):
                 "INSERT INTO messages (session, agent, tracking_id, body) VALUES (?, ?, ?, ?)",
                 (*key, message.get("tracking_id"), body),
             )
-            opened.execute("UPDATE agents SET messages = messages + 1 WHERE session = ? AND agent = ?", key)
+            counted = opened.execute(
+                "UPDATE agents SET messages = messages + 1 WHERE session = ? AND agent = ?", key
+            ).rowcount
+            self._check_is_there(counted)
             if state is not None:
                 self._write_state(agent_id, state, opened)
         if state is not None and database is None:  # what is not committed may be rolled back
@@ -218,13 +225,17 @@ class SqliteManager(SessionManager[Any]):
     def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
         if self._agents.get(agent_id) != state:
             with self._within(database) as opened:
-                opened.execute(
-                    "INSERT INTO agents (session, agent, state) VALUES (?, ?, ?)"
-                    " ON CONFLICT DO UPDATE SET state = excluded.state",
-                    (self.session_id, agent_id, sealed(state)),
-                )
+                written = opened.execute(
+                    "UPDATE agents SET state = ? WHERE session = ? AND agent = ?",
+                    (sealed(state), self.session_id, agent_id),
+                ).rowcount
+                self._check_is_there(written)
             if database is None:
                 self._agents[agent_id] = state
+
+    def _check_is_there(self, rows: int) -> None:
+        if not rows:  # what is written now would be the next beginning's, which does not know of it
+            raise SessionException(f"session {self.session_id!r} was deleted while an agent had it open")
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         self._update(agent.agent_id, redact_message)
