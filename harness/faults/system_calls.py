@@ -29,11 +29,18 @@ _BUFFER = re.compile(r'iov_base=("[^"]*"(?:\.\.\.)?)')
 
 
 def whole(lines: Iterable[str]) -> Iterator[str]:
-    """Join calls that strace cut in two since another thread's came between: they count where they ended."""
+    """Join calls that strace cut in two since another thread's came between: they count where they ended.
+
+    A close counts where it began. Its descriptor is free before it ends, and another thread's file may have it by then.
+    """
     begun: dict[str, str] = {}
     for line in lines:
         if line.endswith(_CUT) and (unfinished := _UNFINISHED.match(line)):
-            begun[unfinished.group(1)] = unfinished.group(2)
+            thread, call = unfinished.groups()
+            if call.startswith("close("):
+                yield f"{thread} {call}) = 0"
+            else:
+                begun[thread] = call
         elif (resumed := _RESUMED.match(line)) and resumed.group(1) in begun:
             yield f"{resumed.group(1)} {begun.pop(resumed.group(1))}{resumed.group(2)}"
         else:

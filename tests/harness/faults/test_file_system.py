@@ -86,6 +86,22 @@ def test_what_cannot_be_followed_is_said(session: Session) -> None:
         read_steps(lines, str(session.workspace.folder), "/", Contents.of_folder(session.workspace.folder))
 
 
+def test_a_descriptor_that_was_closed_is_anothers_before_the_close_has_ended() -> None:
+    path = "".join(f"\\x{byte:02x}" for byte in b"/folder/file")
+    steps = read_steps(
+        [
+            "1 close(5</elsewhere> <unfinished ...>",
+            f'2 openat(AT_FDCWD, "{path}", O_RDWR|O_CREAT, 0600) = 5</folder/file>',
+            "1 <... close resumed>) = 0",
+            "2 fsync(5</folder/file>) = 0",
+        ],
+        "/folder",
+        "/",
+        Contents(),
+    )
+    assert [step.operation for step in steps] == [SetName(ROOT, "file", 1, "file"), Sync(1)]
+
+
 def test_contents_are_written_as_they_were_read(tmp_path: Path) -> None:
     contents = Contents()
     contents.apply(SetName(ROOT, "folder", 1, "directory"))
