@@ -2,6 +2,8 @@
 
 Reading ten thousand messages makes some hundred thousand objects, none of them garbage. The collector takes that for a
 reason to go through all of them, several times, and through all else that the process has: longer than the reading.
+Kept from it meanwhile, it would do so once right afterwards, which takes as long as parsing the history did. So what is
+there by then counts as old: the collector looks at it as soon as it looks at all that is old, and not before.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ class _Readers:
     lock = threading.RLock()  # the handler of a signal may restore a session while this thread holds it
     reading: ClassVar[set[object]] = set()
     was_enabled = False
+    ages = False
+    others_freeze = False
 
 
 @contextmanager
@@ -50,8 +54,25 @@ def _begin(reader: object) -> None:
 def _end(reader: object) -> None:
     with _Readers.lock:
         if _Readers.reading == {reader} and _Readers.was_enabled:
+            _let_all_age()
             gc.enable()
         _Readers.reading.discard(reader)  # after it was changed back
+
+
+def _let_all_age() -> None:
+    """Move all objects that the collector knows to its oldest generation, without a look at any of them.
+
+    That is what is left of a freeze that is taken back (Python's documentation of ``gc.freeze`` and ``gc.unfreeze``).
+    Where others have frozen objects, which would come back as well, the collector does what it always does: where the
+    application has, and in Python 3.12, which has some itself.
+    """
+    if not _Readers.ages and not _Readers.others_freeze:
+        _Readers.others_freeze = gc.get_freeze_count() > 0  # to count many takes long, so that is done once
+        _Readers.ages = not _Readers.others_freeze
+    if _Readers.ages:  # until all is done: where a signal breaks it off, it is done anew
+        gc.freeze()
+        gc.unfreeze()
+        _Readers.ages = False
 
 
 def _begin_anew() -> None:

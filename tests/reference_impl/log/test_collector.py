@@ -16,7 +16,8 @@ from session_conformance.reference_impl.log.collector import collector_at_rest
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
+def _as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(collector._Readers, "others_freeze", False)
     was_enabled = gc.isenabled()
     gc.enable()
     yield
@@ -59,12 +60,13 @@ def _read_with_a_signal(at_line: int) -> bool:
 
 
 def test_a_signal_at_any_line_leaves_the_collector_at_work() -> None:
-    at_line = 0
+    at_line, frozen = 0, gc.get_freeze_count()  # Python 3.12 has frozen some itself
     while _read_with_a_signal(at_line):
         assert gc.isenabled(), at_line
         with collector_at_rest():
             assert not gc.isenabled(), at_line
         assert gc.isenabled(), f"after the reader that followed a signal at line {at_line}"
+        assert gc.get_freeze_count() == frozen, f"something stays frozen after a signal at line {at_line}"
         at_line += 1
     assert at_line > 10
 
@@ -92,3 +94,34 @@ def test_it_is_at_work_again_when_the_last_reader_ends_and_only_where_it_was_bef
     with collector_at_rest(), collector_at_rest():
         pass
     assert not gc.isenabled()
+
+
+@pytest.mark.skipif(gc.get_freeze_count() > 0, reason="Python has frozen objects itself, as 3.12 does")
+def test_what_was_read_is_not_gone_through_right_afterwards() -> None:
+    looked_at: list[int] = []
+
+    def looks(phase: str, found: dict[str, int]) -> None:
+        if phase == "start":
+            looked_at.extend(id(one) for one in gc.get_objects(found["generation"]))
+
+    gc.callbacks.append(looks)
+    try:
+        with collector_at_rest():
+            history = [{"content": [{"text": str(number)}]} for number in range(10_000)]
+        after = [[number] for number in range(10_000)]  # which are enough for the collector to look at what is new
+    finally:
+        gc.callbacks.remove(looks)
+    assert len(after) == len(history)
+    assert looked_at, "the collector has not run at all"
+    assert not {id(message) for message in history} & set(looked_at)
+
+
+def test_what_the_application_has_frozen_stays_frozen() -> None:
+    gc.freeze()
+    try:
+        frozen = gc.get_freeze_count()
+        with collector_at_rest():
+            pass
+        assert gc.get_freeze_count() == frozen
+    finally:
+        gc.unfreeze()
