@@ -19,6 +19,8 @@ Change = dict[str, Any]
 MOST_WRITERS = 1000
 """Of how many writers, the latest, a rewritten history notes what they wrote."""
 
+_OP, _ID, _AGENT_ID, _MESSAGE = map(itemgetter, ("op", "id", "agent_id", "message"))
+
 
 def session_created(session: dict[str, Any]) -> Change:
     """Return the change that begins a session."""
@@ -94,7 +96,7 @@ class AgentHistory:
 
     def add_next(self, changes: list[Change]) -> None:
         """Add messages with the next free ids, none of which is a placeholder."""
-        ids = self.index.add_next([change["message"].get("tracking_id") for change in changes])
+        ids = self.index.add_next([message.get("tracking_id") for message in map(_MESSAGE, changes)])
         self.messages.update(zip(ids, changes, strict=True))
 
     def replace(self, change: Change) -> list[int]:
@@ -120,7 +122,8 @@ class AgentHistory:
 
     def contents(self) -> dict[int, Any]:
         """Return the messages as they are now by their ids, in the order of these."""
-        return {id: self.messages[id]["message"] for id in sorted(self.messages)}
+        ids = sorted(self.messages)
+        return dict(zip(ids, map(_MESSAGE, map(self.messages.__getitem__, ids)), strict=True))
 
     def session_agent(self) -> SessionAgent:
         """Return the SDK's form of the agent."""
@@ -151,29 +154,48 @@ class SessionHistory:
             The messages that were added or replaced, each as its agent's id and its own.
 
         Raises:
-            KeyError, ValueError, TypeError: A change is none of the forms above, or replaces a message that is not
-                there.
+            KeyError, ValueError, TypeError, AttributeError: A change is none of the forms above, or replaces a message
+                that is not there.
         """
         return {(change["agent_id"], id) for change in changes for id in self.apply_one(change)}
 
-    def apply_all(self, commits: Iterable[Iterable[Change]]) -> None:
+    def apply_all(self, commits: Iterable[Iterable[Change]], *, placeholders: bool = True) -> None:
         """Apply the changes of commits in order, as fast as that can be: a restore does this for each message.
 
+        Args:
+            commits: The changes of each.
+            placeholders: Whether one of the messages may be the placeholder of a stream.
+
         Raises:
-            KeyError, ValueError, TypeError: As :meth:`apply`.
+            KeyError, ValueError, TypeError, AttributeError: As :meth:`apply`.
         """
-        for agent_id, changes in groupby(chain.from_iterable(commits), _agent_of_next):
-            if agent_id is None:
+        for op, changes in groupby(chain.from_iterable(commits), _OP):
+            if op != "message":
                 for change in changes:
                     self.apply_one(change)
+            elif placeholders:
+                for has_one, added in groupby(changes, _adds_placeholder):
+                    self._add_all(list(added), placeholders=has_one)
             else:
-                self._agent(agent_id).add_next(list(changes))
+                self._add_all(list(changes), placeholders=False)
+
+    def _add_all(self, changes: list[Change], *, placeholders: bool) -> None:
+        """Add messages that follow each other."""
+        ids, agents = list(map(_ID, changes)), set(map(_AGENT_ID, changes))
+        agent = self._agent(changes[0]["agent_id"])
+        first = agent.index.next_id
+        are_next = ids.count(None) == len(ids) or ids == list(range(first, first + len(ids)))
+        if not placeholders and are_next and len(agents) == 1:
+            agent.add_next(changes)
+        else:
+            for change in changes:
+                self.apply_one(change)
 
     def apply_one(self, change: Change) -> Sequence[int]:
         """Apply a change, and return the ids of its agent's messages that it added or replaced.
 
         Raises:
-            KeyError, ValueError, TypeError: As :meth:`apply`.
+            KeyError, ValueError, TypeError, AttributeError: As :meth:`apply`.
         """
         op = change["op"]
         if op == "message":  # written out, since a restore does this for each message
@@ -226,12 +248,9 @@ class SessionHistory:
             yield from agent.index.redacted.values()
 
 
-def _agent_of_next(change: Change) -> str | None:
-    """Return whose message a change adds with the next free id; None for a placeholder, and for any other change."""
-    if change["op"] != "message" or change["id"] is not None:
-        return None
+def _adds_placeholder(change: Change) -> bool:
     message = change["message"]
-    return None if "metadata" in message and is_pending(message) else change["agent_id"]
+    return "metadata" in message and is_pending(message)
 
 
 def session_message(id: int, stored: Change) -> SessionMessage:

@@ -23,6 +23,8 @@ from .validity import check_change
 from .waiting_line import Attempt, Ticket, WaitingLine
 
 _NONE: Mapping[str, int] = {}
+_PENDING = b'"pending"'
+"""What JSON has of each placeholder of a stream: within a text, the quotation marks would have backslashes."""
 
 
 class SessionStore:
@@ -126,7 +128,7 @@ class SessionStore:
         with collector_at_rest():
             array = self._decode(stored)
             with self._unreadable():
-                history.apply_all(commits_in(array))
+                history.apply_all(commits_in(array), placeholders=_PENDING in stored)
             self._look_for_attempt(array, history.commits)
             del array  # what the collector does not find, it does not look at
         self._check_owner(history)
@@ -149,7 +151,7 @@ class SessionStore:
     def _unreadable(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise SessionException(
                 f"session {self._session_id!r}: a stored change cannot be read ({type(error).__name__}). Nothing was"
                 " changed. verify() says more, repair() brings back what can be read"

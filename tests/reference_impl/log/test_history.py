@@ -23,16 +23,30 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def changes(draw: st.DrawFn) -> dict[str, Any]:
     make = draw(st.sampled_from([message_added, message_added, message_added, message_replaced]))
-    id = draw(st.sampled_from([None, None, None, 3, 7])) if make is message_added else None
+    id = draw(st.sampled_from([None, None, None, 0, 1, 3, 7])) if make is message_added else None
     return make(draw(st.sampled_from(["a", "b"])), draw(messages()), "2026-01-01T00:00:00+00:00", id)
 
 
 @given(st.lists(st.lists(changes(), max_size=6), max_size=8))
 def test_all_at_once_is_what_one_by_one_is(commits: list[list[dict[str, Any]]]) -> None:
-    one_by_one, at_once = SessionHistory(), SessionHistory()
+    one_by_one = SessionHistory()
     for commit in commits:
         one_by_one.apply(commit)
-    at_once.apply_all(commits)
+    has_some = any(change["message"].get("metadata") == PENDING for commit in commits for change in commit)
+    for placeholders in {True, has_some}:
+        at_once = SessionHistory()
+        at_once.apply_all(commits, placeholders=placeholders)
+        assert at_once == one_by_one
+        for name, agent in one_by_one.agents.items():
+            assert list(at_once.agents[name].messages) == list(agent.messages)
+
+
+@given(st.integers(0, 4), st.integers(1, 5))
+def test_ids_that_follow_each_other_are_what_each_by_itself_is(first: int, count: int) -> None:
+    message = {"role": "user", "content": [{"text": "Hello"}]}
+    added = [message_added("a", {**message, "tracking_id": str(id)}, "", id) for id in range(first, first + count)]
+    one_by_one, at_once = SessionHistory(), SessionHistory()
+    one_by_one.apply(added)
+    at_once.apply_all([added, added[:1]], placeholders=False)
+    one_by_one.apply(added[:1])
     assert at_once == one_by_one
-    for name, agent in one_by_one.agents.items():
-        assert list(at_once.agents[name].messages) == list(agent.messages)
