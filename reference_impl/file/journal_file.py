@@ -6,6 +6,7 @@ import contextlib
 import errno
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Collection, Iterator
 from dataclasses import replace
@@ -22,7 +23,7 @@ from ..log.sdk_layout import sdk_folder
 from .compaction import Compaction, Fold
 from .copies import NEW, remove_replacements, warn_of_copies, write_new
 from .errors import told_of
-from .folders import new_folder, remove_leftovers, unlock, unused_folder
+from .folders import hide, new_folder, remove_leftovers, unlock, unused_folder
 from .handle import FILE, Handle, open_regular
 from .journal import BLOCK, TRAILER, Damage, Header, Scan, new_journal, new_life
 from .posix import check_platform, fcntl, make_private, sync_all, sync_folder, sync_names
@@ -74,15 +75,15 @@ class JournalFile:
         with self._errors("read"):
             return is_folder(self.folder) or is_link(self.folder)
 
-    def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits, durably and at once.
+    def create(self, body: bytes) -> bool:
+        """Create the session with its first commit, durably and at once.
 
         Returns:
             False if it is there already.
         """
         if self.exists():
             return False
-        data, found = new_journal([(body, "") for body in bodies], new_life())
+        data, found = new_journal([(body, "")], new_life())
         with self._lock, self._errors("create"):
             make_private(self.folder.parent)
             self._remove_leftovers()
@@ -98,6 +99,19 @@ class JournalFile:
             sync_names(self.folder)
             self._life, self._durable = found.life, (found.header.generation, found.end)
         return True
+
+    def withdraw(self) -> None:
+        """Remove the session that this object created, unless others have it open or have written to it meanwhile."""
+        with self._lock, self._errors("remove"), contextlib.suppress(SessionException):
+            self._handle.drop()
+            self._handle.rest()
+            with unused_folder(self.folder) as is_unused:
+                if not is_unused:
+                    return
+                look = self.look()
+                if not isinstance(look.found, Damage) and (look.found.life, look.found.number) == (self._life, 1):
+                    shutil.rmtree(hide(self.folder), ignore_errors=True)
+                    sync_folder(self.folder.parent)
 
     # -- reading -------------------------------------------------------------------------------------------
 

@@ -43,7 +43,9 @@ def delete(session_id: str, parent: Path) -> None:
     there = [place for place in places if is_there(place)]
     if not there and not remains:
         raise SessionException(f"Session {session_id} does not exist")
-    for place in there:
+    for place in places:
+        if not is_there(place):  # what an import has begun meanwhile is: what it imports is gone by now
+            continue
         if is_link(place):
             raise SessionException(
                 f"session {session_id!r}: {place} is a symbolic link, which may lead anywhere. Remove it yourself"

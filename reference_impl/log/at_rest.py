@@ -95,8 +95,8 @@ class _SealingLog:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._log, name)
 
-    def create(self, bodies: list[bytes]) -> bool:
-        return self._log.create([self._seal(body) for body in bodies])
+    def create(self, body: bytes) -> bool:
+        return self._log.create(self._seal(body))
 
     def read(self) -> bytes | bytearray:
         return self._open(self._log.read())

@@ -31,8 +31,11 @@ class ChangeLog(Protocol):
     def exists(self) -> bool:
         """Whether the session is there."""
 
-    def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits; False if it is there already."""
+    def create(self, body: bytes) -> bool:
+        """Create the session with its first commit, which holds its record; False if it is there already."""
+
+    def withdraw(self) -> None:
+        """Remove the session that this log created, unless it was opened or written by others meanwhile."""
 
     def read(self) -> bytes | bytearray:
         """Return the JSON array of every commit, in order (:func:`.commit_lines.commits_in`). Nothing is written.

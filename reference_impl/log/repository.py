@@ -14,6 +14,7 @@ from strands.session import SessionRepository
 from strands.types.exceptions import SessionException
 from strands.types.session import Session, SessionAgent, SessionMessage
 
+from .change_log import Deleted
 from .collecting import Collected, Place, collected_by, collecting
 from .history import (
     Change,
@@ -22,7 +23,6 @@ from .history import (
     message_added,
     message_replaced,
     multi_agent_set,
-    session_created,
     session_message,
 )
 from .ids import check_id
@@ -30,7 +30,7 @@ from .messages import check_message
 from .sdk_export import sdk_files
 from .sdk_layout import SdkSession, read_sdk_session
 from .session_store import SessionStore
-from .takeover import MARK, is_taken_over, mark, takeover
+from .takeover import MARK, begun, is_begun, is_same, is_taken_over, mark, takeover
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,8 @@ class ChangeLogRepository(SessionRepository):
     def __init__(self) -> None:
         """Open nothing yet: a session's log is opened when it is needed first."""
         self._stores: dict[str, SessionStore] = {}
-        self._to_import: dict[str, str] = {}  # by session, the place that it is in
+        self._to_import: dict[str, str] = {}  # by session, when it was created: by that it is known again
+        self._began: set[str] = set()  # the sessions that were not there before
         self._left: dict[str, SessionHistory] = {}
         self._looked_at: dict[str, list[Change]] = {}
 
@@ -100,12 +101,15 @@ class ChangeLogRepository(SessionRepository):
             How many messages the session has here.
 
         Raises:
-            SessionException: There is no such session, it cannot be read, or it cannot be stored.
+            SessionException: There is no such session, here or there, it cannot be read, or it cannot be stored.
         """
-        self._stored(self.session_id)
-        found = sum(len(agent.messages) for agent in self.history().agents.values())
+        store = self._stored(self.session_id)
+        history = self.history()
         self._release(self.session_id)
-        return found
+        if self.session_id in self._began and not history.agents and not history.multi_agents:
+            store.withdraw()
+            raise SessionException(f"Session {self.session_id} does not exist")
+        return sum(len(agent.messages) for agent in history.agents.values())
 
     def hand_back(self) -> None:
         """Write the session in the SDK's layout, where the SDK's manager looks for it, in place of what is there.
@@ -151,14 +155,15 @@ class ChangeLogRepository(SessionRepository):
             sdk_state: Returns the state of what the SDK's manager keeps of it, if somebody looks for that.
         """
         store = self._read(session_id)
-        if (history := store.found()) is not None:
+        history = store.found()
+        if history is not None and not is_begun(history):
             return history
         if session_id not in self._left:
             if sdk_state is not None and sdk_state() is None:
-                return None
+                return history
             left = self._left_by_sdk(session_id)
             if left is None:
-                return None
+                return history
             self._left[session_id] = left
         return self._left[session_id]
 
@@ -183,18 +188,42 @@ class ChangeLogRepository(SessionRepository):
         store = self._store_of(session_id)
         if (noted := self._looked_at.pop(session_id, None)) is not None:
             store.submit(noted)
-        if session_id not in self._to_import:
-            return store
-        history = self._left_by_sdk(session_id)
-        if history is not None and store.create(history):
-            logger.info(
-                "session_id=<%s>, from=<%s>, messages=<%d> | imported a session of the SDK's session manager",
-                session_id,
-                self._to_import[session_id],
-                sum(len(agent.messages) for agent in history.agents.values()),
-            )
-        del self._to_import[session_id]
+        if session_id in self._to_import:
+            self._import(session_id, store)
+            del self._to_import[session_id]
         return store
+
+    def _import(self, session_id: str, store: SessionStore) -> None:
+        """Store here what the SDK's manager keeps of a session that was looked at.
+
+        Raises:
+            Deleted: It was deleted since.
+            SessionException: It cannot be read, or cannot be stored here.
+        """
+        looked_at = self._to_import[session_id]
+        left = self._left_by_sdk(session_id)
+        if left is None or not is_same(left, looked_at):
+            raise self._deleted(session_id)
+        is_first = store.create(begun(left))
+        history = store.found()
+        place = self._sdk_session(session_id)
+        state = place.state() if place is not None else None
+        if state is not None and not is_taken_over(left, state):  # what was read is that of before it was begun
+            left = self._left_by_sdk(session_id)
+            state = left.session[MARK]["state"] if left is not None else None
+        if place is None or state is None or left is None or not is_same(left, looked_at):
+            if is_first:
+                store.withdraw()
+            raise self._deleted(session_id)
+        if history is None or not is_same(history, looked_at):
+            raise self._deleted(session_id)
+        self._store_taken(session_id, place, history, left, state)
+
+    def _deleted(self, session_id: str) -> Deleted:
+        return Deleted(
+            f"session {session_id!r} was deleted before it was imported. What is said now is not stored. To go on with"
+            " the session that has this id now, or to start one, open it with a new manager"
+        )
 
     def _take_over(self, session_id: str, history: SessionHistory) -> None:
         """Take over what the SDK's manager stored of a session since it was imported, or last looked at.
@@ -207,13 +236,27 @@ class ChangeLogRepository(SessionRepository):
         if place is None or state is None or is_taken_over(history, state):
             return
         theirs = read_sdk_session(place, session_id)
-        if theirs is None:
-            return
+        if theirs is not None:
+            self._store_taken(session_id, place, history, theirs, state)
+
+    def _store_taken(
+        self, session_id: str, place: SdkSession, history: SessionHistory, theirs: SessionHistory, state: str
+    ) -> None:
+        """Store here what the SDK's manager has of a session, and what is stored of it here has not."""
         found = takeover(history, theirs, state)
         if not found:
             self._looked_at[session_id] = found.changes  # noted with what is written next, if anything is
             return
         store = self._store_of(session_id)
+        if is_begun(history):
+            store.commit(found.changes)
+            logger.info(
+                "session_id=<%s>, from=<%s>, messages=<%d> | imported a session of the SDK's session manager",
+                session_id,
+                place.place,
+                found.messages,
+            )
+            return
         if found.redactions:  # before it is noted that they were seen
             store.replace_for_good(found.redactions)
         store.commit(found.changes)
@@ -263,12 +306,11 @@ class ChangeLogRepository(SessionRepository):
             SessionException: It exists already, or cannot be created.
         """
         store = self._store_of(session.session_id)
-        history = SessionHistory()
-        history.apply([session_created(session.to_dict())])
-        if not store.create(history):
+        if not store.create(session.to_dict()):
             if session.session_id == getattr(self, "session_id", None) and not hasattr(self, "session"):
                 return session  # another process created what this one is about to open
             raise SessionException(f"Session {session.session_id} already exists")
+        self._began.add(session.session_id)
         return session
 
     def read_session(self, session_id: str, **kwargs: Any) -> Session | None:
@@ -281,12 +323,12 @@ class ChangeLogRepository(SessionRepository):
             history = self._history(session_id, sdk_state)
             if history is None:
                 return None
-            is_stored = self._store_of(session_id).exists()
-            is_known = is_stored and is_taken_over(history, sdk_state())
-        if is_stored and not is_known:
+            is_left = self._left.get(session_id) is history
+            is_known = not is_left and is_taken_over(history, sdk_state())
+        if is_left:
+            self._to_import[session_id] = history.session.get("created_at", "")  # once something is written
+        elif not is_known:
             self._take_over(session_id, history)
-        elif not is_stored and (place := self._sdk_session(session_id)) is not None:
-            self._to_import[session_id] = place.place  # once something is written, and not before
         return Session(**{key: value for key, value in history.session.items() if key in _OF_A_SESSION})
 
     def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:

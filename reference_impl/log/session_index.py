@@ -15,11 +15,13 @@ class SessionIndex:
 
     Attributes:
         records: Each agent's record as it is stored.
+        teams: The ids of graphs and swarms that have a state.
     """
 
     def __init__(self, history: SessionHistory | None = None) -> None:
         agents = history.agents.items() if history is not None else ()
         self.records = {agent_id: agent.record for agent_id, agent in agents if agent.record}
+        self.teams = set(history.multi_agents) if history is not None else set()
         self._messages = {agent_id: agent.index for agent_id, agent in agents}
 
     def last_id(self, agent_id: str) -> int | None:
@@ -54,6 +56,8 @@ class SessionIndex:
                     self._of(change["agent_id"]).add(None, change["message"])
             elif change["op"] == "agent":
                 self.records[change["agent"]["agent_id"]] = change["agent"]
+            elif change["op"] == "multi_agent":
+                self.teams.add(change["id"])
             elif change["op"] == "redacted":
                 self._of(change["agent_id"]).redact(change)
 
@@ -75,6 +79,17 @@ class SessionIndex:
         if note is None or (change["id"] is not None and not note["unnamed"]):
             return change  # what is replaced by its id is replaced on purpose
         return as_redacted(change, note, held.get((change["agent_id"], note["tracking_id"])))
+
+    def is_outdated(self, change: Change) -> bool:
+        """Whether a change takes over what somebody else has taken over already, and may have changed since."""
+        if change["op"] == "taken_over":
+            return self.has(change["agent_id"], change["message"]["tracking_id"])
+        if not change.get("taken_over"):
+            return False
+        if change["op"] == "multi_agent":
+            return change["id"] in self.teams
+        known = self.records.get(change["agent"]["agent_id"])
+        return known is not None and known.get("updated_at", "") >= change["agent"].get("updated_at", "")
 
     def _of(self, agent_id: str) -> MessageIndex:
         found = self._messages.get(agent_id)

@@ -16,7 +16,7 @@ from .collector import collector_at_rest
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
 from .folding import folded
 from .forking import begin_anew_in_children
-from .history import Change, SessionHistory, commits_noted, message_replaced
+from .history import Change, SessionHistory, commits_noted, message_replaced, session_created
 from .redactions import Redaction, notes_on
 from .session_index import SessionIndex
 from .validity import check_change
@@ -164,22 +164,26 @@ class SessionStore:
 
     # -- writing -------------------------------------------------------------------------------------------
 
-    def create(self, history: SessionHistory) -> bool:
-        """Create the session with a history, which is this object's from then on; False if it is there already.
+    def create(self, session: dict[str, Any]) -> bool:
+        """Create the session with its record; False if it is there already.
 
         Raises:
             SessionException: It cannot be stored, or could not be restored.
         """
-        changes = list(history.changes())
-        for change in changes:
-            check_change(change)
+        change = session_created(session)
+        check_change(change)
         with self._lock:
-            if not self._log.create([encode([change]) for change in changes]):
+            if not self._log.create(encode([change])):
                 return False
-            if not history.agents and not history.multi_agents:  # what is imported is read as it is stored
-                self._view, self._index = history, SessionIndex(history)
-                self._loaded = self._is_sure = True
+            history = SessionHistory(change["session"])
+            self._view, self._index = history, SessionIndex(history)
+            self._loaded = self._is_sure = True
             return True
+
+    def withdraw(self) -> None:
+        """Remove the session that :meth:`create` created, unless it was opened or written by others meanwhile."""
+        with self._lock:
+            self._log.withdraw()
 
     def submit(self, changes: Sequence[Change]) -> Ticket:
         """Put changes in line, behind those that were put there before. They are committed by :meth:`drain`."""
@@ -258,11 +262,16 @@ class SessionStore:
         self._log.compact_if_due(folded)
 
     def _as_they_may_be_stored(self, attempt: Attempt) -> tuple[list[Change], list[bytes]]:
-        """Return the changes of a commit, each with its body: others may have redacted messages meanwhile."""
+        """Return the changes of a commit, each with its body.
+
+        Others may have redacted messages meanwhile, or may have taken over the same of the SDK's manager.
+        """
         changes: list[Change] = []
         bodies: list[bytes] = []
         for encoded in attempt.tickets:
             for change, body in encoded.changes:
+                if self._index.is_outdated(change):
+                    continue
                 allowed = self._index.as_redacted(change, self._held)
                 changes.append(allowed)
                 bodies.append(body if allowed is change else encode([allowed]))

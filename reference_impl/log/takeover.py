@@ -18,7 +18,7 @@ from .memory import HELD
 from .sdk_layout import UNSURE
 
 MARK = "imported"
-"""The key of a session's record under which :func:`mark` is stored."""
+"""The key of a session's record under which :func:`mark` is stored; empty where an import was begun (:func:`begun`)."""
 
 
 @dataclass
@@ -56,6 +56,25 @@ def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
     }
 
 
+def begun(theirs: SessionHistory) -> dict[str, Any]:
+    """Return the record of a session that is about to be imported, and has nothing else yet.
+
+    An import begins the session, and only then looks once more at what it takes over. A deletion removes what the
+    SDK's manager keeps first, and then what has been begun: so one of the two sees what the other did.
+    """
+    return {**theirs.session, MARK: {}}
+
+
+def is_begun(ours: SessionHistory) -> bool:
+    """Whether an import was begun here, and nothing was taken over yet."""
+    return ours.session.get(MARK) == {} and not ours.agents and not ours.multi_agents
+
+
+def is_same(one: SessionHistory | None, created_at: str) -> bool:
+    """Whether a session is there, and is the one that was created at a time: not one that has its id since."""
+    return one is not None and one.session.get("created_at", "") == created_at
+
+
 def is_taken_over(ours: SessionHistory, state: str | None) -> bool:
     """Whether nothing of the SDK's can have been stored that is not known here.
 
@@ -91,7 +110,7 @@ def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeov
         if id in ours.multi_agents and digest in (seen, _digest(ours.multi_agents[id])):
             continue
         also = id in ours.multi_agents and _digest(ours.multi_agents[id]) != seen
-        found.changes.append(multi_agent_set(id, team))
+        found.changes.append({**multi_agent_set(id, team), "taken_over": id not in ours.multi_agents})
         found.told.append(f"the state of {id!r}" + (", in place of one that was stored here" if also else ""))
     found.changes.append({"op": "session", "session": {**ours.session, MARK: mark(state, theirs)}})
     return found
@@ -110,7 +129,8 @@ def _take_agent(
         tracking_id = stored["message"]["tracking_id"]
         ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)
         if not ids:
-            new.append({"op": "taken_over", "agent_id": agent_id, "message": stored["message"], "at": stored["at"]})
+            kept = {key: stored[key] for key in ("message", "at", "updated_at") if key in stored}
+            new.append({"op": "taken_over", "agent_id": agent_id, **kept})
         elif str(number) not in redacted or redacted[str(number)] == seen_redacted.get(str(number)):
             continue  # it was taken over, and may have been redacted here since
         elif ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
@@ -119,13 +139,14 @@ def _take_agent(
     record = theirs.record
     changed = record.get("updated_at", "") != seen and record.get("updated_at", "") > ours.record.get("updated_at", "")
     if not ours.record:
-        found.changes.append(agent_set(record))
+        found.changes.append({**agent_set(record), "taken_over": True})
         found.told.append(f"agent {agent_id!r}")
     elif changed:
         went_on_here = len(ours.messages) > len(theirs.messages) - len(new) or HELD in ours.record["_internal_state"]
         # Their conversation manager counts their messages, which have other numbers where both went on.
         taken = {key: record[key] for key in ("state", "updated_at")} if went_on_here else record
-        found.changes.append(agent_set({**ours.record, **taken, "created_at": ours.record["created_at"]}))
+        changed_record = {**ours.record, **taken, "created_at": ours.record["created_at"]}
+        found.changes.append({**agent_set(changed_record), "taken_over": True})
         if record["state"] != ours.record.get("state"):
             found.told.append(f"the state of agent {agent_id!r}, which was stored later than the one here")
     found.changes += new

@@ -33,8 +33,32 @@ def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str) -> N
     there = list(objects.list(place))
     old = _expect_something(objects, place, sdk_place, session_id, there)
     _remove_sdks(objects, sdk_place, old)
-    now = _remove_root(objects, place, there)
-    _remove_rest(objects, place, session_id, _lives(there, place, now), list(objects.list(place)))
+    if old:  # it may have been imported meanwhile: whoever begins to do so from now on sees that this is gone
+        there = list(objects.list(place))
+    before, now = _remove_root(objects, place, there)
+    begun = before.life if old and before is not None and before != now else ""
+    lives = _lives(there, place, now) | ({begun} - {""})
+    _remove_rest(objects, place, session_id, lives, list(objects.list(place)), begun=begun)
+
+
+def withdraw(objects: S3Objects, place: str, session_id: str, life: str) -> None:
+    """Remove a session of which nothing but its root was stored, unless others have written to it meanwhile.
+
+    Args:
+        objects: The bucket.
+        place: The prefix of its objects.
+        session_id: The session.
+        life: The life that its root must name.
+
+    Raises:
+        SessionException: It cannot be removed.
+    """
+    there = [item.key.removeprefix(place) for item in objects.list(place)]
+    root = _root(objects, place)
+    if root is None or root.life != life or any(life_in(key) == life and key != f"{life}/{REST}" for key in there):
+        return
+    objects.delete([place + ROOT])
+    _remove_rest(objects, place, session_id, {life}, list(objects.list(place)))
 
 
 def delete_unused(
@@ -71,7 +95,7 @@ def delete_unused(
         return False
     old = _expect_something(objects, place, sdk_place, session_id, there)
     _remove_sdks(objects, sdk_place, old)
-    now = _remove_root(objects, place, there)
+    _, now = _remove_root(objects, place, there)
     left = list(objects.list(place))
     is_used = _new(left, seen)
     if is_used and now is None and only is not None and _put_back(objects, place, only, seen):
@@ -110,8 +134,8 @@ def _remove_sdks(objects: S3Objects, sdk_place: str, old: Sequence[str]) -> None
     objects.delete_one_by_one([item.key for item in objects.list(sdk_place)])
 
 
-def _remove_root(objects: S3Objects, place: str, there: Sequence[Listed]) -> Root | None:
-    """Remove the root, and return the one that is there then: of a session that was started meanwhile."""
+def _remove_root(objects: S3Objects, place: str, there: Sequence[Listed]) -> tuple[Root | None, Root | None]:
+    """Remove the root; return it, and the one that is there then: of a session that was started meanwhile."""
     before = _root(objects, place)
     roots = [item.key for item in there if item.key == place + ROOT]
     objects.delete(roots)
@@ -119,7 +143,7 @@ def _remove_root(objects: S3Objects, place: str, there: Sequence[Listed]) -> Roo
     if now is not None and now == before:  # a store may say that it removed it, and leave it
         objects.delete_one_by_one(roots)
         now = _root(objects, place)
-    return now
+    return before, now
 
 
 def _lives(there: Iterable[Listed], place: str, now: Root | None) -> set[str]:
@@ -134,6 +158,8 @@ def _remove_rest(
     lives: Collection[str],
     there: Sequence[Listed],
     unused: bool = False,
+    *,
+    begun: str = "",
 ) -> None:
     """Remove all that lies below the root.
 
@@ -144,13 +170,14 @@ def _remove_rest(
         lives: The lives that go.
         there: Its objects, as they were once the root was removed.
         unused: Whether it is known that nobody needs word of the deletion.
+        begun: The life of which somebody may be about to store the first commit, as whoever imports a session is.
     """
     newest = max((item.modified for item in there), default=None)
     ends = {item.key for item in there if _is_end(item, place) and newest and item.modified > newest - RECENT}
     for name in () if unused else sorted(lives):
         found = [item for item in there if life_in(item.key.removeprefix(place)) == name]
         if not any(item.key in ends for item in found):
-            ends |= end(Life(objects, place, session_id, name), found)
+            ends |= end(Life(objects, place, session_id, name), found, begun=name == begun)
     _remove_lives(objects, place, lives, ends)
 
 

@@ -18,12 +18,13 @@ from .rest import read_rest
 from .writers import last_of_each, names_of
 
 
-def end(life: Life, listed: Sequence[Listed]) -> set[str]:
+def end(life: Life, listed: Sequence[Listed], *, begun: bool = False) -> set[str]:
     """Take the numbers that those may take next who may be writing, and return the keys of the objects that did.
 
     Args:
         life: The life, which its root does not name any more.
         listed: Its objects.
+        begun: Whether somebody may be about to store the first commit.
 
     Raises:
         SessionException: One cannot be read or stored.
@@ -35,14 +36,14 @@ def end(life: Life, listed: Sequence[Listed]) -> set[str]:
         if name.startswith("c/") and name.removeprefix("c/").isdecimal()
     ]
     writing = last_of_each(commits, names_of(life, commits), read_rest(life.objects, life.key("")))
-    if not writing:
+    if not writing and (commits or not begun):
         return set()
     segments = [Segment.named(name, 0) for name, _ in names]
-    number = (
-        max([*(number for number, _ in commits), *(segment.last for segment in segments if segment is not None)]) + 1
+    number = 1 + max(
+        [0, *(number for number, _ in commits), *(segment.last for segment in segments if segment is not None)]
     )
     # What others wrote since the slowest of them looked is overwritten, so that at no time one of its numbers is free.
-    keys = [life.key(commit_name(taken)) for taken in range(writing[0] + 1, number)]
+    keys = [life.key(commit_name(taken)) for taken in range(writing[0] + 1 if writing else number, number)]
     at_once(lambda key: life.objects.put(key, ENDED, {}), keys)
     while True:
         key = life.key(commit_name(number))

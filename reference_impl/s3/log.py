@@ -31,6 +31,7 @@ from ..log.change_log import Behind
 from ..log.commit_lines import Writer, commit_line, json_array
 from . import sizes
 from .conditional import expect_conditional_writes
+from .deletion import withdraw
 from .errors import Deleted, Moved, Unreadable
 from .folding import Folding
 from .life import Life
@@ -42,7 +43,6 @@ from .rest import Rest, read_rest
 from .rewriting import empty_commits, empty_segments, empty_what_may_come
 from .root import Root, life_of, new_life
 from .segments import all_segments, compact, place_of
-from .writers import NOBODY
 
 logger = logging.getLogger(__name__)
 
@@ -103,12 +103,8 @@ class S3Log:
                 return root is not None
             return True
 
-    def create(self, bodies: list[bytes]) -> bool:
-        """Create the session with its first commits; False if it is there already.
-
-        The first commit is the session's record, and goes into the root. All others, which are there if a session is
-        imported, are stored before it, as one: where there is a root, there is all of it.
-        """
+    def create(self, body: bytes) -> bool:
+        """Create the session with its first commit, which goes into the root; False if it is there already."""
         with self._lock:
             is_new, self._is_new = self._is_new, False
             if not is_new and self.exists():
@@ -119,21 +115,21 @@ class S3Log:
             except SessionException:
                 self._life.name = before
                 raise
-            lines = {0: commit_line(0, bodies[0])}
-            if len(bodies) > 1:
-                lines[1] = commit_line(1, b"[" + b",".join(body[1:-1] for body in bodies[1:]) + b"]", label=NOBODY)
-                self._life.objects.put_new(self._life.key(commit_name(1)), HEADER + lines[1], {})
-            if not self._life.put_root(Root(self._life.name, bodies[0])):
+            if not self._life.put_root(Root(self._life.name, body)):
                 self._life.name = before
                 return False
-            if len(bodies) > 1 and not self._life.commits(0):  # a deletion took it for what another one left
-                self._life.objects.put_new(self._life.key(commit_name(1)), HEADER + lines[1], {})
+            lines = {0: commit_line(0, body)}
             self._life.is_read = True
             self._latest.note(0, lines)
             self._latest.run_start = 0
             self._folding.note_read(Place(), 0, lines)
-            self._note_own(0, len(lines))
+            self._note_own(0, 1)
             return True
+
+    def withdraw(self) -> None:
+        """Remove the session that this object created, unless others have written to it meanwhile."""
+        with self._lock, suppress(SessionException):  # without the right to delete an empty session stays
+            withdraw(self.objects, self.prefix, self._session_id, self._life.name)
 
     def _expect_conditional_writes(self) -> None:
         if not self._one_writer and expect_conditional_writes(self.objects, self._life.key(REST), Rest(0, 0).data()):

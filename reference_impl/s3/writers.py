@@ -27,7 +27,7 @@ _NAME = 16
 """How long a writer's name is, with which the id of its commits begins."""
 
 NOBODY = "0" * 24
-"""The id of a commit whose writer takes nothing for granted: what a session begins with."""
+"""The id of a commit whose writer takes nothing for granted: what imports were stored under by earlier versions."""
 
 Dated = tuple[int, datetime]
 """The number of a commit, and when its object was written."""

@@ -121,7 +121,7 @@ def append(writer: JournalFile, body: bytes, label: str = LABEL) -> None:
 def new_file(folder: Path, length: int) -> Path:
     """Make a session whose journal has a first commit with a line of a length; return the journal."""
     file = JournalFile(folder / "journal_s", "s")
-    assert file.create([body_of(0, length + len(LABEL) + 1)])  # it has no label
+    assert file.create(body_of(0, length + len(LABEL) + 1))  # it has no label
     file.close()
     return folder / "journal_s" / "journal"
 

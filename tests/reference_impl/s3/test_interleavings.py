@@ -79,7 +79,7 @@ def test_redactions_beside_each_other_and_a_writer_leave_no_copy(
 ) -> None:
     stored = Bucket()
     first = log_on(stored)
-    first.create([b"[0]"])
+    first.create(b"[0]")
     for number in range(before):
         append(first, b"[%d]" % number)
     append(first, b'["one"]')
@@ -123,7 +123,7 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
     turns = Turns(schedule)
     logs = {who: log_on(stored, who, turns) for who in ("old", "new", "reader")}
     first = log_on(stored)
-    first.create([b"[0]"])
+    first.create(b"[0]")
     for number in range(before):
         append(first, b'["old %d"]' % number)
     logs["old"].objects.client = client_of(stored)
@@ -140,7 +140,7 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
                 late.extend([number] * was_deleted)
 
     def begin() -> None:
-        while logs["new"].exists() or not logs["new"].create([b"[1]"]):
+        while logs["new"].exists() or not logs["new"].create(b"[1]"):
             time.sleep(0.0001)  # lets others at the lock
         for number in range(4):
             append(logs["new"], b'["new %d"]' % number)
@@ -170,7 +170,7 @@ def test_lives_never_mix(schedule: list[str], before: int) -> None:
 def with_a_secret(stored: Bucket, last: int) -> None:
     """Store a session of commits up to the last, of which the second holds a secret."""
     log = log_on(stored)
-    log.create([b"[0]"])
+    log.create(b"[0]")
     for number in range(1, last + 1):
         append(log, b'["secret"]' if number == 2 else b"[%d]" % number)
 

@@ -43,6 +43,12 @@ def keep_on(agent: Any, *texts: str) -> None:
     asyncio.run(add(agent, *(text_message(text) for text in texts)))
 
 
+def begin(log: S3Log, *bodies: bytes) -> None:
+    log.create(bodies[0])
+    for body in bodies[1:]:
+        log.append(body)
+
+
 # -- a manager that outlives its session -----------------------------------------------------------------------
 
 
@@ -300,11 +306,11 @@ def test_a_reader_that_was_told_of_an_earlier_life_reads_the_next(
     s3: S3Endpoint, bucket: str, remover: Callable[[], None]
 ) -> None:
     log = log_in(s3, bucket)
-    log.create([b"[0]"])
+    log.create(b"[0]")
     reader = log_in(s3, bucket)
     assert reader.exists()
     delete(log.objects, log.prefix, "session_s/", "s")
-    log_in(s3, bucket).create([b"[1]"])
+    log_in(s3, bucket).create(b"[1]")
     assert bodies_of(reader.read()) == [b"[1]"]
 
 
@@ -312,14 +318,14 @@ def test_a_reader_beside_a_new_beginning_reads_the_new_life(
     s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = log_in(s3, bucket)
-    log.create([b"[0]", b"[1]"])
+    begin(log, b"[0]", b"[1]")
     page = S3Objects.page
 
     def listed_before_it_is_begun_anew(self: Any, prefix: str) -> Any:
         monkeypatch.undo()
         found = page(self, prefix)
         delete(log.objects, log.prefix, "session_s/", "s")
-        log_in(s3, bucket).create([b"[2]", b"[3]"])
+        begin(log_in(s3, bucket), b"[2]", b"[3]")
         return found
 
     monkeypatch.setattr(S3Objects, "page", listed_before_it_is_begun_anew)

@@ -345,6 +345,8 @@ def test_who_opens_beside_an_import_finds_all_of_it(
 
     actors = {"one": lambda: talk("one"), "two": lambda: talk("two"), "reader": read}
     run(turns, {**actors, "remover": remove} if removed else actors)
+    if removed:
+        assert stored.holding(b"old ") == []
     for before, texts in found:
         if removed:
             assert [text for text in texts if text in IMPORTED] in ([], IMPORTED)
