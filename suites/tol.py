@@ -24,7 +24,9 @@ from .scenarios import (
     KILLED_IN_TOOL,
     ODD_TOOLS,
     SAME_TOOL_IDS,
+    TEXT_PROCESSES,
     TOOL_SETS_STATE,
+    expect_no_made_up_success,
     expect_readable,
     expect_stored,
     has_block,
@@ -173,3 +175,18 @@ class Tools(ConformanceSuite):
         expect_no_failure(played.timeline)
         stop = played.timeline.of(AgentStopped)[0]
         expect_same(stop.memory, played.processes[1].memory, "uses and results of one id are restored as they were")
+
+    @requirement(
+        "TOL-08",
+        source="A,B: ToolResult.status, 'the status of the tool execution'; RepositorySessionManager, 'filling gaps"
+        " with error results'; harness-sdk #859",
+        needs=[Capability.FRESH_PROCESS],
+        since="2026.12",
+    )
+    def nothing_made_up_succeeded(self, run: ScenarioRuns) -> None:
+        """A tool whose process was killed before it ended is never restored as one that succeeded: a result that is
+        made up for it says error.
+        """
+        expect_no_made_up_success(run(KILLED_IN_TOOL), {"never-1", "never-2"})
+        expect_no_made_up_success(run(KILLED_BETWEEN_USE_AND_RESULT), {"orphan"})
+        expect_no_made_up_success(run(TEXT_PROCESSES), {"never-2"})

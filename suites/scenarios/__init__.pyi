@@ -186,6 +186,7 @@ from .text_trimmed import TEXT_PINNED_WINDOW as TEXT_PINNED_WINDOW
 from .text_trimmed import TEXT_SUMMARY as TEXT_SUMMARY
 from .text_trimmed import TEXT_WINDOW as TEXT_WINDOW
 from .text_trimmed import TRIMMED as TRIMMED
+from .tool_results import expect_no_made_up_success as expect_no_made_up_success
 from .tool_results import results_of as results_of
 from .twins import TO_COME as TO_COME
 from .twins import PairsOfTwins as PairsOfTwins
@@ -333,6 +334,7 @@ __all__ = [
     "expect_no_growth_without_content",
     "expect_no_leaks",
     "expect_no_loss_by_faults",
+    "expect_no_made_up_success",
     "expect_nowhere_at_rest",
     "expect_only_one_deleted",
     "expect_opened_by_others",

@@ -561,6 +561,18 @@ class RestoresWithoutRepair(SnapshotFileManager):
         return messages
 
 
+class TakesToolsForDone(SnapshotFileManager):
+    """A tool use without a result is answered as if its tool had done all that it was asked."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        whole = super().restored(messages)
+        for message in whole:
+            for block in message["content"]:
+                if block.get("toolResult", {}).get("content") == [{"text": "Tool was interrupted."}]:
+                    block["toolResult"] |= {"status": "success", "content": [{"text": ""}]}
+        return whole
+
+
 class SavesStateAtStop(SnapshotFileManager):
     """State is stored when the agent stops."""
 

@@ -323,6 +323,17 @@ class AnswersTheFirstTool(SnapshotFileManager):
             agent.messages.append({"role": "user", "content": [{"toolResult": result}]})
 
 
+class TakesToolsOfTextAgentsForDone(SnapshotFileManager):
+    """Tool uses that have no results are answered at a restore, as if their tools had succeeded."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        if isinstance(agent, Agent) and agent.messages and has(agent.messages[-1], "toolUse"):
+            ids = [block["toolUse"]["toolUseId"] for block in agent.messages[-1]["content"] if "toolUse" in block]
+            results: Any = [{"toolUseId": id, "status": "success", "content": [{"text": "done"}]} for id in ids]
+            agent.messages.append({"role": "user", "content": [{"toolResult": result} for result in results]})
+
+
 class DropsSignatures(SnapshotFileManager):
     """What nobody reads of reasoning is not stored."""
 

@@ -135,6 +135,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "TOL-05": [(broken.SavesStateAtStop, "seat")],
     "TOL-06": [(broken.IgnoresDirectToolCalls, "direct tool call")],
     "TOL-07": [(broken_rows.KeepsOneResultAToolId, "as they were")],
+    "TOL-08": [
+        (broken.TakesToolsForDone, r"orphan never ended(.|\n)*came back, with the status 'success'"),
+        (broken_text.TakesToolsOfTextAgentsForDone, "never-2 never ended"),
+    ],
     "CNT-01": [
         (broken.StripsNul, "NUL"),
         (broken.NormalisesLineEnds, "line separators"),
