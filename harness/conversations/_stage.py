@@ -24,7 +24,7 @@ from ..scripts import (
 )
 from ..sdk import Agent, BidiAgent, SdkLacks, SessionManager
 from ..services import Traffic
-from ..timeline import Failed, Happened, Reading, Timeline
+from ..timeline import REDACTED, Failed, Happened, Reading, Timeline
 from ._observer import BIDI_EVENTS, Observer
 from ._reader import read_session, restored_agent
 from .teams import Team
@@ -190,6 +190,8 @@ class Stage:
             raise
         except BaseException as error:
             self._failed("redact_latest_message()", error)
+        else:
+            self.timeline.record(Happened(what=REDACTED, message=latest))
 
     async def _call_tool_directly(self, step: DirectToolCall) -> None:
         self.timeline.record(Happened(what=f"the application calls agent.tool.{step.name}()"))

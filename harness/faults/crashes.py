@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from ..conversations import Die, ProcessDied, Session, in_fresh_process, play
 from ..process import die_at_writes, skew_clock
 from ..scripts import Script
-from ..timeline import AgentStopped, Event, Failed, HookCalled, ProcessEnded, Timeline
+from ..timeline import AgentStopped, Event, Failed, HookCalled, ProcessEnded, Timeline, acknowledged_by
 
 _A_DAY_S = 86_400.0
 
@@ -70,7 +70,8 @@ def killed_at_acknowledgements(
 def killed_at_each_moment(new_session: Callable[[], Session], script: Script) -> Iterator[tuple[Session, Timeline]]:
     """Play a script in new processes, each of which is killed one moment later than the one before it.
 
-    A moment is when a hook is told of a message, when a response has ended, and when an agent has come to rest.
+    A moment is when a hook is told of a message, when a message was redacted, when a response has ended, and when an
+    agent has come to rest.
 
     Yields:
         The session as the killed process left it, and what had happened by then.
@@ -119,8 +120,7 @@ def _die_at_moment(session: Session, die: Die, script: str, number: int) -> str:
     def heard(event: Event) -> None:
         nonlocal moments
         happened.record(event)
-        told = isinstance(event, HookCalled) and event.position == "early" and event.message is not None
-        moments += told or is_end_of_turn(event)
+        moments += acknowledged_by(event) is not None or is_end_of_turn(event)
         if moments == number:
             die(happened.to_json())
 
@@ -134,7 +134,7 @@ def _die_at_acknowledgement(session: Session, die: Die, script: str, number: int
     def heard(event: Event) -> None:
         nonlocal acknowledged
         happened.record(event)
-        acknowledged += isinstance(event, HookCalled) and event.position == "early" and event.message is not None
+        acknowledged += acknowledged_by(event) is not None
         if acknowledged == number:
             die(happened.to_json())
 

@@ -14,7 +14,7 @@ from threading import Lock
 from ..conversations import Die, ProcessDied, Session, in_fresh_process, play
 from ..scripts import Script
 from ..services import WireFault
-from ..timeline import Event, HookCalled, Timeline
+from ..timeline import Event, Timeline, acknowledged_by
 
 
 def killed_at_exchange(session: Session, script: Script, number: int, fault: WireFault) -> Timeline | None:
@@ -51,7 +51,7 @@ def _play_and_tell(session: Session, _: Die, tell: Connection, script: str) -> s
 
     def heard(event: Event) -> None:
         happened.record(event)
-        if isinstance(event, HookCalled) and event.position == "early" and event.message is not None:
+        if acknowledged_by(event) is not None:
             tell.send_bytes(happened.to_json().encode())
 
     return play(session, Script.from_json(script), observing=False, on_record=heard).to_json()

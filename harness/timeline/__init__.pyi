@@ -1,4 +1,6 @@
 from .acknowledgement import Acknowledged as Acknowledged
+from .acknowledgement import acknowledged_by as acknowledged_by
+from .events import REDACTED as REDACTED
 from .events import AgentAtRest as AgentAtRest
 from .events import AgentStarted as AgentStarted
 from .events import AgentStopped as AgentStopped
@@ -44,6 +46,7 @@ from .timeline import Timeline as Timeline
 
 __all__ = [
     "LIFELINES",
+    "REDACTED",
     "Acknowledged",
     "AgentAtRest",
     "AgentStarted",
@@ -66,6 +69,7 @@ __all__ = [
     "Timeline",
     "ToolRan",
     "UserSent",
+    "acknowledged_by",
     "answers",
     "bidi_metadata",
     "content_of",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ..sdk import Message
-from .events import AgentStopped, HookCalled
+from .events import REDACTED, AgentStopped, Event, Happened, HookCalled
 from .history import answers, essence, is_pending, same
 from .reading import Reading
 from .summaries import one_message, shape
@@ -15,6 +15,14 @@ from .timeline import Timeline
 
 _NEVER = sys.maxsize
 """The number of no event: what has it may come back, and was not acknowledged."""
+
+
+def acknowledged_by(event: Event) -> Message | None:
+    """Return the message that is acknowledged by a hook's being told of it, or by a redaction's return; else None."""
+    told = isinstance(event, HookCalled) and event.position == "early"
+    redacted = isinstance(event, Happened) and event.what == REDACTED
+    message: Message | None = getattr(event, "message", None)
+    return message if told or redacted else None
 
 
 @dataclass
@@ -31,7 +39,8 @@ class Acknowledged:
     """What was acknowledged in a conversation, and when.
 
     A message is acknowledged when the first hook that a user can register is told of it (``D``: persistence before
-    hooks), and when ``stop()`` has returned all that memory holds is.
+    hooks), when ``stop()`` has returned all that memory holds is, and what is put in place of the latest message when
+    ``redact_latest_message()`` has returned (``A``: changes are persisted immediately after they are made).
 
     Args:
         timeline: What happened. Its script must be one in which only one message at a time is under way.
@@ -43,8 +52,9 @@ class Acknowledged:
         self._told: dict[str, _Told] = {}
         in_memory: list[Message] = []
         for event in timeline:
-            if isinstance(event, HookCalled) and event.message is not None and event.position == "early":
-                self._note(event.at, event.message)
+            message = acknowledged_by(event)
+            if message is not None:
+                self._note(event.at, message)
             elif isinstance(event, AgentStopped) and at_stop:
                 for message in event.memory:
                     self._note(event.at, message)

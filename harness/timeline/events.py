@@ -304,6 +304,10 @@ class TeamEnded(Event):
         return f"the team ends ({self.status}) after {', '.join(self.nodes) or 'no node'}"
 
 
+REDACTED = "redact_latest_message() returns"
+"""What happened where a manager has redacted the latest message, which the event has: nobody may be told it again."""
+
+
 @dataclass(frozen=True)
 class Happened(Event):
     """Something the application, a guardrail or the harness did, in words."""

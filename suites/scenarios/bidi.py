@@ -391,6 +391,7 @@ def _day_of_talk() -> Script:
             .assistant("I see. " + "And so forth. " * 60)
             .barges_in("Let me tell you more")
             .user("Stop there")
+            .redacts("[redacted]")
             .assistant("As you wish")
         )
         if day == "Monday":
@@ -399,7 +400,10 @@ def _day_of_talk() -> Script:
 
 
 RECORDED = _day_of_talk()
-"""Over thirty messages, one at a time: text, speech, reasoning, tools, images, state, timeouts, a process restart."""
+"""Over thirty messages, one at a time.
+
+There is text, speech, reasoning, tools, images, state, timeouts, two redactions, and a process restart.
+"""
 
 
 def _short_talks() -> Script:

@@ -15,10 +15,13 @@ from session_conformance.harness.timeline import Acknowledged, AgentStopped, Tim
 _TALK = Script().user("My name is Alice").assistant("Hello Alice").user("What is my name?").assistant("Alice")
 
 TALKS: dict[str, tuple[Script, TextAgent | None]] = {
-    "a voice agent": (_TALK.stops().starts().user("And yours?").assistant("I have none"), None),
-    "a text agent": (_TALK.user("The weather?").calls("weather", city="Paris").assistant("Sunny"), TextAgent()),
+    "a voice agent": (_TALK.stops().starts().user("And yours?").redacts("[redacted]").assistant("I have none"), None),
+    "a text agent": (
+        _TALK.redacts("[redacted]").user("The weather?").calls("weather", city="Paris").assistant("Sunny"),
+        TextAgent(),
+    ),
 }
-"""What is said while processes are killed: some turns, and a voice agent that stops in between."""
+"""What is said while processes are killed: some turns, a redaction, and a voice agent that stops in between."""
 
 
 @dataclass

@@ -20,7 +20,7 @@ from session_conformance.harness.faults import (
     record,
     states_after,
 )
-from session_conformance.harness.timeline import Acknowledged, Failed
+from session_conformance.harness.timeline import Acknowledged, Failed, Timeline
 
 _GOES_ON = Script().user("I am the next one").assistant("So you are")
 
@@ -64,9 +64,14 @@ def expect_kept_after_successors(
                     timeline=successor.timeline,
                     at=[failure.at],
                 )
-            before, after = Acknowledged(recording.timeline), Acknowledged(successor.timeline)
+            # One history: what the successor has not vouched for yet may be as its predecessor had it, or left it.
+            until = legacy.acknowledged + 1
+            before = Acknowledged(recording.timeline)
+            said = Acknowledged(Timeline([*list(recording.timeline)[:until], *successor.timeline]))
             for crash, reading in restorations.each(states_after(legacy, successor)):
-                problem = before.missing(reading, legacy.acknowledged) or after.missing(reading, crash.acknowledged)
+                problem = before.missing(reading, legacy.acknowledged) or said.missing(
+                    reading, until + crash.acknowledged
+                )
                 if problem is not None:
                     raise Violation(
                         "what a process acknowledged outlives a power cut, also where it found in the system's cache"

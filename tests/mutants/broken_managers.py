@@ -344,6 +344,13 @@ class KeepsBackups(SnapshotFileManager):
         super().write(path, data)
 
 
+class RedactsWithTheNextMessage(SnapshotFileManager):
+    """A redaction is stored with what is said next."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        pass
+
+
 class ClearsUpWhenOpened(SnapshotFileManager):
     """The state before the last write stays in a file beside, until the session is opened anew."""
 

@@ -323,6 +323,14 @@ class AnswersTheFirstTool(SnapshotFileManager):
             agent.messages.append({"role": "user", "content": [{"toolResult": result}]})
 
 
+class RedactsTextAgentsWithTheNextMessage(SnapshotFileManager):
+    """A text agent's redaction is stored with what is said next."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        if not isinstance(agent, Agent):
+            super().redact_latest_message(redact_message, agent, **kwargs)
+
+
 class TakesToolsOfTextAgentsForDone(SnapshotFileManager):
     """Tool uses that have no results are answered at a restore, as if their tools had succeeded."""
 

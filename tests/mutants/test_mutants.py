@@ -186,7 +186,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "COR-05": [(broken.RepairsByForgetting, r"a flipped bit cost \d messages")],
     "COR-06": [(broken.SaysThatSomethingIsWrong, "the session cannot be loaded")],
     "COR-07": [(broken.TakesWhatLiesThere, "by another session's")],
-    "DUR-01": [(broken.WritesInPlace, "killed (when|after)")],
+    "DUR-01": [
+        (broken.WritesInPlace, "killed (when|after)"),
+        (broken.RedactsWithTheNextMessage, r"Stop there.* came back instead of .*\[redacted\]"),
+    ],
     "DUR-02": [
         (broken.NeverSyncs, "power cut: "),
         (broken.NeverSyncsFolders, "power cut: "),
@@ -209,7 +212,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_twins.DropsASignature, "instead of dict {'text': 'Who knows', 'signature': 'b2YgYSB0ZXh0'}"),
         (broken_twins.BringsAToolOfItsOwn, "tools has 2 instead of 1: .*recall"),
     ],
-    "DUR-05": [(broken.SavesAtStopOnly, "is missing")],
+    "DUR-05": [
+        (broken.SavesAtStopOnly, "is missing"),
+        (broken.RedactsWithTheNextMessage, r"a voice agent(.|\n)*came back instead of .*\[redacted\]"),
+        (broken_text.RedactsTextAgentsWithTheNextMessage, r"a text agent(.|\n)*came back instead of .*\[redacted\]"),
+    ],
     "DUR-06": [(broken_writers.TakesErrorsForAbsence, "fails for a moment")],
     "DUR-07": [(broken.WritesWhatIsTaken, "where each file takes")],
     "CON-01": [

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from session_conformance.harness import Reading, Timeline
-from session_conformance.harness.timeline import Acknowledged, AgentStopped, HookCalled
+from session_conformance.harness.timeline import REDACTED, Acknowledged, AgentStopped, Happened, HookCalled
 
 
 def message(id: str, text: str = "", status: str = "") -> Any:
@@ -124,3 +124,12 @@ def test_what_a_killed_process_would_have_told_of_next_may_come_back() -> None:
     acknowledged.allow(FINAL)
     assert acknowledged.missing(found, 1) is None
     assert acknowledged.missing(Reading(messages=[A, PENDING]), 1) is None
+
+
+def test_a_redaction_that_returned_is_acknowledged() -> None:
+    redacted = message("a", "[redacted]")
+    timeline = Timeline([told("message_added", A), Happened(what="a guardrail redacts the latest message", message=A),
+                         Happened(what=REDACTED, message=redacted)])  # fmt: skip
+    assert [problem(1, found, timeline=timeline) for found in (A, redacted)] == [None, None]
+    assert problem(2, redacted, timeline=timeline) is None
+    assert "came back instead of" in str(problem(2, A, timeline=timeline))
