@@ -42,10 +42,11 @@ from session_conformance.harness.timeline import (
 )
 
 from .scenarios import (
+    ASKS_UNSTORED,
+    ASKS_UNSTORED_HERE,
     BYTES,
+    GOES_ON_UNSTORED,
     GRAPH_ASKS,
-    GRAPH_ASKS_UNSTORED,
-    GRAPH_ASKS_UNSTORED_HERE,
     GRAPH_ASKS_WITHIN,
     GRAPH_BINARY,
     GRAPH_BRANCHES,
@@ -104,6 +105,25 @@ def expect_nodes(run: Run, process: int, wanted: Sequence[str], what: str) -> No
             processes[process][0],
             *begun,
         )
+
+
+def expect_told_or_kept(run: Run, kept: bool, lost: str) -> None:
+    """Report a violation unless a team's first process was told that nothing could be stored, or nothing is lost.
+
+    Args:
+        run: A scenario of two processes, in the first of which storage fails.
+        kept: Whether the second one goes on where the first one was.
+        lost: What is lost otherwise, for the evidence.
+
+    Raises:
+        Violation: Nobody was told of a loss, or the session cannot be opened any more.
+    """
+    timeline, processes = run.timeline, _processes(run.timeline)
+    if len(processes) < 2:
+        violated("the session can be opened again", "it cannot", timeline, *timeline.of(Failed))
+    if not kept and not any(isinstance(event, Failed) for event in processes[0]):
+        found = f"{run.scenario.name}: invoke_async() raised nothing, and {lost}"
+        violated("the failure reaches the caller", found, timeline, *processes[0][-1:])
 
 
 def _asked(run: Run, process: int, node: str) -> ModelStarted:
@@ -368,20 +388,16 @@ class SeveralAgents(ConformanceSuite):
         since="2026.12",
     )
     def storage_that_fails(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
-        """When storage fails while a graph is invoked, the failure reaches the caller, or the graph goes on where
-        it was after a kill; and the session can be opened again.
+        """When storage fails while a graph or a swarm is invoked, as its first node ends or as it asks the user, the
+        failure reaches the caller, or the team goes on where it was after a kill; and the session can be opened again.
         """
-        here = {Capability.S3, Capability.SERVER} & capabilities_of(backend, request.config)
-        played = run(GRAPH_ASKS_UNSTORED_HERE if here else GRAPH_ASKS_UNSTORED)
-        processes = _processes(played.timeline)
-        if len(processes) < 2:
-            violated("the session can be opened again", "it cannot", played.timeline, *played.timeline.of(Failed))
-        told = [event for event in processes[0] if isinstance(event, Failed)]
-        answered = [event for event in played.timeline.of(NodeRan) if event.what == "is answered 'yes'"]
-        if not told and not answered:
-            asked = played.timeline.of(Asked)
-            found = "Graph.invoke_async() raised nothing, and what it had the user asked is lost"
-            violated("the failure reaches the caller", found, played.timeline, *asked[:1])
+        elsewhere = _opens_elsewhere(backend, request)
+        for scenario in ASKS_UNSTORED if elsewhere else ASKS_UNSTORED_HERE:
+            answered = [event for event in run(scenario).timeline.of(NodeRan) if event.what == "is answered 'yes'"]
+            expect_told_or_kept(run(scenario), bool(answered), "what it had the user asked is lost")
+        for scenario in GOES_ON_UNSTORED if elsewhere else ():
+            ran = [event.node for event in run(scenario).timeline.of(NodeRan) if event.what == "begins"]
+            expect_told_or_kept(run(scenario), ran.count("plan") == 1, "what its first node had done is lost")
 
 
 __all__ = ["SeveralAgents"]

@@ -11,6 +11,8 @@ from .fresh_process import ProcessDied as ProcessDied
 from .fresh_process import ReadingProcess as ReadingProcess
 from .fresh_process import in_fresh_process as in_fresh_process
 from .fresh_process import read_in_fresh_process as read_in_fresh_process
+from .parents_faults import fault_of_parent as fault_of_parent
+from .parents_faults import making_faults as making_faults
 from .playing import CannotBePlayed as CannotBePlayed
 from .playing import play as play
 from .scenario import Run as Run
@@ -46,9 +48,11 @@ __all__ = [
     "begin_together",
     "detect",
     "fact_from",
+    "fault_of_parent",
     "found_elsewhere",
     "handed_over_by",
     "in_fresh_process",
+    "making_faults",
     "play",
     "play_application",
     "read_in_fresh_process",

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from multiprocessing.connection import Connection
 from typing import Any
 
 from ..models import quiet_scripted_errors
 from ..process import FROM_OUTSIDE, HANG_LIMIT_S, clock, tolerating_warnings, within_limit
-from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageWorks
+from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageFails, StorageFailsBehind
 from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
 from ._stage import StorageFault
 from .bidi import Conversation, Session
 from .fresh_process import Die, in_fresh_process
+from .parents_faults import fault_of_parent, making_faults
 from .team import TeamConversation
 from .text import TextConversation
 
@@ -51,7 +54,7 @@ def play(
         at_rest: Where ``observing`` is off: whether what is stored is read at stops and after restarts all the same.
         storage_fault: A context manager in which nothing can be stored: it makes the script's storage faults. By
             default, the workspace's servers cannot be reached or, if it has none, no file can be written. Only this
-            process can cut servers off, or knows what it was given, so a script with such faults is played here.
+            process can cut servers off, or knows what it was given: a process of the operating system asks it to.
         same_tools: Whether each process's agent has the tools of the whole script, as an application's has; by default
             it has those that its own steps call.
 
@@ -60,9 +63,7 @@ def play(
         CannotBePlayed: The script asks for a kill in this process, or for something to be done to whole sessions that
             the backend cannot do.
     """
-    only_here = bool(session.workspace.places) or storage_fault is not None
-    if only_here and any(isinstance(step, StorageWorks) for step in script.steps):
-        fresh_processes = False
+    fault_here = storage_fault or (session.workspace.unreachable if session.workspace.places else None)
     timeline = _new_timeline(on_record)
     given_messages: Any = script.messages or None if messages is None else messages
     for number, (segment, end, meanwhile) in enumerate(script.segments()):
@@ -70,7 +71,9 @@ def play(
         interrupts, tools_of = asked[-1].interrupts if asked else (), script if same_tools else None
         given = Given(given_messages, state, observing, number, interrupts, at_rest, tools_of)
         if fresh_processes:
-            data = in_fresh_process(_play_in_child, session, segment.to_json(), end, given, limit_s=_CHILD_LIMIT_S)
+            with _faults_from_here(fault_here, segment) as faults:
+                arguments = (segment.to_json(), end, given, *faults)
+                data = in_fresh_process(_play_in_child, session, *arguments, limit_s=_CHILD_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
         elif end == "killed":
             raise CannotBePlayed("a script in which a process is killed needs fresh_processes=True")
@@ -82,6 +85,16 @@ def play(
         for step in meanwhile:
             _care_for_sessions(session, step, timeline)
     return timeline
+
+
+@contextmanager
+def _faults_from_here(fault: StorageFault | None, script: Script) -> Iterator[list[Connection]]:
+    """Yield what a process can ask this one for faults by, where its script has some that it cannot make by itself."""
+    if fault is None or not any(isinstance(step, (StorageFails, StorageFailsBehind)) for step in script.steps):
+        yield []
+    else:
+        with making_faults(fault) as connection:
+            yield [connection]
 
 
 def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None:
@@ -200,9 +213,12 @@ def _conversation(
     return Conversation(session, script, at_rest=given.at_rest, **options)
 
 
-def _play_in_child(session: Session, die: Die, script: str, end: ProcessEnd, given: Given) -> str:
+def _play_in_child(
+    session: Session, die: Die, script: str, end: ProcessEnd, given: Given, faults: Connection | None = None
+) -> str:
     kill = (lambda timeline: die(timeline.to_json())) if end == "killed" else None
-    return _play_segment(session, Script.from_json(script), given, fresh=True, kill=kill).to_json()
+    fault = None if faults is None else fault_of_parent(faults)
+    return _play_segment(session, Script.from_json(script), given, fresh=True, kill=kill, storage_fault=fault).to_json()
 
 
 __all__ = ["CannotBePlayed", "play"]

@@ -135,9 +135,10 @@ from .stored_history import find_at_rest as find_at_rest
 from .stored_history import find_same as find_same
 from .stored_history import has_block as has_block
 from .strategies import expect_saved_as_each_strategy_says as expect_saved_as_each_strategy_says
+from .team import ASKS_UNSTORED as ASKS_UNSTORED
+from .team import ASKS_UNSTORED_HERE as ASKS_UNSTORED_HERE
+from .team import GOES_ON_UNSTORED as GOES_ON_UNSTORED
 from .team import GRAPH_ASKS as GRAPH_ASKS
-from .team import GRAPH_ASKS_UNSTORED as GRAPH_ASKS_UNSTORED
-from .team import GRAPH_ASKS_UNSTORED_HERE as GRAPH_ASKS_UNSTORED_HERE
 from .team import GRAPH_ASKS_WITHIN as GRAPH_ASKS_WITHIN
 from .team import GRAPH_BINARY as GRAPH_BINARY
 from .team import GRAPH_BRANCHES as GRAPH_BRANCHES
@@ -198,6 +199,8 @@ from .unreadable import expect_read_failures_to_be_no_absence as expect_read_fai
 
 __all__ = [
     "ACCOUNT",
+    "ASKS_UNSTORED",
+    "ASKS_UNSTORED_HERE",
     "AUTO_RESTART_OFF",
     "BARGED_IN",
     "BLOCKS",
@@ -207,9 +210,8 @@ __all__ = [
     "DIRECT_TOOL_CALL",
     "EVERYDAY",
     "GIVEN_MESSAGES",
+    "GOES_ON_UNSTORED",
     "GRAPH_ASKS",
-    "GRAPH_ASKS_UNSTORED",
-    "GRAPH_ASKS_UNSTORED_HERE",
     "GRAPH_ASKS_WITHIN",
     "GRAPH_BINARY",
     "GRAPH_BRANCHES",

@@ -10,7 +10,10 @@ import os
 import stat
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +27,7 @@ from session_conformance.harness import (
     play,
     violated,
 )
-from session_conformance.harness.conversations import Die, in_fresh_process
+from session_conformance.harness.conversations import Die, fault_of_parent, in_fresh_process, making_faults
 from session_conformance.harness.models import ScriptedBidiModel
 from session_conformance.harness.process import tolerating_warnings
 from session_conformance.harness.scripts import StorageFails, StorageWorks
@@ -35,6 +38,11 @@ from .stored_history import expect_readable
 
 _USUAL = 0o022
 """The umask of most systems, which leaves what is made readable to everybody."""
+
+StorageFault = Callable[[], AbstractContextManager[object]]
+
+_LONG_S = 120.0
+"""How long a process may do nothing while it tries to store: a manager on a server tries again, and waits for that."""
 
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -122,17 +130,25 @@ def expect_folder_behind_link(session: Session) -> None:
             violated("a session that is deleted through a symbolic link is gone", f"it is still in {', '.join(left)}")
 
 
-def expect_no_leaks(session: Session, few: int, many: int) -> None:
+def expect_no_leaks(session: Session, few: int, many: int, fault: StorageFault | None) -> None:
     """Let one process use sessions and let go of them, and fail to store messages of another one, again and again.
 
     Descriptors and threads do not grow with the number of either.
+
+    Args:
+        session: The session.
+        few: How many sessions, and failures, there are when it is counted first.
+        many: How many there are when it is counted again.
+        fault: What lets nothing be stored, where this process alone can make it: on S3, and on servers.
 
     Raises:
         Violation: They do.
     """
     if not _DESCRIPTORS.is_dir():
         raise NotApplicable("the descriptors of a process cannot be counted here")
-    counted = in_fresh_process(_count, session, few, many)
+    with ExitStack() as faults:
+        asked = [] if fault is None else [faults.enter_context(making_faults(fault))]
+        counted = in_fresh_process(_count, session, few, many, *asked, limit_s=_LONG_S)
     used, failed = json.loads(counted)
     for how, one, counts in (("sessions that were used and let go of", "sessions", used),
                              ("messages that could not be stored", "failures", failed)):  # fmt: skip
@@ -142,7 +158,7 @@ def expect_no_leaks(session: Session, few: int, many: int) -> None:
                          f"after {few} {one} there are {before}, after {many} there are {after}")  # fmt: skip
 
 
-def _count(session: Session, _: Die, few: int, many: int) -> str:
+def _count(session: Session, _: Die, few: int, many: int, faults: Connection | None = None) -> str:
     used: list[list[int]] = []
     for number in range(many):
         place = replace(session, session_id=f"{session.session_id}-{number}")
@@ -156,11 +172,11 @@ def _count(session: Session, _: Die, few: int, many: int) -> str:
         if isinstance(event, Failed) and next(failures) in (few, many):
             failed.append(_descriptors_and_threads())
 
-    if not session.workspace.places and not session.backend.on_s3:  # there, another process can let nothing be stored
-        script = Script().user("hello").then(StorageFails())
-        for number in range(many):
-            script = script.user(f"unheard {number}")
-        play(session, script.then(StorageWorks()), observing=False, on_record=heard)
+    script = Script().user("hello").then(StorageFails())
+    for number in range(many):
+        script = script.user(f"unheard {number}")
+    fault = None if faults is None else fault_of_parent(faults)
+    play(session, script.then(StorageWorks()), observing=False, on_record=heard, storage_fault=fault)
     return json.dumps([used, failed if len(failed) == 2 else []])
 
 

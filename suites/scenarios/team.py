@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from session_conformance.harness import Scenario, Script, Team
 from session_conformance.harness.scripts import NodeWill, ProcessEnd, StorageFails, StorageWorks
 
@@ -83,16 +85,36 @@ SWARM_ASKS = Scenario("a swarm that asks the user", _ASKS, team=Team("swarm", re
 
 _ASKS_UNSTORED = Script().then(NodeWill("plan", "ask")).then(StorageFails()).user(TASK).then(StorageWorks())
 
-GRAPH_ASKS_UNSTORED, GRAPH_ASKS_UNSTORED_HERE = (
-    Scenario(
-        f"a graph that asks the user while nothing can be stored, in a process that is {end}",
-        _ASKS_UNSTORED.restarts_process(end).then(NodeWill("plan", "ask")).answers("yes"),
-        fresh_processes=True,
-        team=Team("graph"),
+_KINDS: tuple[Literal["graph", "swarm"], ...] = ("graph", "swarm")
+
+ASKS_UNSTORED, ASKS_UNSTORED_HERE = (
+    tuple(
+        Scenario(
+            f"a {kind} that asks the user while nothing can be stored, in a process that is {end}",
+            _ASKS_UNSTORED.restarts_process(end).then(NodeWill("plan", "ask")).answers("yes"),
+            fresh_processes=end == "killed",
+            team=Team(kind),
+        )
+        for kind in _KINDS
     )
     for end in _ENDS
 )
-"""The second one is for storage whose faults this process alone can make, and cannot be killed then."""
+"""The second ones are for managers that no other process can open, and that cannot be killed then."""
+
+GOES_ON_UNSTORED = tuple(
+    Scenario(
+        f"a {kind} that is killed in its second node, where nothing could be stored after the first one",
+        Script()
+        .then(NodeWill("write", "wait"))
+        .then(StorageFails())
+        .user(TASK)
+        .restarts_process("killed")
+        .user("go on"),
+        fresh_processes=True,
+        team=Team(kind),
+    )
+    for kind in _KINDS
+)
 
 GRAPH_ASKS_WITHIN = Scenario(
     "a graph with an agent whose tool asks the user",

@@ -1,6 +1,7 @@
 """Managers on S3, each broken in one way that its name and docstring say."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -156,6 +157,18 @@ class TakesADenialForAWrite(WithParts):
         def append(self, body: bytes, label: str = "") -> None:
             with contextlib.suppress(SessionException):
                 super().append(body, label)
+
+
+class WaitsForEachDenial(WithParts):
+    """Has a thread wait for each change that S3 denied, until somebody allows it."""
+
+    class log(S3Log):
+        def append(self, body: bytes, label: str = "") -> None:
+            try:
+                super().append(body, label)
+            except SessionException:
+                threading.Thread(target=threading.Event().wait, daemon=True).start()
+                raise
 
 
 class WritesToS3OnTheLoop(S3SessionManager):

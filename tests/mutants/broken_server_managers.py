@@ -1,6 +1,7 @@
 """Managers on servers, each broken in one way that its name and docstring say."""
 
 import asyncio
+import socket
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -31,6 +32,19 @@ class LosesWhatItCannotSend(RedisManager):
 
     def may_be_sent_again(self, error: Exception) -> bool:
         return False
+
+
+class ListensForItsServer(RedisManager):
+    """Keeps a socket for each change that could not be sent, to hear of it when the server is back."""
+
+    listening: ClassVar[list[socket.socket]] = []
+
+    def _change(self, agent_id: str, *changes: Change) -> None:
+        try:
+            super()._change(agent_id, *changes)
+        except SessionException:
+            self.listening.append(socket.socket())
+            raise
 
 
 class SendsAgainAsNew(RedisManager):

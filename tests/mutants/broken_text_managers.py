@@ -22,6 +22,7 @@ from strands.hooks import (
     HookRegistry,
     MessageAddedEvent,
 )
+from strands.multiagent import Swarm
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionAgent
 
@@ -572,6 +573,22 @@ class TeamsGoOnWhateverIsStored(FileSessionManager):
 
     async def _multi_agent_changed(self, event: Any) -> None:
         with contextlib.suppress(SessionException):
+            await super()._multi_agent_changed(event)
+
+
+class SwarmsGoOnWhateverIsStored(FileSessionManager):
+    """A swarm's own errors matter; those of its storage are for the next node."""
+
+    async def _multi_agent_changed(self, event: Any) -> None:
+        with contextlib.suppress(*[SessionException] * isinstance(event.source, Swarm)):
+            await super()._multi_agent_changed(event)
+
+
+class TellsWhenTheTeamEnds(FileSessionManager):
+    """A node's error is for the next node: what cannot be stored when all have ended is told."""
+
+    async def _multi_agent_changed(self, event: Any) -> None:
+        with contextlib.suppress(*[SessionException] * isinstance(event, AfterNodeCallEvent)):
             await super()._multi_agent_changed(event)
 
 

@@ -1,17 +1,18 @@
 """Truly new processes, storage that fails in them, hangs, and the clock: each does what its name says."""
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from session_conformance.harness import Hang, Script, Session, play, read_in_fresh_process
 from session_conformance.harness.conversations import Die, ProcessDied, in_fresh_process
 from session_conformance.harness.process import clock, fail_writes, let_writes_work, within_limit
-from session_conformance.harness.scripts import StorageFails, StorageWorks
+from session_conformance.harness.scripts import ProcessEnd, StorageFails, StorageWorks
 from session_conformance.harness.timeline import Failed, Happened, ProcessStarted
 
 
@@ -87,6 +88,22 @@ def test_storage_faults_are_played_and_seen(session: Session) -> None:
         "from here on, nothing can be stored",
         "everything can be stored again",
     ]
+
+
+@pytest.mark.parametrize("end", ["stopped", "killed"])
+def test_a_process_has_its_parent_make_faults(end: ProcessEnd, session: Session) -> None:
+    happened: list[tuple[str, int]] = []
+
+    @contextlib.contextmanager
+    def fault() -> Iterator[None]:
+        happened.append(("begins", os.getpid()))
+        yield
+        happened.append(("ends", os.getpid()))
+
+    script = Script().user("a").then(StorageFails()).user("b").restarts_process(end).user("c")
+    timeline = play(session, script, fresh_processes=True, storage_fault=fault)
+    assert happened == [("begins", os.getpid()), ("ends", os.getpid())]
+    assert len(timeline.of(ProcessStarted)) == 2
 
 
 def test_a_killed_process_never_stops_its_agent(session: Session) -> None:
