@@ -84,6 +84,7 @@ from .scenarios import (
     expect_own,
     expect_readable,
     expect_restored_as_left,
+    expect_restored_but_for_torn_down,
     expect_stored,
     expect_stored_as_in_memory,
     expect_stored_at_hooks,
@@ -94,6 +95,7 @@ from .scenarios import (
     redacted_by_a_guardrail,
     results_of,
     set_back,
+    torn_down_as_it_is_stored,
 )
 
 AT_ONCE = "A: SessionManager, 'changes ... should be persisted immediately after they are changed'"
@@ -384,17 +386,19 @@ class TextAgents(ConformanceSuite):
 
     @requirement(
         "AGT-15",
-        source="A: Agent.cancel; MaxTokensReachedException, 'the partial message has been added'",
+        source="A,B: Agent.cancel; MaxTokensReachedException, 'the partial message has been added'; langgraph #5503",
         sdk=[SdkFeature.CANCELLED_ANSWERS],
     )
     def answers_cut_short(self, run: ScenarioRuns) -> None:
         """After an answer was cut short (cancelled while the model streams or a tool runs, out of tokens, torn down
-        with its task) what memory holds is what is restored, and a model accepts it.
+        with its task) what memory holds is what is restored, and a model accepts it; torn down as a message is stored,
+        that message alone may be missing, and the same agent goes on.
         """
         played = run(TEXT_CUT_SHORT)
         expect_no_failure(played.timeline, allowed=["MaxTokensReachedException"])
         expect_restored_as_left(played)
         expect_answered(played.stored.messages, "the stored history", played, *played.timeline.of(AgentAtRest)[-1:])
+        expect_restored_but_for_torn_down(run.once(torn_down_as_it_is_stored))
 
     @requirement("AGT-16", source="A: Agent.invoke_async, structured_output_model")
     def structured_output(self, run: ScenarioRuns) -> None:

@@ -1,6 +1,7 @@
 from ._processes import warm_up as warm_up
 from .appending import Appender as Appender
 from .appending import talk as talk
+from .application import TORN_DOWN as TORN_DOWN
 from .application import Application as Application
 from .application import play_application as play_application
 from .bidi import Conversation as Conversation
@@ -30,6 +31,7 @@ from .writers import begin_together as begin_together
 from .writers import write_together as write_together
 
 __all__ = [
+    "TORN_DOWN",
     "Appender",
     "Application",
     "CannotBePlayed",

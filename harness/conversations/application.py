@@ -12,7 +12,7 @@ from typing import Any
 from ..models import ScriptedTextModel, ScriptedTools, quiet_scripted_errors
 from ..process import FROM_OUTSIDE, clock, tolerating_warnings, within_limit
 from ..scripts import Script
-from ..sdk import Message
+from ..sdk import HookOrder, Message, MessageAddedEvent
 from ..timeline import AgentAtRest, Failed, Happened, ProcessEnded, ProcessStarted, Timeline, UserSent
 from ._stage import Session
 from .scenario import Run, Scenario
@@ -20,6 +20,10 @@ from .text_agent import TextAgent
 
 Answer = Iterable[Mapping[str, Any]]
 """The events of one answer of the model, as in :class:`~session_conformance.harness.scripts.Emit`."""
+
+
+TORN_DOWN = "the application cancels the task of the invocation, as a message is about to be stored"
+"""What happened where the event's message may be stored, and need not be: neither has anybody been told of it."""
 
 
 class Application:
@@ -51,6 +55,9 @@ class Application:
             self._model, agent_id=session.agent_id, session_manager=self.manager, tools=self._tools.tools
         )
         self._tools.agent = self.agent
+        self._cancel: Callable[[], object] | None = None
+        self._until_cancelled = 0
+        self.agent.hooks.add_callback(MessageAddedEvent, self._added, order=HookOrder.SDK_FIRST - 1)
         timeline.record(
             ProcessStarted(
                 number=number,
@@ -79,6 +86,43 @@ class Application:
         except BaseException as error:
             self.timeline.record(Failed.by("agent()", error))
         self.rest("the call ends")
+
+    def call_torn_down(self, prompt: Any, *answers: Answer, message: int = 0) -> None:
+        """Call the agent in a task that is cancelled as the manager is about to be told of a message.
+
+        So a manager that waits for its storage is broken off there, as in a web application whose client goes away.
+
+        Args:
+            prompt: What the user says.
+            answers: The model's answers, one for each time that it is asked.
+            message: Which message of the invocation, from 0.
+
+        Raises:
+            ValueError: The agent is called plainly: its task is the SDK's.
+        """
+        if self._loop is None:
+            raise ValueError("a plain call has no task that an application could cancel")
+        self.timeline.record(UserSent(content=prompt))
+        self._answers = list(answers)
+        task = self._loop.create_task(self.agent.invoke_async(copy.deepcopy(prompt)))
+        self._until_cancelled = message
+        self._cancel = task.cancel
+        try:
+            self._loop.run_until_complete(task)
+        except asyncio.CancelledError:
+            self.timeline.record(Happened(what="the invocation is torn down with its task"))
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            self.timeline.record(Failed.by("agent()", error))
+        self._cancel = None
+        self.rest("the task ends")
+
+    def _added(self, event: MessageAddedEvent) -> None:
+        if self._cancel is not None and self._until_cancelled == 0:
+            self.timeline.record(Happened(what=TORN_DOWN, message=event.message))
+            self._cancel()
+        self._until_cancelled -= 1
 
     def does(self, what: str, action: Callable[[], object]) -> None:
         """Do something as the application does between calls, and record it, and whether it raised.
@@ -151,4 +195,4 @@ def play_application(
     return Run(Scenario(name, Script(), text_agent=session.text_agent), session, timeline)
 
 
-__all__ = ["Application", "play_application"]
+__all__ = ["TORN_DOWN", "Application", "play_application"]

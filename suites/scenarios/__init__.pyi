@@ -94,6 +94,7 @@ from .redaction import redacted_by_the_agent as redacted_by_the_agent
 from .restored import expect_answered as expect_answered
 from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
+from .restored import expect_restored_but_for_torn_down as expect_restored_but_for_torn_down
 from .round_trips import Counted as Counted
 from .s3_requests import LOAD as LOAD
 from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION
@@ -169,6 +170,7 @@ from .text import TEXT_STRUCTURED as TEXT_STRUCTURED
 from .text_calls import PINNED as PINNED
 from .text_calls import in_one_loop_after_another as in_one_loop_after_another
 from .text_calls import pinned_in_the_middle as pinned_in_the_middle
+from .text_calls import torn_down_as_it_is_stored as torn_down_as_it_is_stored
 from .text_reopened import TAKEN_BACK as TAKEN_BACK
 from .text_reopened import expect_opened_by_others as expect_opened_by_others
 from .text_reopened import expect_opened_with_unknown_record as expect_opened_with_unknown_record
@@ -357,6 +359,7 @@ __all__ = [
     "expect_rest_written_or_told_of",
     "expect_restorable",
     "expect_restored_as_left",
+    "expect_restored_but_for_torn_down",
     "expect_same_in_any_locale",
     "expect_saved_as_each_strategy_says",
     "expect_secrets_kept",
@@ -396,4 +399,5 @@ __all__ = [
     "shut_out_by",
     "talk_of",
     "told_of",
+    "torn_down_as_it_is_stored",
 ]

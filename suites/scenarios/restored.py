@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from session_conformance.harness import Run, Timeline, expect_same, unpaired_tools, violated
+from session_conformance.harness import Run, Timeline, expect_no_failure, expect_same, unpaired_tools, violated
+from session_conformance.harness.conversations import TORN_DOWN
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentAtRest, Event, Failed, ProcessStarted, same
+from session_conformance.harness.timeline import AgentAtRest, Event, Failed, Happened, ProcessStarted, same
 
-from .stored_history import expect_readable
+from .stored_history import expect_readable, find_same
+
+
+def expect_restored_but_for_torn_down(run: Run) -> None:
+    """Report a violation unless each manager restored all that the agent before it had in memory, in that order.
+
+    What was about to be stored when the application cancelled the task may be missing: nobody was told of it.
+
+    Raises:
+        Violation: Something else is missing, or something is there twice, or a call of the agent failed.
+    """
+    expect_no_failure(run.timeline)
+    torn = [event.message for event in run.timeline.of(Happened) if event.what == TORN_DOWN]
+    expect_readable(run.stored, "after the conversation", run.timeline)
+    rests, starts = run.timeline.of(AgentAtRest), run.timeline.of(ProcessStarted)[1:]
+    left = [[rest for rest in rests if rest.at < start.at][-1] for start in starts] + rests[-1:]
+    for rest, found, *at in [*zip(left, [start.memory for start in starts], starts, strict=False),
+                             (left[-1], run.stored.messages)]:  # fmt: skip
+        wanted = [message for message in rest.memory if message not in torn or find_same(message, found)]
+        expect_same(wanted, found, f"{run.scenario.name}: all else is restored as it was", run.timeline, rest, *at)
 
 
 def expect_restored_as_left(run: Run) -> None:

@@ -37,6 +37,25 @@ def pinned_in_the_middle(new_session: Callable[[], Session]) -> Run:
     return play_application(new_session(), "a message pinned in the middle", first, second, third, made=made)
 
 
+def torn_down_as_it_is_stored(new_session: Callable[[], Session]) -> Run:
+    """Cancel the task of an invocation as a message of it is stored, the user's and the model's, and go on each time.
+
+    The same agent goes on, and another process.
+    """
+
+    def first(application: Application) -> None:
+        application.call("one", text_answer("two"))
+        application.call_torn_down("three", text_answer("never said"))
+        application.call("four", text_answer("five"))
+        application.call_torn_down("six", text_answer("seven"), message=1)
+        application.call("eight", text_answer("nine"))
+
+    def second(application: Application) -> None:
+        application.call("ten", text_answer("eleven"))
+
+    return play_application(new_session(), "torn down as a message is stored", first, second)
+
+
 def in_one_loop_after_another(new_session: Callable[[], Session]) -> Run:
     """Call an agent again and again, each time in an event loop of its own, in one process and in the next."""
 

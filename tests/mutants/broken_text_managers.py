@@ -372,6 +372,32 @@ class DropsCancelledAnswers(SnapshotFileManager):
         return [message for message in agent.messages if message["content"] != [{"text": "Cancelled by user"}]]
 
 
+class StaysBusyWhenBrokenOff(SnapshotFileManager):
+    """Takes a write that was broken off, with the task that waited for it, for one that goes on."""
+
+    busy = False
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        if self.busy:
+            raise SessionException("another write is in progress")
+        self.busy = True
+        await super().in_background(work)
+        self.busy = False
+
+
+class ForgetsWhatWasBrokenOff(SnapshotFileManager):
+    """What is said after a write was broken off goes on where that one would have ended."""
+
+    begun = 0
+    ended = 0
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        self.begun += 1
+        if self.begun - self.ended < 2:
+            await super().in_background(work)
+        self.ended += 1
+
+
 class DropsStructuredOutput(SnapshotFileManager):
     """Tools of the SDK's own are not stored."""
 

@@ -369,7 +369,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.DropsSignatures, "signature"),
     ],
     "AGT-14": [(broken_text.StoresWhatWasAnswered, "three, and the model fails at once")],
-    "AGT-15": [(broken_text.DropsCancelledAnswers, "Cancelled by user")],
+    "AGT-15": [
+        (broken_text.DropsCancelledAnswers, "Cancelled by user"),
+        (broken_text.StaysBusyWhenBrokenOff, "another write is in progress"),
+        (broken_text.ForgetsWhatWasBrokenOff, "all else is restored as it was"),
+    ],
     "AGT-16": [(broken_text.DropsStructuredOutput, "both structured outputs are stored")],
     "AGT-17": [
         (broken.KeepsTheOriginalOfARedaction, "swordfish"),
