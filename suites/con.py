@@ -36,10 +36,12 @@ from session_conformance.harness.process import WRITING, before_file_calls, cloc
 from session_conformance.harness.s3 import Request, S3Endpoint
 from session_conformance.harness.scripts import Start, Stop
 from session_conformance.harness.timeline import (
+    REDACTS,
     Acknowledged,
     AgentStarted,
     AgentStopped,
     Failed,
+    Happened,
     HookCalled,
     ProcessStarted,
 )
@@ -310,15 +312,21 @@ def _expect_loop_goes_on(s3: S3Endpoint, session: Session) -> None:
 
 
 def _written_on_the_loop(recording: Recording) -> list[Step]:
-    """Return what was done to files on an event loop's thread between start and stop of an agent."""
+    """Return what was done to files on an event loop's thread between start and stop of an agent.
+
+    But for redactions: the SDK calls ``redact_latest_message()`` on that thread, and it returns when they are stored.
+    """
     loops = {step.thread for step in recording.steps if step.mark in _hook_calls(recording)}
     spans = zip(recording.timeline.of(AgentStarted), recording.timeline.of(AgentStopped), strict=False)
     open_between = [(begin.at, end.at) for begin, end in spans]
+    redactions = {event.at for event in recording.timeline.of(Happened) if event.what == REDACTS}
     mark, found = -1, []
     for step in recording.steps:
         if step.mark is not None:
             mark = step.mark
-        elif step.operation is not None and step.thread in loops and any(b <= mark < e for b, e in open_between):
+        elif step.operation is None or step.thread not in loops or mark in redactions:
+            continue
+        elif any(begin <= mark < end for begin, end in open_between):
             found.append(step)
     return found
 

@@ -24,7 +24,7 @@ from ..scripts import (
 )
 from ..sdk import Agent, BidiAgent, SdkLacks, SessionManager
 from ..services import Traffic
-from ..timeline import REDACTED, Failed, Happened, Reading, Timeline
+from ..timeline import REDACTED, REDACTS, Failed, Happened, Reading, Timeline
 from ._observer import BIDI_EVENTS, Observer
 from ._reader import read_session, restored_agent
 from .teams import Team
@@ -183,7 +183,7 @@ class Stage:
     async def _redact(self, step: Redact) -> None:
         latest = self.agent.messages[-1]
         latest["content"] = [{"text": step.text}]
-        self.timeline.record(Happened(what="a guardrail redacts the latest message", message=latest))
+        self.timeline.record(Happened(what=REDACTS, message=latest))
         try:
             self.manager.redact_latest_message(latest, self.agent)
         except FROM_OUTSIDE:

@@ -1,6 +1,7 @@
 from .acknowledgement import Acknowledged as Acknowledged
 from .acknowledgement import acknowledged_by as acknowledged_by
 from .events import REDACTED as REDACTED
+from .events import REDACTS as REDACTS
 from .events import AgentAtRest as AgentAtRest
 from .events import AgentStarted as AgentStarted
 from .events import AgentStopped as AgentStopped
@@ -47,6 +48,7 @@ from .timeline import Timeline as Timeline
 __all__ = [
     "LIFELINES",
     "REDACTED",
+    "REDACTS",
     "Acknowledged",
     "AgentAtRest",
     "AgentStarted",

@@ -304,6 +304,9 @@ class TeamEnded(Event):
         return f"the team ends ({self.status}) after {', '.join(self.nodes) or 'no node'}"
 
 
+REDACTS = "a guardrail redacts the latest message"
+"""What happened just before a manager is called to redact the message, which the event has as it shall be."""
+
 REDACTED = "redact_latest_message() returns"
 """What happened where a manager has redacted the latest message, which the event has: nobody may be told it again."""
 
