@@ -25,11 +25,10 @@ def expect_restored_but_for_torn_down(run: Run) -> None:
     torn = [event.message for event in run.timeline.of(Happened) if event.what == TORN_DOWN]
     expect_readable(run.stored, "after the conversation", run.timeline)
     rests, starts = run.timeline.of(AgentAtRest), run.timeline.of(ProcessStarted)[1:]
-    left = [[rest for rest in rests if rest.at < start.at][-1] for start in starts] + rests[-1:]
-    for rest, found, *at in [*zip(left, [start.memory for start in starts], starts, strict=False),
-                             (left[-1], run.stored.messages)]:  # fmt: skip
+    looks = [([rest for rest in rests if rest.at < start.at][-1], start.memory) for start in starts]
+    for rest, found in [*looks, (rests[-1], run.stored.messages)]:
         wanted = [message for message in rest.memory if message not in torn or find_same(message, found)]
-        expect_same(wanted, found, f"{run.scenario.name}: all else is restored as it was", run.timeline, rest, *at)
+        expect_same(wanted, found, f"{run.scenario.name}: all else is restored as it was", run.timeline, rest)
 
 
 def expect_restored_as_left(run: Run) -> None:

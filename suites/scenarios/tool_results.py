@@ -37,8 +37,9 @@ def expect_no_made_up_success(run: Run, unfinished: Container[object]) -> None:
         Violation: A restore claims that one of them succeeded.
     """
     said = results_of([call.message for call in run.timeline.hooks("message_added") if call.message is not None])
-    restored = [(start.messages, start) for start in run.timeline.of(ModelStarted)]
-    for messages, *at in [*restored, (run.stored.messages,)]:
+    starts = run.timeline.of(ModelStarted)
+    looks: list[tuple[list[Message], list[ModelStarted]]] = [(start.messages, [start]) for start in starts]
+    for messages, at in [*looks, (run.stored.messages, [])]:
         for message in messages:
             for result in results_of([message]):
                 dispatched = bidi_metadata(message).get("kind") == "tool_dispatch" or result in said
