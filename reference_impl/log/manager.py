@@ -68,6 +68,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         ChangeLogRepository.__init__(self)
         self._changes = AgentChanges(lambda: self._stored(self.session_id))
         self._teams = {}
+        self._before_import = set()
         check_id(session_id, "session")
         RepositorySessionManager.__init__(self, session_id=session_id, session_repository=self, **kwargs)
         # The SDK would not look for what others stored since. Whatever is initialized reads the session first.
@@ -97,6 +98,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         Raises:
             SessionException: It cannot be stored.
         """
+        self._stored(self.session_id)  # what is still to be imported is, before anything is noted of what is stored
         with self._together() as collected:
             if not collected.only_record:
                 self._store_left_over(agent, collected)

@@ -124,7 +124,8 @@ def _take_agent(
     seen: str | None,
     seen_redacted: Mapping[str, str],
 ) -> None:
-    new, redacted = [], _redacted(theirs)
+    new: list[Change] = []
+    redacted = _redacted(theirs)
     for number, stored in theirs.in_order():
         tracking_id = stored["message"]["tracking_id"]
         ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)

@@ -13,6 +13,7 @@ import pytest
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager, file_session_manager
 from session_conformance.reference_impl.file import posix
 from session_conformance.reference_impl.log import sdk_layout
+from session_conformance.reference_impl.log.session_store import SessionStore
 from session_conformance.reference_impl.s3 import life
 from session_conformance.reference_impl.s3.deletion import delete
 from session_conformance.reference_impl.s3.objects import S3Objects
@@ -379,3 +380,22 @@ def test_a_clean_up_at_each_step_of_an_import(
         assert bool(place.holding(SECRET)) == bool(found), f"at step {at}"
         at += 1
     assert at > 10
+
+
+def test_what_was_said_while_an_import_failed_is_stored_with_what_follows(
+    new_place: Callable[[], OnFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = new_place()
+    agent = opened(place)
+    with monkeypatch.context() as patched:
+        patched.setattr(SessionStore, "create", lambda *_: (_ for _ in ()).throw(SessionException("full")))
+        for text in ("one", "two"):
+            with pytest.raises(SessionException, match="full"):
+                say(agent, text)
+        with pytest.raises(SessionException, match="full"):
+            agent._session_manager.sync_agent(agent)
+    say(agent, "three")
+    assert texts(opened(place)) == [*OLD, "one", "two", "three"]
+    say(agent, "four")
+    agent._session_manager.sync_agent(agent)
+    assert texts(opened(place)) == [*OLD, "one", "two", "three", "four"]
