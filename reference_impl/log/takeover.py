@@ -130,7 +130,7 @@ def _take_agent(
         tracking_id = stored["message"]["tracking_id"]
         ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)
         if not ids:
-            kept = {key: stored[key] for key in ("message", "at", "updated_at") if key in stored}
+            kept: Change = {key: stored[key] for key in ("message", "at", "updated_at") if key in stored}
             new.append({"op": "taken_over", "agent_id": agent_id, **kept})
         elif str(number) not in redacted or redacted[str(number)] == seen_redacted.get(str(number)):
             continue  # it was taken over, and may have been redacted here since
