@@ -19,7 +19,7 @@ Change = dict[str, Any]
 MOST_WRITERS = 1000
 """Of how many writers, the latest, a rewritten history notes what they wrote."""
 
-_OP, _ID, _AGENT_ID, _MESSAGE = map(itemgetter, ("op", "id", "agent_id", "message"))
+_ID, _MESSAGE = itemgetter("id"), itemgetter("message")
 
 
 def session_created(session: dict[str, Any]) -> Change:
@@ -159,33 +159,23 @@ class SessionHistory:
         """
         return {(change["agent_id"], id) for change in changes for id in self.apply_one(change)}
 
-    def apply_all(self, commits: Iterable[Iterable[Change]], *, placeholders: bool = True) -> None:
+    def apply_all(self, commits: Iterable[Iterable[Change]]) -> None:
         """Apply the changes of commits in order, as fast as that can be: a restore does this for each message.
-
-        Args:
-            commits: The changes of each.
-            placeholders: Whether one of the messages may be the placeholder of a stream.
 
         Raises:
             KeyError, ValueError, TypeError, AttributeError: As :meth:`apply`.
         """
-        for op, changes in groupby(chain.from_iterable(commits), _OP):
-            if op != "message":
+        for agent_id, changes in groupby(chain.from_iterable(commits), _agent_of_added):
+            if agent_id is None:
                 for change in changes:
                     self.apply_one(change)
-            elif placeholders:
-                for has_one, added in groupby(changes, _adds_placeholder):
-                    self._add_all(list(added), placeholders=has_one)
             else:
-                self._add_all(list(changes), placeholders=False)
+                self._add_all(self._agent(agent_id), list(changes))
 
-    def _add_all(self, changes: list[Change], *, placeholders: bool) -> None:
-        """Add messages that follow each other."""
-        ids, agents = list(map(_ID, changes)), set(map(_AGENT_ID, changes))
-        agent = self._agent(changes[0]["agent_id"])
-        first = agent.index.next_id
-        are_next = ids.count(None) == len(ids) or ids == list(range(first, first + len(ids)))
-        if not placeholders and are_next and len(agents) == 1:
+    def _add_all(self, agent: AgentHistory, changes: list[Change]) -> None:
+        """Add messages of an agent that follow each other, none of which is a placeholder."""
+        ids, next_id = list(map(_ID, changes)), agent.index.next_id
+        if ids.count(None) == len(ids) or ids == list(range(next_id, next_id + len(ids))):
             agent.add_next(changes)
         else:
             for change in changes:
@@ -248,9 +238,12 @@ class SessionHistory:
             yield from agent.index.redacted.values()
 
 
-def _adds_placeholder(change: Change) -> bool:
+def _agent_of_added(change: Change) -> str | None:
+    """Return whose message a change adds; None for a placeholder, and for any other change."""
+    if change["op"] != "message":
+        return None
     message = change["message"]
-    return "metadata" in message and is_pending(message)
+    return None if "metadata" in message and is_pending(message) else change["agent_id"]
 
 
 def session_message(id: int, stored: Change) -> SessionMessage:

@@ -23,8 +23,6 @@ from .validity import check_change
 from .waiting_line import Attempt, Ticket, WaitingLine
 
 _NONE: Mapping[str, int] = {}
-_PENDING = b'"pending"'
-"""What JSON has of each placeholder of a stream: within a text, the quotation marks would have backslashes."""
 
 
 class SessionStore:
@@ -128,7 +126,7 @@ class SessionStore:
         with collector_at_rest():
             array = self._decode(stored)
             with self._unreadable():
-                history.apply_all(commits_in(array), placeholders=_PENDING in stored)
+                history.apply_all(commits_in(array))
             self._look_for_attempt(array, history.commits)
             del array  # what the collector does not find, it does not look at
         self._check_owner(history)

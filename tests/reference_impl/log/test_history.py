@@ -29,16 +29,13 @@ def changes(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(st.lists(st.lists(changes(), max_size=6), max_size=8))
 def test_all_at_once_is_what_one_by_one_is(commits: list[list[dict[str, Any]]]) -> None:
-    one_by_one = SessionHistory()
+    one_by_one, at_once = SessionHistory(), SessionHistory()
     for commit in commits:
         one_by_one.apply(commit)
-    has_some = any(change["message"].get("metadata") == PENDING for commit in commits for change in commit)
-    for placeholders in {True, has_some}:
-        at_once = SessionHistory()
-        at_once.apply_all(commits, placeholders=placeholders)
-        assert at_once == one_by_one
-        for name, agent in one_by_one.agents.items():
-            assert list(at_once.agents[name].messages) == list(agent.messages)
+    at_once.apply_all(commits)
+    assert at_once == one_by_one
+    for name, agent in one_by_one.agents.items():
+        assert list(at_once.agents[name].messages) == list(agent.messages)
 
 
 @given(st.integers(0, 4), st.integers(1, 5))
@@ -47,6 +44,6 @@ def test_ids_that_follow_each_other_are_what_each_by_itself_is(first: int, count
     added = [message_added("a", {**message, "tracking_id": str(id)}, "", id) for id in range(first, first + count)]
     one_by_one, at_once = SessionHistory(), SessionHistory()
     one_by_one.apply(added)
-    at_once.apply_all([added, added[:1]], placeholders=False)
+    at_once.apply_all([added, added[:1]])
     one_by_one.apply(added[:1])
     assert at_once == one_by_one
