@@ -5,11 +5,14 @@ from __future__ import annotations
 import zlib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..services import Place, Places, Traffic
+
+_MOST_LOOKS = 100
+"""How often a folder is looked at again at most where files in it come and go meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,19 @@ class Workspace:
         return {**self.stored_files(), **stored_objects(self.values)}
 
     def stored_files(self) -> dict[str, bytes]:
-        """Return the contents of every regular file in the folder, by path relative to it."""
+        """Return the contents of every regular file in the folder, by path relative to it.
+
+        Backends replace files in the background: where one that was seen is gone, all are looked at again.
+
+        Raises:
+            FileNotFoundError: That was so many times in a row.
+        """
+        for _ in range(_MOST_LOOKS):
+            with suppress(FileNotFoundError):
+                return self._files_seen()
+        return self._files_seen()
+
+    def _files_seen(self) -> dict[str, bytes]:
         return {
             path.relative_to(self.folder).as_posix(): path.read_bytes()
             for path in sorted(self.folder.rglob("*"))
