@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import fields, replace
@@ -14,7 +13,6 @@ from strands.session import SessionRepository
 from strands.types.exceptions import SessionException
 from strands.types.session import Session, SessionAgent, SessionMessage
 
-from .change_log import Deleted
 from .collecting import Collected, Place, collected_by, collecting
 from .history import (
     Change,
@@ -26,13 +24,12 @@ from .history import (
     session_message,
 )
 from .ids import check_id
+from .imports import Imports
 from .messages import check_message
 from .sdk_export import sdk_files
-from .sdk_layout import SdkSession, read_sdk_session
+from .sdk_layout import SdkSession
 from .session_store import SessionStore
-from .takeover import MARK, begun, is_begun, is_same, is_taken_over, mark, takeover
-
-logger = logging.getLogger(__name__)
+from .takeover import is_begun, is_taken_over
 
 _OF_A_SESSION = frozenset(field.name for field in fields(Session))
 """What ``Session.from_dict`` takes of what is stored. It looks for the names anew for each key."""
@@ -50,10 +47,8 @@ class ChangeLogRepository(SessionRepository):
     def __init__(self) -> None:
         """Open nothing yet: a session's log is opened when it is needed first."""
         self._stores: dict[str, SessionStore] = {}
-        self._to_import: dict[str, str] = {}  # by session, when it was created: by that it is known again
         self._began: set[str] = set()  # the sessions that were not there before
-        self._left: dict[str, SessionHistory] = {}
-        self._looked_at: dict[str, list[Change]] = {}
+        self._imports = Imports(lambda session_id: self._sdk_session(session_id), self._store_of)
 
     def _open_store(self, session_id: str) -> SessionStore:
         raise NotImplementedError
@@ -158,117 +153,19 @@ class ChangeLogRepository(SessionRepository):
         history = store.found()
         if history is not None and not is_begun(history):
             return history
-        if session_id not in self._left:
-            if sdk_state is not None and sdk_state() is None:
-                return history
-            left = self._left_by_sdk(session_id)
-            if left is None:
-                return history
-            self._left[session_id] = left
-        return self._left[session_id]
+        if not self._imports.has_left(session_id) and sdk_state is not None and sdk_state() is None:
+            return history
+        return self._imports.left(session_id) or history
 
     def _release(self, session_id: str) -> None:
         """Drop the history that was read: its messages now belong to somebody else."""
-        self._left.pop(session_id, None)
+        self._imports.release(session_id)
         self._store_of(session_id).release()
-
-    def _left_by_sdk(self, session_id: str) -> SessionHistory | None:
-        """Return what the SDK's manager left of a session, marked as that."""
-        place = self._sdk_session(session_id)
-        state = place.state() if place is not None else None
-        if place is None or state is None:
-            return None
-        history = read_sdk_session(place, session_id)
-        if history is not None:
-            history.session = {**history.session, MARK: mark(state, history)}
-        return history
 
     def _stored(self, session_id: str) -> SessionStore:
         """Return the store of a session that is to be written: what the SDK's manager left of it is imported first."""
-        store = self._store_of(session_id)
-        if (noted := self._looked_at.pop(session_id, None)) is not None:
-            store.submit(noted)
-        if session_id in self._to_import:
-            self._import(session_id, store)
-            del self._to_import[session_id]
-        return store
-
-    def _import(self, session_id: str, store: SessionStore) -> None:
-        """Store here what the SDK's manager keeps of a session that was looked at.
-
-        Raises:
-            Deleted: It was deleted since.
-            SessionException: It cannot be read, or cannot be stored here.
-        """
-        looked_at = self._to_import[session_id]
-        left = self._left_by_sdk(session_id)
-        if left is None or not is_same(left, looked_at):
-            raise self._deleted(session_id)
-        is_first = store.create(begun(left))
-        history = store.found()
-        place = self._sdk_session(session_id)
-        state = place.state() if place is not None else None
-        if state is not None and not is_taken_over(left, state):  # what was read is that of before it was begun
-            left = self._left_by_sdk(session_id)
-            state = left.session[MARK]["state"] if left is not None else None
-        if place is None or state is None or left is None or not is_same(left, looked_at):
-            if is_first:
-                store.withdraw()
-            raise self._deleted(session_id)
-        if history is None or not is_same(history, looked_at):
-            raise self._deleted(session_id)
-        self._store_taken(session_id, place, history, left, state)
-
-    def _deleted(self, session_id: str) -> Deleted:
-        return Deleted(
-            f"session {session_id!r} was deleted before it was imported. What is said now is not stored. To go on with"
-            " the session that has this id now, or to start one, open it with a new manager"
-        )
-
-    def _take_over(self, session_id: str, history: SessionHistory) -> None:
-        """Take over what the SDK's manager stored of a session since it was imported, or last looked at.
-
-        Raises:
-            SessionException: It cannot be read, or cannot be stored here.
-        """
-        place = self._sdk_session(session_id)
-        state = place.state() if place is not None else None
-        if place is None or state is None or is_taken_over(history, state):
-            return
-        theirs = read_sdk_session(place, session_id)
-        if theirs is not None:
-            self._store_taken(session_id, place, history, theirs, state)
-
-    def _store_taken(
-        self, session_id: str, place: SdkSession, history: SessionHistory, theirs: SessionHistory, state: str
-    ) -> None:
-        """Store here what the SDK's manager has of a session, and what is stored of it here has not."""
-        found = takeover(history, theirs, state)
-        if not found:
-            self._looked_at[session_id] = found.changes  # noted with what is written next, if anything is
-            return
-        store = self._store_of(session_id)
-        if is_begun(history):
-            store.commit(found.changes)
-            logger.info(
-                "session_id=<%s>, from=<%s>, messages=<%d> | imported a session of the SDK's session manager",
-                session_id,
-                place.place,
-                found.messages,
-            )
-            return
-        if found.redactions:  # before it is noted that they were seen
-            store.replace_for_good(found.redactions)
-        store.commit(found.changes)
-        logger.warning(
-            "session_id=<%s>, from=<%s>, messages=<%d>, redactions=<%d> | the SDK's session manager wrote this session"
-            " after it was imported; its messages were taken over behind those that were there%s",
-            session_id,
-            place.place,
-            found.messages,
-            len(found.redactions),
-            "".join(f", and {told}" for told in found.told),
-        )
+        self._imports.before_writing(session_id)
+        return self._store_of(session_id)
 
     def _commit(self, session_id: str, changes: Sequence[Change]) -> None:
         """Store changes: with what is collected, if something is, else at once."""
@@ -323,12 +220,12 @@ class ChangeLogRepository(SessionRepository):
             history = self._history(session_id, sdk_state)
             if history is None:
                 return None
-            is_left = self._left.get(session_id) is history
+            is_left = self._imports.is_left(session_id, history)
             is_known = not is_left and is_taken_over(history, sdk_state())
         if is_left:
-            self._to_import[session_id] = history.session.get("created_at", "")  # once something is written
+            self._imports.put_off(session_id, history)
         elif not is_known:
-            self._take_over(session_id, history)
+            self._imports.take_over(session_id, history)
         return Session(**{key: value for key, value in history.session.items() if key in _OF_A_SESSION})
 
     def create_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:

@@ -100,7 +100,7 @@ def test_two_that_take_over_at_once_take_each_message_once(place: Place) -> None
     agent(place.sdks())("old 2")
     one, other = place.ours(), place.ours()
     history = one.history()
-    other._take_over("s", history)  # it looked before the other one had stored what it took over
+    other._imports.take_over("s", history)  # it looked before the other one had stored what it took over
     assert said(agent(place.ours())) == ["old 1", "new 1", "old 2"]
 
 
