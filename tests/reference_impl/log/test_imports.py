@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -191,30 +192,48 @@ def texts(agent: Any) -> list[str]:
     return [block["text"] for message in agent.messages for block in message["content"]]
 
 
-@pytest.mark.parametrize("anew", ["", "ours", "sdks"])
-def test_a_deletion_at_each_step_of_an_import(new_place: Callable[[], OnFiles], anew: str) -> None:
-    """Whoever imports finds the session deleted, or is deleted with it: nothing comes back."""
+def imports_with(
+    do: Callable[[OnFiles], object], new_place: Callable[[], OnFiles], *, killed_after: int | None = None
+) -> Iterator[tuple[OnFiles, Any, str]]:
+    """Import a session as often as that has steps, and do something else at another one of them each time.
+
+    Args:
+        do: What is done, before the step.
+        new_place: Makes places with a session to import.
+        killed_after: After how many steps more whoever imports is killed, if at all.
+
+    Yields:
+        The place, the agent that said "new" and so had the session imported, and which step it was.
+    """
     at = 0
     while True:
         place = new_place()
-
-        def remove(place: OnFiles = place) -> None:
-            place.delete()
-            if anew:
-                say(open_agent(None, manager=getattr(place, anew)()), "begun anew")  # type: ignore[arg-type]
-
-        agent, steps = opened(place), Steps(at, remove)
-        with place.watched(steps), contextlib.suppress(SessionException):
+        killed_at = None if killed_after is None else at + killed_after
+        agent, steps = opened(place), Steps(at, partial(do, place), killed_at=killed_at)
+        with place.watched(steps), contextlib.suppress(SessionException, Killed):
             say(agent, "new")
         if not steps.is_done:
             break
-        assert place.holding(SECRET) == [], f"deleted at step {at}"
+        yield place, agent, f"at step {at}"
+        at += 1
+    assert at > 5, "an import has more steps"
+
+
+@pytest.mark.parametrize("anew", ["", "ours", "sdks"])
+def test_a_deletion_at_each_step_of_an_import(new_place: Callable[[], OnFiles], anew: str) -> None:
+    """Whoever imports finds the session deleted, or is deleted with it: nothing comes back."""
+
+    def remove(place: OnFiles) -> None:
+        place.delete()
+        if anew:
+            say(open_agent(None, manager=getattr(place, anew)()), "begun anew")  # type: ignore[arg-type]
+
+    for place, agent, when in imports_with(remove, new_place):
+        assert place.holding(SECRET) == [], when
         with pytest.raises(SessionException):
             say(agent, "later")
-        assert place.holding(SECRET) == [], f"deleted at step {at}"
-        assert texts(opened(place)) == ["begun anew"] * bool(anew), f"deleted at step {at}"
-        at += 1
-    assert at > 10
+        assert place.holding(SECRET) == [], when
+        assert texts(opened(place)) == ["begun anew"] * bool(anew), when
 
 
 def test_an_import_at_each_step_of_a_deletion(new_place: Callable[[], OnFiles]) -> None:
@@ -244,18 +263,9 @@ def test_an_import_at_each_step_of_a_deletion(new_place: Callable[[], OnFiles]) 
 @pytest.mark.parametrize("killed_after", [1, 2, 6])
 def test_an_import_that_is_killed_beside_a_deletion(new_place: Callable[[], OnFiles], killed_after: int) -> None:
     """Nothing is left by whoever is killed soon after a deletion."""
-    at = 0
-    while True:
-        place = new_place()
-        agent, steps = opened(place), Steps(at, place.delete, killed_at=at + killed_after)
-        with place.watched(steps), contextlib.suppress(SessionException, Killed):
-            say(agent, "new")
-        if not steps.is_done:
-            break
-        assert place.holding(SECRET) == [], f"deleted at step {at}"
-        assert texts(opened(place)) == [], f"deleted at step {at}"
-        at += 1
-    assert at > 5
+    for place, _, when in imports_with(lambda place: place.delete(), new_place, killed_after=killed_after):
+        assert place.holding(SECRET) == [], when
+        assert texts(opened(place)) == [], when
 
 
 def test_an_import_that_was_killed_goes_on_or_is_deleted(new_place: Callable[[], OnFiles]) -> None:
@@ -325,61 +335,33 @@ def test_two_imports_at_once(new_place: Callable[[], OnFiles]) -> None:
 
 
 def test_a_redaction_by_the_sdk_at_each_step_of_an_import(new_place: Callable[[], OnFiles]) -> None:
-    at = 0
-    while True:
-        place = new_place()
+    def redact(place: OnFiles) -> None:
+        theirs = place.sdks()
+        first = theirs.read_message("s", "default", 0)
+        first.redact_message = {**first.message, "content": [{"text": "[redacted]"}]}
+        theirs.update_message("s", "default", first)
 
-        def redact(place: OnFiles = place) -> None:
-            theirs = place.sdks()
-            first = theirs.read_message("s", "default", 0)
-            first.redact_message = {**first.message, "content": [{"text": "[redacted]"}]}
-            theirs.update_message("s", "default", first)
-
-        agent, steps = opened(place), Steps(at, redact)
-        with place.watched(steps):
-            say(agent, "new")
-        if not steps.is_done:
-            break
-        assert texts(opened(place)) == ["[redacted]", *OLD[1:], "new"], f"at step {at}"
-        assert [key for key in place.holding(b"old 0") if "journal_" in key] == [], f"at step {at}"
-        at += 1
-    assert at > 10
+    for place, _, when in imports_with(redact, new_place):
+        assert texts(opened(place)) == ["[redacted]", *OLD[1:], "new"], when
+        assert [key for key in place.holding(b"old 0") if "journal_" in key] == [], when
 
 
 def test_a_deletion_by_the_sdk_at_each_step_of_an_import(new_place: Callable[[], OnFiles]) -> None:
     """The SDK's manager knows nothing of what was imported before. What was not is not there any more."""
-    at = 0
-    while True:
-        place = new_place()
-        agent, steps = opened(place), Steps(at, lambda place=place: place.sdks().delete_session("s"))  # type: ignore[misc]
-        with place.watched(steps), contextlib.suppress(SessionException):
-            say(agent, "new")
-        if not steps.is_done:
-            break
+    for place, _, when in imports_with(lambda place: place.sdks().delete_session("s"), new_place):
         found = texts(opened(place))
-        assert found in ([], [*OLD, "new"]), f"at step {at}"
-        assert bool(place.holding(SECRET)) == bool(found), f"at step {at}"
-        at += 1
-    assert at > 10
+        assert found in ([], [*OLD, "new"]), when
+        assert bool(place.holding(SECRET)) == bool(found), when
 
 
 def test_a_clean_up_at_each_step_of_an_import(
     new_place: Callable[[], OnFiles], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(life, "SURE", 0)  # a month goes by at that step
-    at = 0
-    while True:
-        place = new_place()
-        agent, steps = opened(place), Steps(at, lambda place=place: place.clean_up())  # type: ignore[misc]
-        with place.watched(steps), contextlib.suppress(SessionException):
-            say(agent, "new")
-        if not steps.is_done:
-            break
+    for place, _, when in imports_with(lambda place: place.clean_up(), new_place):
         found = texts(opened(place))
-        assert found in ([], OLD, [*OLD, "new"]), f"at step {at}"
-        assert bool(place.holding(SECRET)) == bool(found), f"at step {at}"
-        at += 1
-    assert at > 10
+        assert found in ([], OLD, [*OLD, "new"]), when
+        assert bool(place.holding(SECRET)) == bool(found), when
 
 
 def test_what_was_said_while_an_import_failed_is_stored_with_what_follows(
