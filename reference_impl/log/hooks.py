@@ -16,7 +16,6 @@ from strands.hooks import (
     MultiAgentInitializedEvent,
 )
 from strands.session import RepositorySessionManager
-from strands.types.exceptions import SessionException
 
 from .agent_changes import AgentChanges
 from .collecting import Collected, collecting
@@ -34,7 +33,6 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
     """Whether the placeholder of a stream, which has no content, is stored only with the change that follows it."""
 
     _changes: AgentChanges
-    _before_import: set[str]
     _teams: dict[str, dict[str, Any]]
 
     @property
@@ -65,25 +63,7 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
         registry.add_callback(after, self._multi_agent_changed, order=first)
         registry.add_callback(after, self._if_multi_agent_changed, order=last)
 
-    async def _is_stored_behind_import(self, agent: Any) -> bool:
-        """Whether a message was stored with others that could not be while their session could not be imported.
-
-        Nothing was noted of those: memory has them, and storage has not.
-        """
-        try:
-            self._stored(self.session_id)
-        except SessionException:
-            self._before_import.add(agent.agent_id)
-            raise
-        if agent.agent_id not in self._before_import:
-            return False
-        self._before_import.discard(agent.agent_id)
-        await self._store_together(lambda _: self.sync_agent(agent))
-        return True
-
     async def _message_added(self, event: Any) -> None:
-        if await self._is_stored_behind_import(event.agent):
-            return
         self._changes.note_told(event.message, event.agent)
 
         def store(collected: Collected) -> None:
@@ -100,8 +80,6 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
             await self._store_together(store)
 
     async def _message_updated(self, event: Any) -> None:
-        if await self._is_stored_behind_import(event.agent):
-            return
         self._changes.note_told(event.message, event.agent)
 
         def store(collected: Collected) -> None:

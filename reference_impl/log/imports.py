@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from .change_log import Deleted
 from .history import Change, SessionHistory
 from .sdk_layout import SdkSession, read_sdk_session
+from .session_index import SessionIndex
 from .session_store import SessionStore
-from .takeover import MARK, begun, is_begun, is_same, is_taken_over, mark, takeover
+from .takeover import MARK, Takeover, begun, is_begun, is_same, is_taken_over, mark, takeover
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +21,14 @@ class Imports:
 
     Args:
         place_of: Returns where the SDK's manager would keep a session, if anywhere.
-        store_of: Returns the store of a session, in which nothing may be imported yet.
+        store_of: Returns the store of a session.
     """
 
     def __init__(self, place_of: Callable[[str], SdkSession | None], store_of: Callable[[str], SessionStore]) -> None:
         self._place_of = place_of
         self._store_of = store_of
         self._left: dict[str, SessionHistory] = {}
-        self._due: dict[str, str] = {}  # by session, when it was created: by that it is known again
+        self._due: dict[str, Import] = {}
         self._seen: dict[str, list[Change]] = {}
 
     def left(self, session_id: str) -> SessionHistory | None:
@@ -36,7 +38,7 @@ class Imports:
             SessionException: It cannot be read.
         """
         if session_id not in self._left:
-            left = self._read(session_id)
+            left = self.read(session_id)
             if left is None:
                 return None
             self._left[session_id] = left
@@ -56,20 +58,22 @@ class Imports:
 
     def put_off(self, session_id: str, left: SessionHistory) -> None:
         """Have a session imported before something is written to it, and not earlier: a look imports nothing."""
-        self._due[session_id] = left.session.get("created_at", "")
+        self._due[session_id] = Import(self, session_id, left)
+        self.opened(session_id, self._store_of(session_id))
+
+    def opened(self, session_id: str, store: SessionStore) -> None:
+        """Have a store begin with the import of its session, if that was put off."""
+        if session_id in self._due:
+            store.begin_with(self._due[session_id])
+
+    def done(self, session_id: str) -> None:
+        """Take notice that a session that was put off was imported."""
+        self._due.pop(session_id, None)
 
     def before_writing(self, session_id: str) -> None:
-        """Import a session that was put off, and put in line what was noted of one that was looked at.
-
-        Raises:
-            Deleted: It was deleted since.
-            SessionException: It cannot be read, or cannot be stored here.
-        """
+        """Put in line what was noted of a session that was looked at."""
         if (seen := self._seen.pop(session_id, None)) is not None:
             self._store_of(session_id).submit(seen)
-        if session_id in self._due:
-            self._import(session_id)
-            del self._due[session_id]
 
     def take_over(self, session_id: str, ours: SessionHistory) -> None:
         """Take over what the SDK's manager stored of a session since it was imported, or last looked at.
@@ -86,11 +90,27 @@ class Imports:
         if place is None or state is None or is_taken_over(ours, state):
             return
         theirs = read_sdk_session(place, session_id)
-        if theirs is not None:
-            self._store(session_id, place, ours, theirs, state)
+        if theirs is None:
+            return
+        found, store = takeover(ours, theirs, state), self._store_of(session_id)
+        if not found:
+            self._seen[session_id] = found.changes  # noted with what is written next, if anything is
+            return
+        if found.redactions:  # before it is noted that they were seen
+            store.replace_for_good(found.redactions)
+        store.commit(found.changes)
+        _tell_of_takeover(session_id, place, found)
 
-    def _read(self, session_id: str) -> SessionHistory | None:
-        """Return what the SDK's manager keeps of a session, marked as that."""
+    def place_of(self, session_id: str) -> SdkSession | None:
+        """Return where the SDK's manager would keep a session, if anywhere."""
+        return self._place_of(session_id)
+
+    def read(self, session_id: str) -> SessionHistory | None:
+        """Return what the SDK's manager keeps of a session, marked as that; None where it keeps none.
+
+        Raises:
+            SessionException: It cannot be read.
+        """
         place = self._place_of(session_id)
         state = place.state() if place is not None else None
         if place is None or state is None:
@@ -100,60 +120,82 @@ class Imports:
             history.session = {**history.session, MARK: mark(state, history)}
         return history
 
-    def _import(self, session_id: str) -> None:
-        """Store here what the SDK's manager keeps of a session that was looked at."""
-        created_at, store = self._due[session_id], self._store_of(session_id)
-        theirs = self._read(session_id)
-        if theirs is None or not is_same(theirs, created_at):
-            raise _deleted(session_id)
+
+class Import:
+    """The import of a session: how it begins.
+
+    Args:
+        imports: Whoever reads what the SDK's manager keeps.
+        session_id: The session.
+        left: What was there when it was looked at.
+
+    Attributes:
+        index: What of it the session holds when it has begun, and maybe more that was stored meanwhile.
+    """
+
+    def __init__(self, imports: Imports, session_id: str, left: SessionHistory) -> None:
+        self._imports = imports
+        self._session_id = session_id
+        self._created_at = left.session.get("created_at", "")  # by that it is known again
+        self.index = SessionIndex(left)
+        self._tell: Callable[[], None] = lambda: None
+
+    def begin(self, store: SessionStore) -> Takeover:
+        """Create the session, and return what the SDK's manager keeps of it and the session has not.
+
+        Raises:
+            Deleted: It was deleted since.
+            SessionException: It cannot be read, or cannot be stored here.
+        """
+        theirs = self._imports.read(self._session_id)
+        if theirs is None or not is_same(theirs, self._created_at):
+            raise self._deleted()
         is_first = store.create(begun(theirs))
         ours = store.found()
-        place = self._place_of(session_id)
+        place = self._imports.place_of(self._session_id)
         state = place.state() if place is not None else None
         if state is not None and not is_taken_over(theirs, state):  # what was read is that of before it was begun
-            theirs = self._read(session_id)
+            theirs = self._imports.read(self._session_id)
             state = theirs.session[MARK]["state"] if theirs is not None else None
-        if place is None or state is None or theirs is None or not is_same(theirs, created_at):
+        if place is None or state is None or theirs is None or not is_same(theirs, self._created_at):
             if is_first:
                 store.withdraw()
-            raise _deleted(session_id)
-        if ours is None or not is_same(ours, created_at):
-            raise _deleted(session_id)
-        self._store(session_id, place, ours, theirs, state)
+            raise self._deleted()
+        if ours is None or not is_same(ours, self._created_at):
+            raise self._deleted()
+        found = takeover(ours, theirs, state)
+        tell = _tell_of_import if is_begun(ours) else _tell_of_takeover
+        self._tell = partial(tell, self._session_id, place, found) if found else lambda: None
+        return found
 
-    def _store(
-        self, session_id: str, place: SdkSession, ours: SessionHistory, theirs: SessionHistory, state: str
-    ) -> None:
-        """Store here what the SDK's manager has of a session, and what is stored of it here has not."""
-        found, store = takeover(ours, theirs, state), self._store_of(session_id)
-        if not found:
-            self._seen[session_id] = found.changes  # noted with what is written next, if anything is
-            return
-        if is_begun(ours):
-            store.commit(found.changes)
-            logger.info(
-                "session_id=<%s>, from=<%s>, messages=<%d> | imported a session of the SDK's session manager",
-                session_id,
-                place.place,
-                found.messages,
-            )
-            return
-        if found.redactions:  # before it is noted that they were seen
-            store.replace_for_good(found.redactions)
-        store.commit(found.changes)
-        logger.warning(
-            "session_id=<%s>, from=<%s>, messages=<%d>, redactions=<%d> | the SDK's session manager wrote this session"
-            " after it was imported; its messages were taken over behind those that were there%s",
-            session_id,
-            place.place,
-            found.messages,
-            len(found.redactions),
-            "".join(f", and {told}" for told in found.told),
+    def stored(self) -> None:
+        """Tell of the import."""
+        self._imports.done(self._session_id)
+        self._tell()
+
+    def _deleted(self) -> Deleted:
+        return Deleted(
+            f"session {self._session_id!r} was deleted before it was imported. What is said now is not stored. To go"
+            " on with the session that has this id now, or to start one, open it with a new manager"
         )
 
 
-def _deleted(session_id: str) -> Deleted:
-    return Deleted(
-        f"session {session_id!r} was deleted before it was imported. What is said now is not stored. To go on with"
-        " the session that has this id now, or to start one, open it with a new manager"
+def _tell_of_import(session_id: str, place: SdkSession, found: Takeover) -> None:
+    logger.info(
+        "session_id=<%s>, from=<%s>, messages=<%d> | imported a session of the SDK's session manager",
+        session_id,
+        place.place,
+        found.messages,
+    )
+
+
+def _tell_of_takeover(session_id: str, place: SdkSession, found: Takeover) -> None:
+    logger.warning(
+        "session_id=<%s>, from=<%s>, messages=<%d>, redactions=<%d> | the SDK's session manager wrote this session"
+        " after it was imported; its messages were taken over behind those that were there%s",
+        session_id,
+        place.place,
+        found.messages,
+        len(found.redactions),
+        "".join(f", and {told}" for told in found.told),
     )

@@ -66,9 +66,8 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             SessionException: The session cannot be read or created.
         """
         ChangeLogRepository.__init__(self)
-        self._changes = AgentChanges(lambda: self._stored(self.session_id))
+        self._changes = AgentChanges(lambda: self._store)
         self._teams = {}
-        self._before_import = set()
         check_id(session_id, "session")
         RepositorySessionManager.__init__(self, session_id=session_id, session_repository=self, **kwargs)
         # The SDK would not look for what others stored since. Whatever is initialized reads the session first.
@@ -98,18 +97,19 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         Raises:
             SessionException: It cannot be stored.
         """
-        self._stored(self.session_id)  # what is still to be imported is, before anything is noted of what is stored
         with self._together() as collected:
             if not collected.only_record:
                 self._store_left_over(agent, collected)
                 self._changes.look(agent)
             record = self._changes.record(agent)
-            if record is not None and agent.agent_id in self._stored(self.session_id).index.records:
+            if record is not None and agent.agent_id in self._store.index.records:
                 self.update_agent(self.session_id, record)
             elif record is not None:
                 self.create_agent(self.session_id, record)
-        if collected_by(self) is None and self._store.has_unwritten():
-            self._store.drain()
+        if collected_by(self) is None:
+            self._store.begin()  # also where nothing changed
+            if self._store.has_unwritten():
+                self._store.drain()
 
     def _store_left_over(self, agent: Any, collected: Collected) -> None:
         refusal = None
@@ -131,14 +131,14 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         """
         check_message(redact_message)
         self._note_latest(redact_message, agent)
-        at, store = now(), self._stored(self.session_id)
+        at, store = now(), self._store
         latest, ids = self._changes.latest(agent.agent_id)
         redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, latest, ids)
         if redaction is None:
             raise SessionException("No message to redact.")
         if redaction.ids:
             self._changes.memory(agent.agent_id).latest = max(redaction.ids)
-        id = max(redaction.ids, default=self._changes.memory(agent.agent_id).next_id - 1)
+        id = max(redaction.ids or ids, default=self._changes.memory(agent.agent_id).next_id - 1)
         with self._together() as collected:
             collected.redaction = redaction
             # No copy of the original is handed on: it would be the first thing that a subclass logs.
@@ -159,7 +159,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         last, id = agent.messages[-1] if agent.messages else None, message.get("tracking_id")
         if last is None or not (last is message or (id and last.get("tracking_id") == id)):
             return
-        store, id = self._stored(self.session_id), named(last)
+        store, id = self._store, named(last)
         if not store.index.has(agent.agent_id, id) and not store.is_in_line(agent.agent_id, id):
             self.sync_agent(agent)
         self._changes.memory(agent.agent_id).latest = id

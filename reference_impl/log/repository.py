@@ -99,6 +99,7 @@ class ChangeLogRepository(SessionRepository):
             SessionException: There is no such session, here or there, it cannot be read, or it cannot be stored.
         """
         store = self._stored(self.session_id)
+        store.begin()
         history = self.history()
         self._release(self.session_id)
         if self.session_id in self._began and not history.agents and not history.multi_agents:
@@ -132,7 +133,8 @@ class ChangeLogRepository(SessionRepository):
 
     def _store_of(self, session_id: str) -> SessionStore:
         if session_id not in self._stores:
-            self._stores[session_id] = self._open_store(check_id(session_id, "session"))
+            store = self._stores[session_id] = self._open_store(check_id(session_id, "session"))
+            self._imports.opened(session_id, store)
         return self._stores[session_id]
 
     def _read(self, session_id: str) -> SessionStore:
@@ -163,7 +165,7 @@ class ChangeLogRepository(SessionRepository):
         self._store_of(session_id).release()
 
     def _stored(self, session_id: str) -> SessionStore:
-        """Return the store of a session that is to be written: what the SDK's manager left of it is imported first."""
+        """Return the store of a session that is to be written."""
         self._imports.before_writing(session_id)
         return self._store_of(session_id)
 
@@ -174,7 +176,7 @@ class ChangeLogRepository(SessionRepository):
             collected.changes.setdefault(session_id, []).extend(changes)
             return
         store = self._stored(session_id)
-        if not store.exists():
+        if not store.is_to_begin() and not store.exists():
             raise SessionException(f"Session {session_id} does not exist")
         store.commit(changes)
 
@@ -318,6 +320,7 @@ class ChangeLogRepository(SessionRepository):
             check_message(message)
             self._stored(session_id).redact(replace(redaction, message=message))
             return
+        self._stored(session_id).begin()  # before it is read which message has that id
         before = self.read_message(session_id, agent_id, id)
         if before is None:
             raise SessionException(f"Message {id} does not exist")

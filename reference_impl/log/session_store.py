@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, Protocol
 
 from strands.types.exceptions import SessionException
 
@@ -19,10 +19,31 @@ from .forking import begin_anew_in_children
 from .history import Change, SessionHistory, commits_noted, message_replaced, session_created
 from .redactions import Redaction, notes_on
 from .session_index import SessionIndex
+from .takeover import Takeover
 from .validity import check_change
 from .waiting_line import Attempt, Ticket, WaitingLine
 
 _NONE: Mapping[str, int] = {}
+
+
+class Beginning(Protocol):
+    """What begins a session once something is to be stored in it, and not earlier.
+
+    Attributes:
+        index: What the session holds when it has begun, as far as that is known.
+    """
+
+    index: SessionIndex
+
+    def begin(self, store: SessionStore) -> Takeover:
+        """Create the session, and return what is to be stored in it ahead of everything else.
+
+        Raises:
+            SessionException: It cannot be created, or what belongs into it cannot be read.
+        """
+
+    def stored(self) -> None:
+        """Take notice that this was stored."""
 
 
 class SessionStore:
@@ -48,6 +69,8 @@ class SessionStore:
         self._steady = False
         self._view: SessionHistory | None = None
         self._index = SessionIndex()
+        self._beginning: Beginning | None = None  # until the session has begun
+        self._begins = False  # whether what belongs to the beginning is in line
         self._held: dict[tuple[str, str], Any] = {}  # by agent and tracking id, in place of what was redacted
         begin_anew_in_children(self)
 
@@ -57,7 +80,7 @@ class SessionStore:
         self._writer = Writer()
         self._line = WaitingLine(self._writer)
         self._redactions.clear()
-        self._loaded, self._view = False, None
+        self._loaded, self._view, self._begins = False, None, False
 
     # -- reading -------------------------------------------------------------------------------------------
 
@@ -108,6 +131,9 @@ class SessionStore:
 
         Once the session was read, this never waits: a worker thread may hold the lock for as long as storage takes.
         """
+        beginning = self._beginning
+        if beginning is not None:
+            return beginning.index
         if not self._loaded:
             self.view()
         return self._index
@@ -178,6 +204,34 @@ class SessionStore:
             self._loaded = self._is_sure = True
             return True
 
+    def begin_with(self, beginning: Beginning) -> None:
+        """Have the session begun before the first change is stored; until then, nothing of it need be there."""
+        self._beginning, self._begins = beginning, False
+
+    def is_to_begin(self) -> bool:
+        """Whether the session is yet to be begun with what :meth:`begin_with` was given. Never waits."""
+        return self._beginning is not None
+
+    def begin(self) -> None:
+        """Begin the session now, if that was put off.
+
+        Raises:
+            SessionException: It cannot be begun, or what is in line cannot be written.
+        """
+        if self._beginning is not None:
+            with self._lock:
+                self._begin()
+                self._commit_line()
+
+    def _begin(self) -> None:
+        if self._beginning is None or self._begins:
+            return
+        found = self._beginning.begin(self)
+        if found.redactions:  # before it is noted that they were seen
+            self._replace(found.redactions)
+        self._line.submit_ahead(found.changes)
+        self._begins = True
+
     def withdraw(self) -> None:
         """Remove the session that :meth:`create` created, unless it was opened or written by others meanwhile."""
         with self._lock:
@@ -220,6 +274,9 @@ class SessionStore:
             SessionException: Storage failed.
         """
         try:
+            if self._line or self._redactions:
+                self._line.take()  # before, so that each in line hears of a failure, or why it is refused
+                self._begin()
             while self._line:
                 self._line.take()  # again each time: others submit meanwhile, from their threads
                 self._write()
@@ -240,7 +297,7 @@ class SessionStore:
                 attempt = self._line.attempt()
                 if attempt.id == self._found:
                     self._log.make_durable()
-                    self._line.stored()
+                    self._note_stored()
                     return
                 changes, bodies = self._as_they_may_be_stored(attempt)
                 self._is_sure = False
@@ -254,10 +311,17 @@ class SessionStore:
                     self._is_sure = True
                     raise
         self._index.note(changes)
-        self._line.stored()
+        self._note_stored()
         self._view = None
         self._is_sure = True
         self._log.compact_if_due(folded)
+
+    def _note_stored(self) -> None:
+        beginning = self._beginning
+        if beginning is not None and self._begins:
+            beginning.stored()
+            self._beginning = None  # before anything leaves the line: from here on the index has it
+        self._line.stored()
 
     def _as_they_may_be_stored(self, attempt: Attempt) -> tuple[list[Change], list[bytes]]:
         """Return the changes of a commit, each with its body.
@@ -313,6 +377,8 @@ class SessionStore:
                 found, latest = frozenset({last}), self.index.tracking_id(agent_id, last)
             else:
                 return None
+            if self._beginning is not None:
+                found = frozenset()  # the ids may become others; all that was there has a tracking id
         tracking_ids = frozenset(name for name in (latest, message.get("tracking_id")) if name)
         return Redaction(agent_id, message, at, found, tracking_ids)
 
@@ -353,6 +419,7 @@ class SessionStore:
             SessionException: It cannot be read or written.
         """
         with self._lock:
+            self._begin()
             self._commit_line()
             self._replace(changes)
 

@@ -97,6 +97,19 @@ class WaitingLine:
         self._version += 1
         return ticket
 
+    def submit_ahead(self, changes: Sequence[Change]) -> None:
+        """Put changes in line ahead of those that were put there before, but for a commit that was attempted.
+
+        Raises:
+            UnstorableError: One of them cannot be stored; then none is in line.
+        """
+        encoded = _encoded(Ticket(changes))
+        if encoded.refusal is not None:
+            raise encoded.refusal
+        attempted = set(map(id, self._attempt.tickets)) if self._attempt is not None else set()
+        self._encoded.insert(sum(id(one) in attempted for one in self._encoded), encoded)
+        self._version += 1
+
     def __bool__(self) -> bool:
         """Whether anything waits."""
         return bool(self._queue or self._encoded)
