@@ -66,6 +66,11 @@ class Imports:
         if session_id in self._due:
             store.begin_with(self._due[session_id])
 
+    def found(self, session_id: str, ours: SessionHistory) -> None:
+        """Take notice of what is stored here of a session: others may have imported it, and gone on."""
+        if session_id in self._due:
+            self._due[session_id].index = SessionIndex(ours)
+
     def done(self, session_id: str) -> None:
         """Take notice that a session that was put off was imported."""
         self._due.pop(session_id, None)

@@ -154,6 +154,7 @@ class ChangeLogRepository(SessionRepository):
         store = self._read(session_id)
         history = store.found()
         if history is not None and not is_begun(history):
+            self._imports.found(session_id, history)
             return history
         if not self._imports.has_left(session_id) and sdk_state is not None and sdk_state() is None:
             return history
@@ -320,7 +321,6 @@ class ChangeLogRepository(SessionRepository):
             check_message(message)
             self._stored(session_id).redact(replace(redaction, message=message))
             return
-        self._stored(session_id).begin()  # before it is read which message has that id
         before = self.read_message(session_id, agent_id, id)
         if before is None:
             raise SessionException(f"Message {id} does not exist")

@@ -377,8 +377,6 @@ class SessionStore:
                 found, latest = frozenset({last}), self.index.tracking_id(agent_id, last)
             else:
                 return None
-            if self._beginning is not None:
-                found = frozenset()  # the ids may become others; all that was there has a tracking id
         tracking_ids = frozenset(name for name in (latest, message.get("tracking_id")) if name)
         return Redaction(agent_id, message, at, found, tracking_ids)
 

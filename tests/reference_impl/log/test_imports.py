@@ -207,3 +207,45 @@ def test_what_was_said_while_an_import_failed_is_stored_with_what_follows(
     say(agent, "four")
     agent._session_manager.sync_agent(agent)
     assert texts(opened(place)) == [*OLD, "one", "two", "three", "four"]
+
+
+def go_on_elsewhere(place: OnFiles) -> None:
+    """Have another of ours import the session, and then the SDK's manager go on in it, and redact."""
+    ours = opened(place)
+    say(ours, "of another")
+    theirs = place.sdks()
+    agent = open_agent(None, manager=theirs)  # type: ignore[arg-type]
+    say(agent, "of the SDK's")
+    first = theirs.read_message("s", "default", 0)
+    first.redact_message = {**first.message, "content": [{"text": "[redacted]"}]}
+    theirs.update_message("s", "default", first)
+
+
+def test_others_import_and_go_on_at_each_step_of_a_look(new_place: Callable[[], OnFiles]) -> None:
+    """What memory lets go of then is what was meant, though what was looked at had other ids than what is stored."""
+    at = 0
+    while True:
+        place = new_place()
+        steps = Steps(at, partial(go_on_elsewhere, place))
+        with place.watched(steps):
+            agent = opened(place)
+        if not steps.is_done:
+            break
+        at += 1
+        if steps.is_blocked:
+            continue
+        assert texts(agent)[-1] == "of another"
+        del agent.messages[-1]
+        agent._session_manager.sync_agent(agent)
+        assert texts(opened(place)) == ["[redacted]", *OLD[1:], "of the SDK's"], f"at step {at}"
+        assert [key for key in place.holding(b"old 0") if "journal_" in key] == [], f"at step {at}"
+    assert at > 5
+
+
+def test_a_redaction_by_the_sdk_after_others_imported(new_place: Callable[[], OnFiles]) -> None:
+    place = new_place()
+    agent = opened(place)
+    go_on_elsewhere(place)
+    say(agent, "new")
+    assert texts(opened(place)) == ["[redacted]", *OLD[1:], "of another", "of the SDK's", "new"]
+    assert [key for key in place.holding(b"old 0") if "journal_" in key] == []
