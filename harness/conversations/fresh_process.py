@@ -127,7 +127,7 @@ def _answer(started: NewProcess, limit_s: float) -> tuple[bool, str | SdkLacks]:
         note_warned(meanwhile)
         moment()  # something is going on
     except (EOFError, ConnectionResetError):
-        told = f"a process ended with code {started.end()} and without an answer"
+        told = f"a process {_end(started.end())} and without an answer"
         if started.load.is_of_the_script:
             told += (
                 ": it loads the script that defines the backend, which must do nothing else there than below"
@@ -135,6 +135,13 @@ def _answer(started: NewProcess, limit_s: float) -> tuple[bool, str | SdkLacks]:
             )
         raise ProcessDied(told) from None
     return answer
+
+
+def _end(code: int | None) -> str:
+    """Say how a process ended."""
+    if code is not None and -code in [one.value for one in signal.Signals]:
+        return f"was ended by {signal.Signals(-code).name}"
+    return f"ended with code {code}"
 
 
 def _child(parent: Connection, load: Load, inherited: tuple[Any, ...] | None) -> None:
@@ -257,6 +264,11 @@ class ReadingProcess:
             raise ProcessDied(answer)
         assert isinstance(answer, str)
         return Reading.from_json(answer)
+
+    @property
+    def process_id(self) -> int | None:
+        """The process's id; None where there is none at the moment."""
+        return None if self._process is None else self._process.process.pid
 
     def close(self) -> None:
         """End the process."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import itertools
+import os
 import re
 import shutil
 import tempfile
@@ -16,11 +17,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from ..conversations import Session, read_in_fresh_process
-from ..process import Hang, are_obeyed, obey_permissions, within_limit
+from ..conversations import Die, ProcessDied, Session, in_fresh_process, read_in_fresh_process
+from ..process import Hang, are_obeyed, maps, obey_permissions, within_limit
 from ..sdk import Message
 from ..timeline import Reading, answers, difference, texts, without_made_up_answers
 from .file_system import Contents
+
+_SCOUTED = 3
+"""How many objects are cut short by way of trial."""
 
 
 class DamageOutcome(Enum):
@@ -87,6 +91,7 @@ class Specimen:
         history: The session's history.
         other_history: The other session's history.
         earlier: What the workspace held at earlier moments, in order.
+        apart: Whether damaged copies are read by a process of their own each, since reading may end it.
     """
 
     session: Session
@@ -97,6 +102,7 @@ class Specimen:
     history: Sequence[Message]
     other_history: Sequence[Message]
     earlier: Sequence[Contents] = ()
+    apart: bool = False
 
     def size(self, path: str) -> int:
         """Return how many bytes an object has."""
@@ -204,6 +210,7 @@ def _replace_by_folder(path: Path) -> None:
 
 def damage_every_object(specimen: Specimen) -> Iterator[DamageCase]:
     """Damage each object of a session in each way, and yield what came of it."""
+    specimen = replace(specimen, apart=_may_end_its_process(specimen))
     few = len(specimen.objects) > 4
     nodes = dict(specimen.contents.paths())
     for path in specimen.objects:
@@ -239,7 +246,7 @@ def _damaged(specimen: Specimen, path: str, damage: Damage, *, thorough: bool) -
         if case.outcome is DamageOutcome.CLEAR_ERROR and session.backend.repair is not None:
             case.repaired = _repair(specimen, path, damage)
         _mend(specimen, folder, path)
-        now = _differs(specimen, _read(session))
+        now = _differs(specimen, _read(specimen, session))
         if now is not None:  # this process may remember what it met, as an engine does that still has the file open
             gc.collect()
             now = _differs(specimen, read_in_fresh_process(session))
@@ -256,12 +263,52 @@ def _elsewhere(session: Session, folder: Path) -> Session:
     return replace(session, workspace=replace(session.workspace, folder=folder))
 
 
-def _read(session: Session) -> Reading:
+def _read(specimen: Specimen, session: Session) -> Reading:
+    if specimen.apart:
+        return _read_apart(session)
+
     def read() -> Reading:
         obey_permissions()
         return session.read()
 
     return within_limit(read, "opening a damaged session")
+
+
+def _read_apart(session: Session) -> Reading:
+    try:
+        return Reading.from_json(in_fresh_process(_read_damaged, session))
+    except ProcessDied as died:
+        return Reading(error=f"ProcessDied: {died}")
+
+
+def _read_damaged(session: Session, _: Die) -> str:
+    obey_permissions()
+    return session.read().to_json()
+
+
+def _may_end_its_process(specimen: Specimen) -> bool:
+    """Return whether reading what is damaged may end the process that reads: an engine that maps files, or crashes.
+
+    It is found out by processes of their own. What none of them dies of can be read in this one, which is faster.
+    """
+    if specimen.session.backend.spec is None:
+        return False  # no other process can open it
+    if maps(os.getpid(), specimen.session.workspace.folder):
+        return True
+    return any(_dies_of(specimen, path) for path in specimen.objects[:_SCOUTED])
+
+
+def _dies_of(specimen: Specimen, path: str) -> bool:
+    with tempfile.TemporaryDirectory(prefix="session-conformance-damage-", ignore_cleanup_errors=True) as name:
+        specimen.contents.write_to(Path(name))
+        os.truncate(Path(name) / path, specimen.size(path) // 2)
+        try:
+            in_fresh_process(_read_damaged, _elsewhere(specimen.session, Path(name)))
+        except ProcessDied:
+            return True
+        except Hang:
+            return False  # told by the requirement itself
+        return False
 
 
 def _is_denied(path: Path) -> bool:
@@ -275,7 +322,7 @@ def _is_denied(path: Path) -> bool:
 def _outcome(specimen: Specimen, session: Session, path: str, damage: Damage) -> tuple[DamageOutcome, str]:
     left = Contents.of_folder(session.workspace.folder) if damage.kind != "permission denied" else None
     try:
-        reading = _read(session)
+        reading = _read(specimen, session)
     except Hang as hang:
         return DamageOutcome.HANG, str(hang)
     if reading.error is not None:
@@ -291,7 +338,7 @@ def _outcome(specimen: Specimen, session: Session, path: str, damage: Damage) ->
         return DamageOutcome.GONE, "nothing that is left says that there was more"
     if left is not None and damage.kind == "cut short":
         before = specimen.before_a_write_of(path, _bytes_of(left))
-        if before is not None and _is_between(_read_of(specimen.session, before), reading.messages, specimen.history):
+        if before is not None and _is_between(_read_of(specimen, before), reading.messages, specimen.history):
             return DamageOutcome.GONE, "a kill within a write leaves the same"
     return DamageOutcome.WRONG_HISTORY, differs
 
@@ -306,21 +353,21 @@ def _bytes_of(contents: Contents) -> dict[str, bytes]:
     return {path: bytes(contents.files[node]) for path, node in contents.paths() if node in contents.files}
 
 
-def _read_of(session: Session, contents: Contents) -> list[Message]:
+def _read_of(specimen: Specimen, contents: Contents) -> list[Message]:
     with tempfile.TemporaryDirectory(prefix="session-conformance-damage-", ignore_cleanup_errors=True) as name:
         contents.write_to(Path(name))
-        return _read(_elsewhere(session, Path(name))).messages
+        return _read(specimen, _elsewhere(specimen.session, Path(name))).messages
 
 
 def _others(specimen: Specimen, folder: Path, path: str) -> str | None:
     other = _elsewhere(specimen.other, folder)
     may_fail = path in specimen.shared
-    reading = _read(other)
+    reading = _read(specimen, other)
     if reading.error is not None and not (may_fail and reading.is_clear):
         return f"another session cannot be opened: {reading.error}"
     if reading.error is None and not may_fail and difference(specimen.other_history, reading.messages) is not None:
         return f"another session has changed: {difference(specimen.other_history, reading.messages)}"
-    new = _read(replace(other, session_id="a-new-session"))
+    new = _read(specimen, replace(other, session_id="a-new-session"))
     if new.error is not None and not (may_fail and new.is_clear):
         return f"a new session cannot be opened: {new.error}"
     return f"a new session has {len(new.messages)} messages" if new.messages else None

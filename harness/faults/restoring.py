@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..conversations import ProcessDied, ReadingProcess, Session
-from ..process import Hang
+from ..process import Hang, holds
 from ..timeline import Reading
 from ._copies import FolderCopy
 from .file_system import Contents
@@ -131,7 +131,12 @@ class _Reader:
 
     def reading(self) -> Reading:
         assert self._process is not None
-        return self._process.reading()
+        assert self._copy is not None
+        reading = self._process.reading()
+        process_id = self._process.process_id
+        if process_id is not None and holds(process_id, self._copy.folder):
+            self._process.close()  # else the next state would be made of files that it has open
+        return reading
 
     def close(self) -> None:
         if self._process is not None:

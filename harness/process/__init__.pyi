@@ -12,6 +12,8 @@ from .hang import Watch as Watch
 from .hang import broken_off as broken_off
 from .hang import waits_ended as waits_ended
 from .hang import within_limit as within_limit
+from .held import holds as holds
+from .held import maps as maps
 from .opened import close_all as close_all
 from .opened import closing as closing
 from .opened import latest_moment as latest_moment
@@ -59,9 +61,11 @@ __all__ = [
     "collecting_warnings",
     "die_at_writes",
     "fail_writes",
+    "holds",
     "in_zone",
     "latest_moment",
     "let_writes_work",
+    "maps",
     "moment",
     "no_file_can_be_written",
     "note_warned",

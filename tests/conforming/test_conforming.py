@@ -88,6 +88,16 @@ def test_a_journal_that_drops_what_a_kill_leaves_of_a_line_is_not_wronged(pytest
     run.assert_outcomes(passed=7, skipped=1)
 
 
+def test_a_manager_that_keeps_its_files_open_is_not_given_one_state_after_another_in_them(
+    pytester: pytest.Pytester,
+) -> None:
+    """What a process has open stays as it is: no crash would put other bytes there, or move it."""
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.kept_open_manager:KeptOpenManager", "-k", "DUR-01"
+    )
+    run.assert_outcomes(passed=1)
+
+
 @pytest.mark.long
 def test_an_index_in_parts_may_stay_when_the_sessions_in_it_are_deleted(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(

@@ -7,6 +7,7 @@ import locale
 import os
 import re
 import shutil
+import signal
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -791,6 +792,16 @@ class RaisesWhateverComes(SnapshotFileManager):
         path = self.path(agent.agent_id)
         self._sealed[agent.agent_id] = path.read_bytes() if path.exists() else None  # type: ignore[assignment]
         return self.unseal(path.read_bytes()) if path.exists() else None
+
+
+class EndsTheProcessAtWhatIsCutShort(SnapshotFileManager):
+    """The system ends the process, as it does where an engine has mapped a file that is shorter than it says."""
+
+    def read(self, path: Path) -> bytes | None:
+        whole = super().read(path)
+        if whole is not None and not whole.endswith(b"}"):
+            os.kill(os.getpid(), signal.SIGBUS)
+        return whole
 
 
 class HasNoChecksum(SnapshotFileManager):
