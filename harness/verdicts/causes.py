@@ -37,6 +37,11 @@ _UPDATES = (
 
 _CHECKSUM = "store a checksum with each record, and raise SessionException where it differs"
 
+_NO_BYTES_LEFT = (
+    "overwrite what is replaced or removed: secure_delete or VACUUM in SQLite, a new file that takes the old one's"
+    " place, or a file a session; engines keep the old bytes in free pages, and logs in earlier lines"
+)
+
 _ON_THE_LOOP = Cause(
     "storage is waited for on the event loop's thread",
     "make the callbacks coroutines, and do I/O with asyncio.to_thread() or an asynchronous client",
@@ -159,6 +164,20 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (
+        r"CLN-01",
+        r"its text is still in",
+        Cause("bytes of what was deleted stay", _NO_BYTES_LEFT),
+    ),
+    (
+        r"COR-01",
+        r"was ended by SIG",
+        Cause(
+            "damage ends the process",
+            "look whether a file is as long as it says before you map it or hand it to an engine, or have the engine"
+            " read it and not map it",
+        ),
+    ),
+    (
         r"CLN-05",
         r".*",
         Cause(
@@ -207,6 +226,47 @@ _OF_GROUP = {
 }
 
 
+_ONE_AGENT = "keep the ids of the agents that a manager was given, and raise SessionException at one that comes again"
+
+_SAME_AGAIN = (
+    "compare what you are about to write with what is stored, and write nothing where they are the same: initialize()"
+    " and a stop without changes need no write"
+)
+
+_OF_REQUIREMENT = {
+    "LIF-01": "write the session in initialize(), before the first message",
+    "LIF-06": _SAME_AGAIN,
+    "LIF-09": _ONE_AGENT,
+    "LIF-13": _SAME_AGAIN,
+    "LIF-14": "make the folder absolute in the constructor: Path(storage_dir).absolute()",
+    "LIF-15": "resolve the folder in the constructor (Path(storage_dir).resolve()), so that one place has one path",
+    "LIF-16": "close the files, connections and threads of a session, also after an error, or share them among sessions",
+    "LIF-17": 'say encoding="utf-8" wherever text is read or written, names of files included',
+    "LIF-18": "replace the state where it lies, or compact: write what is still of use beside, and rename it",
+    "UPD-05": "replace the stored message that has the given one's tracking_id, and keep it that way at the next sync",
+    "UPD-06": _NO_BYTES_LEFT,
+    "DUR-03": (
+        "let the error of a failed write out as SessionException, leave nothing half done, and begin anew after it:"
+        " reopen a file or engine that refuses all later work"
+    ),
+    "DUR-04": "remove temporary files that nobody writes any more, and use locks that end with their process (flock)",
+    "DUR-05": "store before you return from the callback, the redaction of a message as well",
+    "DUR-06": "let an error of reading out as SessionException, and write nothing before all is read",
+    "CON-06": "order messages by numbers that the store gives, never by a clock",
+    "CLN-02": "compare the time of the last write, and leave alone what somebody has open",
+    "CLN-03": "list what is stored, with the time of its first and of its last write",
+    "CLN-04": "give each beginning of a session a random id of its own, and refuse a write that knows another one",
+    "AGT-18": _NO_BYTES_LEFT,
+    "AGT-25": _ONE_AGENT,
+    "AGT-26": _SAME_AGAIN,
+    "AGT-27": "compare agent.messages with what is stored when you sync, and take out what is no longer there",
+    "AGT-28": (
+        "turn what restoring raises (ValueError, KeyError, TypeError) into SessionException, and write nothing before"
+        " all is restored"
+    ),
+}
+
+
 def cause_of(result: Result) -> Cause | None:
     """Return what stands behind a violation, or None where a result is none or nothing is known of its group."""
     if result.outcome != Outcome.VIOLATED.value:
@@ -214,6 +274,8 @@ def cause_of(result: Result) -> Cause | None:
     for ids, found, cause in _RULES:
         if re.fullmatch(ids, result.id) and re.search(found, result.found):
             return cause
+    if result.id in _OF_REQUIREMENT:
+        return Cause(f"{result.id[:3]}: {result.sentence}", _OF_REQUIREMENT[result.id])
     group = result.id[:3]
     return Cause(f"{group}: {result.sentence}", _OF_GROUP[group]) if group in _OF_GROUP else None
 

@@ -3,6 +3,9 @@
 import pytest
 from session_conformance.harness.reporting import start_here
 from session_conformance.harness.verdicts import GROUPS, Result, Verdict, by_cause, cause_of
+from session_conformance.harness.verdicts.causes import _OF_REQUIREMENT
+
+from tests.mutants.judge import REQUIREMENTS
 
 
 def violated(id: str, found: str, **more: str) -> Result:
@@ -33,6 +36,19 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("NET-03", 'user ["b"] #02 is not; what is stored is: assistant [] pending #01', "retry what was not sent"),
         ("NET-05", "it came back with: nothing", "every other error out"),
         ("NET-07", "it stands still", "asyncio.to_thread"),
+        ("LIF-13", "it changes a/data", "write nothing where they are the same"),
+        ("LIF-15", "a reader raised SessionException: it is open", "resolve()"),
+        ("UPD-06", "it is in a/data, as text, at byte 10", "free pages"),
+        ("CLN-01", "its text is still in a/data", "free pages"),
+        ("CLN-01", "another session is gone", "exact keys"),
+        ("CLN-04", "it has ['I am new', 'I am old']", "a random id of its own"),
+        ("AGT-28", "it raises ValueError: no", "turn what restoring raises"),
+        (
+            "DUR-03",
+            'opening the session raises SessionException: "no", though nothing failed below it since',
+            "begin anew after it",
+        ),
+        ("COR-01", "in 6 cases it is not so. The first: a/data, cut short: a process was ended by SIGBUS", "map it"),
     ],
 )
 def test_a_violation_has_a_cause_that_helps(id: str, found: str, helps: str) -> None:
@@ -46,6 +62,10 @@ def test_every_group_has_help(group: str) -> None:
     cause = cause_of(violated(f"{group}-99", "something that no rule knows"))
     assert cause is not None
     assert cause.help
+
+
+def test_what_helps_of_one_requirement_is_of_a_requirement_that_there_is() -> None:
+    assert _OF_REQUIREMENT.keys() <= REQUIREMENTS.keys()
 
 
 def test_what_is_met_has_no_cause() -> None:
