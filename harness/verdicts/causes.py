@@ -240,7 +240,7 @@ _OF_REQUIREMENT = {
     "LIF-13": _SAME_AGAIN,
     "LIF-14": "make the folder absolute in the constructor: Path(storage_dir).absolute()",
     "LIF-15": "resolve the folder in the constructor (Path(storage_dir).resolve()), so that one place has one path",
-    "LIF-16": "close the files, connections and threads of a session, also after an error, or share them among sessions",
+    "LIF-16": "close files, connections and threads of a session, also after an error, or share them among sessions",
     "LIF-17": 'say encoding="utf-8" wherever text is read or written, names of files included',
     "LIF-18": "replace the state where it lies, or compact: write what is still of use beside, and rename it",
     "UPD-05": "replace the stored message that has the given one's tracking_id, and keep it that way at the next sync",

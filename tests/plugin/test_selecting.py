@@ -20,3 +20,19 @@ def test_an_id_that_was_printed_runs(pytester: pytest.Pytester) -> None:
     run.assert_outcomes(failed=1, passed=1)
     run.stdout.fnmatch_lines(["FAILED ORD::ORD-01[[]strands-file]*"])
     pytester.runpytest_subprocess(failing, "LIF::LIF-01", "-n2", ".").assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("-k", "ORD-99"), "-k 'ORD-99' matches no requirement: near to it: ORD-0*"),
+        (("-k", "order"), "-k 'order' matches no requirement: 'session-conformance list' shows all"),
+        (("-m", "ordd and must"), "-m 'ordd and must' matches no requirement: near to it: ord, must"),
+    ],
+)
+def test_options_that_select_nothing_name_what_is_near(
+    pytester: pytest.Pytester, options: tuple[str, str], told: str
+) -> None:
+    run = pytester.runpytest_subprocess(MANAGER, *options, "-q")
+    assert run.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+    run.stdout.fnmatch_lines([told])
