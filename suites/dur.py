@@ -28,7 +28,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.backends import Durability
+from session_conformance.harness.backends import Durability, looked_at
 from session_conformance.harness.faults import (
     CrashState,
     FaultPlan,
@@ -254,7 +254,7 @@ def _paths_after(session: Session, crashes: int) -> set[str]:
     timeline = play(session, Script().user("after the crashes"), observing=False)
     expect_no_failure(timeline)
     folder = session.workspace.folder
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    return looked_at(lambda: {path.relative_to(folder).as_posix() for path in folder.rglob("*")})
 
 
 def _expect_not_to_run_out(session: Session) -> None:
@@ -305,7 +305,7 @@ class _Judged:
 def _restorations(run: ScenarioRuns, recording: Recording) -> Restorations:
     """Return what reads states of the recording, and remembers what it has read for other requirements of the run."""
     folder = recording.session.workspace.folder
-    size = sum(path.lstat().st_size for path in folder.rglob("*"))
+    size = looked_at(lambda: sum(path.lstat().st_size for path in folder.rglob("*")))
     made: Restorations = run.once(lambda _: Restorations(recording.session, size), "restorations")
     return made
 

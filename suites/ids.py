@@ -18,6 +18,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import looked_at
 from session_conformance.harness.conversations import Conversation
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.scripts import Send, Start, Stop
@@ -196,8 +197,10 @@ async def _talk(sessions: list[Session], turns: list[tuple[int, int]]) -> list[T
 
 def _files_beside(outside: Path, workspace: Path) -> dict[Path, bytes | None]:
     """Return every file and folder around the workspace, with the contents of files."""
-    return {
-        path: path.read_bytes() if path.is_file() else None
-        for path in outside.rglob("*")
-        if workspace not in path.parents
-    }
+    return looked_at(
+        lambda: {
+            path: path.read_bytes() if path.is_file() else None
+            for path in outside.rglob("*")
+            if workspace not in path.parents
+        }
+    )

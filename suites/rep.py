@@ -12,6 +12,7 @@ from typing import Any
 
 from session_conformance.fixtures import ConformanceSuite, NewSession, NewWorkspace
 from session_conformance.harness import Capability, NotApplicable, ScenarioRuns, Session, requirement, violated
+from session_conformance.harness.backends import looked_at
 from session_conformance.harness.sdk import MultiAgentBase, SessionAgent, SessionMessage, SessionType, StoredSession
 from session_conformance.harness.timeline import same
 
@@ -275,7 +276,7 @@ class RepositoryApi(ConformanceSuite):
                 what = f"the agent id {id!r}" if place is victim else f"the session id {id!r}"
                 if not refused(partial(_say, place, agent_id, "someone else"), what):
                     expect_numbers(place.open(), place, None, 0, [0], agent=agent_id, texts=["someone else"])
-                beside = sorted(str(path) for path in outside.rglob("*") if folder not in (path, *path.parents))
+                beside = looked_at(partial(_beside, folder, outside))
                 if beside != [str(outside / "deep")]:
                     violated(f"{what} writes nothing outside the workspace", f"there is {', '.join(beside)}")
                 expect_numbers(victim.open(), victim, None, 0, [0], agent="victim", texts=["I am the victim"])
@@ -319,6 +320,11 @@ class _Orchestrator(MultiAgentBase):
 
     def deserialize_state(self, payload: dict[str, Any]) -> None:
         raise NotImplementedError
+
+
+def _beside(folder: Path, outside: Path) -> list[str]:
+    """Return what lies around the workspace's folder."""
+    return sorted(str(path) for path in outside.rglob("*") if folder not in (path, *path.parents))
 
 
 def _long_history(new_session: Callable[[], Session]) -> Place:

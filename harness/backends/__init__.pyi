@@ -8,6 +8,7 @@ from .durability import Durability as Durability
 from .durability import durability_of as durability_of
 from .factories import Lifespan as Lifespan
 from .factories import living as living
+from .folder import looked_at as looked_at
 from .interface import Interface as Interface
 from .plain_stores import PlainRepository as PlainRepository
 from .plain_stores import PlainStorage as PlainStorage
@@ -32,6 +33,7 @@ __all__ = [
     "Workspace",
     "durability_of",
     "living",
+    "looked_at",
     "renew",
     "repository_of",
     "try_out",

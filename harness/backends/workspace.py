@@ -5,14 +5,12 @@ from __future__ import annotations
 import zlib
 from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..services import Place, Places, Traffic
-
-_MOST_LOOKS = 100
-"""How often a folder is looked at again at most where files in it come and go meanwhile."""
+from .folder import looked_at
 
 
 @dataclass(frozen=True)
@@ -85,15 +83,10 @@ class Workspace:
     def stored_files(self) -> dict[str, bytes]:
         """Return the contents of every regular file in the folder, by path relative to it.
 
-        Backends replace files in the background: where one that was seen is gone, all are looked at again.
-
         Raises:
-            FileNotFoundError: That was so many times in a row.
+            FileNotFoundError: Files come and go all the time.
         """
-        for _ in range(_MOST_LOOKS):
-            with suppress(FileNotFoundError):
-                return self._files_seen()
-        return self._files_seen()
+        return looked_at(self._files_seen)
 
     def _files_seen(self) -> dict[str, bytes]:
         return {

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from ..backends import looked_at
 from ._file_bytes import FileBytes
 
 ROOT = 0
@@ -84,9 +85,11 @@ class Contents:
     @classmethod
     def of_folder(cls, folder: Path) -> Contents:
         """Return what a folder on disk holds."""
-        contents = cls()
-        contents._load(folder, ROOT)
-        return contents
+        return looked_at(lambda: cls()._loaded(folder))
+
+    def _loaded(self, folder: Path) -> Contents:
+        self._load(folder, ROOT)
+        return self
 
     def _load(self, folder: Path, directory: int) -> None:
         for path in sorted(folder.iterdir()):

@@ -27,6 +27,7 @@ from session_conformance.harness import (
     play,
     violated,
 )
+from session_conformance.harness.backends import looked_at
 from session_conformance.harness.conversations import Die, fault_of_parent, in_fresh_process, making_faults
 from session_conformance.harness.models import ScriptedBidiModel
 from session_conformance.harness.process import tolerating_warnings
@@ -58,7 +59,9 @@ def expect_private(session: Session) -> None:
     finally:
         os.umask(before)
     root = session.workspace.folder
-    open_to_others = [path.relative_to(root) for path in sorted(root.rglob("*")) if _others_can_read(path, root)]
+    open_to_others = looked_at(
+        lambda: [path.relative_to(root) for path in sorted(root.rglob("*")) if _others_can_read(path, root)]
+    )
     if open_to_others:
         violated(
             "what is stored can be read by its owner alone",

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from session_conformance.harness import Session, violated
+from session_conformance.harness.backends import looked_at
 from session_conformance.harness.sdk import Storage
 
 from .storage_api import expect_listed, expect_read, opened, refused, run, unless_refused, working
@@ -165,8 +166,10 @@ async def _expect_no_patterns(storage: Storage) -> None:
 
 
 def _files_of(folder: Path, *, but: Path) -> dict[str, bytes]:
-    return {
-        str(path): path.read_bytes() if path.is_file() else b""
-        for path in folder.rglob("*")
-        if but not in (path, *path.parents)
-    }
+    return looked_at(
+        lambda: {
+            str(path): path.read_bytes() if path.is_file() else b""
+            for path in folder.rglob("*")
+            if but not in (path, *path.parents)
+        }
+    )
