@@ -105,41 +105,40 @@ class Compaction:
 
     def _compact(self, known: Scan, fold: Fold) -> bool:
         """Fold the journal as it was known, and put that in its place; whether nothing came in between."""
-        with self._journal.writing():
-            held, _ = self._journal.descriptors()
-            if self._journal.header() != known.header:
-                return True  # somebody wrote it anew
-            descriptors = contextlib.ExitStack()
-            # Opened and not duplicated: a duplicate would share the lock, and keep it when the other is closed.
-            folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | NO_LINKS, dir_fd=held)
-            descriptors.callback(os.close, folder)
-            source = os.open(FILE, os.O_RDONLY | NO_LINKS, dir_fd=folder)
-            descriptors.callback(os.close, source)
-        with descriptors:
-            name = f"{NEW}{os.urandom(16).hex()}"
-            target = self._made(name, folder, known)
-            if target is None:
-                return True
-            try:
-                with contextlib.ExitStack() as until_handed_over:
-                    until_handed_over.callback(os.close, target)
-                    data = _read(source, known.end)
-                    if not _may_shrink(data):
-                        return False
-                    data += ARRAY_END
-                    content, found = new_journal([(body, "") for body in fold(data)], known.life)
-                    del data
-                    write_at(target, content, 0)
-                    sync_all(target)
-                    return self._put_in_place(name, target, known, found, until_handed_over)
-            finally:
-                with contextlib.suppress(OSError):
-                    os.unlink(name, dir_fd=folder)
+        with contextlib.ExitStack() as descriptors:
+            with self._journal.writing():
+                held, _ = self._journal.descriptors()
+                if self._journal.header() != known.header:
+                    return True  # somebody wrote it anew
+                # Opened and not duplicated: a duplicate would share the lock, and keep it when the other is closed.
+                folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | NO_LINKS, dir_fd=held)
+                descriptors.callback(os.close, folder)
+                source = os.open(FILE, os.O_RDONLY | NO_LINKS, dir_fd=folder)
+                descriptors.callback(os.close, source)
+            return self._fold(known, fold, folder, source)
 
-    def _made(self, name: str, folder: int, known: Scan) -> int | None:
-        """Make the file, while nobody writes: whoever redacts something from here on removes its name."""
-        with self._journal.writing():
-            return new_file(name, folder) if self._journal.header() == known.header else None
+    def _fold(self, known: Scan, fold: Fold, folder: int, source: int) -> bool:
+        name = f"{NEW}{os.urandom(16).hex()}"
+        try:
+            with contextlib.ExitStack() as until_handed_over:
+                # Made while nobody writes: whoever redacts something from here on removes its name.
+                with self._journal.writing():
+                    if self._journal.header() != known.header:
+                        return True
+                    target = new_file(name, folder)
+                    until_handed_over.callback(os.close, target)
+                data = _read(source, known.end)
+                if not _may_shrink(data):
+                    return False
+                data += ARRAY_END
+                content, found = new_journal([(body, "") for body in fold(data)], known.life)
+                del data
+                write_at(target, content, 0)
+                sync_all(target)
+                return self._put_in_place(name, target, known, found, until_handed_over)
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=folder)
 
     def _put_in_place(
         self, name: str, target: int, before: Scan, found: Scan, until_handed_over: contextlib.ExitStack

@@ -46,9 +46,11 @@ def new_folder(folder: Path) -> Iterator[Path]:
     try:
         yield path
     finally:
-        if has_name(descriptor, path):
-            shutil.rmtree(path, ignore_errors=True)
-        unlock(descriptor)
+        try:
+            if has_name(descriptor, path):
+                shutil.rmtree(path, ignore_errors=True)
+        finally:
+            unlock(descriptor)
 
 
 @contextlib.contextmanager
@@ -68,12 +70,16 @@ def lock_unused(folder: Path) -> int | None:
         descriptor = open_folder(folder)
     except OSError:  # it is gone, is a link or a file, or another user's
         return None
-    with contextlib.suppress(BlockingIOError):
+    is_ours = False
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if has_name(descriptor, folder):
-            return descriptor
-    unlock(descriptor)
-    return None
+        is_ours = has_name(descriptor, folder)
+    except BlockingIOError:
+        pass
+    finally:
+        if not is_ours:
+            unlock(descriptor)
+    return descriptor if is_ours else None
 
 
 def leftovers(parent: Path) -> list[Path]:
@@ -120,10 +126,15 @@ def _locked_new(folder: Path) -> tuple[Path, int]:
             descriptor = open_folder(path)
         except FileNotFoundError:  # taken for a crash's
             continue
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-        if has_name(descriptor, path):
+        is_ours = False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            is_ours = has_name(descriptor, path)
+        finally:
+            if not is_ours:
+                unlock(descriptor)
+        if is_ours:
             return path, descriptor
-        os.close(descriptor)
 
 
 def _hidden(folder: Path) -> Path:

@@ -110,8 +110,13 @@ class Handle:
 
     def adopt(self, descriptor: int, header: Header) -> None:
         """Take a file that is open, locked and has the journal's name in place of the one that had it before."""
-        self.drop()
-        self._descriptor, self._opened, self.header = descriptor, identity(os.fstat(descriptor)), header
+        try:
+            self.drop()
+            self._descriptor, self._opened, self.header = descriptor, identity(os.fstat(descriptor)), header
+        except BaseException:
+            if self._descriptor != descriptor:
+                unlock(descriptor)  # it has the journal's name: every writer would wait for it for ever
+            raise
 
     def drop(self) -> None:
         """Give the lock back, and close the journal."""
@@ -137,8 +142,11 @@ def open_regular(path: Path, flags: int) -> tuple[int, tuple[int, int]]:
         OSError: It cannot be opened.
     """
     descriptor = os.open(path, flags | NEVER_WAIT | NO_LINKS)
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise Damage(0, "it is no regular file")
+    except BaseException:
         os.close(descriptor)
-        raise Damage(0, "it is no regular file")
+        raise
     return descriptor, identity(status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import platform
@@ -129,7 +130,13 @@ def new_file(path: Path | str, folder: int | None = None) -> int:
         folder: A descriptor of the folder.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_LINKS, 0o600, dir_fd=folder)
-    os.fchmod(descriptor, 0o600)
+    try:
+        os.fchmod(descriptor, 0o600)
+    except BaseException:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):
+            os.unlink(path, dir_fd=folder)
+        raise
     return descriptor
 
 
