@@ -31,6 +31,7 @@ from .scenarios import (
     expect_readable,
     expect_stored,
     find_same,
+    redacted_beside_another,
     redacted_by_another,
     redacted_by_the_agent,
 )
@@ -133,7 +134,11 @@ class UpdatesAndRedaction(ConformanceSuite):
             )
         if any(SECRET in text for text in texts(played.stored.messages)):
             violated("the redacted text is not restored", "it is", played.timeline, redacted)
-        for looks in (run.once(redacted_by_the_agent), run.once(redacted_by_another)):
+        for looks in (
+            run.once(redacted_by_the_agent),
+            run.once(redacted_by_another),
+            run.once(redacted_beside_another),
+        ):
             if looks is None:
                 continue
             stored, timeline = looks.run.stored, looks.run.timeline

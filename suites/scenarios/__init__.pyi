@@ -88,6 +88,7 @@ from .recorded import recorded_conversation as recorded_conversation
 from .redaction import REDACTED_WORD as REDACTED_WORD
 from .redaction import RedactionLooks as RedactionLooks
 from .redaction import expect_gone_at_each_look as expect_gone_at_each_look
+from .redaction import redacted_beside_another as redacted_beside_another
 from .redaction import redacted_by_a_guardrail as redacted_by_a_guardrail
 from .redaction import redacted_by_another as redacted_by_another
 from .redaction import redacted_by_the_agent as redacted_by_the_agent
@@ -388,6 +389,7 @@ __all__ = [
     "places_of_faults",
     "promised_by",
     "recorded_conversation",
+    "redacted_beside_another",
     "redacted_by_a_guardrail",
     "redacted_by_another",
     "redacted_by_the_agent",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from session_conformance.harness import Conversation, Reading, Run, Scenario, Script, Session, Timeline, violated
+from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import Application, play_application
 from session_conformance.harness.models import chunk, text_answer
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
@@ -129,6 +130,39 @@ def redacted_by_another(new_session: Callable[[], Session]) -> RedactionLooks | 
     return looks if done else None
 
 
+def redacted_beside_another(new_session: Callable[[], Session]) -> RedactionLooks | None:
+    """Let an agent redact what it was told last, after another one has said something in the same session.
+
+    Returns:
+        What was found; None where the backend promises less than each message, where the other one was refused, or
+        where the redaction was, as by a store that lets no writer go on from what is no longer the latest.
+    """
+    session = new_session()
+    if session.backend.durability is not Durability.MESSAGE:
+        return None
+    looks = _looks_at(session, "a redaction after somebody else said something")
+    by_another = "said by somebody else"  # whether that stays is what CON-01 asks
+    accepted = False
+
+    async def main(conversation: Conversation) -> None:
+        nonlocal accepted
+        for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}")):
+            await conversation.step(step)
+        another = Timeline()
+        try:
+            other = Conversation(conversation.session, Script(), timeline=another, observing=False)
+        except SDK_EXCEPTIONS:
+            return  # somebody has it open
+        for later in (Start(), Send(by_another), Stop()):
+            await other.step(later)
+        conversation.timeline.record(Happened(what=f'another agent says "{by_another}" and stops'))
+        await conversation.step(Redact(looks.instead[0]))
+        accepted = not another.of(Failed) and not conversation.timeline.of(Failed)
+
+    _play(looks, main)
+    return looks if accepted else None
+
+
 def _redact_in_repository(session: Session, timeline: Timeline) -> bool:
     try:
         repository = session.backend.repository_for(session.session_id, session.workspace)
@@ -197,6 +231,7 @@ __all__ = [
     "REDACTED_WORD",
     "RedactionLooks",
     "expect_gone_at_each_look",
+    "redacted_beside_another",
     "redacted_by_a_guardrail",
     "redacted_by_another",
     "redacted_by_the_agent",

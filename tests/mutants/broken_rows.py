@@ -24,6 +24,18 @@ class RedactsOnce(SqliteManager):
         self._is_redacted = True
 
 
+class RedactsWhateverIsLast(SqliteManager):
+    """The latest message is the latest row, whoever wrote it."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        with self._database() as database:
+            last = "SELECT max(number) FROM messages WHERE session = ? AND agent = ?"
+            database.execute(
+                f"UPDATE messages SET body = ? WHERE number = ({last})",
+                (sealed(encode(redact_message)), self.session_id, agent.agent_id),
+            )
+
+
 class RedactsTheFirstBlock(SqliteManager):
     """A message has one content block, and what else it has stays."""
 
