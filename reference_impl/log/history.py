@@ -45,6 +45,18 @@ def message_replaced(agent_id: str, message: Any, updated_at: str, id: int | Non
     return {"op": "update", "agent_id": agent_id, "id": id, "message": message, "at": updated_at}
 
 
+def message_taken_over(agent_id: str, stored: Change, copies: int) -> Change:
+    """Return the change that adds a message of the SDK's manager, unless somebody else has taken it over already.
+
+    Args:
+        agent_id: Whose message.
+        stored: What was stored of it there, as :attr:`AgentHistory.messages` has it.
+        copies: How many messages with its tracking id stand before it there.
+    """
+    kept = {key: stored[key] for key in ("message", "at", "updated_at") if key in stored}
+    return {"op": "taken_over", "agent_id": agent_id, **({"copy": copies} if copies else {}), **kept}
+
+
 def multi_agent_set(id: str, state: dict[str, Any]) -> Change:
     """Return the change that sets the state of a graph or swarm."""
     return {"op": "multi_agent", "id": id, "state": state}
@@ -203,7 +215,7 @@ class SessionHistory:
             self.multi_agents[change["id"]] = change["state"]
         elif op == "taken_over":  # of two who took it over at once, the second adds nothing
             agent = self._agent(change["agent_id"])
-            if not agent.index.has(change["message"]["tracking_id"]):
+            if not agent.index.has_taken_over(change):
                 return self.apply_one({**change, "op": "message", "id": None})
         elif op == "redacted":
             self._agent(change["agent_id"]).index.redact(change)

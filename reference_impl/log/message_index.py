@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,6 +51,10 @@ class MessageIndex:
                     self._more.setdefault(tracking_id, []).append(id)
         self.pending.difference_update(tracking_ids)
         return ids
+
+    def has_taken_over(self, change: Mapping[str, Any]) -> bool:
+        """Whether a message is there that a change takes over (:func:`.history.message_taken_over`)."""
+        return len(self.ids(change["message"]["tracking_id"])) > change.get("copy", 0)
 
     def replace(self, id: int | None, message: Any) -> list[int]:
         """Note a message that is replaced: the one with an id, or those with its tracking id; add it where none has it.

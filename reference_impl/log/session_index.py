@@ -52,7 +52,7 @@ class SessionIndex:
             elif change["op"] == "update":
                 self._of(change["agent_id"]).replace(change["id"], change["message"])
             elif change["op"] == "taken_over":
-                if not self.has(change["agent_id"], change["message"]["tracking_id"]):
+                if not self._of(change["agent_id"]).has_taken_over(change):
                     self._of(change["agent_id"]).add(None, change["message"])
             elif change["op"] == "agent":
                 self.records[change["agent"]["agent_id"]] = change["agent"]
@@ -83,7 +83,7 @@ class SessionIndex:
     def is_outdated(self, change: Change) -> bool:
         """Whether a change takes over what somebody else has taken over already, and may have changed since."""
         if change["op"] == "taken_over":
-            return self.has(change["agent_id"], change["message"]["tracking_id"])
+            return self._of(change["agent_id"]).has_taken_over(change)
         if not change.get("taken_over"):
             return False
         if change["op"] == "multi_agent":

@@ -8,12 +8,21 @@ over what is new in them, behind what is there: nothing that was said is missing
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .codec import encode
-from .history import AgentHistory, Change, SessionHistory, agent_set, message_replaced, multi_agent_set
+from .history import (
+    AgentHistory,
+    Change,
+    SessionHistory,
+    agent_set,
+    message_replaced,
+    message_taken_over,
+    multi_agent_set,
+)
 from .memory import HELD
 from .sdk_layout import UNSURE
 
@@ -126,12 +135,14 @@ def _take_agent(
 ) -> None:
     new: list[Change] = []
     redacted = _redacted(theirs)
+    copies: Counter[str] = Counter()  # an application may send a message a second time
     for number, stored in theirs.in_order():
         tracking_id = stored["message"]["tracking_id"]
+        before = copies[tracking_id]
+        copies[tracking_id] += 1
         ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)
-        if not ids:
-            kept: Change = {key: stored[key] for key in ("message", "at", "updated_at") if key in stored}
-            new.append({"op": "taken_over", "agent_id": agent_id, **kept})
+        if len(ids) <= before:
+            new.append(message_taken_over(agent_id, stored, before))
         elif str(number) not in redacted or redacted[str(number)] == seen_redacted.get(str(number)):
             continue  # it was taken over, and may have been redacted here since
         elif ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:

@@ -15,6 +15,7 @@ from session_conformance.reference_impl import FileSessionManager, S3SessionMana
 from session_conformance.reference_impl.log import sdk_layout
 from session_conformance.reference_impl.log.session_store import SessionStore
 from strands import Agent
+from strands.hooks import MessageAddedEvent
 from strands.multiagent import GraphBuilder
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.session import S3SessionManager as SdkS3SessionManager
@@ -295,3 +296,26 @@ def test_a_graph_in_turn(place: Place) -> None:
         return graph.build()("go").status.value
 
     assert [run(manager()) for manager in (place.sdks, place.ours, place.sdks, place.ours)] == ["completed"] * 4
+
+
+def test_each_copy_of_a_message_is_taken_over_once(place: Place) -> None:
+    """An application may send a message a second time: it has the same tracking id then."""
+    again, old = text_message("again"), agent(place.sdks())
+
+    def add_again() -> None:
+        old.messages.append(again)
+        old.hooks.invoke_callbacks(MessageAddedEvent(agent=old, message=again))
+
+    add_again()
+    old("old 1")
+    add_again()
+    looked = agent(place.ours())
+    assert said(looked) == ["again", "old 1", "again"]
+    looked("new 1")
+    assert said(agent(place.ours())) == ["again", "old 1", "again", "new 1"]
+    add_again()
+    one, other = place.ours(), place.ours()
+    other._imports.take_over("s", one.history())  # it looked before the other one had stored what it took over
+    assert said(agent(place.ours())) == ["again", "old 1", "again", "new 1", "again"]
+    agent(place.ours())("new 2")
+    assert said(agent(place.ours())) == ["again", "old 1", "again", "new 1", "again", "new 2"]
