@@ -54,7 +54,8 @@ class MessageIndex:
 
     def has_taken_over(self, change: Mapping[str, Any]) -> bool:
         """Whether a message is there that a change takes over (:func:`.history.message_taken_over`)."""
-        return len(self.ids(change["message"]["tracking_id"])) > change.get("copy", 0)
+        copies: int = change.get("copy", 0)
+        return len(self.ids(change["message"]["tracking_id"])) > copies
 
     def replace(self, id: int | None, message: Any) -> list[int]:
         """Note a message that is replaced: the one with an id, or those with its tracking id; add it where none has it.
