@@ -21,7 +21,10 @@ class KeptOpenManager(ChainedJournalManager):
     def read(self, path: Path) -> bytes | None:
         whole = super().read(path)
         if whole is not None:
-            self._keep_open(path)
+            try:
+                self._keep_open(path.resolve())
+            except OSError as error:
+                raise SessionException(f"session {self.session_id!r}: {path} cannot be opened: {error}") from error
         return whole
 
     def _keep_open(self, path: Path) -> None:
