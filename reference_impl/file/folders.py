@@ -111,10 +111,35 @@ def remove_leftover(left: Path) -> None:
 
 
 def hide(folder: Path) -> Path:
-    """Give a session's folder a hidden name, so that it is gone for everybody else, and return that."""
+    """Give a session's folder a hidden name, so that it is gone for everybody else, and return that.
+
+    A folder of a container's image (a lower layer of an overlay) has the name that it has: there, what is in it is.
+    """
     hidden = _hidden(folder)
-    folder.rename(hidden)
+    try:
+        folder.rename(hidden)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        hidden, descriptor = _locked_new(folder)
+        try:
+            _move_all(folder, hidden)
+        finally:
+            unlock(descriptor)
     return hidden
+
+
+def _move_all(folder: Path, hidden: Path) -> None:
+    """Move what is in a folder, files first: without its journal, or its ``session.json``, there is no session."""
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.is_dir(follow_symlinks=False))
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            (hidden / entry.name).mkdir(mode=0o700)
+            _move_all(Path(entry.path), hidden / entry.name)
+        else:
+            Path(entry.path).rename(hidden / entry.name)
+    folder.rmdir()
 
 
 def _locked_new(folder: Path) -> tuple[Path, int]:
