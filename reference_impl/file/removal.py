@@ -37,6 +37,13 @@ def delete(session_id: str, parent: Path) -> None:
         ValueError: The id cannot name a session.
         SessionException: There is no such session, or it cannot be removed.
     """
+    try:
+        _delete(session_id, parent)
+    except OSError as error:
+        raise SessionException(f"session {session_id!r}: cannot remove it from {parent}: {error.strerror}") from error
+
+
+def _delete(session_id: str, parent: Path) -> None:
     # What the SDK's manager left goes first: where that is there alone, the session is imported again.
     places = [sdk_folder(parent, session_id), parent / folder_name(check_id(session_id, "session"))]
     remains = [left for place in places for left in leftovers_of(place)]
