@@ -13,7 +13,7 @@ from strands.types.exceptions import SessionException
 from .file.copies import put_aside
 from .file.journal import Damage
 from .file.journal_file import JournalFile
-from .file.listing import folders, look_into
+from .file.listing import folders, look_into, unlisted
 from .file.posix import check_platform
 from .file.removal import clean_up, delete
 from .file.salvage import salvage
@@ -23,7 +23,7 @@ from .log.codec import encode
 from .log.commit_lines import ID_LENGTH, bodies_of, latest
 from .log.history import commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import CleanUp, Repair, SessionInfo, Verification, note_repair, problems_in, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, problems_in, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import SdkFolder, SdkSession
 from .log.session_store import SessionStore
@@ -102,6 +102,16 @@ class FileSessionManager(ChangeLogSessionManager):
         check_platform()
         found = [found.info for folder in folders(_parent(storage_dir)) if (found := look_into(folder)) is not None]
         return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
+
+    @staticmethod
+    def list_unreadable(storage_dir: str | None = None) -> list[Skipped]:
+        """Return what :meth:`list_sessions` leaves out: the name of each folder that has a session's, and the reason.
+
+        Args:
+            storage_dir: The folder; ``~/.strands/sessions`` by default.
+        """
+        check_platform()
+        return unlisted(_parent(storage_dir))
 
     @staticmethod
     def clean_up(

@@ -157,6 +157,33 @@ class S3SessionManager(ChangeLogSessionManager):
         return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
+    def list_unreadable(
+        bucket: str,
+        prefix: str = "",
+        boto_session: boto3.Session | None = None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> list[Skipped]:
+        """Return what :meth:`list_sessions` leaves out: the name of each session's prefix, and the reason.
+
+        Args:
+            bucket: As the constructor's.
+            prefix: As the constructor's.
+            boto_session: As the constructor's.
+            region_name: As the constructor's.
+            endpoint_url: As the constructor's.
+
+        Raises:
+            SessionException: They cannot be listed.
+        """
+        client = client_for(boto_session, None, region_name, endpoint_url)
+        return [
+            Skipped(folder.name, f"s3://{bucket}/{folder.place}{ROOT} is not what was stored")
+            for folder in _folders(client, bucket, prefix)
+            if folder.is_damaged
+        ]
+
+    @staticmethod
     def clean_up(
         older_than: timedelta,
         bucket: str,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from ..log.history import SessionHistory
-    from ..log.inspection import Repair, SessionInfo, Verification
+    from ..log.inspection import Repair, SessionInfo, Skipped, Verification
 
 
 _OF_SDK = "session_"
@@ -30,6 +30,9 @@ class Place(Protocol):
 
     def list(self) -> list[SessionInfo]:
         """Return the sessions, the most recently written first."""
+
+    def unreadable(self) -> Sequence[Skipped]:
+        """Return what has a session's name and is not listed, with the reason."""
 
     def history(self, session_id: str) -> SessionHistory:
         """Return what a session holds."""
@@ -106,6 +109,10 @@ class _Folder:
         found: list[SessionInfo] = self._manager.list_sessions(self.path)
         return found
 
+    def unreadable(self) -> Sequence[Skipped]:
+        found: Sequence[Skipped] = self._manager.list_unreadable(self.path)
+        return found
+
     def history(self, session_id: str) -> SessionHistory:
         self.verify(session_id)  # a manager would begin a session that is not there
         return _history(self._manager(session_id, storage_dir=self.path))
@@ -166,6 +173,10 @@ class _Bucket:
 
     def list(self) -> list[SessionInfo]:
         found: list[SessionInfo] = self._manager.list_sessions(**self._where)
+        return found
+
+    def unreadable(self) -> Sequence[Skipped]:
+        found: Sequence[Skipped] = self._manager.list_unreadable(**self._where)
         return found
 
     def history(self, session_id: str) -> SessionHistory:

@@ -23,7 +23,8 @@ PLACE is a folder (a manager's storage_dir) or s3://BUCKET/PREFIX.
 
 exit codes:
   0  done, and nothing was found wrong
-  1  a session is damaged, a message was not brought back, or something could not be removed, imported or exported
+  1  a session is damaged or cannot be read, a message was not brought back, or something could not be removed,
+     imported or exported
   4  the command cannot be carried out as it was given, and nothing was changed
 """
 
@@ -111,8 +112,18 @@ def _list(place: Place, given: Any) -> int:
     for one in () if given.json else found:
         print(f"{one.updated_at:%Y-%m-%d %H:%M}  {one.size:>12,} bytes  {one.session_id}")
     if not given.json and not found:
-        print(f"no sessions in {place}")
-    return 0
+        there = len(place.left_by_sdk())
+        kept = f"; the SDK's manager keeps {there} there, which 'sessions import {place}' imports" if there else ""
+        print(f"no sessions in {place}{kept}")
+    return 1 if _tell_of_unreadable(place) else 0
+
+
+def _tell_of_unreadable(place: Place) -> bool:
+    """Tell of what has a session's name and is none that can be listed; return whether there is anything."""
+    unreadable = place.unreadable()
+    for one in unreadable:
+        print(f"session-conformance: {one.name}: {one.reason}", file=sys.stderr)
+    return bool(unreadable)
 
 
 def _info(one: SessionInfo) -> dict[str, Any]:
@@ -139,7 +150,12 @@ def _verify(place: Place, given: Any) -> int:
         print(f"{one.session_id}: {'whole' if one.ok else 'damaged'}, {one.commits} commits")
         for problem in one.problems:
             print(f"  {problem}")
-    return 0 if all(one.ok for one in found) else 1
+    is_whole = all(one.ok for one in found)
+    if not given.session and _tell_of_unreadable(place):
+        return 1
+    if not ids and not given.json:
+        print(f"no sessions in {place}")
+    return 0 if is_whole else 1
 
 
 def _repair(place: Place, given: Any) -> int:

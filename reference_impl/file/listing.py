@@ -11,7 +11,7 @@ from typing import Any
 from ..log.codec import decode
 from ..log.commit_lines import whole_commit
 from ..log.ids import folder_name
-from ..log.inspection import SessionInfo
+from ..log.inspection import SessionInfo, Skipped
 from ..log.paths import is_folder, is_link
 from .handle import FILE, open_regular
 from .journal import Damage, read_header
@@ -45,6 +45,29 @@ def folders(parent: Path) -> list[Path]:
             return [parent / name for name in sorted(entry.name for entry in entries) if name.startswith(_PREFIX)]
     except FileNotFoundError:
         return []
+
+
+def unlisted(parent: Path) -> list[Skipped]:
+    """Return what has a session's name in a folder and is not listed, with the reason.
+
+    A folder without a journal is not among it: a crash leaves one behind, and nothing was stored in it.
+    """
+    found = [look_into(folder) for folder in folders(parent)]
+    return [
+        Skipped(one.folder.name, one.problem)
+        for one in found
+        if one is not None and one.info is None and not _is_empty(one.folder)
+    ]
+
+
+def _is_empty(folder: Path) -> bool:
+    try:
+        (folder / FILE).lstat()
+    except FileNotFoundError:
+        return not is_link(folder)
+    except OSError:
+        return False
+    return False
 
 
 def look_into(folder: Path, *, whole: bool = False) -> Found | None:

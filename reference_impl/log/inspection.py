@@ -38,11 +38,11 @@ class SessionInfo:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A session that a clean-up did not remove, though it was not written for long enough.
+    """A session that a clean-up did not remove, though it was not written for long enough, or that is not listed.
 
     Attributes:
         name: Its id, or the name of what stands in its place where that tells none.
-        reason: Why it was not removed.
+        reason: Why.
     """
 
     name: str

@@ -142,11 +142,11 @@ class S3Requests:
             except (IncompleteReadError, FlexibleChecksumError) as error:
                 attempts, why, cause = ATTEMPTS, f"the answer broke off or was changed on its way: {error}", error
             except (HTTPClientError, BotoConnectionError) as error:  # botocore has sent it again already, if it may
-                attempts, why, cause = 2, f"{error}; {LATER}", error
+                attempts, why, cause = 2, f"{error}; {_then(operation)}", error
             except BotoCoreError as error:  # no credentials, a parameter that is not valid: the same the next time
-                attempts, why, cause = 1, f"{error}; {LATER}", error
+                attempts, why, cause = 1, f"{error}; {_then(operation)}", error
             except Exception as error:  # an answer that cannot be parsed, or what lies below botocore
-                attempts, why, cause = ATTEMPTS, f"{type(error).__name__}: {error}; {LATER}", error
+                attempts, why, cause = ATTEMPTS, f"{type(error).__name__}: {error}; {_then(operation)}", error
             if attempt >= attempts:
                 if operation == "DeleteObjects" and not isinstance(cause, BotoCoreError | ClientError):
                     raise NotImplementedThere(operation) from cause
@@ -194,9 +194,8 @@ class S3Requests:
 
     def failed(self, operation: str, key: str, why: str) -> SessionException:
         """Return what says that a request failed, and why."""
-        return SessionException(
-            f"session {self._session_id!r}: {_ACTIONS[operation]} failed on s3://{self.bucket}/{key}: {why}"
-        )
+        who = f"session {self._session_id!r}" if self._session_id else "the sessions"
+        return SessionException(f"{who}: {_ACTIONS[operation]} failed on s3://{self.bucket}/{key}: {why}")
 
     def refused(self, operation: str, key: str, code: str) -> SessionException:
         """Return what says that a part of a request was refused with an error code."""
@@ -212,18 +211,24 @@ def _retries(answer: Any) -> int:
 LATER = "what was not stored is stored with the next change"
 
 
+def _then(operation: str) -> str:
+    """Say what becomes of an operation that failed for now."""
+    return LATER if operation == "PutObject" else "try again later"
+
+
 def _remedy(code: str, operation: str, bucket: str) -> str:
     """Return what to do about an error of S3's, in words; empty where there is nothing to add."""
     action = _ACTIONS[operation]
+    then = _then(operation)
     if code in _DENIED:
         resource = f"arn:aws:s3:::{bucket}" + ("" if action.startswith("s3:List") else "/*")
         return f"access denied ({code}): allow {action} on {resource}"
     if code in ("NoSuchBucket", "404"):
         return f"there is no bucket {bucket!r} ({code}): create it, or check its name, the region and the account"
     if code in ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "Throttling"):
-        return f"S3 asks to slow down ({code}), also after {ATTEMPTS} attempts; {LATER}"
+        return f"S3 asks to slow down ({code}), also after {ATTEMPTS} attempts; {then}"
     if code in ("InternalError", "500"):
-        return f"S3 had an internal error ({code}), also after {ATTEMPTS} attempts; {LATER}"
+        return f"S3 had an internal error ({code}), also after {ATTEMPTS} attempts; {then}"
     if code in ("ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"):
         return f"the credentials are not valid ({code}): renew them"
     return ""

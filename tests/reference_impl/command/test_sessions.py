@@ -117,7 +117,10 @@ def test_sessions_of_the_sdks_manager_are_imported_and_written_back(place: Place
     place.begin_with_sdk("alice")
     place.begin_with_sdk("bob")
     assert place.run("import", "--dry-run")[:2] == (0, "would import alice\nwould import bob\n")
-    assert place.run("list")[1] == f"no sessions in {place.text}\n"
+    said = (
+        f"no sessions in {place.text}; the SDK's manager keeps 2 there, which 'sessions import {place.text}' imports\n"
+    )
+    assert place.run("list") == (0, said, "")
     code, _, said = place.run("import", "alice", "nobody")
     assert (code, said) == (4, f"session-conformance: the SDK's manager keeps no session 'nobody' in {place.text}\n")
     code, shown, _ = place.run("import")
@@ -179,6 +182,40 @@ def test_a_damaged_journal_is_found_and_repaired(tmp_path: Path, capsys: pytest.
     assert code == 1, "a message was lost, and the exit code says so"
     assert "lost: " in shown
     assert here.run("verify", "alice")[0] == 0
+
+
+def test_a_session_of_which_the_beginning_is_lost_is_told_of_by_whoever_looks_at_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It cannot be listed, since nothing says whose it is; to be silent of it would be to call the rest whole."""
+    backend = BackendSpec("file", "session_conformance.reference_impl:FileSessionManager").resolve()
+    here = Place(str(tmp_path), backend, Workspace(tmp_path), capsys)
+    here.begin("alice")
+    (tmp_path / "journal_bob").mkdir()  # as a crash leaves one behind, in which nothing was stored
+    assert here.run("verify")[0] == 0
+    journal = tmp_path / "journal_alice" / "journal"
+    journal.write_bytes(journal.read_bytes()[:200])
+    for command, words in (("verify", ()), ("verify", ("--json",)), ("list", ()), ("list", ("--json",))):
+        code, shown, said = here.run(command, *words)
+        assert code == 1, command
+        assert said.startswith("session-conformance: journal_alice: its journal is damaged"), command
+        assert said.count("\n") == 1, "the empty folder is nothing to tell of"
+        if words:
+            assert json.loads(shown) == []
+
+
+def test_a_root_in_a_bucket_that_is_not_what_was_stored_is_told_of_by_whoever_looks_at_all(
+    place: Place, s3: S3Endpoint
+) -> None:
+    if place.backend.name != "s3":
+        pytest.skip("files have no root")
+    place.begin("alice")
+    bucket, client = place.workspace.values["bucket"], s3.client
+    root = next(one["Key"] for one in client.list_objects_v2(Bucket=bucket)["Contents"] if one["Key"].endswith("root"))
+    client.put_object(Bucket=bucket, Key=root, Body=b"something else")
+    for command in ("verify", "list"):
+        code, _, said = place.run(command)
+        assert (code, "journal_alice" in said, "is not what was stored" in said) == (1, True, True)
 
 
 @pytest.mark.parametrize(
