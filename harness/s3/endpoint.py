@@ -8,6 +8,7 @@ import io
 import itertools
 import os
 import secrets
+import socket
 import sys
 import threading
 import urllib.parse
@@ -261,6 +262,10 @@ def _remote(url: str) -> Any:
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise NoEndpoint(f"{url!r} is no S3 endpoint: expected a URL such as http://127.0.0.1:9000")
+    try:
+        socket.create_connection((parts.hostname, parts.port or _PORTS[parts.scheme]), _ANSWER_LIMIT_S).close()
+    except OSError as error:
+        raise NoEndpoint(f"nothing answers at the S3 endpoint {url}: {error.strerror or error}") from error
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
 
     def carry_out(request: Request) -> Answer:
@@ -278,4 +283,6 @@ def _remote(url: str) -> Any:
     return carry_out
 
 
+_PORTS = {"http": 80, "https": 443}
+_ANSWER_LIMIT_S = 10.0
 _OF_THE_CONNECTION = ("connection", "expect", "content-length", "transfer-encoding")

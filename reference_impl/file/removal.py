@@ -83,9 +83,20 @@ def clean_up(parent: Path, limit: datetime, *, damaged: bool) -> CleanUp:
         damaged: Whether damaged ones are removed too.
 
     Raises:
-        SessionException: A session cannot be removed.
+        SessionException: The folder cannot be read or synced.
     """
     done = CleanUp()
+    try:
+        _clean_up(parent, limit, damaged, done)
+    except OSError as error:
+        raise SessionException(f"cannot clean up {parent}: {error.strerror}") from error
+    finally:
+        for one in done.skipped:
+            logger.warning("session=<%s>, reason=<%s> | a session was not cleaned up", one.name, one.reason)
+    return done
+
+
+def _clean_up(parent: Path, limit: datetime, damaged: bool, done: CleanUp) -> None:
     for place in folders(parent):
         found = look_into(place)
         if found is not None and found.written_at is None and found.problem:
@@ -97,9 +108,6 @@ def clean_up(parent: Path, limit: datetime, *, damaged: bool) -> CleanUp:
         with contextlib.suppress(FileNotFoundError):
             if written_at(left.stat()) < limit:
                 remove_leftover(left)
-    for one in done.skipped:
-        logger.warning("session=<%s>, reason=<%s> | a session was not cleaned up", one.name, one.reason)
-    return done
 
 
 def _is_old(place: Path, limit: datetime) -> bool:

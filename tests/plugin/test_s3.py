@@ -82,3 +82,9 @@ def test_a_manager_with_a_prefix_and_no_bucket_is_given_neither(pytester: pytest
     pytester.syspathinsert()
     run = pytester.runpytest_subprocess("--session-manager=mine:Manager", "-k", "LIF-01", "-p", "no:cacheprovider")
     run.assert_outcomes(passed=1)
+
+
+def test_an_endpoint_at_which_nothing_listens_is_one_line(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--session-manager=reference-s3", "--s3-endpoint=http://127.0.0.1:1")
+    assert run.ret == 4
+    run.stderr.fnmatch_lines("ERROR: *nothing answers at the S3 endpoint http://127.0.0.1:1: *refused*")
