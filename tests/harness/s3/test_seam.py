@@ -223,7 +223,8 @@ def test_a_listing_that_is_cut_is_signed_as_it_is_sent(monkeypatch: pytest.Monke
     """An endpoint that looks at signatures refused the query that the seam had changed."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    endpoint = S3Endpoint("http://127.0.0.1:9")
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # which is never asked for anything
+        endpoint = S3Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}")
     arrived: list[Request] = []
 
     def carry_out(request: Request) -> Answer:
@@ -275,18 +276,22 @@ def test_an_endpoint_that_is_none(url: str) -> None:
         S3Endpoint(url)
 
 
-def test_an_endpoint_that_does_not_answer() -> None:
+def test_an_endpoint_at_which_nothing_listens() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        endpoint = S3Endpoint(f"http://127.0.0.1:{taken.getsockname()[1]}")
-        try:
-            with s3_endpoint.environment(
-                {"AWS_MAX_ATTEMPTS": "1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
-            ):
-                with pytest.raises(NoEndpoint, match="cannot make a bucket"):
-                    endpoint.new_bucket()
-        finally:
-            endpoint.seam.stop()
+        with pytest.raises(NoEndpoint, match="nothing answers at the S3 endpoint"):
+            S3Endpoint(f"http://127.0.0.1:{taken.getsockname()[1]}")
+
+
+def test_an_endpoint_that_goes_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        endpoint = S3Endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    try:
+        with s3_endpoint.environment({"AWS_MAX_ATTEMPTS": "1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}):
+            with pytest.raises(NoEndpoint, match="cannot make a bucket"):
+                endpoint.new_bucket()
+    finally:
+        endpoint.seam.stop()
 
 
 def test_moto_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
