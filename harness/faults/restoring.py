@@ -33,6 +33,9 @@ _IN_MEMORY = Path("/dev/shm")
 _SMALL = 2**20
 """In bytes: a store up to this size is copied to memory, a larger one to disk."""
 
+_MOST_HELD = 100
+"""So many states at most are read by a process that keeps files of each open: it would run out of descriptors."""
+
 
 class Restorations:
     """Reads the states that crashes of one session left.
@@ -44,7 +47,8 @@ class Restorations:
 
     def __init__(self, session: Session, size: int) -> None:
         self._session = session
-        self._in_memory = size <= _SMALL and _has_room(_IN_MEMORY, size)
+        self._is_small = size <= _SMALL
+        self._in_memory = self._is_small and _has_room(_IN_MEMORY, size)
         self._known: dict[str, Reading] = {}
         self._readings: dict[str, Reading] = {}
         self._hangs = 0
@@ -63,7 +67,7 @@ class Restorations:
             place = _IN_MEMORY if self._in_memory else None
             folder = tempfile.TemporaryDirectory("-crash", "session-conformance-", place, ignore_cleanup_errors=True)
             root = Path(stack.enter_context(folder))
-            free = deque(_Reader(self._session, root / f"{number}") for number in range(READERS))
+            free = deque(_Reader(self._session, root / f"{number}", self._is_small) for number in range(READERS))
             for reader in free:
                 stack.callback(reader.close)
             waiting: deque[tuple[CrashState, str, _Reader | None]] = deque()
@@ -114,16 +118,20 @@ class _Reader:
 
     session: Session
     root: Path
+    is_small: bool
     _copy: FolderCopy | None = None
     _process: ReadingProcess | None = None
     _turns: int = 0
+    _held: int = 0
 
     def begin(self, contents: Contents) -> None:
         self._turns += 1
         folder = self.root / str(self._turns)
-        if self._copy is None or self._process is None:
+        if self._copy is None:
             folder.mkdir(parents=True)
-            self._copy, self._process = FolderCopy(folder), ReadingProcess(self.session)
+            self._copy = FolderCopy(folder)
+        if self._process is None:
+            self._process = ReadingProcess(self.session)
         # Nothing changes below a process that has it open: what it remembers of a path is not of this one.
         self._copy.move_to(folder)
         self._copy.become(contents)
@@ -135,8 +143,17 @@ class _Reader:
         reading = self._process.reading()
         process_id = self._process.process_id
         if process_id is not None and holds(process_id, self._copy.folder):
-            self._process.close()  # else the next state would be made of files that it has open
+            self._part(self._process, self._copy)
         return reading
+
+    def _part(self, process: ReadingProcess, copy: FolderCopy) -> None:
+        """Have the next state made of other files than those that the process has open, or read by another process."""
+        self._held += 1
+        if self.is_small:  # to write it whole costs less than to load the backend anew
+            shutil.rmtree(copy.folder, ignore_errors=True)
+            self._copy = None
+        if not self.is_small or self._held % _MOST_HELD == 0:
+            process.close()
 
     def close(self) -> None:
         if self._process is not None:
