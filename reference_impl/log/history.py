@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionAgent, SessionMessage, SessionType
 
-from .message_index import MessageIndex, is_pending
+from .message_index import MessageIndex
 
 Change = dict[str, Any]
 """One change of a session, as plain data with the key ``op``; see the functions below for its forms."""
@@ -19,7 +19,7 @@ Change = dict[str, Any]
 MOST_WRITERS = 1000
 """Of how many writers, the latest, a rewritten history notes what they wrote."""
 
-_ID, _MESSAGE = itemgetter("id"), itemgetter("message")
+_MESSAGE = itemgetter("message")
 
 
 def session_created(session: dict[str, Any]) -> Change:
@@ -106,11 +106,6 @@ class AgentHistory:
     messages: dict[int, Change] = field(default_factory=dict)
     index: MessageIndex = field(default_factory=MessageIndex)
 
-    def add_next(self, changes: list[Change]) -> None:
-        """Add messages with the next free ids, none of which is a placeholder."""
-        ids = self.index.add_next([message.get("tracking_id") for message in map(_MESSAGE, changes)])
-        self.messages.update(zip(ids, changes, strict=True))
-
     def replace(self, change: Change) -> list[int]:
         """Replace a message: the one with an id, or those with its tracking id; add it where there is none.
 
@@ -177,21 +172,17 @@ class SessionHistory:
         Raises:
             KeyError, ValueError, TypeError, AttributeError: As :meth:`apply`.
         """
-        for agent_id, changes in groupby(chain.from_iterable(commits), _agent_of_added):
-            if agent_id is None:
-                for change in changes:
-                    self.apply_one(change)
-            else:
-                self._add_all(self._agent(agent_id), list(changes))
-
-    def _add_all(self, agent: AgentHistory, changes: list[Change]) -> None:
-        """Add messages of an agent that follow each other, none of which is a placeholder."""
-        ids, next_id = list(map(_ID, changes)), agent.index.next_id
-        if ids.count(None) == len(ids) or ids == list(range(next_id, next_id + len(ids))):
-            agent.add_next(changes)
-        else:
-            for change in changes:
+        owner: str | None = None
+        for change in chain.from_iterable(commits):
+            if change["op"] != "message":
                 self.apply_one(change)
+                owner = None
+                continue
+            if change["agent_id"] != owner:
+                owner = change["agent_id"]
+                agent = self._agent(owner)
+                messages, add = agent.messages, agent.index.add
+            messages[add(change["id"], change["message"])] = change
 
     def apply_one(self, change: Change) -> Sequence[int]:
         """Apply a change, and return the ids of its agent's messages that it added or replaced.
@@ -200,8 +191,8 @@ class SessionHistory:
             KeyError, ValueError, TypeError, AttributeError: As :meth:`apply`.
         """
         op = change["op"]
-        if op == "message":  # written out, since a restore does this for each message
-            agent = self.agents.get(change["agent_id"]) or self._agent(change["agent_id"])
+        if op == "message":
+            agent = self._agent(change["agent_id"])
             id = agent.index.add(change["id"], change["message"])
             agent.messages[id] = change
             return (id,)
@@ -248,14 +239,6 @@ class SessionHistory:
                 if updated_at != created_at:
                     yield message_replaced(agent_id, message, updated_at, id)
             yield from agent.index.redacted.values()
-
-
-def _agent_of_added(change: Change) -> str | None:
-    """Return whose message a change adds; None for a placeholder, and for any other change."""
-    if change["op"] != "message":
-        return None
-    message = change["message"]
-    return None if "metadata" in message and is_pending(message) else change["agent_id"]
 
 
 def session_message(id: int, stored: Change) -> SessionMessage:

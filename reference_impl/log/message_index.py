@@ -31,26 +31,13 @@ class MessageIndex:
             self.next_id = id + 1
         tracking_id = message.get("tracking_id")
         if tracking_id:
-            self._name(tracking_id, id)
+            if self._first.setdefault(tracking_id, id) != id:
+                self._name(tracking_id, id)
             if "metadata" in message and is_pending(message):
                 self.pending.add(tracking_id)
             elif self.pending:
                 self.pending.discard(tracking_id)
         return id
-
-    def add_next(self, tracking_ids: list[str | None]) -> range:
-        """Note messages that are added with the next free ids, none of them a placeholder, and return their ids."""
-        ids = range(self.next_id, self.next_id + len(tracking_ids))
-        self.next_id = ids.stop
-        new = dict(zip(tracking_ids, ids, strict=True))
-        if len(new) == len(ids) and all(new) and self._first.keys().isdisjoint(new):
-            self._first.update(new)  # type: ignore[arg-type]
-        else:
-            for tracking_id, id in zip(tracking_ids, ids, strict=True):
-                if tracking_id and self._first.setdefault(tracking_id, id) != id:
-                    self._more.setdefault(tracking_id, []).append(id)
-        self.pending.difference_update(tracking_ids)
-        return ids
 
     def has_taken_over(self, change: Mapping[str, Any]) -> bool:
         """Whether a message is there that a change takes over (:func:`.history.message_taken_over`)."""
