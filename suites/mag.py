@@ -59,6 +59,7 @@ from .scenarios import (
     SWARM_FAILS,
     SWARM_KILLED,
     TASK,
+    expect_unreadable_teams_to_go_on,
 )
 
 PERSISTED = "A: SessionManager.register_hooks, sync_multi_agent after each node; Graph.deserialize_state"
@@ -398,6 +399,19 @@ class SeveralAgents(ConformanceSuite):
         for scenario in GOES_ON_UNSTORED if elsewhere else ():
             ran = [event.node for event in run(scenario).timeline.of(NodeRan) if event.what == "begins"]
             expect_told_or_kept(run(scenario), ran.count("plan") == 1, "what its first node had done is lost")
+
+    @requirement(
+        "MAG-12",
+        source="A,F: a team is restored as it is initialized, or first invoked; an error is no absence",
+        needs=[Capability.MULTI_AGENT, Capability.ON_DISK],
+        promise=Durability.TURN,
+        since="2026.12",
+    )
+    def read_failures(self, new_session: NewSession) -> None:
+        """Where reading fails for a moment while a graph or a swarm is restored, it goes on where it was, or the
+        failure reaches the caller and the next try does: no node that had ended runs again.
+        """
+        expect_unreadable_teams_to_go_on(lambda team: replace(new_session(), team=team))
 
 
 __all__ = ["SeveralAgents"]

@@ -252,6 +252,10 @@ _OF_REQUIREMENT = {
     "DUR-04": "remove temporary files that nobody writes any more, and use locks that end with their process (flock)",
     "DUR-05": "store before you return from the callback, the redaction of a message as well",
     "DUR-06": "let an error of reading out as SessionException, and write nothing before all is read",
+    "MAG-12": (
+        "let an error of reading out as SessionException: os.path.exists() says no at any error, so open what is to be"
+        " read, and take FileNotFoundError alone for a new team"
+    ),
     "CON-06": "order messages by numbers that the store gives, never by a clock",
     "CLN-02": "compare the time of the last write, and leave alone what somebody has open",
     "CLN-03": "list what is stored, with the time of its first and of its last write",

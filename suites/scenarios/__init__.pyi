@@ -199,6 +199,7 @@ from .twins import expect_voice_twins as expect_voice_twins
 from .twins import is_talk as is_talk
 from .twins import talk_of as talk_of
 from .unreadable import expect_read_failures_to_be_no_absence as expect_read_failures_to_be_no_absence
+from .unreadable import expect_unreadable_teams_to_go_on as expect_unreadable_teams_to_go_on
 
 __all__ = [
     "ACCOUNT",

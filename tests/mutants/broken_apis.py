@@ -351,6 +351,14 @@ class SavesAfterTheRun(SnapshotSessionManager):
         pass
 
 
+class RestoresTeamsInOneTry(SnapshotSessionManager):
+    """A team whose snapshot could not be read is not restored when it is invoked again, and saved as it is then."""
+
+    async def _restore_multi_agent(self, orchestrator: Any) -> bool:
+        self._multi_agent_restored_ids.add(orchestrator.id)
+        return await super()._restore_multi_agent(orchestrator)
+
+
 class SavesAfterInvocations(SnapshotSessionManager):
     """A text agent is saved when its invocation has ended, whatever the strategy says."""
 

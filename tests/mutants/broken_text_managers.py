@@ -602,6 +602,15 @@ class TeamsGoOnWhateverIsStored(FileSessionManager):
             await super()._multi_agent_changed(event)
 
 
+class TakesUnreadableTeamsForNew(FileSessionManager):
+    """A team whose state cannot be read begins anew."""
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        with contextlib.suppress(SessionException):
+            return super().read_multi_agent(session_id, multi_agent_id, **kwargs)
+        return None
+
+
 class SwarmsGoOnWhateverIsStored(FileSessionManager):
     """A swarm's own errors matter; those of its storage are for the next node."""
 

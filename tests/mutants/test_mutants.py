@@ -459,6 +459,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.SwarmsGoOnWhateverIsStored, "a swarm .* what it had the user asked is lost"),
         (broken_text.TellsWhenTheTeamEnds, "a graph .* what its first node had done is lost"),
     ],
+    "MAG-12": [
+        (broken_text.TakesUnreadableTeamsForNew, "these begin: plan"),
+        (broken_api.RestoresTeamsInOneTry, "these begin: plan"),
+    ],
     "REP-01": [
         (broken_api.DropsInternalState, "_internal_state"),
         (broken_api.KeepsTheOriginal, r"message 2 \(after updates\)"),
