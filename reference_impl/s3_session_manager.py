@@ -22,7 +22,7 @@ from .log.history import commits_noted
 from .log.ids import check_id, folder_name
 from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, salvaged
 from .log.manager import ChangeLogSessionManager
-from .log.sdk_layout import COARSE, UNSURE, SdkSession
+from .log.sdk_layout import UNSURE, SdkSession
 from .log.session_store import SessionStore
 from .s3.client import client_for
 from .s3.deletion import delete, delete_orphans, delete_unused
@@ -319,10 +319,9 @@ class _SdkObjects:
         listed = list(self._objects.list(self._prefix))
         if not any(found.key == f"{self._prefix}session.json" for found in listed):
             return None
-        said = [(found.key, found.size, found.modified.timestamp()) for found in listed]
+        said = [(found.key, found.size, found.modified.timestamp(), found.tag) for found in listed]
         state = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
-        latest = max(modified for _, _, modified in said)
-        return state + UNSURE if latest > datetime.now(timezone.utc).timestamp() - COARSE / 10**9 else state
+        return state if all(found.tag for found in listed) else state + UNSURE
 
     def paths(self) -> list[str]:
         return [found.key.removeprefix(self._prefix) for found in self._objects.list(self._prefix)]

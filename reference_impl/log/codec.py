@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import math
 from typing import Any
@@ -66,6 +67,15 @@ def encode(value: Any) -> bytes:
         raise UnstorableError(
             f"cannot store a value of type {type(value).__name__}: encoding it raised {type(error).__name__}"
         ) from error
+
+
+def digest(value: Any) -> str:
+    """Return what tells a value from others, as it is stored.
+
+    Raises:
+        UnstorableError: As :func:`encode`.
+    """
+    return hashlib.sha256(encode(value)).hexdigest()[:16]
 
 
 def decode(data: bytes | bytearray) -> Any:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
+from typing import Any
+
+from strands.types.exceptions import SessionException
 
 from .change_log import Deleted
+from .codec import digest
 from .history import Change, SessionHistory
-from .sdk_layout import SdkSession, read_sdk_session
+from .sdk_layout import SdkSession, read_agent_record, read_sdk_session, read_team_state
 from .session_index import SessionIndex
 from .session_store import SessionStore
-from .takeover import MARK, Takeover, begun, is_begun, is_same, is_taken_over, mark, takeover
+from .takeover import MARK, Takeover, begun, is_begun, is_same, is_taken_over, mark, record_seen, takeover
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +67,8 @@ class Imports:
         self.opened(session_id, self._store_of(session_id))
 
     def opened(self, session_id: str, store: SessionStore) -> None:
-        """Have a store begin with the import of its session, if that was put off."""
+        """Have a store begin with the import of its session, if that was put off, and note whose states come later."""
+        store.beside = partial(self._beside, session_id)
         if session_id in self._due:
             store.begin_with(self._due[session_id])
 
@@ -105,6 +111,31 @@ class Imports:
             store.replace_for_good(found.redactions)
         store.commit(found.changes)
         _tell_of_takeover(session_id, place, found)
+
+    def _beside(self, session_id: str, index: SessionIndex, changes: Sequence[Change]) -> list[Change]:
+        """Return what notes which states of the SDK's manager come before those that are about to be stored.
+
+        The SDK's manager may have stored another one since it was looked at last. Nobody could say later which of the
+        two came last: clocks are set back.
+        """
+        session = next((one["session"] for one in reversed(changes) if one["op"] == "session"), index.session)
+        seen = session.get(MARK) or {}
+        agents, teams = (seen.get(kind) or {} for kind in ("agents", "teams"))
+        found: dict[str, dict[str, Any]] = {"agents": {}, "teams": {}}
+        place = self._place_of(session_id) if agents or teams else None
+        if place is None:
+            return []
+        with suppress(SessionException):  # one that cannot be read now is looked at when the session is opened
+            for change in changes:
+                if "instead_of" in change:
+                    continue
+                if change["op"] == "agent" and (id := change["agent"]["agent_id"]) in agents:
+                    if change["agent"].get("state") != (index.records.get(id) or {}).get("state"):
+                        found["agents"][id] = record_seen(read_agent_record(place, id))
+                elif change["op"] == "multi_agent" and (id := change["id"]) in teams:
+                    found["teams"][id] = digest(read_team_state(place, id))
+        noted = {**seen, "agents": {**agents, **found["agents"]}, "teams": {**teams, **found["teams"]}}
+        return [] if noted == seen else [{"op": "session", "session": {**session, MARK: noted}}]
 
     def place_of(self, session_id: str) -> SdkSession | None:
         """Return where the SDK's manager would keep a session, if anywhere."""

@@ -233,6 +233,26 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
     return history
 
 
+def read_agent_record(stored: SdkSession, agent_id: str) -> dict[str, Any]:
+    """Return the record that the SDK's manager stored of an agent.
+
+    Raises:
+        SessionException: It is missing, or cannot be read.
+    """
+    [record] = _read(stored, [f"agents/agent_{agent_id}/agent.json"])
+    return record
+
+
+def read_team_state(stored: SdkSession, id: str) -> dict[str, Any]:
+    """Return the state that the SDK's manager stored of a graph or swarm.
+
+    Raises:
+        SessionException: It is missing, or cannot be read.
+    """
+    [state] = _read(stored, [f"multi_agents/multi_agent_{id}/multi_agent.json"], decode=False)
+    return state
+
+
 def _messages(stored: SdkSession, paths: Sequence[str], agent: str) -> dict[int, str]:
     """Return the paths of an agent's messages by number.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .codec import digest
 from .history import Change, SessionHistory
 from .message_index import MessageIndex
 from .redactions import as_redacted
@@ -14,14 +15,16 @@ class SessionIndex:
     """What is known of a stored session without its messages' content.
 
     Attributes:
+        session: The session's own record.
         records: Each agent's record as it is stored.
-        teams: The ids of graphs and swarms that have a state.
+        teams: Of the state of each graph and swarm, what tells it from others.
     """
 
     def __init__(self, history: SessionHistory | None = None) -> None:
         agents = history.agents.items() if history is not None else ()
         self.records = {agent_id: agent.record for agent_id, agent in agents if agent.record}
-        self.teams = set(history.multi_agents) if history is not None else set()
+        self.session = history.session if history is not None else {}
+        self.teams = {id: digest(state) for id, state in (history.multi_agents if history is not None else {}).items()}
         self._messages = {agent_id: agent.index for agent_id, agent in agents}
 
     def last_id(self, agent_id: str) -> int | None:
@@ -57,7 +60,9 @@ class SessionIndex:
             elif change["op"] == "agent":
                 self.records[change["agent"]["agent_id"]] = change["agent"]
             elif change["op"] == "multi_agent":
-                self.teams.add(change["id"])
+                self.teams[change["id"]] = digest(change["state"])
+            elif change["op"] == "session":
+                self.session = change["session"]
             elif change["op"] == "redacted":
                 self._of(change["agent_id"]).redact(change)
 
@@ -81,15 +86,15 @@ class SessionIndex:
         return as_redacted(change, note, held.get((change["agent_id"], note["tracking_id"])))
 
     def is_outdated(self, change: Change) -> bool:
-        """Whether a change takes over what somebody else has taken over already, and may have changed since."""
+        """Whether a change takes over what somebody else has taken over already, or has stored since."""
         if change["op"] == "taken_over":
             return self._of(change["agent_id"]).has_taken_over(change)
-        if not change.get("taken_over"):
+        if "instead_of" not in change:
             return False
         if change["op"] == "multi_agent":
-            return change["id"] in self.teams
+            return bool(self.teams.get(change["id"]) != change["instead_of"])
         known = self.records.get(change["agent"]["agent_id"])
-        return known is not None and known.get("updated_at", "") >= change["agent"].get("updated_at", "")
+        return bool((digest(known) if known is not None else None) != change["instead_of"])
 
     def _of(self, agent_id: str) -> MessageIndex:
         found = self._messages.get(agent_id)

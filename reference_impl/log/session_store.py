@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
@@ -24,6 +24,9 @@ from .validity import check_change
 from .waiting_line import Attempt, Ticket, WaitingLine
 
 _NONE: Mapping[str, int] = {}
+
+Beside = Callable[[SessionIndex, Sequence[Change]], list[Change]]
+"""Returns what is to be stored with changes, given what the session holds."""
 
 
 class Beginning(Protocol):
@@ -51,10 +54,15 @@ class SessionStore:
 
     What an agent holds in memory is not held here a second time: of the messages only ids and tracking ids are kept.
 
+    Attributes:
+        beside: Returns what is to be stored with changes beside them.
+
     Args:
         log: Where the commits are kept.
         session_id: The session's id, for errors.
     """
+
+    beside: Beside | None = None
 
     def __init__(self, log: ChangeLog, session_id: str) -> None:
         self._log = log
@@ -337,6 +345,9 @@ class SessionStore:
                 allowed = self._index.as_redacted(change, self._held)
                 changes.append(allowed)
                 bodies.append(body if allowed is change else encode([allowed]))
+        for noted in self.beside(self._index, changes) if self.beside is not None else ():
+            changes.append(noted)
+            bodies.append(encode([noted]))
         return changes, bodies
 
     def _catch_up(self) -> None:

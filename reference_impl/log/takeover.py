@@ -7,13 +7,12 @@ over what is new in them, behind what is there: nothing that was said is missing
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .codec import encode
+from .codec import digest
 from .history import (
     AgentHistory,
     Change,
@@ -28,6 +27,9 @@ from .sdk_layout import UNSURE
 
 MARK = "imported"
 """The key of a session's record under which :func:`mark` is stored; empty where an import was begun (:func:`begun`)."""
+
+_NOT_SAID = frozenset({"agent_id", "created_at", "updated_at"})
+"""What of an agent's record says nothing of its state: the SDK's manager writes it anew with each message."""
 
 
 @dataclass
@@ -59,10 +61,15 @@ def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
     """
     return {
         "state": state,
-        "agents": {id: agent.record.get("updated_at", "") for id, agent in theirs.agents.items()},
-        "teams": {id: _digest(team) for id, team in theirs.multi_agents.items()},
+        "agents": {id: record_seen(agent.record) for id, agent in theirs.agents.items()},
+        "teams": {id: digest(team) for id, team in theirs.multi_agents.items()},
         "redacted": {id: _redacted(agent) for id, agent in theirs.agents.items()},
     }
+
+
+def record_seen(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return what tells later what of an agent's record has changed: no time, since clocks are set back."""
+    return {key: digest(value) for key, value in record.items() if key not in _NOT_SAID}
 
 
 def begun(theirs: SessionHistory) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def is_taken_over(ours: SessionHistory, state: str | None) -> bool:
 
 def _redacted(agent: AgentHistory) -> dict[str, str]:
     """Return a digest of what stands in place of each message that the SDK's manager redacted, by its number."""
-    return {str(number): _digest(one["message"]) for number, one in agent.messages.items() if one.get("redacted")}
+    return {str(number): digest(one["message"]) for number, one in agent.messages.items() if one.get("redacted")}
 
 
 def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeover:
@@ -115,11 +122,12 @@ def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeov
         redacted = (before.get("redacted") or {}).get(agent_id) or {}
         _take_agent(found, agent_id, known, agent, (before.get("agents") or {}).get(agent_id), redacted)
     for id, team in theirs.multi_agents.items():
-        digest, seen = _digest(team), (before.get("teams") or {}).get(id)
-        if id in ours.multi_agents and digest in (seen, _digest(ours.multi_agents[id])):
+        seen = (before.get("teams") or {}).get(id)
+        here = digest(ours.multi_agents[id]) if id in ours.multi_agents else None
+        if here is not None and digest(team) in (seen, here):
             continue
-        also = id in ours.multi_agents and _digest(ours.multi_agents[id]) != seen
-        found.changes.append({**multi_agent_set(id, team), "taken_over": id not in ours.multi_agents})
+        also = here not in (None, seen)
+        found.changes.append({**multi_agent_set(id, team), "instead_of": here})
         found.told.append(f"the state of {id!r}" + (", in place of one that was stored here" if also else ""))
     found.changes.append({"op": "session", "session": {**ours.session, MARK: mark(state, theirs)}})
     return found
@@ -130,7 +138,7 @@ def _take_agent(
     agent_id: str,
     ours: AgentHistory,
     theirs: AgentHistory,
-    seen: str | None,
+    seen: Mapping[str, str] | str | None,
     seen_redacted: Mapping[str, str],
 ) -> None:
     new: list[Change] = []
@@ -149,27 +157,36 @@ def _take_agent(
             at = str(stored.get("updated_at", stored["at"]))
             found.redactions += [message_replaced(agent_id, stored["message"], at, id) for id in ids]
     record = theirs.record
-    changed = record.get("updated_at", "") != seen and record.get("updated_at", "") > ours.record.get("updated_at", "")
+    changed = _changed(record, seen)
     if not ours.record:
-        found.changes.append({**agent_set(record), "taken_over": True})
+        found.changes.append({**agent_set(record), "instead_of": None})
         found.told.append(f"agent {agent_id!r}")
     elif changed:
         went_on_here = len(ours.messages) > len(theirs.messages) - len(new) or HELD in ours.record["_internal_state"]
         # Their conversation manager counts their messages, which have other numbers where both went on.
-        taken = {key: record[key] for key in ("state", "updated_at")} if went_on_here else record
-        changed_record = {**ours.record, **taken, "created_at": ours.record["created_at"]}
-        found.changes.append({**agent_set(changed_record), "taken_over": True})
-        if record["state"] != ours.record.get("state"):
-            found.told.append(f"the state of agent {agent_id!r}, which was stored later than the one here")
+        taken = {key: record[key] for key in changed if key == "state" or not went_on_here}
+        if any(value != ours.record.get(key) for key, value in taken.items()):
+            merged = {**ours.record, **taken, "updated_at": record["updated_at"]}
+            found.changes.append({**agent_set(merged), "instead_of": digest(ours.record)})
+            if "state" in taken and taken["state"] != ours.record.get("state"):
+                found.told.append(f"the state of agent {agent_id!r}, in place of the one that was stored here")
     found.changes += new
     found.messages += len(new)
+
+
+def _changed(record: Mapping[str, Any], seen: Mapping[str, str] | str | None) -> list[str]:
+    """Return the keys of a record whose values are others than those that were seen last.
+
+    Args:
+        record: The record.
+        seen: As :func:`record_seen`; ``updated_at`` where an earlier version noted that; None where none was seen.
+    """
+    if isinstance(seen, str):
+        seen = record_seen(record) if seen == record.get("updated_at", "") else None
+    return [key for key, value in record_seen(record).items() if value != (seen or {}).get(key)]
 
 
 def _under_its_number(ours: AgentHistory, number: int, stored: Mapping[str, Any]) -> list[int]:
     """Return the id of a message that was imported under its number, and has another tracking id, or none."""
     known = ours.messages.get(number)
     return [number] if known is not None and known["at"] == stored["at"] else []
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(encode(value)).hexdigest()[:16]

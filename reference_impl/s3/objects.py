@@ -27,11 +27,13 @@ class Listed:
         key: Its key.
         size: In bytes.
         modified: When it was written, with a time zone.
+        tag: Its ETag; empty where the store gives none.
     """
 
     key: str
     size: int
     modified: datetime
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -233,7 +235,7 @@ class S3Objects(S3Requests):
 
 def _listed(page: Any, prefix: str) -> list[Listed]:
     return [
-        Listed(found["Key"], found["Size"], found["LastModified"])
+        Listed(found["Key"], found["Size"], found["LastModified"], str(found.get("ETag", "")))
         for found in page.get("Contents", ())
         if found["Key"].startswith(prefix)
     ]

@@ -19,9 +19,9 @@ from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.session import S3SessionManager as SdkS3SessionManager
 
 from tests.reference_impl.agents import add, open_agent, text_message
-from tests.reference_impl.s3.memory_s3 import Bucket, Session
+from tests.reference_impl.s3.memory_s3 import Bucket, ListingClient, Session
 
-from .test_migration import Killed, ListingClient
+from .test_migration import Killed
 
 OLD = [f"old {number}" for number in range(3)]
 

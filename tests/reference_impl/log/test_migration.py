@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -29,7 +29,7 @@ from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
 
 from tests.reference_impl.agents import add, open_agent, text_message
-from tests.reference_impl.s3.memory_s3 import Bucket, Client, Session, refusal
+from tests.reference_impl.s3.memory_s3 import Bucket, ListingClient, Session
 
 from .test_history_in_memory import EDITS
 from .test_history_in_memory import agent as made_agent
@@ -201,24 +201,6 @@ class Objects(Files):
 
     def ours(self) -> Any:
         return S3SessionManager("s", bucket="b", boto_session=self._s3)
-
-
-class ListingClient(Client):
-    """S3 in memory with what besides the SDK's manager asks for."""
-
-    def head_object(self, **request: Any) -> Any:
-        if request["Key"] not in self.stored.objects:
-            raise refusal("404", 404)
-
-    def get_paginator(self, _: str) -> Any:
-        return SimpleNamespace(paginate=self._pages)
-
-    def _pages(self, **request: Any) -> Iterator[Any]:
-        page = self.list_objects_v2(**request)
-        yield page
-        while page.get("IsTruncated"):
-            page = self.list_objects_v2(**request, ContinuationToken=page["NextContinuationToken"])
-            yield page
 
 
 class Snapshots(Files):

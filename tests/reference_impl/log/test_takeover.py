@@ -1,9 +1,12 @@
 """Instances are replaced one by one: the SDK's manager and the reference serve one session in turn."""
 
 import asyncio
+import contextlib
 import errno
 import logging
 import os
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import pytest
 from session_conformance.harness import ScriptedTextModel, Timeline
 from session_conformance.harness.models import text_answer
 from session_conformance.harness.timeline import difference
-from session_conformance.reference_impl import FileSessionManager, S3SessionManager, s3_session_manager
+from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 from session_conformance.reference_impl.log import sdk_layout
 from session_conformance.reference_impl.log.session_store import SessionStore
 from strands import Agent
@@ -19,10 +22,12 @@ from strands.hooks import MessageAddedEvent
 from strands.multiagent import GraphBuilder
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.session import S3SessionManager as SdkS3SessionManager
+from strands.types import session as session_types
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionMessage
 
 from tests.reference_impl.agents import add, open_agent, text_message
+from tests.reference_impl.s3.memory_s3 import Bucket, ListingClient, Session
 
 
 class Place:
@@ -141,6 +146,133 @@ def test_the_state_that_was_stored_last_is_taken(place: Place) -> None:
     assert agent(place.ours()).state.get("by") == "old again"
 
 
+@pytest.fixture(params=[timedelta(minutes=-1), timedelta(hours=-20), timedelta(days=1)], ids=str)
+def another_clock(request: pytest.FixtureRequest) -> Callable[[], Any]:
+    """Returns what has whatever is stored meanwhile stored by a clock that was set."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + request.param
+
+    @contextlib.contextmanager
+    def set_clock() -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(session_types, "datetime", Clock)
+            yield
+
+    return set_clock
+
+
+def in_state(manager: Any, **state: Any) -> Agent:
+    one = agent(manager)
+    for key, value in state.items():
+        one.state.set(key, value)
+    one("something")
+    return one
+
+
+def state(one: Agent) -> Any:
+    return one.state.get()
+
+
+def test_a_state_is_taken_over_whatever_the_clock_says(place: Place, another_clock: Any) -> None:
+    in_state(place.sdks(), by="old")
+    in_state(place.ours(), by="new")
+    with another_clock():
+        in_state(place.sdks(), by="old again")
+    assert state(agent(place.ours())) == {"by": "old again"}
+    in_state(place.ours(), by="new again")
+    assert state(agent(place.ours())) == {"by": "new again"}, "and once"
+
+
+def test_a_state_that_an_agent_here_stored_after_the_sdks_stays(place: Place, another_clock: Any) -> None:
+    in_state(place.sdks(), by="old")
+    new = in_state(place.ours(), by="new")
+    with another_clock():
+        in_state(place.sdks(), by="old again")
+    new.state.set("by", "new, which was open all the while")
+    new("and on")
+    assert state(agent(place.ours())) == {"by": "new, which was open all the while"}
+
+
+def test_a_state_that_the_sdk_only_writes_again_is_not_taken_over(place: Place) -> None:
+    """It writes an agent's state with each message, and has never seen the one that was stored here."""
+    in_state(place.sdks(), cart=["a"])
+    in_state(place.ours(), cart=["a", "b"])
+    in_state(place.sdks())
+    assert state(agent(place.ours())) == {"cart": ["a", "b"]}
+
+
+def test_two_that_take_over_a_state_at_once_keep_what_was_stored_since(place: Place) -> None:
+    in_state(place.sdks(), by="old")
+    in_state(place.ours(), by="new")
+    in_state(place.sdks(), by="old again")
+    assert step(place.sdks()) == 1
+    assert step(place.ours()) == 2
+    assert step(place.sdks()) == 2
+    assert step(place.sdks()) == 3
+    late, looked = place.ours(), place.ours
+    history = late.history()
+    manager = looked()
+    late._imports.take_over("s", history)
+    in_state(manager, by="new again")
+    assert step(manager) == 4
+    late._imports.take_over("s", history)  # it looked before the other one had stored anything
+    assert state(agent(place.ours())) == {"by": "new again"}
+    assert step(place.ours()) == 5
+
+
+def test_a_team_that_went_on_here_after_the_sdks_stays(place: Place) -> None:
+    assert step(place.sdks()) == 1
+    team: Any = Team()
+    here = place.ours()
+    here.initialize_multi_agent(team)
+    assert step(place.sdks()) == 2
+    team.state["step"] = 10
+    here.sync_multi_agent(team)
+    assert step(place.ours()) == 11
+
+
+def test_objects_of_one_second_are_told_apart() -> None:
+    """S3 says when an object was written to the second, by another clock than this machine's."""
+
+    class Still(Bucket):
+        def put(self, request: Any) -> None:
+            super().put(request)
+            self.objects[request["Key"]].modified = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+    s3 = Session(ListingClient(Still()))
+
+    def sdks() -> Any:
+        return SdkS3SessionManager("s", bucket="b", boto_session=s3)
+
+    def ours() -> Any:
+        return S3SessionManager("s", bucket="b", boto_session=s3)
+
+    assert step(sdks()) == 1
+    assert step(ours()) == 2
+    assert step(sdks()) == 2
+    assert step(sdks()) == 3
+    assert step(ours()) == 4
+
+
+def test_a_mark_of_an_earlier_version_is_understood(place: Place, another_clock: Any) -> None:
+    """It had the time of an agent's record in place of what the record says."""
+    in_state(place.sdks(), by="old")
+    ours = place.ours()
+    in_state(ours, by="new")
+    session = dict(ours.history().session)
+    seen = place.sdks().read_agent("s", "a").updated_at
+    ours._store.commit(
+        [{"op": "session", "session": {**session, "imported": {**session["imported"], "agents": {"a": seen}}}}]
+    )
+    assert state(agent(place.ours())) == {"by": "new"}
+    with another_clock():
+        in_state(place.sdks(), by="old again")
+    assert state(agent(place.ours())) == {"by": "old again"}
+
+
 def test_a_redaction_by_the_sdk_is_taken_over_and_one_by_us_is_not_undone(place: Place) -> None:
     old = agent(place.sdks())
     old("a secret")
@@ -181,7 +313,6 @@ def test_a_redaction_by_the_sdk_that_cannot_be_taken_over_at_once_is_later(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sdk_layout, "COARSE", 0)
-    monkeypatch.setattr(s3_session_manager, "COARSE", 0)
     agent(place.sdks())("card 4111")
     agent(place.ours())("imported")
     redact(place.sdks(), 0, "[redacted]")
@@ -193,26 +324,28 @@ def test_a_redaction_by_the_sdk_that_cannot_be_taken_over_at_once_is_later(
     assert said(agent(place.ours())) == ["[redacted]", "imported", "of the old instance"]
 
 
+class Team:
+    id = "team"
+
+    def __init__(self) -> None:
+        self.state: Any = {"step": 0}
+
+    def serialize_state(self) -> Any:
+        return dict(self.state)
+
+    def deserialize_state(self, state: Any) -> None:
+        self.state = state
+
+
+def step(manager: Any) -> int:
+    team: Any = Team()
+    manager.initialize_multi_agent(team)
+    team.state["step"] += 1
+    manager.sync_multi_agent(team)
+    return int(team.state["step"])
+
+
 def test_a_team_goes_on_where_the_sdk_left_it(place: Place) -> None:
-    class Team:
-        id = "team"
-
-        def __init__(self) -> None:
-            self.state: Any = {"step": 0}
-
-        def serialize_state(self) -> Any:
-            return dict(self.state)
-
-        def deserialize_state(self, state: Any) -> None:
-            self.state = state
-
-    def step(manager: Any) -> int:
-        team: Any = Team()
-        manager.initialize_multi_agent(team)
-        team.state["step"] += 1
-        manager.sync_multi_agent(team)
-        return int(team.state["step"])
-
     assert step(place.sdks()) == 1
     assert step(place.ours()) == 2
     theirs = place.sdks()

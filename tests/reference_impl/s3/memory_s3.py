@@ -1,11 +1,13 @@
 """S3 in memory, strongly consistent as S3 is: each request of a client is one step, which a test may order or spoil."""
 
+import hashlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -122,7 +124,7 @@ class Client:
             keys = [key for key in keys if key > after]
             now = keys[: self.stored.page]
             contents = [
-                {"Key": key, "Size": len(found.data), "LastModified": found.modified}
+                {"Key": key, "Size": len(found.data), "LastModified": found.modified, "ETag": tag_of(found.data)}
                 for key, found in ((key, self.stored.objects[key]) for key in now)
             ]
             more = {"NextContinuationToken": now[-1]} if len(keys) > len(now) else {}
@@ -145,6 +147,28 @@ class Client:
 
     def delete_object(self, **request: Any) -> Any:
         return self._do("DeleteObject", request["Key"], lambda: self.stored.objects.pop(request["Key"], None))
+
+
+class ListingClient(Client):
+    """S3 in memory with what besides the SDK's manager asks for."""
+
+    def head_object(self, **request: Any) -> Any:
+        if request["Key"] not in self.stored.objects:
+            raise refusal("404", 404)
+
+    def get_paginator(self, _: str) -> Any:
+        return SimpleNamespace(paginate=self._pages)
+
+    def _pages(self, **request: Any) -> Iterator[Any]:
+        page = self.list_objects_v2(**request)
+        yield page
+        while page.get("IsTruncated"):
+            page = self.list_objects_v2(**request, ContinuationToken=page["NextContinuationToken"])
+            yield page
+
+
+def tag_of(data: bytes) -> str:
+    return f'"{hashlib.md5(data, usedforsecurity=False).hexdigest()}"'
 
 
 class Session:
