@@ -105,7 +105,9 @@ def _table(verdict: Verdict) -> Table:
 
 
 def start_here(verdict: Verdict) -> str:
-    """Return what to mend first, cause by cause, the one behind the most violations first; "" where nothing is wrong.
+    """Return what to mend first, cause by cause: those behind a MUST first, then by how much they violate.
+
+    It is "" where nothing is wrong.
 
     Args:
         verdict: What came of the backend.

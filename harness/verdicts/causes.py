@@ -195,10 +195,34 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (
+        r"COR-07",
+        r".*",
+        Cause(
+            "what lies in another one's place is taken for it",
+            "store with each object whose it is (session, agent, and which of its objects), under the checksum, and"
+            " raise SessionException where that is not what you look for",
+        ),
+    ),
+    (
         r"COR-.*",
         r"another history|not so|came back",
+        Cause("damage is not noticed", _CHECKSUM),
+    ),
+    (
+        r"CNT-06",
+        r"a reader raised",
         Cause(
-            "damage is not noticed", "store a checksum with each record, and raise SessionException where it differs"
+            "what was accepted cannot be restored",
+            "look at a message before you store it, and refuse with ValueError what you could not restore",
+        ),
+    ),
+    (
+        r"IDS-05|CON-02",
+        r"raises",
+        Cause(
+            "sessions get in each other's way",
+            "see what raised: what sessions share (a file, an index, a cache, a connection) is held while it is"
+            " written, and read again where another manager has written it",
         ),
     ),
     (r"CON-04", r".*", _ON_THE_LOOP),
@@ -285,10 +309,10 @@ def cause_of(result: Result) -> Cause | None:
 
 
 def by_cause(results: Iterable[Result]) -> dict[Cause, list[Result]]:
-    """Return the violations of one backend by their causes: the cause of the most first."""
+    """Return the violations of one backend by their causes: those behind a MUST first, and the cause of the most."""
     found: dict[Cause, list[Result]] = {}
     for result in results:
         cause = cause_of(result)
         if cause is not None:
             found.setdefault(cause, []).append(result)
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+    return dict(sorted(found.items(), key=lambda item: (all(one.level != "MUST" for one in item[1]), -len(item[1]))))

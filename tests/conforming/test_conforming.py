@@ -98,6 +98,15 @@ def test_a_manager_that_keeps_its_files_open_is_not_given_one_state_after_anothe
     run.assert_outcomes(passed=1)
 
 
+def test_messages_without_a_tracking_id_are_not_taken_for_one_another(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.anonymous_results:AnonymousResultsManager",
+        "-k",
+        "DUR-03 or TOL-04 or TOL-08 or AGT-11 or CON-07",
+    )
+    run.assert_outcomes(passed=5)
+
+
 @pytest.mark.long
 def test_an_index_in_parts_may_stay_when_the_sessions_in_it_are_deleted(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(

@@ -919,6 +919,24 @@ class GivesUpAfterAFault(SnapshotFileManager):
             raise
 
 
+class StoresAgainWhatFailed(SnapshotFileManager):
+    """What was said as a write failed is kept for the next write, though memory has it too."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._failed: list[Any] = []
+
+    def messages_of(self, agent: Any) -> list[Any]:
+        return [*super().messages_of(agent), *self._failed]
+
+    def _write_for_good(self, agent_id: str, path: Path, data: bytes) -> None:
+        try:
+            super()._write_for_good(agent_id, path, data)
+        except SessionException:
+            self._failed = self.unpack(data)["messages"][-1:]
+            raise
+
+
 class SwallowsErrorsOfSyncs(SnapshotFileManager):
     """What could not be synced can be read all the same."""
 

@@ -206,6 +206,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "DUR-03": [
         (broken.SwallowsStorageErrors, "and then a hook was told of"),
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
+        (broken.StoresAgainWhatFailed, "no message is stored twice"),
         (broken.SwallowsErrorsOfSyncs, "f(data)?sync .* failed, and then a hook was told of"),
     ],
     "DUR-04": [

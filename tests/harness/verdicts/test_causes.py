@@ -48,6 +48,11 @@ def violated(id: str, found: str, **more: str) -> Result:
             'opening the session raises SessionException: "no", though nothing failed below it since',
             "begin anew after it",
         ),
+        ("COR-07", "in 1 of 1 cases it is not. The first: a/data was replaced by another session's", "whose it is"),
+        ("COR-02", "in 2 of 61 cases it is not so. The first: log, cut to 219 of 2407 bytes", "checksum"),
+        ("CNT-06", "a reader raised KeyError: 'content'", "could not restore"),
+        ("IDS-05", 'agent.send() raises StorageError: "log: no record at byte 38884"', "read again"),
+        ("CON-02", "session 7 has what session 8 said", "run nothing that blocks"),
         ("COR-01", "in 6 cases it is not so. The first: a/data, cut short: a process was ended by SIGBUS", "map it"),
     ],
 )
@@ -85,3 +90,9 @@ def test_the_cause_of_the_most_comes_first() -> None:
     told = start_here(Verdict("b", results))
     assert told.index("start here") < told.index("LIF-02, LIF-03: ") < told.index("ORD-01: ")
     assert start_here(Verdict("b", [])) == ""
+
+
+def test_what_fails_a_run_comes_before_what_does_not() -> None:
+    should = [Result("b", id, "SHOULD", "violated", "It holds.", "here", found="bad") for id in ("UPD-06", "AGT-18")]
+    found = by_cause([*should, violated("TOL-04", "two results")])
+    assert [one.id for results in found.values() for one in results] == ["TOL-04", "UPD-06", "AGT-18"]
