@@ -16,6 +16,8 @@ from session_conformance.harness.models import text_answer
 from session_conformance.harness.timeline import difference
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 from session_conformance.reference_impl.log import sdk_layout
+from session_conformance.reference_impl.log.history import agent_set
+from session_conformance.reference_impl.log.sdk_layout import UNSURE
 from session_conformance.reference_impl.log.session_store import SessionStore
 from strands import Agent
 from strands.hooks import MessageAddedEvent
@@ -228,10 +230,26 @@ def test_a_team_that_went_on_here_after_the_sdks_stays(place: Place) -> None:
     team: Any = Team()
     here = place.ours()
     here.initialize_multi_agent(team)
+    here.sync_multi_agent(team)
     assert step(place.sdks()) == 2
     team.state["step"] = 10
     here.sync_multi_agent(team)
     assert step(place.ours()) == 11
+
+
+def test_what_is_noted_of_states_does_not_set_back_what_was_noted_with_them(place: Place) -> None:
+    in_state(place.sdks(), by="old")
+    agent(place.sdks(), "another")("old 1")
+    ours = place.ours()
+    in_state(ours, by="new")
+    agent(place.sdks(), "another")("old 2")
+    in_state(place.sdks(), by="old again")
+    late = ours.history().agents["a"].record
+    ours._store.submit([agent_set({**late, "state": {"by": "new again"}})])
+    ours.read_session("s")  # what it takes over is stored with what is in line
+    mark = ours.history().session["imported"]
+    assert mark["state"].rstrip(UNSURE) == ours._sdk_session("s").state().rstrip(UNSURE)
+    assert said(agent(place.ours(), "another")) == ["old 1", "old 2"]
 
 
 def test_objects_of_one_second_are_told_apart() -> None:
