@@ -51,7 +51,7 @@ def message_taken_over(agent_id: str, stored: Change, copies: int) -> Change:
     Args:
         agent_id: Whose message.
         stored: What was stored of it there, as :attr:`AgentHistory.messages` has it.
-        copies: How many messages with its tracking id stand before it there.
+        copies: How many messages with its tracking id there are without it.
     """
     kept: Change = {key: stored[key] for key in ("message", "at", "updated_at") if key in stored}
     return {"op": "taken_over", "agent_id": agent_id, **({"copy": copies} if copies else {}), **kept}

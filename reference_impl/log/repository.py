@@ -29,7 +29,7 @@ from .messages import check_message
 from .sdk_export import sdk_files
 from .sdk_layout import SdkSession
 from .session_store import SessionStore
-from .takeover import is_begun, is_taken_over
+from .takeover import MARK, is_begun, is_taken_over, without_numbers
 
 _OF_A_SESSION = frozenset(field.name for field in fields(Session))
 """What ``Session.from_dict`` takes of what is stored. It looks for the names anew for each key."""
@@ -120,8 +120,11 @@ class ChangeLogRepository(SessionRepository):
         place = self._sdk_session(self.session_id)
         if place is None:
             raise SessionException(f"session {self.session_id!r} is kept where no manager of the SDK keeps sessions")
-        files = dict(sdk_files(self.history()))
+        history = self.history()
+        files = dict(sdk_files(history))
         self._release(self.session_id)
+        if history.session.get(MARK):
+            self._store.commit([{"op": "session", "session": without_numbers(history.session)}])
         for path, data in files.items():
             place.write(path, data)
         # What is left of a longer history would be restored behind this one.

@@ -28,6 +28,9 @@ from .sdk_layout import UNSURE
 MARK = "imported"
 """The key of a session's record under which :func:`mark` is stored; empty where an import was begun (:func:`begun`)."""
 
+_OF_AGENTS = ("agents", "numbers", "redacted")
+"""The keys of a mark that say something of each agent."""
+
 _NOT_SAID = frozenset({"agent_id", "created_at", "updated_at"})
 """What of an agent's record says nothing of its state: the SDK's manager writes it anew with each message."""
 
@@ -62,9 +65,15 @@ def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
     return {
         "state": state,
         "agents": {id: record_seen(agent.record) for id, agent in theirs.agents.items()},
+        "numbers": {id: agent.index.next_id for id, agent in theirs.agents.items()},
         "teams": {id: digest(team) for id, team in theirs.multi_agents.items()},
         "redacted": {id: _redacted(agent) for id, agent in theirs.agents.items()},
     }
+
+
+def without_numbers(session: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a session's record for when the SDK's files are about to get other numbers than those that were seen."""
+    return {**session, MARK: {**session[MARK], "numbers": {}}}
 
 
 def record_seen(record: Mapping[str, Any]) -> dict[str, str]:
@@ -119,8 +128,7 @@ def takeover(ours: SessionHistory, theirs: SessionHistory, state: str) -> Takeov
     before = ours.session.get(MARK) or {}
     for agent_id, agent in theirs.agents.items():
         known = ours.agents.get(agent_id) or AgentHistory()
-        redacted = (before.get("redacted") or {}).get(agent_id) or {}
-        _take_agent(found, agent_id, known, agent, (before.get("agents") or {}).get(agent_id), redacted)
+        _take_agent(found, agent_id, known, agent, {key: (before.get(key) or {}).get(agent_id) for key in _OF_AGENTS})
     for id, team in theirs.multi_agents.items():
         seen = (before.get("teams") or {}).get(id)
         here = digest(ours.multi_agents[id]) if id in ours.multi_agents else None
@@ -138,26 +146,29 @@ def _take_agent(
     agent_id: str,
     ours: AgentHistory,
     theirs: AgentHistory,
-    seen: Mapping[str, str] | str | None,
-    seen_redacted: Mapping[str, str],
+    seen: Mapping[str, Any],
 ) -> None:
     new: list[Change] = []
-    redacted = _redacted(theirs)
-    copies: Counter[str] = Counter()  # an application may send a message a second time
+    redacted, seen_redacted = _redacted(theirs), seen["redacted"] or {}
+    copies: Counter[str] = Counter()  # an application may send a message a second time, here and there
+    added: Counter[str] = Counter()
     for number, stored in theirs.in_order():
         tracking_id = stored["message"]["tracking_id"]
         before = copies[tracking_id]
         copies[tracking_id] += 1
         ids = ours.index.ids(tracking_id) or _under_its_number(ours, number, stored)
-        if len(ids) <= before:
-            new.append(message_taken_over(agent_id, stored, before))
+        here = len(ids) + added[tracking_id]
+        is_sent_again = before > 0 and seen["numbers"] is not None and number >= seen["numbers"]
+        if here <= before or is_sent_again:
+            new.append(message_taken_over(agent_id, stored, here))
+            added[tracking_id] += 1
         elif str(number) not in redacted or redacted[str(number)] == seen_redacted.get(str(number)):
             continue  # it was taken over, and may have been redacted here since
         elif ours.messages[ids[0]]["message"]["content"] != stored["message"]["content"]:
             at = str(stored.get("updated_at", stored["at"]))
             found.redactions += [message_replaced(agent_id, stored["message"], at, id) for id in ids]
     record = theirs.record
-    changed = _changed(record, seen)
+    changed = _changed(record, seen["agents"])
     if not ours.record:
         found.changes.append({**agent_set(record), "instead_of": None})
         found.told.append(f"agent {agent_id!r}")

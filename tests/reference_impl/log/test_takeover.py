@@ -449,13 +449,17 @@ def test_a_graph_in_turn(place: Place) -> None:
     assert [run(manager()) for manager in (place.sdks, place.ours, place.sdks, place.ours)] == ["completed"] * 4
 
 
+def send_again(one: Agent, message: Any) -> None:
+    one.messages.append(message)
+    one.hooks.invoke_callbacks(MessageAddedEvent(agent=one, message=message))
+
+
 def test_each_copy_of_a_message_is_taken_over_once(place: Place) -> None:
     """An application may send a message a second time: it has the same tracking id then."""
     again, old = text_message("again"), agent(place.sdks())
 
     def add_again() -> None:
-        old.messages.append(again)
-        old.hooks.invoke_callbacks(MessageAddedEvent(agent=old, message=again))
+        send_again(old, again)
 
     add_again()
     old("old 1")
@@ -470,3 +474,44 @@ def test_each_copy_of_a_message_is_taken_over_once(place: Place) -> None:
     assert said(agent(place.ours())) == ["again", "old 1", "again", "new 1", "again"]
     agent(place.ours())("new 2")
     assert said(agent(place.ours())) == ["again", "old 1", "again", "new 1", "again", "new 2"]
+
+
+def send_first_again(manager: Any) -> None:
+    one = agent(manager)
+    asyncio.run(add(one, one.messages[0]))
+
+
+def test_a_message_that_is_sent_again_here_and_there_was_sent_twice(place: Place) -> None:
+    agent(place.sdks())("again")
+    agent(place.ours())("new 1")
+    send_first_again(place.sdks())
+    new = agent(place.ours())
+    send_first_again(place.sdks())
+    asyncio.run(add(new, new.messages[0]))
+    assert said(agent(place.ours())) == ["again", "new 1", "again", "again", "again"]
+    one, other = place.ours(), place.ours()
+    send_first_again(place.sdks())
+    looks = [(manager, manager.history()) for manager in (one, other)]
+    for manager, history in looks:
+        manager._imports.take_over("s", history)  # both looked before one had stored what it took over
+    assert said(agent(place.ours())) == ["again", "new 1", "again", "again", "again", "again"]
+
+
+def test_what_was_handed_back_is_not_taken_over_for_sent_again(place: Place) -> None:
+    agent(place.sdks())("again")
+    send_first_again(place.ours())
+    send_first_again(place.ours())
+    place.ours().hand_back()
+    assert said(agent(place.sdks())) == ["again"] * 3
+    assert said(agent(place.ours())) == ["again"] * 3
+    send_first_again(place.sdks())
+    send_first_again(place.ours())
+    assert said(agent(place.ours())) == ["again"] * 5
+
+
+def test_a_message_that_an_application_gives_to_both_was_sent_once(place: Place) -> None:
+    agent(place.sdks())("old 1")
+    given = text_message("given to both")
+    asyncio.run(add(agent(place.ours()), dict(given)))
+    send_again(agent(place.sdks()), dict(given))
+    assert said(agent(place.ours())) == ["old 1", "given to both"]
