@@ -13,6 +13,7 @@ from session_conformance.fixtures import ConformanceSuite, NewSession, capabilit
 from session_conformance.harness import (
     Backend,
     Capability,
+    NotApplicable,
     Run,
     Scenario,
     ScenarioRuns,
@@ -403,14 +404,16 @@ class SeveralAgents(ConformanceSuite):
     @requirement(
         "MAG-12",
         source="A,F: a team is restored as it is initialized, or first invoked; an error is no absence",
-        needs=[Capability.MULTI_AGENT, Capability.ON_DISK],
+        needs=[Capability.MULTI_AGENT],
         promise=Durability.TURN,
         since="2026.12",
     )
-    def read_failures(self, new_session: NewSession) -> None:
+    def read_failures(self, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest) -> None:
         """Where reading fails for a moment while a graph or a swarm is restored, it goes on where it was, or the
         failure reaches the caller and the next try does: no node that had ended runs again.
         """
+        if not {Capability.ON_DISK, Capability.SERVER} & capabilities_of(backend, request.config):
+            raise NotApplicable("what it reads lies neither in files nor on a server of the run")
         expect_unreadable_teams_to_go_on(lambda team: replace(new_session(), team=team))
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,10 @@ from session_conformance.harness import (
 from session_conformance.harness.conversations import TeamConversation
 from session_conformance.harness.process import FROM_OUTSIDE, READING, before_file_calls, clock, within_limit
 from session_conformance.harness.scripts import NodeWill
+from session_conformance.harness.services import WireFault
 from session_conformance.harness.timeline import Asked, Failed, NodeRan, TeamEnded, same
 
+from .on_the_wire import faults
 from .stored_history import expect_readable
 
 _MOST_CALLS = 12
@@ -62,13 +65,13 @@ def expect_read_failures_to_be_no_absence(session: Session) -> None:
 
 
 def expect_unreadable_teams_to_go_on(session_of: Callable[[Team], Session]) -> None:
-    """Let each call that opens something for reading fail once, in turn, while a team is restored that asked the user.
+    """Let each call that reads fail, in turn, while a team is restored that asked the user.
 
     Either the team goes on all the same, or the application is told and tries again: with the team that it has, if it
     has one, and then with a new one.
 
     Args:
-        session_of: Returns a new session of a team.
+        session_of: Returns a new session of a team, in files or on servers.
 
     Raises:
         Violation: A node that had ended runs again, or no try goes on.
@@ -80,15 +83,50 @@ def expect_unreadable_teams_to_go_on(session_of: Callable[[Team], Session]) -> N
             asked = timeline.of(Asked)
             if not asked:
                 violated(f"a {team.kind} asks the user before its second node", "it does not", timeline)
-            failing = _FailsOnce(session.workspace.folder, number)
             tries = _Tries(session, asked[-1].interrupts)
-            with before_file_calls(READING, tries.until_a_node_begins(failing)):
+            with _unreadable(session, number, tries.is_first_restore) as failed:
                 tries.go_on()
-            if not failing.has_failed:
+            if not failed:
                 break
-            tries.go_on_if_it_failed()  # with the same team, if there is one
-            tries.go_on_if_it_failed()
-            tries.expect_to_have_gone_on(f"a {team.kind}, of which {failing.what} fails for a moment")
+            if tries.has_failed:
+                tries.go_on()
+            tries.expect_to_have_gone_on(f"a {team.kind}, where {failed[0]} fails for a moment")
+            session.workspace.drop()
+
+
+@contextmanager
+def _unreadable(session: Session, number: int, is_restored: Callable[[], bool]) -> Iterator[list[str]]:
+    """Let one call that reads fail as long as something is restored, or a server's answers from one on.
+
+    Args:
+        session: What is restored.
+        number: How many calls, or exchanges, come before.
+        is_restored: Whether it is being restored still.
+
+    Yields:
+        What has failed, in words.
+    """
+    failed: list[str] = []
+    if session.workspace.places:
+
+        def choose(exchange: int, _: bytes) -> WireFault | None:
+            if exchange < number or not is_restored():
+                return None
+            failed.append(f"exchange {exchange + 1} with its server, as all that follow,")
+            return WireFault.CUT_BEFORE
+
+        with faults(session, choose):
+            yield failed
+    else:
+        failing = _FailsOnce(session.workspace.folder, number)
+
+        def act(*arguments: Any) -> None:
+            if is_restored():
+                failing(*arguments)
+
+        with before_file_calls(READING, act):
+            yield failed
+        failed.extend([failing.what] * failing.has_failed)
 
 
 _ASKS = Script().then(NodeWill("write", "ask"))
@@ -101,42 +139,34 @@ class _Tries:
         self._session = session
         self._asked = asked
         self._timeline = Timeline()
-        self._failed = False
-        self._team: TeamConversation | None = None
+        self._has_tried = False
+        self.has_failed = False
 
-    def until_a_node_begins(self, act: Callable[..., object]) -> Callable[..., None]:
-        """Return what does something only as long as the team is being restored."""
-
-        def act_if_restored(*arguments: Any) -> None:
-            if not self._timeline.of(NodeRan):
-                act(*arguments)
-
-        return act_if_restored
-
-    def go_on_if_it_failed(self) -> None:
-        """Try again, if the application was told of a failure."""
-        if self._failed:
-            self.go_on()
+    def is_first_restore(self) -> bool:
+        """Whether the first try has not come further than to restore the team: no node has begun."""
+        return not self._has_tried and not self._timeline.of(NodeRan)
 
     def go_on(self) -> None:
-        """Answer what the team asked: one that is there and has failed is given one more try, and is not used again."""
-        team, self._team = self._team, None
+        """Make a team and answer what it asked; where the application is told of a failure, answer it again."""
+        self.has_failed = True
         try:
-            within_limit(lambda: clock.run(self._answer(team)), "a team that is gone on with")
+            within_limit(lambda: clock.run(self._answer_twice()), "a team that is gone on with")
         except FROM_OUTSIDE:
             raise
         except BaseException as error:
             self._timeline.record(Failed.by("opening the team", error))
-            self._failed = True
+        finally:
+            self._has_tried = True
 
-    async def _answer(self, team: TeamConversation | None) -> None:
-        told = len(self._timeline.of(Failed))
-        is_new = team is None
-        if team is None:
-            team = TeamConversation(self._session, _ASKS, timeline=self._timeline, process=1, asked=self._asked)
-        await team.play(_ASKS.answers("yes"), stop=False)
-        self._failed = len(self._timeline.of(Failed)) > told
-        self._team = team if is_new and self._failed else None
+    async def _answer_twice(self) -> None:
+        team = TeamConversation(self._session, _ASKS, timeline=self._timeline, process=1, asked=self._asked)
+        for _ in range(2):
+            told = len(self._timeline.of(Failed))
+            await team.play(_ASKS.answers("yes"), stop=False)
+            self._has_tried = True
+            self.has_failed = len(self._timeline.of(Failed)) > told
+            if not self.has_failed:
+                return
 
     def expect_to_have_gone_on(self, what: str) -> None:
         begun = [event for event in self._timeline.of(NodeRan) if event.what == "begins"]

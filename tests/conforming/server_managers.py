@@ -17,6 +17,12 @@ import redis
 from botocore.exceptions import BotoCoreError, ClientError
 from session_conformance.harness.services import boto_session
 from session_conformance.reference_impl.log.codec import decode, encode
+from strands.hooks import (
+    AfterMultiAgentInvocationEvent,
+    AfterNodeCallEvent,
+    HookRegistry,
+    MultiAgentInitializedEvent,
+)
 from strands.types.exceptions import SessionException
 
 from .sqlite_manager import SqliteManager, restore, sealed, state_of, unsealed
@@ -254,6 +260,30 @@ class RedisManager(ServerManager):
     def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
         keys = self.keys(agent_id)
         self._client.eval(SCRIPT, len(keys), *keys, id, *(part for change in changes for part in change))
+
+
+class RedisTeams(RedisManager):
+    """Stores graphs and swarms beside the agents."""
+
+    def team_key(self, team: Any) -> str:
+        return f"{quote(self.session_id, safe='')}:team:{quote(team.id, safe='')}"
+
+    def initialize_multi_agent(self, source: Any, **kwargs: Any) -> None:
+        found = self.attempt(lambda: self._client.get(self.team_key(source)))
+        if found is None:
+            self.sync_multi_agent(source)
+        else:
+            source.deserialize_state(decode(found))
+
+    def sync_multi_agent(self, source: Any, **kwargs: Any) -> None:
+        state = encode(source.serialize_state())
+        self.attempt(lambda: self._client.set(self.team_key(source), state))
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry, **kwargs)
+        registry.add_callback(MultiAgentInitializedEvent, lambda event: self.initialize_multi_agent(event.source))
+        for event_type in (AfterNodeCallEvent, AfterMultiAgentInvocationEvent):
+            registry.add_callback(event_type, lambda event: self.sync_multi_agent(event.source))
 
 
 class RedisOfUrl(RedisManager):

@@ -16,9 +16,10 @@ AS_MUTANTS_DO_NOT = "NET-10 or ORD-09 or AGT-24 or CON-04 or LIF-02 or LIF-13 or
     [
         ("postgres", "tests.conforming.server_managers:PostgresManager", AS_MUTANTS_DO_NOT),
         ("redis", "tests.conforming.server_managers:RedisManager", ASKED),
+        ("redis", "tests.conforming.server_managers:RedisTeams", "MAG"),
     ],
 )
-def test_a_correct_manager_on_a_server_meets_all_of_net(
+def test_a_correct_manager_on_a_server_meets_what_is_asked_of_it(
     service: str, target: str, asked: str, pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = Services({})

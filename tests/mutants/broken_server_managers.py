@@ -17,6 +17,7 @@ from tests.conforming.server_managers import (
     ExpiringDynamoManager,
     PostgresManager,
     RedisManager,
+    RedisTeams,
 )
 from tests.conforming.sqlite_manager import sealed
 
@@ -32,6 +33,14 @@ class LosesWhatItCannotSend(RedisManager):
 
     def may_be_sent_again(self, error: Exception) -> bool:
         return False
+
+
+class TakesUnreadableTeamsForNew(RedisTeams):
+    """A team whose state cannot be read begins anew."""
+
+    def initialize_multi_agent(self, source: Any, **kwargs: Any) -> None:
+        with suppress(SessionException):
+            super().initialize_multi_agent(source, **kwargs)
 
 
 class ListensForItsServer(RedisManager):

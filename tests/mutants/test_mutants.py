@@ -463,6 +463,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-12": [
         (broken_text.TakesUnreadableTeamsForNew, "these begin: plan"),
         (broken_api.RestoresTeamsInOneTry, "these begin: plan"),
+        (broken_server.TakesUnreadableTeamsForNew, "these begin: plan"),
     ],
     "REP-01": [
         (broken_api.DropsInternalState, "_internal_state"),
