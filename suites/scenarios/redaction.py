@@ -73,12 +73,19 @@ def _moments(looks: RedactionLooks) -> list[Happened]:
 def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
     """Let an agent redact what was said, say more, change its state, stop, and go on in another process.
 
-    A session may be redacted more than once, a message of several blocks too, and the state stays what it was.
+    A session may be redacted more than once, a message of several blocks too, and one of the assistant, and the state
+    stays what it was.
     """
     looks = _looks_at(new_session(), "a redaction, and what is written after it")
-    looks.instead = ("[redacted]", "[redacted, too]", "[redacted in another process]")
+    looks.instead = ("[redacted]", "[redacted, too]", "[redacted in another process]", "[an answer redacted]")
     blocks = [{"text": f"my password is {REDACTED_WORD}"}, {"text": f"once more: {REDACTED_WORD}"}]
     of_blocks = {"role": "user", "content": blocks, "tracking_id": "00000000-0000-4000-8000-000000000005"}
+
+    answer = {
+        "role": "assistant",
+        "content": [{"text": f"your password is {REDACTED_WORD}"}],
+        "tracking_id": "00000000-0000-4000-8000-000000000006",
+    }
 
     async def first(conversation: Conversation) -> None:
         for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}"), Redact(looks.instead[0])):
@@ -87,6 +94,9 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for later in (Add(of_blocks), Redact(looks.instead[1])):
             await conversation.step(later)
         looks.look("right after the redaction of a message of two blocks", conversation.timeline)
+        for later in (Add(answer), Redact(looks.instead[3])):
+            await conversation.step(later)
+        looks.look("right after the redaction of an answer", conversation.timeline)
         await conversation.step(Send("said after it"))
         looks.look("after the next message", conversation.timeline)
         await conversation.step(SetState("turn", 2))

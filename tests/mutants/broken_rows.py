@@ -36,6 +36,14 @@ class RedactsWhateverIsLast(SqliteManager):
             )
 
 
+class RedactsWhatUsersSaid(SqliteManager):
+    """The latest message is the latest one of the user, since guardrails look at what users say."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        said = next(message for message in reversed(agent.messages) if message["role"] == "user")
+        super().redact_latest_message({**redact_message, "tracking_id": said["tracking_id"]}, agent)
+
+
 class RedactsTheFirstBlock(SqliteManager):
     """A message has one content block, and what else it has stays."""
 

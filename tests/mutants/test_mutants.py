@@ -107,6 +107,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StopsAsItRemembers, "a redaction by somebody else: it survives"),
         (broken_rows.RedactsOnce, r"stored is .*my password is"),
         (broken_rows.RedactsTheFirstBlock, r"stored is .*once more"),
+        (broken_rows.RedactsWhatUsersSaid, "and what is written after it: it survives"),
         (broken_rows.RedactsWhateverIsLast, "a redaction after somebody else said something: it survives"),
         (broken_rows.RedactsWithAnOldState, r"the state stays what it was, {'turn': 3}"),
     ],
