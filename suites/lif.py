@@ -39,6 +39,7 @@ from .scenarios import (
     EVERYDAY,
     GIVEN_MESSAGES,
     KILLED,
+    OTHER_STORAGE_FAULTS,
     SAID_AGAIN,
     SILENT,
     STATE,
@@ -46,6 +47,7 @@ from .scenarios import (
     STATE_OF_A_VOICE,
     STATE_SET_BY_STOP_HOOK,
     STOP_AND_START,
+    TEXT_STORAGE_FAULT,
     expect_apart_on_one_manager,
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
@@ -54,6 +56,7 @@ from .scenarios import (
     expect_own,
     expect_readable,
     expect_same_in_any_locale,
+    expect_state_stored_after_outages,
     expect_stored,
     expect_stored_as_in_memory,
     expect_twins_refused,
@@ -336,6 +339,20 @@ class LifeOfASession(ConformanceSuite):
     def no_growth(self, new_session: NewSession) -> None:
         """Storage does not grow without bound where the content does not: with each update of an agent's state."""
         expect_no_growth_without_content(new_session(), 200, 65_536)
+
+    @requirement(
+        "LIF-19",
+        source="A: RepositorySessionManager.sync_agent, 'update tracked versions after successful sync'",
+        needs=[Capability.STORAGE_FAULTS],
+        since="2026.12",
+    )
+    def state_after_a_failure(self, run: ScenarioRuns) -> None:
+        """A state that could not be stored is no stored one: when storage works again, it is stored with the next stop
+        or invocation that raises nothing, though it has not changed since.
+        """
+        if same(run(STATE).timeline.of(AgentStopped)[-1].state, run(STATE).stored.state):
+            expect_state_stored_after_outages(run(OTHER_STORAGE_FAULTS))  # that a stop stores it at all is for LIF-04
+        expect_state_stored_after_outages(run(TEXT_STORAGE_FAULT))
 
 
 def _expect_stored_state_to_win(session: Session) -> None:

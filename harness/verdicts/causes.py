@@ -267,6 +267,7 @@ _OF_REQUIREMENT = {
     "LIF-16": "close files, connections and threads of a session, also after an error, or share them among sessions",
     "LIF-17": 'say encoding="utf-8" wherever text is read or written, names of files included',
     "LIF-18": "replace the state where it lies, or compact: write what is still of use beside, and rename it",
+    "LIF-19": "note what is stored when it is, and not before: what failed is to be written again at the next sync",
     "UPD-05": "replace the stored message that has the given one's tracking_id, and keep it that way at the next sync",
     "UPD-06": _NO_BYTES_LEFT,
     "DUR-03": (

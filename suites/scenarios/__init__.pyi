@@ -128,6 +128,7 @@ from .snapshots import expect_stash_in_snapshots as expect_stash_in_snapshots
 from .storage_outage import expect_last_state_told_of as expect_last_state_told_of
 from .storage_outage import expect_other_outages_told_of as expect_other_outages_told_of
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
+from .storage_outage import expect_state_stored_after_outages as expect_state_stored_after_outages
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
 from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
 from .stored_history import expect_readable as expect_readable

@@ -142,7 +142,9 @@ OTHER_STORAGE_FAULTS = Scenario(
     .then(StorageFails())
     .sets_state("seat", "12A")
     .stops()
-    .then(StorageWorks()),
+    .then(StorageWorks())
+    .starts()
+    .stops(),
     fresh_processes=True,
 )
 

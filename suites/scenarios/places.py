@@ -22,6 +22,7 @@ from session_conformance.harness import (
     Script,
     Session,
     Timeline,
+    Violation,
     Workspace,
     expect_no_failure,
     play,
@@ -233,7 +234,7 @@ def expect_no_growth_without_content(session: Session, updates: int, size: int) 
     them. What grows on and on reaches any bound.
 
     Raises:
-        Violation: More is stored.
+        Violation: More is stored, or an update is refused.
     """
     with tolerating_warnings():
         manager = session.open()
@@ -242,7 +243,11 @@ def expect_no_growth_without_content(session: Session, updates: int, size: int) 
         )
         for number in range(updates):
             agent.state.set("place", f"{number:06}" + chr(97 + number % 26) * size)
-            sync_voice_agent(manager, agent)
+            try:
+                sync_voice_agent(manager, agent)
+            except Exception as error:
+                told = f"sync_agent() raises {type(error).__name__} at update {number}: {error}"
+                raise Violation(f"a state that is updated {updates} times is stored each time", told) from error
     stored = session.workspace.bytes_stored()
     if stored > updates * size / 2:
         violated(

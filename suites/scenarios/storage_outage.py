@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from session_conformance.harness import NotApplicable, Run, violated
 from session_conformance.harness.process import FAULT_BEGINS, FAULT_ENDS
-from session_conformance.harness.timeline import Failed, Happened, one_message, texts
+from session_conformance.harness.timeline import AgentStopped, Failed, Happened, one_message, same, texts
 
 from .stored_history import expect_readable, find_same
 
@@ -92,3 +92,29 @@ def expect_other_outages_told_of(run: Run) -> None:
         if not stored and not any(begins.at < failure.at < ends.at for failure in run.timeline.of(Failed)):
             found = f"the {what} is not stored, and " + ("stop()" if what == "state" else "redact_latest_message()")
             violated("the failure reaches the caller", f"{found} raised nothing", run.timeline, begins, ends)
+
+
+def expect_state_stored_after_outages(run: Run) -> None:
+    """Report a violation unless a state that could not be stored is stored at the end, or the caller was told again.
+
+    Args:
+        run: A scenario whose last outage met a state, behind which an agent comes to rest without another change of it.
+
+    Raises:
+        Violation: Nothing failed since storage works again, and the state is not stored.
+    """
+    timeline = run.timeline
+    ends = [event for event in timeline.of(Happened) if event.what == FAULT_ENDS][-1]
+    rest = timeline.of(AgentStopped)[-1]
+    assert ends.at < rest.at
+    if any(ends.at < failure.at for failure in timeline.of(Failed)):
+        return
+    expect_readable(run.stored, "after the fault", timeline, ends)
+    if not same(rest.state, run.stored.state):
+        violated(
+            f"at rest after the fault, where nothing failed, the state is stored as in memory: {rest.state!r}",
+            f"the stored state is {run.stored.state!r}",
+            timeline,
+            ends,
+            rest,
+        )

@@ -1079,6 +1079,18 @@ class KeepsEachState(SnapshotFileManager):
         (path.parent / f"{uuid.uuid4().hex}.kept").write_bytes(data)
 
 
+class TakesItsOwnForOthers(SnapshotFileManager):
+    """The hundredth write of a state finds what is stored changed, since it was this manager that changed it."""
+
+    synced = 0
+
+    def sync_agent(self, agent: Any, **kwargs: Any) -> None:
+        self.synced += 1
+        if self.synced == 100:
+            raise SessionException(f"session {self.session_id!r} was changed by another writer")
+        super().sync_agent(agent)
+
+
 class LetsOthersRead(SnapshotFileManager):
     """Folders and files are made as the umask leaves them."""
 

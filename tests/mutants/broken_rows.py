@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from session_conformance.reference_impl.log.codec import decode, encode
+from strands import Agent
+from strands.types.exceptions import SessionException
 
 from tests.conforming.sqlite_manager import SqliteManager, sealed, state_of
 
@@ -34,6 +36,26 @@ class RedactsWhateverIsLast(SqliteManager):
                 f"UPDATE messages SET body = ? WHERE number = ({last})",
                 (sealed(encode(redact_message)), self.session_id, agent.agent_id),
             )
+
+
+class TakesFailedSyncsForDone(SqliteManager):
+    """What was to be stored of a state is what is compared with next time, whatever came of it."""
+
+    def _sync(self, agent_id: str, state: bytes, changed: list[tuple[str, bytes]]) -> None:
+        try:
+            super()._sync(agent_id, state, changed)
+        except SessionException:
+            self._agents[agent_id] = state
+            raise
+
+
+class TakesFailedSyncsOfTextForDone(TakesFailedSyncsForDone):
+    """As that, but for voice agents, whose state is stored whether it has changed or not."""
+
+    def _changed(self, agent: Any) -> list[tuple[str, bytes]]:
+        if not isinstance(agent, Agent):
+            self._agents[agent.agent_id] = b""
+        return super()._changed(agent)
 
 
 class RedactsWhatUsersSaid(SqliteManager):

@@ -82,7 +82,14 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.ListensForItsServer, "descriptors do not grow with the messages"),
     ],
     "LIF-17": [(broken.ReadsAsTheLocaleSays, "whatever the locale")],
-    "LIF-18": [(broken.KeepsEachState, "does not keep all its versions")],
+    "LIF-19": [
+        (broken_rows.TakesFailedSyncsForDone, r"the stored state is {}(.|\n)*agent\.stop\(\) returns"),
+        (broken_rows.TakesFailedSyncsOfTextForDone, "the stored state is {}"),
+    ],
+    "LIF-18": [
+        (broken.KeepsEachState, "does not keep all its versions"),
+        (broken.TakesItsOwnForOthers, r"sync_agent\(\) raises SessionException at update 99"),
+    ],
     "IDS-06": [(broken.LetsOthersRead, "others can read")],
     "ORD-01": [(broken.PersistsAfterUserHooks, "before any hook"), (broken.WaitsForTheAnswer, "My name is Alice")],
     "ORD-02": [(broken.PersistsUpdatesAfterUserHooks, "Hello Alice"), (broken.IgnoresUpdates, r"\[\] pending")],
