@@ -41,6 +41,7 @@ from .scenarios import (
     expect_large_state_or_refused,
     expect_readable,
     expect_restorable,
+    own_markup,
 )
 
 TEXTS = {
@@ -243,7 +244,8 @@ class Content(ConformanceSuite):
         """Content that looks like the store's own markup (base64 markers, JSON text, __bytes_encoded__) comes back
         equal.
         """
-        for name, value in MARKUP.items():
+        learned = {f"what it writes for bytes, {value!r:.120},": value for value in own_markup(new_session())}
+        for name, value in (MARKUP | learned).items():
             exchange = tool_exchange({"value": value}, {"json": value})
             expect_back(new_session(), {name: [*exchange, message({"text": str(value)})]})
 

@@ -25,6 +25,7 @@ from session_conformance.harness.timeline import (
 
 from .scenarios import (
     EVERYDAY,
+    INTERLEAVED,
     OTHER_STORAGE_FAULTS,
     RAISING_HOOKS,
     STATE_SET_BY_STOP_HOOK,
@@ -169,6 +170,20 @@ class PersistenceBeforeHooks(ConformanceSuite):
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
         expect_outages_told_of(run(STORAGE_FAULT), "agent.send()")
         expect_other_outages_told_of(run(OTHER_STORAGE_FAULTS))
+
+    @requirement(
+        "ORD-10",
+        source=HOOKS_DOCUMENTED,
+        needs=[Capability.READ_BESIDE_WRITER],
+        sdk=[SdkFeature.MESSAGE_UPDATES],
+        promise=Durability.MESSAGE,
+        since="2026.12",
+    )
+    def users_transcripts(self, run: ScenarioRuns) -> None:
+        """A transcript of what the user said is stored in full before any hook for its update runs."""
+        expect_stored_at_hooks(
+            run(INTERLEAVED).timeline, "message_updated", lambda m: m["role"] == "user", "a user's transcript"
+        )
 
 
 def _nearest(stored: list[Message]) -> str:

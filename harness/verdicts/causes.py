@@ -123,7 +123,7 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
     # Violations of NET list all that is stored, placeholders too.
     (r"(?!NET-).*", r"\[[^]]*\] pending #", Cause("what replaces a streamed message is not stored", _UPDATES)),
     (
-        r"RPL-.*|UPD-.*|ORD-02",
+        r"RPL-.*|UPD-.*|ORD-02|ORD-10",
         r"missing \[|messages: \[|was: nothing",
         Cause("what replaces a streamed message is not stored", _UPDATES),
     ),
@@ -226,6 +226,15 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (r"CON-04", r".*", _ON_THE_LOOP),
+    (
+        r"(LIF|ORD|UPD|RPL|TOL|CNT|IDS|AGT|MAG|STA)-.*",
+        r"^agent\.\w+\(\) raises (SessionException|SnapshotException|StorageError)",
+        Cause(
+            "the manager raises where nothing was made to fail",
+            "see 'raised in', below; where it says that others have written, look whether what it compares with is what"
+            " it stored last, and not an older copy",
+        ),
+    ),
 )
 
 _OF_GROUP = {

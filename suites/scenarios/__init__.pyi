@@ -75,6 +75,7 @@ from .on_the_wire import loop_goes_on as loop_goes_on
 from .one_process import shut_out_by as shut_out_by
 from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
+from .own_markup import own_markup as own_markup
 from .places import expect_folder_behind_link as expect_folder_behind_link
 from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
 from .places import expect_no_growth_without_content as expect_no_growth_without_content

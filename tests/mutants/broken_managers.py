@@ -1,5 +1,6 @@
 """Mutants: a correct manager, each time with one thing broken on purpose."""
 
+import base64
 import contextlib
 import copy
 import json
@@ -189,6 +190,14 @@ class PersistsUpdatesAfterUserHooks(SnapshotFileManager):
     """Updates are stored after the user's hooks."""
 
     updated_order = HookOrder.DEFAULT
+
+
+class LeavesTranscriptsOfUsersToTheNextSave(SnapshotFileManager):
+    """What the user said is replaced in storage with the next message, since it is the answer that streams."""
+
+    def on_updated(self, event: Any) -> None:
+        if event.message["role"] == "assistant":
+            super().on_updated(event)
 
 
 class PersistsToolsAfterUserHooks(SnapshotFileManager):
@@ -650,6 +659,16 @@ class DecodesTheSdksMarker(SnapshotFileManager):
 
     def unpack(self, data: bytes) -> Any:
         return decode_bytes_values(super().unpack(data))
+
+
+class LeavesItsOwnMarkerAsItIs(SnapshotFileManager):
+    """Bytes are marked in a way that nobody else has, and content that has the mark is taken for bytes."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return json.dumps(content, default=lambda data: {"~raw": base64.b64encode(data).decode()}).encode()
+
+    def unpack(self, data: bytes) -> Any:
+        return json.loads(data, object_hook=lambda one: base64.b64decode(one["~raw"]) if set(one) == {"~raw"} else one)
 
 
 class ReadsIntegersAsFloats(SnapshotFileManager):

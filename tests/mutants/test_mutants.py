@@ -82,6 +82,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.ListensForItsServer, "descriptors do not grow with the messages"),
     ],
     "LIF-17": [(broken.ReadsAsTheLocaleSays, "whatever the locale")],
+    "ORD-10": [(broken.LeavesTranscriptsOfUsersToTheNextSave, r"user \[\] pending")],
     "LIF-19": [
         (broken_rows.TakesFailedSyncsForDone, r"the stored state is {}(.|\n)*agent\.stop\(\) returns"),
         (broken_rows.TakesFailedSyncsOfTextForDone, "the stored state is {}"),
@@ -160,7 +161,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.DropsCachePoints, "cache point"),
         (broken_rows.TellsErrorsByTheirText, "a tool that failed and does not say so"),
     ],
-    "CNT-04": [(broken.DecodesTheSdksMarker, "marker of bytes")],
+    "CNT-04": [
+        (broken.DecodesTheSdksMarker, "marker of bytes"),
+        (broken.LeavesItsOwnMarkerAsItIs, "what it writes for bytes, {'~raw': 'AP9v"),
+    ],
     "CNT-05": [(broken.ReadsIntegersAsFloats, "integers"), (broken.ForgetsTheSignOfZero, "floats")],
     "CNT-06": [
         (broken.StoresWhatItCannot, "a lone surrogate is refused"),

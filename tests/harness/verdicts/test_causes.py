@@ -52,6 +52,8 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("COR-02", "in 2 of 61 cases it is not so. The first: log, cut to 219 of 2407 bytes", "checksum"),
         ("CNT-06", "a reader raised KeyError: 'content'", "could not restore"),
         ("IDS-05", 'agent.send() raises StorageError: "log: no record at byte 38884"', "read again"),
+        ("AGT-02", 'agent.invoke_async() raises SessionException: "changed by another writer"', "an older copy"),
+        ("ORD-10", "what was stored of it was: user [] pending #3d5b76a9", "MessageUpdatedEvent"),
         ("CON-02", "session 7 has what session 8 said", "run nothing that blocks"),
         ("COR-01", "in 6 cases it is not so. The first: a/data, cut short: a process was ended by SIGBUS", "map it"),
     ],
