@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -17,6 +18,10 @@ List, show, verify, repair, delete, clean up, import and export sessions of the 
 
 To judge session managers, install the suites: pip install strands-session-conformance
 """
+
+
+_OF_SESSIONS = ("show", "verify", "repair", "delete", "clean-up", "import", "export")
+"""What has to stand behind ``sessions``; ``list`` is a command of the suites, too."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +54,11 @@ def _run(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help"):
         print(_HELP, end="")
         return 0
-    print(
-        f"session-conformance: {words[0]!r} needs the suites: pip install strands-session-conformance", file=sys.stderr
-    )
+    word = words[0]
+    why = f"{word!r} needs the suites: pip install strands-session-conformance"
+    if word in _OF_SESSIONS:
+        why = f"there is no command {word!r}: did you mean 'sessions {word}'?"
+    elif difflib.get_close_matches(word, ["sessions"], cutoff=0.8):
+        why = f"there is no command {word!r}: did you mean 'sessions'?"
+    print(f"session-conformance: {why}", file=sys.stderr)
     return USAGE_ERROR

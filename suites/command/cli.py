@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -23,6 +24,9 @@ _CARRIED_OUT: dict[str, Callable[[argparse.Namespace], int]] = {
     "field": fielding.run,
     "init": starting.run,
 }
+
+COMMANDS = ("run", "replay", *_CARRIED_OUT, "sessions", "completion")
+"""What the command takes as its first word."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,9 +58,19 @@ def parser() -> argparse.ArgumentParser:
     counting.add_to(commands)
     fielding.add_to(commands)
     starting.add_to(commands)
+    commands.add_parser(
+        "sessions", add_help=False, help="list, show, verify, repair, delete, import and export sessions"
+    )  # its own parser is the reference managers'
     completion = commands.add_parser("completion", help="print what a shell needs to complete this command's words")
     completion.add_argument("shell", choices=("bash", "zsh", "tcsh"))
     return made
+
+
+def _no_command(word: str) -> int:
+    near = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
+    print(f"session-conformance: there is no command {word!r}: {hint}", file=sys.stderr)
+    return USAGE_ERROR
 
 
 def _run(arguments: list[str]) -> int:
@@ -68,6 +82,8 @@ def _run(arguments: list[str]) -> int:
     if not arguments:
         made.print_help()
         return 0
+    if not arguments[0].startswith("-") and arguments[0] not in COMMANDS:
+        return _no_command(arguments[0])
     try:
         given, rest = made.parse_known_args(arguments)
     except SystemExit as error:

@@ -89,3 +89,23 @@ def test_the_formats_offered_are_those_that_can_be_written() -> None:
     from session_conformance.suites.command import report
 
     assert set(report._FORMATS) == set(FORMATS)
+
+
+@pytest.mark.parametrize("package", ["suites", "reference_impl"])
+def test_a_word_that_is_nearly_a_command_is_told_which(package: str) -> None:
+    main = [sys.executable, "-c", f"from session_conformance.{package}.command import main; raise SystemExit(main())"]
+    run = subprocess.run([*main, "session", "list", "here"], capture_output=True, text=True, check=False)
+    told = "session-conformance: there is no command 'session': did you mean 'sessions'?\n"
+    assert (run.returncode, run.stdout, run.stderr) == (4, "", told)
+
+
+def test_a_word_that_is_no_command_is_told_all() -> None:
+    run = command("frobnicate")
+    assert run.returncode == 4
+    assert run.stderr.startswith("session-conformance: there is no command 'frobnicate': there are run, ")
+    assert ", sessions, " in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_help_names_what_looks_after_sessions() -> None:
+    assert "    sessions " in command("--help").stdout

@@ -113,3 +113,19 @@ def test_an_id_without_anything_to_judge_is_told_how_to_run(pytester: pytest.Pyt
 def test_an_id_that_there_is_not(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess("--session-manager=reference-file", "ORD::ORD-99[reference-file]")
     assert run.ret == pytest.ExitCode.NO_TESTS_COLLECTED
+
+
+@pytest.mark.parametrize(
+    ("given", "near"),
+    [("--session-managr=x:Y", "--session-manager"), ("--conformance-reports=r.json", "--conformance-report")],
+)
+def test_an_option_that_there_is_not_is_told_which_is_near(given: str, near: str, pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(given)
+    assert run.ret == 4
+    run.stderr.fnmatch_lines([f"*unrecognized arguments: {given}", f"  did you mean: {near}"])
+
+
+def test_an_option_of_somebody_else_is_left_to_pytest(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--frobnicate")
+    assert run.ret == 4
+    run.stderr.no_fnmatch_line("*did you mean*")
