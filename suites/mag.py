@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of
+from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of, endpoint_of_run
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -412,9 +412,10 @@ class SeveralAgents(ConformanceSuite):
         """Where reading fails for a moment while a graph or a swarm is restored, it goes on where it was, or the
         failure reaches the caller and the next try does: no node that had ended runs again.
         """
-        if not {Capability.ON_DISK, Capability.SERVER} & capabilities_of(backend, request.config):
+        if not {Capability.ON_DISK, Capability.SERVER, Capability.S3} & capabilities_of(backend, request.config):
             raise NotApplicable("what it reads lies neither in files nor on a server of the run")
-        expect_unreadable_teams_to_go_on(lambda team: replace(new_session(), team=team))
+        s3 = endpoint_of_run(request.config).seam if backend.on_s3 else None
+        expect_unreadable_teams_to_go_on(lambda team: replace(new_session(), team=team), s3)
 
 
 __all__ = ["SeveralAgents"]

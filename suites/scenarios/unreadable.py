@@ -21,10 +21,13 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.conversations import TeamConversation
 from session_conformance.harness.process import FROM_OUTSIDE, READING, before_file_calls, clock, within_limit
+from session_conformance.harness.s3 import Fault, Request, without_pauses
+from session_conformance.harness.s3 import Seam as S3Seam
 from session_conformance.harness.scripts import NodeWill
 from session_conformance.harness.services import WireFault
 from session_conformance.harness.timeline import Asked, Failed, NodeRan, TeamEnded, same
 
+from .fault_places import kind_of_request
 from .on_the_wire import faults
 from .stored_history import expect_readable
 
@@ -64,14 +67,15 @@ def expect_read_failures_to_be_no_absence(session: Session) -> None:
             violated(f"{what}, the next try restores all", differs or f"the state is {again.state}")
 
 
-def expect_unreadable_teams_to_go_on(session_of: Callable[[Team], Session]) -> None:
+def expect_unreadable_teams_to_go_on(session_of: Callable[[Team], Session], s3: S3Seam | None = None) -> None:
     """Let each call that reads fail, in turn, while a team is restored that asked the user.
 
     Either the team goes on all the same, or the application is told and tries again: with the team that it has, if it
     has one, and then with a new one.
 
     Args:
-        session_of: Returns a new session of a team, in files or on servers.
+        session_of: Returns a new session of a team, in files, on servers or in a bucket.
+        s3: What stands before S3, if it is there.
 
     Raises:
         Violation: A node that had ended runs again, or no try goes on.
@@ -84,7 +88,7 @@ def expect_unreadable_teams_to_go_on(session_of: Callable[[Team], Session]) -> N
             if not asked:
                 violated(f"a {team.kind} asks the user before its second node", "it does not", timeline)
             tries = _Tries(session, asked[-1].interrupts)
-            with _unreadable(session, number, tries.is_first_restore) as failed:
+            with _unreadable(session, s3, number, tries.is_first_restore) as failed:
                 tries.go_on()
             if not failed:
                 break
@@ -95,11 +99,14 @@ def expect_unreadable_teams_to_go_on(session_of: Callable[[Team], Session]) -> N
 
 
 @contextmanager
-def _unreadable(session: Session, number: int, is_restored: Callable[[], bool]) -> Iterator[list[str]]:
-    """Let one call that reads fail as long as something is restored, or a server's answers from one on.
+def _unreadable(
+    session: Session, s3: S3Seam | None, number: int, is_restored: Callable[[], bool]
+) -> Iterator[list[str]]:
+    """Let one call that reads fail as long as something is restored, or what a server, or S3, is asked from one on.
 
     Args:
         session: What is restored.
+        s3: What stands before S3, if it is there.
         number: How many calls, or exchanges, come before.
         is_restored: Whether it is being restored still.
 
@@ -107,13 +114,26 @@ def _unreadable(session: Session, number: int, is_restored: Callable[[], bool]) 
         What has failed, in words.
     """
     failed: list[str] = []
-    if session.workspace.places:
+    if s3 is not None:
 
-        def choose(exchange: int, _: bytes) -> WireFault | None:
+        def fails(exchange: int, request: Request) -> Fault | None:
+            if exchange < number or request.method not in ("GET", "HEAD") or not is_restored():
+                return None
+            failed.append(f"{request.operation}, as all that is read from then on,")
+            return Fault.INTERNAL_ERROR
+
+        with without_pauses(), s3.faults(session.workspace.values["bucket"], fails):
+            yield failed
+    elif session.workspace.places:
+        kinds: list[tuple[bytes, ...]] = []
+
+        def choose(exchange: int, asked: bytes) -> WireFault | None:
             if exchange < number or not is_restored():
                 return None
-            failed.append(f"exchange {exchange + 1} with its server, as all that follow,")
-            return WireFault.CUT_BEFORE
+            if exchange == number:
+                kinds.append(kind_of_request(asked))
+                failed.append(f"exchange {number + 1} with its server, as all that ask for the same,")
+            return WireFault.CUT_BEFORE if kind_of_request(asked) in kinds else None
 
         with faults(session, choose):
             yield failed

@@ -59,6 +59,16 @@ class WritesAgainUnderAnotherNumber(WithParts):
             return f"{self.prefix}{self.life}/c/{number:010d}"
 
 
+class TakesUnreadableTeamsForNew(S3SessionManager):
+    """A team whose state cannot be read begins anew."""
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        try:
+            return super().read_multi_agent(session_id, multi_agent_id, **kwargs)
+        except SessionException:
+            return None
+
+
 class TriesOutItsRights(S3SessionManager):
     """Writes and deletes an object when it is opened, to see whether it may."""
 

@@ -475,6 +475,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-12": [
         (broken_text.TakesUnreadableTeamsForNew, "these begin: plan"),
         (broken_api.RestoresTeamsInOneTry, "these begin: plan"),
+        (broken_s3.TakesUnreadableTeamsForNew, "these begin: plan"),
         (broken_server.TakesUnreadableTeamsForNew, "these begin: plan"),
     ],
     "REP-01": [
