@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..log.change_log import Gone
 from ..log.paths import is_folder, is_link
 from .folders import unlock
 from .journal import LONGEST_HEADER, Damage, Header, read_header
-from .posix import NEVER_WAIT, NO_LINKS, fcntl, has_name, identity, open_folder
+from .posix import NEVER_WAIT, NO_LINKS, fcntl, has_name, identity, is_dead, open_folder
 
 FILE = "journal"
 
@@ -54,7 +55,7 @@ class Handle:
 
     def hold(self) -> None:
         """Count as a user of the session until :meth:`rest`."""
-        if self._held is not None and not has_name(self._held, self.folder):
+        if self._held is not None and (is_dead(self._held) or not has_name(self._held, self.folder)):
             self.rest()  # it was removed, and another one has its name
         while self._held is None:
             self.check_folder()
@@ -71,7 +72,8 @@ class Handle:
         """No longer count as a user of the session."""
         if self._held is not None:
             descriptor, self._held = self._held, None
-            os.close(descriptor)
+            with contextlib.suppress(OSError):  # it is closed whatever the system says
+                os.close(descriptor)
 
     def lock(self) -> int:
         """Return a descriptor of the file that has the journal's name now, with every other writer kept out.
@@ -107,6 +109,11 @@ class Handle:
             except BaseException:  # the handler of a signal raised: nobody may wait for this for ever
                 self.drop()
                 raise
+
+    def drop_if_dead(self) -> None:
+        """Close the journal if nothing will ever come of its descriptor: its file system is gone, and may be back."""
+        if self._descriptor is not None and is_dead(self._descriptor):
+            self.drop()
 
     def adopt(self, descriptor: int, header: Header) -> None:
         """Take a file that is open, locked and has the journal's name in place of the one that had it before."""

@@ -218,6 +218,9 @@ class JournalFile:
                 if header is not None and header.life != self._life:
                     self._expect_same_life(life_of(descriptor, header))
                 yield not self._is_known(descriptor, header) or self._has_more(descriptor)
+            except BaseException:
+                self._handle.drop_if_dead()
+                raise
             finally:
                 self._descriptor = None
                 self._handle.unlock()

@@ -154,6 +154,15 @@ def identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
+def is_dead(descriptor: int) -> bool:
+    """Whether the system knows nothing of what is open: as after its file system was unmounted, or served anew."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return True
+    return False
+
+
 def has_name(descriptor: int, path: Path) -> bool:
     """Whether what is open still has its name. A lock says something only of what does."""
     try:

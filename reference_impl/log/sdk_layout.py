@@ -6,6 +6,7 @@ it is an error that names the file, where the SDK itself may pass over it.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -14,7 +15,7 @@ import re
 import tempfile
 import time
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -99,6 +100,10 @@ class SdkFolder:
         Raises:
             SessionException: A folder cannot be read.
         """
+        with _told():
+            return self._state()
+
+    def _state(self) -> str | None:
         if not self._is_there():
             return None
         said, latest = [], 0
@@ -119,6 +124,10 @@ class SdkFolder:
         Raises:
             SessionException: A folder cannot be read, is a symbolic link, or is missing.
         """
+        with _told():
+            return self._paths()
+
+    def _paths(self) -> list[str]:
         if not self._is_there():
             return []
         found = []
@@ -184,19 +193,26 @@ class SdkFolder:
         except OSError as error:
             if error.errno == errno.ENAMETOOLONG:  # such an id was never the SDK's
                 return False
-            _unreadable(error)
+            raise
 
     def _bytes(self, file: Path) -> bytes:
-        if is_link(file):
-            raise SessionException(f"cannot import {file}: it is a symbolic link, which may lead anywhere")
-        try:
+        with _told():
+            if is_link(file):
+                raise SessionException(f"cannot import {file}: it is a symbolic link, which may lead anywhere")
             return file.read_bytes()
-        except OSError as error:
-            raise SessionException(f"cannot import {file}: {error}") from error
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Raise what the system says of what is to be imported as ``SessionException``."""
+    try:
+        yield
+    except OSError as error:
+        raise SessionException(f"cannot import {error.filename}: {error.strerror}") from error
 
 
 def _unreadable(error: OSError) -> NoReturn:
-    raise SessionException(f"cannot import {error.filename}: {error.strerror}") from error
+    raise error
 
 
 def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | None:

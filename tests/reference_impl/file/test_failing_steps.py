@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file import posix
+from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of
@@ -146,3 +147,26 @@ def test_nothing_stays_open_behind_a_step_that_failed(tmp_path: Path, do: Callab
         assert texts_of(folder, id)[-1] == "later", f"step {at} failed"
         at += 1
     assert at > 5
+
+
+def test_an_import_that_fails_raises_an_exception_of_the_sdks(tmp_path: Path) -> None:
+    at = 0
+    while True:
+        folder = tmp_path / str(at)
+        open_agent(folder, manager=SdkFileSessionManager("s", storage_dir=str(folder)), messages=[text_message("one")])
+        failing, agent = Failing(at), None
+        with failing.patched():
+            with contextlib.suppress(SessionException):
+                agent = open_agent(folder)
+                asyncio.run(add(agent, text_message("two")))
+        if agent is not None:
+            agent._session_manager.close()  # type: ignore[union-attr]
+        if not failing.has_failed:
+            break
+        gc.collect()  # a manager that could not be made is garbage
+        assert still_open(folder) == [], f"step {at} failed"
+        say(folder, "later")
+        stored = ["one", "two", "later"] if agent is not None else ["one", "later"]
+        assert texts_of(folder) == stored, f"step {at} failed"
+        at += 1
+    assert at > 20
