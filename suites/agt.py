@@ -89,6 +89,7 @@ from .scenarios import (
     expect_stored_as_in_memory,
     expect_stored_at_hooks,
     expect_twins_refused,
+    expect_windows_apart,
     has_block,
     in_one_loop_after_another,
     pinned_in_the_middle,
@@ -494,6 +495,7 @@ class TextAgents(ConformanceSuite):
             wanted = [said for turn in range(3) for said in (f"{agent.agent_id} {turn}", "yes")]
             expect_own(agent, wanted, {agent.agent_id: 2})
         expect_apart_on_one_manager(replace(new_session(), text_agent=TextAgent()))
+        expect_windows_apart(new_session())
 
     @requirement("AGT-22", source="B: harness-sdk #4420")
     def merged_input(self, run: ScenarioRuns) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from session_conformance.fixtures import ConformanceSuite
+from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
 from session_conformance.harness.sdk import SdkFeature
 from session_conformance.harness.timeline import (
@@ -29,6 +29,7 @@ from .scenarios import (
     expect_gone_at_each_look,
     expect_nowhere_at_rest,
     expect_readable,
+    expect_redacted_apart_on_one_manager,
     expect_stored,
     find_same,
     redacted_beside_another,
@@ -115,7 +116,7 @@ class UpdatesAndRedaction(ConformanceSuite):
                 )
 
     @requirement("UPD-05", source="A: SessionManager.redact_latest_message")
-    def redaction(self, run: ScenarioRuns) -> None:
+    def redaction(self, run: ScenarioRuns, new_session: NewSession) -> None:
         """redact_latest_message is what a restore returns."""
         played = run(REDACTION)
         expect_no_failure(played.timeline)
@@ -161,6 +162,7 @@ class UpdatesAndRedaction(ConformanceSuite):
                     timeline,
                     *timeline.of(Happened),
                 )
+        expect_redacted_apart_on_one_manager(new_session())
 
     @requirement(
         "UPD-06", level=Level.SHOULD, source="F: redaction is meant to remove data at rest", needs=[Capability.AT_REST]

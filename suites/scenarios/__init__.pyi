@@ -1,5 +1,6 @@
 from .agents_of_a_session import expect_apart_on_one_manager as expect_apart_on_one_manager
 from .agents_of_a_session import expect_own as expect_own
+from .agents_of_a_session import expect_redacted_apart_on_one_manager as expect_redacted_apart_on_one_manager
 from .agents_of_a_session import expect_twins_refused as expect_twins_refused
 from .any_script import judge_script as judge_script
 from .bidi import AUTO_RESTART_OFF as AUTO_RESTART_OFF
@@ -97,6 +98,7 @@ from .restored import expect_answered as expect_answered
 from .restored import expect_managed as expect_managed
 from .restored import expect_restored_as_left as expect_restored_as_left
 from .restored import expect_restored_but_for_torn_down as expect_restored_but_for_torn_down
+from .restored import expect_windows_apart as expect_windows_apart
 from .round_trips import Counted as Counted
 from .s3_requests import LOAD as LOAD
 from .s3_requests import MESSAGES_A_CONVERSATION as MESSAGES_A_CONVERSATION

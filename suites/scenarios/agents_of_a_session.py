@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +16,9 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.process import clock, tolerating_warnings
-from session_conformance.harness.scripts import Send, stream
+from session_conformance.harness.scripts import Redact, Send, Step, stream
 from session_conformance.harness.sdk import SessionException, SessionManager
-from session_conformance.harness.timeline import Failed, UserSent, same, texts
+from session_conformance.harness.timeline import Failed, Happened, UserSent, same, texts
 
 from .stored_history import expect_readable
 
@@ -86,20 +86,62 @@ def expect_apart_on_one_manager(session: Session) -> None:
     """
     both = [replace(session, agent_id=agent_id) for agent_id in ("first", "second")]
     scripts = [_talk_of(one) for one in both]
-    timelines = [Timeline() for _ in both]
+    turns = [turn for steps in zip(*(script.steps for script in scripts), strict=True) for turn in enumerate(steps)]
+    for one, script, timeline in zip(both, scripts, _on_one_manager(both, turns), strict=True):
+        expect_no_failure(timeline)
+        if timeline.of(UserSent):
+            said = [step.content for step in script.steps if isinstance(step, Send)]
+            expect_own(one, said, {one.agent_id: 1}, timeline, [f"yes, {text}" for text in said])
+
+
+def expect_redacted_apart_on_one_manager(session: Session) -> None:
+    """Report a violation unless an agent's redaction is of what was said to it, where another one was spoken to since.
+
+    A manager that serves one agent alone may refuse the second one.
+
+    Raises:
+        Violation: What was to be redacted is still there, or what was said to the other agent is not.
+    """
+    both = [replace(session, agent_id=agent_id) for agent_id in ("first", "second")]
+    turns: list[tuple[int, Step]] = [
+        (0, Send("my password")),
+        (1, Send("said to another agent")),
+        (0, Redact("[redacted]")),
+    ]
+    timelines = _on_one_manager(both, turns)
+    for one, said, timeline in zip(both, (["[redacted]"], ["said to another agent"]), timelines, strict=True):
+        expect_no_failure(timeline)
+        if timeline.of(UserSent):
+            found = one.read()
+            expect_readable(found, f"for agent {one.agent_id!r}", timeline)
+            if texts(found.messages) != said:
+                wanted = (
+                    f"a redaction by 'first', after 'second' was spoken to on the same manager: {one.agent_id!r} has"
+                )
+                violated(f"{wanted} {said}", f"it has {texts(found.messages)}", timeline, *timeline.of(Happened))
+
+
+def _on_one_manager(agents: Sequence[Session], turns: Sequence[tuple[int, Step]]) -> list[Timeline]:
+    """Let agents take turns on one manager, and return what happened to each; nothing to one that it refused.
+
+    Args:
+        agents: Each with another ``agent_id``.
+        turns: The number of the agent whose turn it is, and what it plays.
+    """
+    timelines = [Timeline() for _ in agents]
 
     async def main() -> None:
-        manager, agents = session.open(), list[Conversation | TextConversation]()
-        for one, timeline in zip(both, timelines, strict=True):
+        manager, there = agents[0].open(), list[Conversation | TextConversation]()
+        for one, timeline in zip(agents, timelines, strict=True):
             try:
-                agents.append(_with(manager, one, timeline))
+                there.append(_with(manager, one, timeline))
             except SessionException:
-                if not agents:
+                if not there:
                     raise
-        for steps in zip(*(script.steps for script in scripts), strict=True):
-            for conversation, step in zip(agents, steps, strict=False):
-                await conversation.step(step)
-        for conversation in agents:
+        for number, step in turns:
+            if number < len(there):
+                await there[number].step(step)
+        for conversation in there:
             await conversation.play(Script())
 
     try:
@@ -107,11 +149,7 @@ def expect_apart_on_one_manager(session: Session) -> None:
             clock.run(main())
     except Exception as error:
         timelines[0].record(Failed.by("opening the session", error))
-    for one, script, timeline in zip(both, scripts, timelines, strict=True):
-        expect_no_failure(timeline)
-        if timeline.of(UserSent):
-            said = [step.content for step in script.steps if isinstance(step, Send)]
-            expect_own(one, said, {one.agent_id: 1}, timeline, [f"yes, {text}" for text in said])
+    return timelines
 
 
 def _talk_of(session: Session) -> Script:

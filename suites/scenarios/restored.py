@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from session_conformance.harness import Run, Timeline, expect_no_failure, expect_same, unpaired_tools, violated
+from session_conformance.harness import (
+    Run,
+    Script,
+    Session,
+    TextAgent,
+    Timeline,
+    expect_no_failure,
+    expect_same,
+    play,
+    unpaired_tools,
+    violated,
+)
 from session_conformance.harness.conversations import TORN_DOWN
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentAtRest, Event, Failed, Happened, ProcessStarted, same
@@ -57,6 +69,29 @@ def expect_restored_as_left(run: Run) -> None:
         if not same(left.state, run.stored.state):
             violated(f"the state {left.state!r} is stored", f"{run.stored.state!r}", run.timeline, left)
         expect_managed(left.managed, run.stored.managed, run.timeline, left)
+
+
+def expect_windows_apart(session: Session) -> None:
+    """Report a violation unless each agent of a session is given back the state of its own conversation manager.
+
+    Raises:
+        Violation: One is given the other's, or a history that differs from what was in memory.
+    """
+    agents = [replace(session, agent_id=agent_id, text_agent=TextAgent(window=4)) for agent_id in ("long", "short")]
+    left: dict[str, Timeline] = {}
+    for turn in range(3):
+        for agent in agents if not turn else agents[:1]:
+            left[agent.agent_id] = play(
+                agent, Script().user(f"{agent.agent_id} {turn}").assistant("yes"), observing=False
+            )
+            expect_no_failure(left[agent.agent_id])
+    for agent in agents:
+        found, timeline = agent.read(), left[agent.agent_id]
+        expect_readable(found, f"for agent {agent.agent_id!r}", timeline)
+        rest = timeline.of(AgentAtRest)[-1]
+        what = f"agent {agent.agent_id!r} beside another one, each with a window: its history is restored as it was"
+        expect_same(rest.memory, found.messages, what, timeline, rest)
+        expect_managed(rest.managed, found.managed, timeline, rest)
 
 
 def expect_managed(left: Mapping[str, Any], found: Mapping[str, Any], timeline: Timeline, *at: Event) -> None:

@@ -1271,3 +1271,14 @@ class RemembersOneAgent(SnapshotFileManager):
         self._first = getattr(self, "_first", agent.agent_id)
         if agent.agent_id == self._first or not self.path(agent.agent_id).exists():
             super().save(agent)
+
+
+class RedactsInWhoeverSpokeLast(FileSessionManager):
+    """A redaction goes to the agent that was spoken to last, whichever asks for it."""
+
+    def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
+        self._spoke = agent
+        super().append_message(message, agent, **kwargs)
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        super().redact_latest_message(redact_message, getattr(self, "_spoke", agent), **kwargs)

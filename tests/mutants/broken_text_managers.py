@@ -526,6 +526,16 @@ class RestoresTheStateSavedLast(SnapshotFileManager):
         agent.state = AgentState(self.unpack(self.unseal(latest.read_bytes()))["state"])
 
 
+class RestoresTheWindowSavedLast(SnapshotFileManager):
+    """A session has one conversation manager, that of the agent that was saved last."""
+
+    def restore_rest(self, agent: Any, rest: dict[str, Any]) -> None:
+        latest = max(self._folder.iterdir(), key=lambda path: path.stat().st_mtime_ns)
+        others = self.unpack(self.unseal(latest.read_bytes()))["rest"]
+        window = "conversation_manager_state"
+        super().restore_rest(agent, {**rest, window: others[window]} if rest and window in others else rest)
+
+
 class GivesNewAgentsTheOldState(SnapshotFileManager):
     """An agent that is new in its session begins with the state of another."""
 

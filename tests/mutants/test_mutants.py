@@ -113,6 +113,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "UPD-05": [
         (broken.KeepsTheOriginalOfARedaction, r"\[redacted\]"),
         (broken.StopsAsItRemembers, "a redaction by somebody else: it survives"),
+        (broken.RedactsInWhoeverSpokeLast, "after 'second' was spoken to on the same manager"),
         (broken_rows.RedactsOnce, r"stored is .*my password is"),
         (broken_rows.RedactsTheFirstBlock, r"stored is .*once more"),
         (broken_rows.RedactsWhatUsersSaid, "and what is written after it: it survives"),
@@ -406,6 +407,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.OneFileForAllAgents, "agent 'voice' has"),
         (broken_text.RestoresTheStateSavedLast, "has the state"),
         (broken_text.GivesNewAgentsTheOldState, "has the state"),
+        (broken_text.RestoresTheWindowSavedLast, "removed_message_count is"),
     ],
     "AGT-22": [(broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]')],
     "AGT-23": [
