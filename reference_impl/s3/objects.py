@@ -10,9 +10,11 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
+from strands.types.exceptions import SessionException
+
 from ..log.at_once import at_once
 from .client import ATTEMPTS
-from .requests import LATER, BusyConflict, Conflict, Garbled, NotImplementedThere, NotThere, S3Requests
+from .requests import LATER, BusyConflict, Conflict, Garbled, NotImplementedThere, NotThere, S3Requests, is_denied
 
 __all__ = ["Fetched", "Listed", "NotThere", "Page", "S3Objects"]
 
@@ -116,6 +118,21 @@ class S3Objects(S3Requests):
             return self.send(operation, key, self._fetched, Key=key, **which)
         except NotImplementedThere as error:
             raise self.failed(operation, key, "the store does not know this operation") from error
+        except SessionException as failure:
+            if version is None and is_denied(failure) and self._is_missing(key):
+                raise NotThere(key) from None
+            raise
+
+    def _is_missing(self, key: str) -> bool:
+        """Whether a listing says that there is no object of a key.
+
+        S3 denies the read of a missing object, and does not say that it is missing, to whom may list the bucket under a
+        condition only: that a request names a prefix, for example.
+        """
+        try:
+            return not any(found.key == key for found in self.page(key).items)
+        except SessionException:
+            return False
 
     def _fetched(self, answer: Any) -> Fetched:
         data = answer["Body"].read()

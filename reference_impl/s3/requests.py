@@ -47,6 +47,7 @@ _ACTIONS = {
     "DeleteObjects": "s3:DeleteObject",
 }
 
+_SLOWER = ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "Throttling", "TooManyRequests", "429")
 _DENIED = ("AccessDenied", "403", "Forbidden", "AllAccessDisabled")
 _ON_THE_WAY = (
     "BadDigest",
@@ -202,6 +203,12 @@ class S3Requests:
         return self.failed(operation, key, _remedy(code, operation, self.bucket) or code)
 
 
+def is_denied(failure: SessionException) -> bool:
+    """Whether a request failed since a right is missing."""
+    cause = failure.__cause__
+    return isinstance(cause, ClientError) and str(cause.response.get("Error", {}).get("Code", "")) in _DENIED
+
+
 def _retries(answer: Any) -> int:
     """Return how often the client has sent a request again by itself."""
     told = answer.get("ResponseMetadata", {}) if isinstance(answer, dict) else {}
@@ -225,10 +232,14 @@ def _remedy(code: str, operation: str, bucket: str) -> str:
         return f"access denied ({code}): allow {action} on {resource}"
     if code in ("NoSuchBucket", "404"):
         return f"there is no bucket {bucket!r} ({code}): create it, or check its name, the region and the account"
-    if code in ("SlowDown", "ServiceUnavailable", "503", "RequestLimitExceeded", "Throttling"):
+    if code in _SLOWER:
         return f"S3 asks to slow down ({code}), also after {ATTEMPTS} attempts; {then}"
     if code in ("InternalError", "500"):
         return f"S3 had an internal error ({code}), also after {ATTEMPTS} attempts; {then}"
+    if code == "RequestTimeTooSkewed":
+        return f"the clock of this machine is not that of S3 ({code}): set it"
+    if code in ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"):
+        return f"the bucket {bucket!r} is in another region ({code}): check region_name, or that of the session"
     if code in ("ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"):
         return f"the credentials are not valid ({code}): renew them"
     return ""

@@ -41,7 +41,11 @@ def say(agent: Any, *texts: str) -> None:
 
 
 def texts_in(stored: Bucket) -> list[str]:
-    return [block["text"] for message in agent_on(Client(stored)).messages for block in message["content"]]
+    return texts_on(Client(stored))
+
+
+def texts_on(client: Client) -> list[str]:
+    return [block["text"] for message in agent_on(client).messages for block in message["content"]]
 
 
 PASSING: list[Callable[[], Exception]] = [
@@ -295,6 +299,22 @@ def test_a_client_that_takes_anothers_place_is_used_at_once() -> None:
     assert two.holding(b"to the other")
 
 
+def test_what_an_expired_token_held_up_is_stored_with_the_next_client() -> None:
+    stored = Bucket()
+    agent = agent_on(Client(stored))
+    say(agent, "one")
+    agent._session_manager.client = Client(stored, fault=lambda *_: refusal("ExpiredToken", 400))
+    with pytest.raises(SessionException, match="renew them"):
+        say(agent, "two")
+    agent.messages[-1] = {**agent.messages[-1], "content": [{"text": "[redacted]"}]}
+    with pytest.raises(SessionException, match="renew them"):
+        agent._session_manager.redact_latest_message(agent.messages[-1], agent)
+    agent._session_manager.client = Client(stored)
+    say(agent, "three")
+    assert texts_in(stored) == ["one", "[redacted]", "three"]
+    assert not stored.holding(b"two")
+
+
 def test_managers_with_the_same_session_share_a_client(monkeypatch: pytest.MonkeyPatch) -> None:
     import boto3
     from botocore.config import Config
@@ -310,3 +330,55 @@ def test_managers_with_the_same_session_share_a_client(monkeypatch: pytest.Monke
     assert client_for(None, None, "eu-west-2", None) is not one
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", f"another {time.time()}")
     assert client_for(None, None, "eu-west-1", None) is not one
+
+
+# -- missing objects -------------------------------------------------------------------------------------------
+
+
+class DeniesWhatIsMissing(Client):
+    """As S3 does where the right to list the bucket has a condition that a read does not meet, such as a prefix."""
+
+    def get_object(self, **request: Any) -> Any:
+        try:
+            return super().get_object(**request)
+        except boto.ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                raise refusal("AccessDenied", 403) from None
+            raise
+
+
+def test_a_session_that_was_deleted_is_missed_where_s3_denies_to_say_so() -> None:
+    stored = Bucket()
+    say(agent_on(DeniesWhatIsMissing(stored)), "one")
+    looked = agent_on(DeniesWhatIsMissing(stored))
+    manager_on(DeniesWhatIsMissing(stored)).delete_session("s")
+    with pytest.raises(SessionException, match="was deleted while it was open"):
+        say(looked, "two")
+    assert texts_on(DeniesWhatIsMissing(stored)) == []
+    say(agent_on(DeniesWhatIsMissing(stored)), "anew")
+    assert texts_on(DeniesWhatIsMissing(stored)) == ["anew"]
+    assert not stored.holding(b"two")
+
+
+def test_a_read_that_is_denied_is_an_error_whatever_a_listing_says() -> None:
+    stored = Bucket()
+    say(agent_on(Client(stored)), "one")
+
+    def denies(_: int, operation: str, __: str) -> Any:
+        return refusal("AccessDenied", 403) if operation == "GetObject" else None
+
+    with pytest.raises(SessionException, match=r"allow s3:GetObject"):
+        agent_on(Client(stored, fault=denies))
+
+
+@pytest.mark.parametrize(
+    ("code", "remedy"),
+    [
+        ("RequestTimeTooSkewed", "the clock of this machine is not that of S3"),
+        ("PermanentRedirect", "is in another region"),
+        ("TooManyRequests", "asks to slow down"),
+    ],
+)
+def test_an_error_says_what_to_do(code: str, remedy: str) -> None:
+    with pytest.raises(SessionException, match=remedy):
+        agent_on(Client(Bucket(), fault=lambda *_: refusal(code, 403)))
