@@ -217,6 +217,15 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (
+        r"CNT-06",
+        r"nothing was raised",
+        Cause(
+            "what cannot be stored is stored as something else",
+            "refuse with ValueError what your encoding has no form for: no default=str, no errors='replace', and"
+            " allow_nan=False",
+        ),
+    ),
+    (
         r"IDS-05|CON-02",
         r"raises",
         Cause(

@@ -123,6 +123,16 @@ class PrefersConstructorState(SnapshotFileManager):
             agent.state.set(key, value)
 
 
+class MergesStates(SnapshotFileManager):
+    """What is stored of a state is laid over the constructor's: a key that was deleted comes back."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        given = dict(agent.state.get())
+        super().initialize(agent)
+        for key in given.keys() - dict(agent.state.get()).keys():
+            agent.state.set(key, given[key])
+
+
 class OneFileForAllAgents(SnapshotFileManager):
     """The agents of a session overwrite each other."""
 

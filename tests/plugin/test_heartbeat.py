@@ -44,6 +44,26 @@ def test_what_goes_on_is_said_again_and_again(
         pass
 
 
+def test_a_benchmark_says_that_it_goes_on(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT"):  # beside which nothing is measured
+        monkeypatch.delenv(name, raising=False)
+    pytester.makeconftest(
+        """
+        from session_conformance.fixtures import _judging
+        from session_conformance.fixtures.heartbeat import heartbeat
+
+        def quickly(config, what, limit_s):
+            return heartbeat(config, what, limit_s, pause_s=0.01)
+
+        _judging.heartbeat = quickly
+        """
+    )
+    run = pytester.runpytest_subprocess(
+        "--session-manager=reference-file", "--benchmark-only", "-k", "restore", "--conformance-benchmark-sizes=0"
+    )
+    run.stdout.re_match_lines([r"benchmark \w+\[reference-file.* goes on for 0\.01 s$"])
+
+
 def test_a_timeout_of_the_projects_is_no_limit_for_requirements(pytester: pytest.Pytester) -> None:
     pytester.makeconftest(
         """

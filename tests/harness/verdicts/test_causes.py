@@ -51,6 +51,7 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("COR-07", "in 1 of 1 cases it is not. The first: a/data was replaced by another session's", "whose it is"),
         ("COR-02", "in 2 of 61 cases it is not so. The first: log, cut to 219 of 2407 bytes", "checksum"),
         ("CNT-06", "a reader raised KeyError: 'content'", "could not restore"),
+        ("CNT-06", "nothing was raised, and message 0 differs", "default=str"),
         ("IDS-05", 'agent.send() raises StorageError: "log: no record at byte 38884"', "read again"),
         ("AGT-02", 'agent.invoke_async() raises SessionException: "changed by another writer"', "an older copy"),
         ("ORD-10", "what was stored of it was: user [] pending #3d5b76a9", "MessageUpdatedEvent"),
