@@ -134,6 +134,8 @@ class Imports:
                         found["agents"][id] = record_seen(read_agent_record(place, id))
                 elif change["op"] == "multi_agent" and (id := change["id"]) in teams:
                     found["teams"][id] = digest(read_team_state(place, id))
+        if not (found["agents"] or found["teams"]):
+            return []
         noted = {**seen, "agents": {**agents, **found["agents"]}, "teams": {**teams, **found["teams"]}}
         return [] if noted == seen else [{"op": "session", "session": {**session, MARK: noted}}]
 

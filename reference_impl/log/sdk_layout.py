@@ -236,12 +236,15 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
     except (KeyError, ValueError) as error:
         raise _wrong(stored, "session.json", "it has no session_type that is known") from error
     agents = {match.group(1): path for path in paths if (match := _AGENT.fullmatch(path))}
+    messages: dict[str, list[tuple[str, str]]] = {}
     for path in paths:
         message = _MESSAGE.fullmatch(path)
         if message is not None and message.group(1) not in agents:
             raise _wrong(stored, f"agents/agent_{message.group(1)}/agent.json", "it is missing, and has messages")
+        if message is not None:
+            messages.setdefault(message.group(1), []).append((message.group(2), path))
     for agent, path in agents.items():
-        _read_agent(stored, agent, path, _messages(stored, paths, agent), history, session_id)
+        _read_agent(stored, agent, path, _by_number(stored, agent, messages.get(agent, ())), history, session_id)
     states = [(path, match.group(1)) for path in paths if (match := _MULTI_AGENT.fullmatch(path))]
     # The SDK stores this state as it is and hands it back as it is, so it is not decoded.
     for (_, id), state in zip(states, _read(stored, [path for path, _ in states], decode=False), strict=True):
@@ -269,7 +272,7 @@ def read_team_state(stored: SdkSession, id: str) -> dict[str, Any]:
     return state
 
 
-def _messages(stored: SdkSession, paths: Sequence[str], agent: str) -> dict[int, str]:
+def _by_number(stored: SdkSession, agent: str, messages: Sequence[tuple[str, str]]) -> dict[int, str]:
     """Return the paths of an agent's messages by number.
 
     The SDK's managers count from 0 and remove no message, so one that is missing before another was lost. Only an
@@ -279,13 +282,10 @@ def _messages(stored: SdkSession, paths: Sequence[str], agent: str) -> dict[int,
         SessionException: One is missing before another, or has another name than the SDK gives.
     """
     numbered = {}
-    for path in paths:
-        match = _MESSAGE.fullmatch(path)
-        if match is None or match.group(1) != agent:
-            continue
-        if re.fullmatch(r"0|[1-9][0-9]*", match.group(2)) is None:
+    for number, path in messages:
+        if re.fullmatch(r"0|[1-9][0-9]*", number) is None:
             raise _wrong(stored, path, "its name has no message number")
-        numbered[int(match.group(2))] = path
+        numbered[int(number)] = path
     for number in range(max(numbered, default=0)):
         if number not in numbered:
             raise SessionException(

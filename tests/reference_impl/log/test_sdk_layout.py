@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from session_conformance.reference_impl.log import sdk_layout
 from session_conformance.reference_impl.log.history import SessionHistory
 from session_conformance.reference_impl.log.sdk_layout import SdkFolder, read_sdk_session
 from strands.session import FileSessionManager as SdkFileSessionManager
@@ -97,3 +98,24 @@ def test_the_folder_of_an_id_that_differs_in_case_is_anothers(session: Path) -> 
 
 def test_what_the_sdk_wrote_is_imported(session: Path) -> None:
     assert texts_of(session.parent) == ["0", "1", "2"]
+
+
+def test_each_message_is_looked_at_once_however_many_agents_there_are(
+    session: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sdk = SdkFileSessionManager("s", storage_dir=str(session.parent))
+    for number in range(20):
+        asyncio.run(add(open_agent(session.parent, manager=sdk, agent_id=f"a{number}"), text_message("one")))
+    seen = []
+    pattern = sdk_layout._MESSAGE
+
+    class Counted:
+        def fullmatch(self, path: str) -> Any:
+            seen.append(path)
+            return pattern.fullmatch(path)
+
+    monkeypatch.setattr(sdk_layout, "_MESSAGE", Counted())
+    history = imported(session)
+    assert history is not None
+    assert sum(len(agent.messages) for agent in history.agents.values()) == 23
+    assert len(seen) == len(set(seen))
