@@ -282,10 +282,10 @@ def _by_number(stored: SdkSession, agent: str, messages: Sequence[tuple[str, str
         SessionException: One is missing before another, or has another name than the SDK gives.
     """
     numbered = {}
-    for number, path in messages:
-        if re.fullmatch(r"0|[1-9][0-9]*", number) is None:
+    for name, path in messages:
+        if re.fullmatch(r"0|[1-9][0-9]*", name) is None:
             raise _wrong(stored, path, "its name has no message number")
-        numbered[int(number)] = path
+        numbered[int(name)] = path
     for number in range(max(numbered, default=0)):
         if number not in numbered:
             raise SessionException(
