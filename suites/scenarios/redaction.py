@@ -32,6 +32,7 @@ class RedactionLooks:
         run: The conversation.
         found: For each moment, in words, where the text lies; None where it lies nowhere.
         instead: What was put in place of what was redacted.
+        kept: What was said and not redacted.
         before: What a reader found just before a redaction, if one read.
         after: What it found just after it.
         state: The state that the agent had meanwhile.
@@ -40,6 +41,7 @@ class RedactionLooks:
     run: Run
     found: list[tuple[str, str | None]] = field(default_factory=list)
     instead: tuple[str, ...] = ("[redacted]",)
+    kept: tuple[str, ...] = ("harmless",)
     before: Reading = field(default_factory=Reading)
     after: Reading = field(default_factory=Reading)
     state: dict[str, Any] = field(default_factory=dict)
@@ -71,13 +73,21 @@ def _moments(looks: RedactionLooks) -> list[Happened]:
 
 
 def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
-    """Let an agent redact what was said, say more, change its state, stop, and go on in another process.
+    """Let an agent redact what was said, say more, change its state, stop, and go on in other processes.
 
-    A session may be redacted more than once, a message of several blocks too, and one of the assistant, and the state
-    stays what it was.
+    A session may be redacted more than once, a message of several blocks too, one of the assistant, one of two that
+    are alike, and one that another process stored; and the state stays what it was.
     """
     looks = _looks_at(new_session(), "a redaction, and what is written after it")
-    looks.instead = ("[redacted]", "[redacted, too]", "[redacted in another process]", "[an answer redacted]")
+    looks.instead = (
+        "[redacted]",
+        "[redacted, too]",
+        "[an answer redacted]",
+        "[one of two redacted]",
+        "[redacted in another process]",
+        "[redacted once restored]",
+    )
+    looks.kept = ("harmless", "said twice", "said after it")
     blocks = [{"text": f"my password is {REDACTED_WORD}"}, {"text": f"once more: {REDACTED_WORD}"}]
     of_blocks = {"role": "user", "content": blocks, "tracking_id": "00000000-0000-4000-8000-000000000005"}
 
@@ -94,9 +104,11 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for later in (Add(of_blocks), Redact(looks.instead[1])):
             await conversation.step(later)
         looks.look("right after the redaction of a message of two blocks", conversation.timeline)
-        for later in (Add(answer), Redact(looks.instead[3])):
+        for later in (Add(answer), Redact(looks.instead[2])):
             await conversation.step(later)
         looks.look("right after the redaction of an answer", conversation.timeline)
+        for again in (Send("said twice"), Send("said twice"), Redact(looks.instead[3])):
+            await conversation.step(again)
         await conversation.step(Send("said after it"))
         looks.look("after the next message", conversation.timeline)
         await conversation.step(SetState("turn", 2))
@@ -107,14 +119,24 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for step in (Start(), SetState("turn", 3), Send(f"my password was {REDACTED_WORD}")):
             await conversation.step(step)
         looks.before = conversation.session.read()
-        await conversation.step(Redact(looks.instead[2]))
+        await conversation.step(Redact(looks.instead[4]))
         looks.after, looks.state = conversation.session.read(), conversation.agent.state.get()
         looks.look("right after a redaction in another process", conversation.timeline)
         await conversation.step(Stop())
         looks.look("after another process went on", conversation.timeline)
 
-    _play(looks, first)
-    _play(looks, second)
+    async def unredacted(conversation: Conversation) -> None:
+        for step in (Start(), Send(f"my password is still {REDACTED_WORD}"), Stop()):
+            await conversation.step(step)
+
+    async def once_restored(conversation: Conversation) -> None:
+        for step in (Start(), Redact(looks.instead[5])):
+            await conversation.step(step)
+        looks.look("right after the redaction of what another process stored", conversation.timeline)
+        await conversation.step(Stop())
+
+    for process in (first, second, unredacted, once_restored):
+        _play(looks, process)
     return looks
 
 

@@ -10,7 +10,7 @@ from session_conformance.reference_impl.log.codec import decode, encode
 from strands import Agent
 from strands.types.exceptions import SessionException
 
-from tests.conforming.sqlite_manager import SqliteManager, sealed, state_of
+from tests.conforming.sqlite_manager import SqliteManager, sealed, state_of, unsealed
 
 
 class RedactsOnce(SqliteManager):
@@ -36,6 +36,36 @@ class RedactsWhateverIsLast(SqliteManager):
                 f"UPDATE messages SET body = ? WHERE number = ({last})",
                 (sealed(encode(redact_message)), self.session_id, agent.agent_id),
             )
+
+
+class RedactsWhatIsAlike(SqliteManager):
+    """What has the redacted message's content is redacted with it."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        rows = "SELECT number, body FROM messages WHERE session = ? AND agent = ?"
+        with self._database() as database:
+            stored = {
+                number: decode(unsealed(body))
+                for number, body in database.execute(rows, (self.session_id, agent.agent_id)).fetchall()
+            }
+            id = redact_message["tracking_id"]
+            redacted = [message["content"] for message in stored.values() if message.get("tracking_id") == id]
+            for number, message in stored.items():
+                if message["content"] in redacted:
+                    body = encode({**redact_message, "tracking_id": message.get("tracking_id")})
+                    database.execute("UPDATE messages SET body = ? WHERE number = ?", (sealed(body), number))
+
+
+class RedactsItsOwn(SqliteManager):
+    """A redaction is of what this manager has stored, and of nothing that was restored."""
+
+    def _insert(self, agent_id: str, message: Any, *arguments: Any) -> None:
+        self.__dict__.setdefault("_own", set()).add(message.get("tracking_id"))
+        super()._insert(agent_id, message, *arguments)
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        if redact_message.get("tracking_id") in self.__dict__.get("_own", ()):
+            super().redact_latest_message(redact_message, agent, **kwargs)
 
 
 class TakesFailedSyncsForDone(SqliteManager):
