@@ -28,10 +28,13 @@ def test_an_id_that_was_printed_runs(pytester: pytest.Pytester) -> None:
         (("-k", "ORD-99"), "-k 'ORD-99' matches no requirement: near to it: ORD-0*"),
         (("-k", "order"), "-k 'order' matches no requirement: 'session-conformance list' shows all"),
         (("-m", "ordd and must"), "-m 'ordd and must' matches no requirement: near to it: ord, must"),
+        (("-k", "ORD-99", "-m", "must"), "-k 'ORD-99' matches no requirement: near to it: ORD-0*"),
+        (("-k", "ORD-01", "-m", "should"), "-k 'ORD-01' and -m 'should' match no requirement together"),
+        (("-k", "not f"), "-k 'not f' matches no requirement: pytest looks for each word in the backend's name, too"),
     ],
 )
 def test_options_that_select_nothing_name_what_is_near(
-    pytester: pytest.Pytester, options: tuple[str, str], told: str
+    pytester: pytest.Pytester, options: tuple[str, ...], told: str
 ) -> None:
     run = pytester.runpytest_subprocess(MANAGER, *options, "-q")
     assert run.ret == pytest.ExitCode.NO_TESTS_COLLECTED
