@@ -97,7 +97,8 @@ def expect_apart_on_one_manager(session: Session) -> None:
 def expect_redacted_apart_on_one_manager(session: Session) -> None:
     """Report a violation unless an agent's redaction is of what was said to it, where another one was spoken to since.
 
-    A manager that serves one agent alone may refuse the second one.
+    A manager that serves one agent alone may refuse the second one. That an agent has nothing else, of another one, is
+    for LIF-08 to ask.
 
     Raises:
         Violation: What was to be redacted is still there, or what was said to the other agent is not.
@@ -109,16 +110,18 @@ def expect_redacted_apart_on_one_manager(session: Session) -> None:
         (0, Redact("[redacted]")),
     ]
     timelines = _on_one_manager(both, turns)
-    for one, said, timeline in zip(both, (["[redacted]"], ["said to another agent"]), timelines, strict=True):
+    for one, said, timeline in zip(both, ("[redacted]", "said to another agent"), timelines, strict=True):
         expect_no_failure(timeline)
         if timeline.of(UserSent):
             found = one.read()
             expect_readable(found, f"for agent {one.agent_id!r}", timeline)
-            if texts(found.messages) != said:
+            stored = texts(found.messages)
+            if stored.count(said) != 1 or "my password" in stored:
                 wanted = (
                     f"a redaction by 'first', after 'second' was spoken to on the same manager: {one.agent_id!r} has"
+                    f" {said!r}, and nobody has what was redacted"
                 )
-                violated(f"{wanted} {said}", f"it has {texts(found.messages)}", timeline, *timeline.of(Happened))
+                violated(wanted, f"it has {stored}", timeline, *timeline.of(Happened))
 
 
 def _on_one_manager(agents: Sequence[Session], turns: Sequence[tuple[int, Step]]) -> list[Timeline]:

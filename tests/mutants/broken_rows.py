@@ -88,6 +88,18 @@ class TakesFailedSyncsOfTextForDone(TakesFailedSyncsForDone):
         return super()._changed(agent)
 
 
+class RestoresWhatAllAgentsHave(SqliteManager):
+    """The agents of a session are restored with each other's messages."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        with self._database() as database:
+            rows = database.execute(
+                "SELECT body FROM messages WHERE session = ? ORDER BY number", (self.session_id,)
+            ).fetchall()
+        agent.messages[:] = [decode(unsealed(body)) for (body,) in rows]
+
+
 class RedactsWhatUsersSaid(SqliteManager):
     """The latest message is the latest one of the user, since guardrails look at what users say."""
 

@@ -591,6 +591,14 @@ def test_the_requirement_catches_the_mutant(
     assert re.search(evidence, str(caught.value)), f"caught, but for another reason:\n{caught.value}"
 
 
+def test_a_redaction_is_not_blamed_for_what_agents_have_of_each_other(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> None:
+    judge(broken_rows.RestoresWhatAllAgentsHave, "UPD-05", tmp_path_factory.mktemp("redacted"), pytestconfig)
+    with pytest.raises(Violation, match="agent 'one' has"):
+        judge(broken_rows.RestoresWhatAllAgentsHave, "LIF-08", tmp_path_factory.mktemp("mixed"), pytestconfig)
+
+
 UNBROKEN = {
     "NET-06": DynamoManager,
     "NET-11": ExpiringRedisManager,
