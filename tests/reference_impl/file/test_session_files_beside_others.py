@@ -417,3 +417,25 @@ def test_a_lock_that_is_let_go_is_free_though_a_child_has_inherited_the_file(tmp
     with (tmp_path / "journal_s" / "journal").open("rb") as journal, pytest.raises(BlockingIOError):
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
     os.close(of_parent)
+
+
+def test_who_opens_a_session_that_is_begun_anew_at_this_moment_holds_the_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say_and_close(tmp_path, "one")
+    flock, due = fcntl.flock, [True]
+
+    def begun_anew(descriptor: int, operation: int) -> None:
+        if operation == fcntl.LOCK_SH and due:
+            due.clear()
+            file_session_manager.delete_session("s", str(tmp_path))
+            say_and_close(tmp_path, "new")
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", begun_anew)
+    agent = open_agent(tmp_path)
+    make_old(tmp_path)
+    done = FileSessionManager.clean_up(timedelta(days=1), str(tmp_path))
+    assert (list(done), [one.reason for one in done.skipped]) == ([], ["somebody has it open"])
+    asyncio.run(add(agent, text_message("and on")))
+    assert texts_of(tmp_path) == ["new", "and on"]

@@ -7,7 +7,9 @@ import pytest
 from session_conformance.harness.process import within_limit
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file.journal_file import JournalFile
+from session_conformance.reference_impl.log.commit_lines import Writer
 from session_conformance.reference_impl.log.history import multi_agent_set
+from session_conformance.reference_impl.log.waiting_line import WaitingLine
 
 
 def test_changes_that_come_during_a_commit_are_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,3 +28,17 @@ def test_changes_that_come_during_a_commit_are_committed(tmp_path: Path, monkeyp
     within_limit(lambda: store.drain(tickets[0]), "the one that came meanwhile", limit_s=30)
     manager.close()
     assert set(FileSessionManager("s", storage_dir=str(tmp_path))._store.view().multi_agents) == {"first", "second"}
+
+
+def test_what_is_put_ahead_stays_behind_a_commit_that_was_attempted() -> None:
+    """Nobody knows whether that is stored: what it holds, and its id, stay as they are."""
+    line = WaitingLine(Writer())
+    attempted = line.submit([multi_agent_set("attempted", {})])
+    line.take()
+    line.attempt()
+    waiting = line.submit([multi_agent_set("waiting", {})])
+    line.take()
+    line.submit_ahead([multi_agent_set("ahead", {})])
+    line.stored()
+    assert (attempted.done.done(), waiting.done.done()) == (True, False)
+    assert [one.changes[0][0]["id"] for one in line.attempt().tickets] == ["ahead", "waiting"]

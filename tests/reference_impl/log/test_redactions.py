@@ -78,6 +78,31 @@ def test_what_is_merged_with_a_redacted_message_is_stored(tmp_path: Path) -> Non
     assert not in_bytes(tmp_path, b"card is 4111")
 
 
+def of_blocks(*texts: str) -> Any:
+    return {**text_message(""), "content": [{"text": text} for text in texts]}
+
+
+def test_a_message_that_is_redacted_twice_had_as_many_blocks_as_at_first(tmp_path: Path) -> None:
+    agent = open_agent(tmp_path)
+    secret = of_blocks("my card", "is 4111", "until May")
+    asyncio.run(add(agent, secret))
+    redacted_by_another(tmp_path, 0)
+    redacted_by_another(tmp_path, 0, content=[{"text": "[redacted again]"}])
+    asyncio.run(update(agent, {**secret, "metadata": {"custom": {"pinned": True}}}))
+    assert texts_of(tmp_path) == ["[redacted again]"]
+    assert not in_bytes(tmp_path, b"4111")
+
+
+def test_what_follows_a_redaction_that_was_made_once_more_is_stored(tmp_path: Path) -> None:
+    agent = open_agent(tmp_path)
+    secret = of_blocks("my card", "is 4111")
+    asyncio.run(add(agent, secret))
+    redacted_by_another(tmp_path, 0)
+    redacted_by_another(tmp_path, 0)
+    asyncio.run(update(agent, {**secret, "content": [{"text": "[redacted]"}, {"text": "and a question"}]}))
+    assert texts_of(tmp_path) == ["[redacted]", "and a question"]
+
+
 def test_each_copy_of_a_message_in_the_history_is_redacted(tmp_path: Path) -> None:
     agent = open_agent(tmp_path)
     secret = text_message("my card is 4111")

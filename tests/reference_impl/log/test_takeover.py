@@ -5,6 +5,7 @@ import contextlib
 import errno
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -250,6 +251,27 @@ def test_what_is_noted_of_states_does_not_set_back_what_was_noted_with_them(plac
     mark = ours.history().session["imported"]
     assert mark["state"].rstrip(UNSURE) == ours._sdk_session("s").state().rstrip(UNSURE)
     assert said(agent(place.ours(), "another")) == ["old 1", "old 2"]
+
+
+def test_files_of_one_tick_of_the_clock_are_told_apart(tmp_path: Path) -> None:
+    place, tick = Place(str(tmp_path), on_s3=False), time.time_ns()
+
+    def written_at_once(**state: Any) -> None:
+        in_state(place.sdks(), **state)
+        for folder, _, _ in os.walk(tmp_path / "session_s"):
+            os.utime(folder, ns=(tick, tick))
+
+    written_at_once(by="old")
+    in_state(place.ours(), by="new")
+    written_at_once(by="old again")
+    place.ours()
+    manager = place.sdks()
+    stored = manager.read_agent("s", "a")
+    stored.state["by"] = "old, a third time"  # nothing else is written, and no file has come
+    manager.update_agent("s", stored)
+    for folder, _, _ in os.walk(tmp_path / "session_s"):
+        os.utime(folder, ns=(tick, tick))
+    assert state(agent(place.ours())) == {"by": "old, a third time"}
 
 
 def test_objects_of_one_second_are_told_apart() -> None:
