@@ -208,16 +208,22 @@ def test_a_manager_that_knows_only_its_root_is_told_when_it_gets_an_agent(
     assert texts_in(bucket) == ["new"]
 
 
-def test_a_writer_looks_for_its_root_now_and_then(s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("clock", ["monotonic", "time"])
+def test_a_writer_looks_for_its_root_now_and_then(
+    s3: S3Endpoint, bucket: str, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    """One clock stands still while the machine sleeps, and the other is set back."""
     agent = agent_on(bucket)
     keep_on(agent, "one")
-    now = time.monotonic()
+    now, other = getattr(time, clock)(), {"monotonic": "time", "time": "monotonic"}[clock]
+    before = getattr(time, other)() - (24 * 3600 if other == "time" else 0)
+    monkeypatch.setattr(s3_life.time, other, lambda: before)
     for later, counts in (
         (1, {"PutObject": 1}),
         (301, {"PutObject": 1, "GetObject": 1, "ListObjectsV2": 1}),
         (302, {"PutObject": 1}),
     ):
-        monkeypatch.setattr(s3_life.time, "monotonic", lambda at=now + later: at)
+        monkeypatch.setattr(s3_life.time, clock, lambda at=now + later: at)
         with s3.seam.recording(bucket) as record:
             keep_on(agent, f"after {later} seconds")
         assert record.counts == counts
