@@ -125,10 +125,11 @@ class UpdatesAndRedaction(ConformanceSuite):
         assert redacted.message is not None
         restored = played.processes[1].memory
         found = find_same(redacted.message, restored)
-        if found is None or found["content"] != redacted.message["content"]:
+        differs = difference([redacted.message], [found] if found is not None else [])
+        if differs is not None:
             violated(
                 f"a restore returns {one_message(redacted.message)}",
-                f"it returns {one_message(found)}",
+                f"it returns {one_message(found)}: {differs}",
                 played.timeline,
                 redacted,
                 played.processes[1],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
-from session_conformance.harness.scripts import StopHookSetsState
+from session_conformance.harness.scripts import DeleteState, StopHookSetsState
 
 STRUCTURED_STATE: dict[str, Any] = {
     "order": {"lines": [{"name": "thé vert 茶 🍵", "price": 3.75, "sizes": [[1, [2.0, []]], {}]}], "paid": False},
@@ -43,10 +43,18 @@ STATE_THAT_CHANGES = (
     .sets_state("flags", {"seen": 1, "level": 1.0})
     .user("five")
     .assistant("six")
+    .restarts_process()
+    .user("seven")
+    .assistant("eight")
+    .then(*(DeleteState(key) for key in (*STRUCTURED_STATE, "flags")))
+    .user("nine")
+    .assistant("ten")
+    .restarts_process()
 )
 """Keys are set, changed within, and deleted again, and each time another process opens the session.
 
-At last nothing changes but the type of two values: Python takes 1, 1.0 and True for equal, and JSON does not.
+Then nothing changes but the type of two values: Python takes 1, 1.0 and True for equal, and JSON does not. At last
+there is nothing left.
 """
 
 TEXT_STATE = Scenario("a structured state", STATE_THAT_CHANGES, observing=False, text_agent=TextAgent())

@@ -526,6 +526,15 @@ class RestoresTheStateSavedLast(SnapshotFileManager):
         agent.state = AgentState(self.unpack(self.unseal(latest.read_bytes()))["state"])
 
 
+class TakesNoStateForUnchanged(SnapshotFileManager):
+    """Where an agent has no state any more, what it had before is stored again."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        before: dict[str, dict[str, Any]] = self.__dict__.setdefault("_states", {})
+        before[agent.agent_id] = super().state_of(agent) or before.get(agent.agent_id, {})
+        return before[agent.agent_id]
+
+
 class RestoresTheWindowSavedLast(SnapshotFileManager):
     """A session has one conversation manager, that of the agent that was saved last."""
 

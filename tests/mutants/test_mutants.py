@@ -43,6 +43,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StopsBeforeStopHooks, "closed"),
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
+        (broken_text.TakesNoStateForUnchanged, "the state {} is restored|restores the state {}"),
         (broken_rows.TakesEqualForUnchanged, "'seen': True"),
         (broken_rows.CompactsWithoutState, "a long talk"),
         (broken_rows.KeepsWhatIsTrue, "'nothing': {}"),
