@@ -1,7 +1,9 @@
 """Requests to S3: sent again where that helps, and else an error that says what failed and what to do.
 
 botocore retries what S3 says may pass, and connections that break before an answer begins. What it does not retry is
-done here: an answer that breaks off, that cannot be parsed, whose checksum is wrong or that contradicts itself.
+done here: an answer that breaks off, that cannot be parsed, whose checksum is wrong or that contradicts itself. And
+what S3 says may pass, where the client has used up what it may retry: the managers of a process share it, and an outage that
+one session met would be an error of others, once it is over.
 """
 
 from __future__ import annotations
@@ -189,6 +191,8 @@ class S3Requests:
         if operation == "DeleteObjects" and not remedy:  # stores that do not know it have many ways to say so
             raise NotImplementedThere(operation) from error
         why = remedy or str(error)
+        if error.response.get("ResponseMetadata", {}).get("RetryQuotaReached"):
+            return ATTEMPTS, why
         if code in _ON_THE_WAY or (status == 404 and code not in ("NoSuchBucket", "404")):
             return 3, why
         return 1, why

@@ -21,7 +21,7 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.conversations import TeamConversation
 from session_conformance.harness.process import FROM_OUTSIDE, READING, before_file_calls, clock, within_limit
-from session_conformance.harness.s3 import Fault, Request, without_pauses
+from session_conformance.harness.s3 import Fault, Request
 from session_conformance.harness.s3 import Seam as S3Seam
 from session_conformance.harness.scripts import NodeWill
 from session_conformance.harness.services import WireFault
@@ -123,9 +123,9 @@ def _unreadable(
             if exchange < number or request.method not in ("GET", "HEAD") or not is_restored():
                 return None
             failed.append(f"{request.operation}, as all that is read from then on,")
-            return Fault.INTERNAL_ERROR
+            return Fault.DENIED  # which no client sends again: what it may send again may be used up for later requests
 
-        with without_pauses(), s3.faults(session.workspace.values["bucket"], fails):
+        with s3.faults(session.workspace.values["bucket"], fails):
             yield failed
     elif session.workspace.places:
         kinds: list[tuple[bytes, ...]] = []

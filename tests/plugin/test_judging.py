@@ -157,7 +157,7 @@ def test_what_nobody_closes_is_told_of_once_and_fails_no_other_test(pytester: py
     run = judge(
         pytester, f"--session-manager={HERE}:NeverCloses", "--junitxml=j.xml", "-k", "ORD or CON-05 or own", "."
     )
-    run.assert_outcomes(passed=11)
+    run.assert_outcomes(passed=12)
     run.stdout.fnmatch_lines(["* times something was never closed by what has opened it, such as: *backends.py*"])
     assert (run.stdout.str() + run.stderr.str()).count("ResourceWarning") == 0
 

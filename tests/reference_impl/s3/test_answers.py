@@ -48,7 +48,15 @@ def texts_on(client: Client) -> list[str]:
     return [block["text"] for message in agent_on(client).messages for block in message["content"]]
 
 
+def not_retried() -> boto.ClientError:
+    """Return what botocore raises at once, where its client has used up what it may retry."""
+    error = refusal("InternalError", 500)
+    error.response["ResponseMetadata"]["RetryQuotaReached"] = True  # type: ignore[typeddict-unknown-key]
+    return error
+
+
 PASSING: list[Callable[[], Exception]] = [
+    not_retried,
     lambda: boto.ReadTimeoutError(endpoint_url="x"),
     lambda: boto.ConnectionClosedError(endpoint_url="x"),
     lambda: boto.EndpointConnectionError(endpoint_url="x"),
