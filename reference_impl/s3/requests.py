@@ -1,9 +1,9 @@
 """Requests to S3: sent again where that helps, and else an error that says what failed and what to do.
 
 botocore retries what S3 says may pass, and connections that break before an answer begins. What it does not retry is
-done here: an answer that breaks off, that cannot be parsed, whose checksum is wrong or that contradicts itself. And
-what S3 says may pass, where the client has used up what it may retry: the managers of a process share it, and an outage that
-one session met would be an error of others, once it is over.
+done here: an answer that breaks off, that cannot be parsed, whose checksum is wrong or that contradicts itself. So is
+what S3 says may pass, where a client has used up what it may retry: the managers of a process share it, and an outage
+that one session met would be an error of others once it is over.
 """
 
 from __future__ import annotations
