@@ -217,6 +217,7 @@ def scripts() -> list[tuple[int, str, str]]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("finding", "source", "manager"), scripts())
 def test_shortest_script_shows_it_and_no_step_is_too_many(
     finding: int, source: str, manager: str, tmp_path: Path
@@ -327,6 +328,7 @@ def test_a_mend_left_out_costs_what_the_page_says(manager: str, also: str, tmp_p
     assert "TOL-04" in only_violated(outcomes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("manager", "source"), SCRIPTS_OF_STA)
 def test_script_shows_the_mend_that_is_left_out(
     manager: str, source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
