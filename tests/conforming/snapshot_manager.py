@@ -30,6 +30,9 @@ from strands.hooks import (
 from strands.session import SessionManager
 from strands.types.exceptions import SessionException
 
+ASKED_EACH_DAY = ("ord", "upd", "rpl", "con", "cor")
+"""The groups of requirements that the manager of this module is judged by each day, as a user would judge it."""
+
 _WRITER = ThreadPoolExecutor(max_workers=1)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 import pytest
 from session_conformance.suites.catalog import all_requirements
 
+from .snapshot_manager import ASKED_EACH_DAY
+
 IDS = [requirement.id for requirement in all_requirements()]
 
 
@@ -28,7 +30,7 @@ NOT_BESIDE_A_WRITER = {
 
 HERE = "tests.conforming"
 DESIGNS = [  # where it is, what of it is not applicable, and what is judged of what is special in it, each day
-    (f"{HERE}.snapshot_manager:SnapshotFileManager", NO_CLEAN_UP | NO_TEAMS, "-m", "ord or upd or rpl or con or cor"),
+    (f"{HERE}.snapshot_manager:SnapshotFileManager", NO_CLEAN_UP | NO_TEAMS, "-m", " or ".join(ASKED_EACH_DAY)),
     (f"{HERE}.sqlite_manager:SqliteManager", NO_TEAMS | ON_SQLITE, "-m", "ids or cor or con or cln"),
     (f"{HERE}.sqlite_wal_manager:SqliteWalManager", NO_TEAMS | ON_SQLITE, "-k", "DUR-03 or COR-02 or COR-03 or CON-03"),
     (  # what is open is not deleted

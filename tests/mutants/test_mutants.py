@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
-from session_conformance.harness import Violation
+from session_conformance.harness import NotApplicable, Violation
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 from strands.session import SnapshotSessionManager
 
@@ -16,7 +16,7 @@ from tests.conforming.server_managers import (
     ExpiringRedisManager,
     PostgresManager,
 )
-from tests.conforming.snapshot_manager import SnapshotFileManager
+from tests.conforming.snapshot_manager import ASKED_EACH_DAY, SnapshotFileManager
 from tests.conforming.tidy_snapshots import TidySnapshots
 from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_deletion, broken_rows, broken_twins, broken_writers
@@ -626,9 +626,8 @@ def _unbroken(id: str) -> type:
 def _is_asked_elsewhere(id: str) -> bool:
     """Whether a correct manager is asked the same each day: the references by tox, others in tests/conforming."""
     by_tox = (FileSessionManager, S3SessionManager)
-    by_conforming = ("ORD", "UPD", "RPL", "CON", "COR")  # of SnapshotFileManager; and two that servers' managers meet
-    is_on_files = _unbroken(id) is SnapshotFileManager and id.startswith(by_conforming)
-    return _unbroken(id) in by_tox or is_on_files or id in ("NET-01", "NET-02")
+    is_on_files = _unbroken(id) is SnapshotFileManager and id[:3].lower() in ASKED_EACH_DAY
+    return _unbroken(id) in by_tox or is_on_files or id in ("NET-01", "NET-02")  # servers' managers meet these two
 
 
 @pytest.mark.parametrize(
@@ -636,6 +635,15 @@ def _is_asked_elsewhere(id: str) -> bool:
 )
 def test_the_unbroken_manager_meets_it(id: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
     judge(_unbroken(id), id, tmp_path, pytestconfig)
+
+
+@pytest.mark.parametrize("id", ["DUR-06", "MAG-12"])
+def test_where_no_read_can_be_made_to_fail_nothing_is_said_of_it(
+    id: str, tmp_path: Path, pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("session_conformance.suites.scenarios.unreadable.READING", ())
+    with pytest.raises(NotApplicable, match="none of what it reads can be made to fail"):
+        judge(FileSessionManager, id, tmp_path, pytestconfig)
 
 
 def test_items_that_expire_together_are_a_session_that_does(tmp_path: Path, pytestconfig: pytest.Config) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -89,6 +90,18 @@ def test_the_formats_offered_are_those_that_can_be_written() -> None:
     from session_conformance.suites.command import report
 
     assert set(report._FORMATS) == set(FORMATS)
+
+
+def test_what_has_to_stand_behind_sessions_is_what_that_has_for_commands() -> None:
+    from session_conformance.reference_impl.command import cli
+
+    told = subprocess.run(
+        [sys.executable, "-m", "session_conformance.reference_impl.command", "sessions", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert set(re.findall(r"^    (\S+)", told.stdout, re.MULTILINE)) == {"list", *cli._OF_SESSIONS}
 
 
 @pytest.mark.parametrize("package", ["suites", "reference_impl"])
