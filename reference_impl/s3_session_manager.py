@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import Any
 
 import boto3
@@ -24,7 +25,7 @@ from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification,
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import UNSURE, SdkSession
 from .log.session_store import SessionStore
-from .s3.client import client_for
+from .s3.client import OwnClient, client_for
 from .s3.deletion import delete, delete_orphans, delete_unused
 from .s3.inspection import inspect, with_earlier_versions
 from .s3.log import S3Log
@@ -89,26 +90,25 @@ class S3SessionManager(ChangeLogSessionManager):
         self.prefix = prefix
         self._logs: dict[str, S3Log] = {}
         self._one_writer = one_writer
-        self.client = client_for(boto_session, boto_client_config, region_name, endpoint_url)
+        make = partial(client_for, boto_session, boto_client_config, region_name, endpoint_url)
+        self._own_client = OwnClient(make(), make)
         self._at_rest = at_rest
         super().__init__(session_id, **kwargs)
 
     @property
     def client(self) -> Any:
         """The client that requests are sent with. One that you set takes effect at the next request."""
-        return self._client
+        return self._own_client.client
 
     @client.setter
     def client(self, client: Any) -> None:
-        self._client = client
-        for log in self._logs.values():
-            log.objects.client = client
+        self._own_client.client = client
 
     def _open_store(self, session_id: str) -> SessionStore:
         # What was closed is opened again as it was: a session that was started since under the same id is another one.
         before = self._logs.get(session_id)
         life = before.life if before is not None else ""
-        log = _log(self.client, self.bucket, self.prefix, session_id, life, self._one_writer)
+        log = _log(self._own_client, self.bucket, self.prefix, session_id, life, self._one_writer)
         self._logs[session_id] = log
         return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 

@@ -1,11 +1,11 @@
-"""Clients for S3: made as the SDK makes them, with retries, and shared between the managers of a process."""
+"""Clients for S3: made as the SDK makes them, with retries, and shared by the managers of a process, not of two."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,6 +21,39 @@ _MOST_SHARED = 8
 _lock = threading.Lock()
 _by_surroundings: OrderedDict[Hashable, Any] = OrderedDict()
 _by_session: WeakKeyDictionary[Any, dict[Hashable, Any]] = WeakKeyDictionary()
+
+
+class OwnClient:
+    """A client with which this process sends, and no other.
+
+    A child that is forked has its parent's connections. Were both to send on one of them, each would take answers to
+    the other's requests for its own, and S3 would store the body of the one under the key of the other.
+
+    Args:
+        client: A boto3 client for S3.
+        make: Makes another one like it, in a child; by default, the same one is told to close its connections there.
+    """
+
+    def __init__(self, client: Any, make: Callable[[], Any] | None = None) -> None:
+        self._make = make
+        self._is_of = (client, os.getpid())
+
+    @property
+    def client(self) -> Any:
+        """The client. One that an application sets takes effect at the next request."""
+        client, process = self._is_of
+        if process != os.getpid():
+            if self._make is not None:
+                client = self._make()
+            elif hasattr(client, "close"):
+                client.close()  # it opens others at its next request
+            self._is_of = (client, os.getpid())
+        return client
+
+    @client.setter
+    def client(self, client: Any) -> None:
+        self._make = None
+        self._is_of = (client, os.getpid())
 
 
 def client_for(
@@ -76,3 +109,13 @@ def _client(session: Any, config: Config | None, endpoint_url: str | None) -> An
     defaults = Config(retries={"mode": "standard", "total_max_attempts": ATTEMPTS}, max_pool_connections=16)
     merged = (defaults.merge(config) if config is not None else defaults).merge(own)
     return session.client(service_name="s3", config=merged, endpoint_url=endpoint_url)
+
+
+def _begin_anew() -> None:
+    """In a child that was forked, no thread of its parent's makes a client any more."""
+    global _lock
+    _lock = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):  # Windows has no fork
+    os.register_at_fork(after_in_child=_begin_anew)

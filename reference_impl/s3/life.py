@@ -53,6 +53,11 @@ class Life:
         self._to_empty: set[str] = set()  # the objects of which nobody could say that they were
         self._unsure: list[int] = []  # the commits that were written since its root was seen
 
+    def leave_to_parent(self) -> None:
+        """Forget, in a child that was forked, what was written: the child has written nothing."""
+        self._sure_at = None
+        self._unsure = []
+
     def key(self, name: str) -> str:
         """Return the key of an object of this life."""
         return f"{self.prefix}{self.name}/{name}"

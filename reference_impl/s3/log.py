@@ -29,6 +29,7 @@ from strands.types.exceptions import SessionException
 from ..log.at_once import beside
 from ..log.change_log import Behind
 from ..log.commit_lines import Writer, commit_line, json_array
+from ..log.forking import begin_anew_in_children
 from . import sizes
 from .conditional import expect_conditional_writes
 from .deletion import withdraw
@@ -86,6 +87,15 @@ class S3Log:
         self._own: Rest | None = None  # the latest of its own commits, without another's between them
         self._rested = True
         self._one_writer = one_writer
+        begin_anew_in_children(self)
+
+    def leave_to_parent(self) -> None:
+        """Begin anew, in a child that was forked: what was written is the parent's, and its lock may be held."""
+        self._lock = threading.RLock()
+        self._life.leave_to_parent()
+        self._folding = Folding(self._life)
+        self._writer = Writer()
+        self._own, self._rested = None, True
 
     @property
     def life(self) -> str:

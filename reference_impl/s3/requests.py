@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from strands.types.exceptions import SessionException
 
-from .client import ATTEMPTS
+from .client import ATTEMPTS, OwnClient
 
 logger = logging.getLogger(__name__)
 
@@ -99,20 +99,29 @@ class S3Requests:
 
     Attributes:
         bucket: The bucket.
-        client: A boto3 client for S3; another may take its place at any time.
+        client: A boto3 client for S3, of this process; another may take its place at any time.
         sent_again: The keys, the latest last, of writes that were sent more than once: S3 may yet carry out the first.
 
     Args:
-        client: A boto3 client for S3.
+        client: A boto3 client for S3, or what has the one of this process.
         bucket: The bucket.
         session_id: The session that errors name.
     """
 
     def __init__(self, client: Any, bucket: str, session_id: str) -> None:
         self.bucket = bucket
-        self.client = client
+        self._own = client if isinstance(client, OwnClient) else OwnClient(client)
         self.sent_again: dict[str, None] = {}
         self._session_id = session_id
+
+    @property
+    def client(self) -> Any:
+        """A boto3 client for S3."""
+        return self._own.client
+
+    @client.setter
+    def client(self, client: Any) -> None:
+        self._own.client = client
 
     def send(self, operation: str, key: str, read: Callable[[Any], Read], **arguments: Any) -> Read:
         """Send a request until it is answered, and return what is read from the answer.

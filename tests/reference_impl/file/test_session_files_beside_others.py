@@ -10,7 +10,6 @@ import fcntl
 import logging
 import os
 import shutil
-import warnings
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -27,6 +26,7 @@ from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of
+from tests.reference_impl.forks import in_a_child
 
 
 def journal_of(folder: Path, session_id: str = "s") -> Path:
@@ -141,20 +141,6 @@ def test_a_creation_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytes
 
 
 # -- forks -------------------------------------------------------------------------------------------------
-
-
-def in_a_child(do: Callable[[], object]) -> Callable[[], int]:
-    """Do something in a forked child, and return what waits for its end: 0 if all went well."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # that other threads run is what is tried
-        child = os.fork()
-    if child:
-        return lambda: os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        do()
-        os._exit(0)
-    finally:
-        os._exit(1)
 
 
 def test_a_forked_child_is_kept_out_while_its_parent_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
