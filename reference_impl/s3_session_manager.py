@@ -26,7 +26,7 @@ from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import UNSURE, SdkSession
 from .log.session_store import SessionStore
 from .s3.client import OwnClient, client_for
-from .s3.deletion import delete, delete_orphans, delete_unused
+from .s3.deletion import delete, delete_orphans, delete_unused, is_anything_left
 from .s3.inspection import inspect, with_earlier_versions
 from .s3.log import S3Log
 from .s3.objects import Listed, NotThere, S3Objects
@@ -305,6 +305,40 @@ class S3SessionManager(ChangeLogSessionManager):
         if not found.has_root:
             log.mend_root(bodies[0])
         return note_repair(Repair(session_id, len(lines), (*lost, *more)))
+
+
+def delete_session(session_id: str, bucket: str, prefix: str = "", endpoint_url: str | None = None) -> None:
+    """Remove a session, also one that is damaged, and what the SDK's manager or a deletion cut short left of it.
+
+    Args:
+        session_id: The session.
+        bucket: As the manager's.
+        prefix: As the manager's.
+        endpoint_url: As the manager's.
+
+    Raises:
+        ValueError: The id cannot name a session.
+        SessionException: There is no such session, or it cannot be removed (this needs ``s3:DeleteObject``).
+    """
+    objects = _objects(client_for(None, None, None, endpoint_url), bucket, session_id)
+    delete(objects, *_places(prefix, session_id), session_id)
+
+
+def has_anything_of(session_id: str, bucket: str, prefix: str = "", endpoint_url: str | None = None) -> bool:
+    """Whether there is anything of a session, whole or not, that :func:`delete_session` removes.
+
+    Args:
+        session_id: The session.
+        bucket: As the manager's.
+        prefix: As the manager's.
+        endpoint_url: As the manager's.
+
+    Raises:
+        ValueError: The id cannot name a session.
+        SessionException: Nobody can say.
+    """
+    objects = _objects(client_for(None, None, None, endpoint_url), bucket, session_id)
+    return is_anything_left(objects, *_places(prefix, session_id))
 
 
 class _SdkObjects:

@@ -6,6 +6,8 @@ import base64
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .shown import shown
+
 if TYPE_CHECKING:
     from ..log.history import SessionHistory
 
@@ -18,12 +20,12 @@ def as_text(history: SessionHistory) -> str:
         lines.append(f"agent {agent_id}: {len(messages)} message{'' if len(messages) == 1 else 's'}")
         for _, stored in messages:
             message = stored["message"]
-            shown = list(_blocks(message.get("content") or []))
-            lines.append(f"  {stored['at'][:19]}  {message['role']}: {shown[0] if shown else '(nothing yet)'}")
-            lines += [f"      {one}" for one in shown[1:]]
+            blocks = list(_blocks(message.get("content") or []))
+            lines.append(f"  {stored['at'][:19]}  {message['role']}: {blocks[0] if blocks else '(nothing yet)'}")
+            lines += [f"      {one}" for one in blocks[1:]]
     for id in history.multi_agents:
         lines.append(f"team {id}: a state is stored")
-    return "\n".join(lines) if lines else "no agents"
+    return "\n".join(map(shown, lines)) if lines else "no agents"
 
 
 def _blocks(content: list[Mapping[str, Any]]) -> Iterator[str]:

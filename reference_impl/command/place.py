@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,9 +12,11 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from ..log.history import SessionHistory
-    from ..log.inspection import Repair, SessionInfo, Skipped, Verification
+    from ..log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification
+    from ..s3.objects import S3Objects
 
 
+_OURS = "journal_"
 _OF_SDK = "session_"
 """What the name of a session's folder begins with in the SDK's layout."""
 
@@ -31,6 +34,9 @@ class Place(Protocol):
     def list(self) -> list[SessionInfo]:
         """Return the sessions, the most recently written first."""
 
+    def below(self) -> Sequence[str]:
+        """Return the places below that have sessions, as far as one look shows."""
+
     def unreadable(self) -> Sequence[Skipped]:
         """Return what has a session's name and is not listed, with the reason."""
 
@@ -43,11 +49,14 @@ class Place(Protocol):
     def repair(self, session_id: str) -> Repair:
         """Bring back what is whole of a damaged session."""
 
-    def delete(self, session_id: str) -> None:
-        """Remove a session."""
+    def has_anything_of(self, session_id: str) -> bool:
+        """Whether there is anything of a session, whole or not, that can be removed."""
 
-    def clean_up(self, older_than: timedelta) -> Sequence[str]:
-        """Remove the sessions that were not written for some time; return their ids."""
+    def delete(self, session_id: str) -> None:
+        """Remove a session, whole or not, and what a deletion that was cut short left of it."""
+
+    def clean_up(self, older_than: timedelta) -> CleanUp:
+        """Remove the sessions that were not written for some time; return their ids, and what was kept."""
 
     def manager(self, session_id: str) -> Any:
         """Return a manager of a session, which begins it if it is not there."""
@@ -109,6 +118,10 @@ class _Folder:
         found: list[SessionInfo] = self._manager.list_sessions(self.path)
         return found
 
+    def below(self) -> Sequence[str]:
+        names = {path.parent.name for one in (_OURS, _OF_SDK) for path in Path(self.path).glob(f"*/{one}*")}
+        return sorted(str(Path(self.text, name)) for name in names)
+
     def unreadable(self) -> Sequence[Skipped]:
         found: Sequence[Skipped] = self._manager.list_unreadable(self.path)
         return found
@@ -125,14 +138,19 @@ class _Folder:
         done: Repair = self._manager.repair(session_id, self.path)
         return done
 
+    def has_anything_of(self, session_id: str) -> bool:
+        from ..file.removal import is_anything_left
+
+        return is_anything_left(session_id, Path(self.path))
+
     def delete(self, session_id: str) -> None:
         from ..file_session_manager import delete_session
 
         delete_session(session_id, self.path)
 
-    def clean_up(self, older_than: timedelta) -> Sequence[str]:
-        removed: list[str] = self._manager.clean_up(older_than, self.path)
-        return removed
+    def clean_up(self, older_than: timedelta) -> CleanUp:
+        done: CleanUp = self._manager.clean_up(older_than, self.path)
+        return done
 
     def manager(self, session_id: str) -> Any:
         return self._manager(session_id, storage_dir=self.path)
@@ -171,9 +189,21 @@ class _Bucket:
     def _where(self) -> dict[str, Any]:
         return {"bucket": self.bucket, "prefix": self.prefix, "endpoint_url": self.endpoint_url}
 
+    @property
+    def _objects(self) -> S3Objects:
+        from ..s3.client import client_for
+        from ..s3.objects import S3Objects
+
+        return S3Objects(client_for(None, None, None, self.endpoint_url), self.bucket, "")
+
     def list(self) -> list[SessionInfo]:
         found: list[SessionInfo] = self._manager.list_sessions(**self._where)
         return found
+
+    def below(self) -> Sequence[str]:
+        root = f"{self.prefix}/" if self.prefix else ""
+        names = (re.match(f"(.+?)/(?:{_OURS}|{_OF_SDK})", one.key) for one in self._objects.page(root).items)
+        return sorted({f"s3://{self.bucket}/{name[1]}" for name in names if name})
 
     def unreadable(self) -> Sequence[Skipped]:
         found: Sequence[Skipped] = self._manager.list_unreadable(**self._where)
@@ -191,24 +221,26 @@ class _Bucket:
         done: Repair = self._manager.repair(session_id, **self._where)
         return done
 
-    def delete(self, session_id: str) -> None:
-        self.verify(session_id)
-        self._manager(session_id, **self._where).delete_session(session_id)
+    def has_anything_of(self, session_id: str) -> bool:
+        from ..s3_session_manager import has_anything_of
 
-    def clean_up(self, older_than: timedelta) -> Sequence[str]:
-        removed: list[str] = self._manager.clean_up(older_than, **self._where)
-        return removed
+        return has_anything_of(session_id, **self._where)
+
+    def delete(self, session_id: str) -> None:
+        from ..s3_session_manager import delete_session
+
+        delete_session(session_id, **self._where)
+
+    def clean_up(self, older_than: timedelta) -> CleanUp:
+        done: CleanUp = self._manager.clean_up(older_than, **self._where)
+        return done
 
     def manager(self, session_id: str) -> Any:
         return self._manager(session_id, **self._where)
 
     def left_by_sdk(self) -> Sequence[str]:
-        from ..s3.client import client_for
-        from ..s3.objects import S3Objects
-
         root = f"{self.prefix}/{_OF_SDK}" if self.prefix else _OF_SDK
-        objects = S3Objects(client_for(None, None, None, self.endpoint_url), self.bucket, "")
-        return [folder.removeprefix(root).rstrip("/") for folder in objects.folders(root)]
+        return [folder.removeprefix(root).rstrip("/") for folder in self._objects.folders(root)]
 
     def take_in(self, session_id: str) -> int:
         return _take_in(self._manager(session_id, **self._where))

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from .exit_codes import USAGE_ERROR
 from .place import Place, PlaceError, place_of
+from .shown import shown
 from .snapshots import Snapshots
 
 if TYPE_CHECKING:
-    from ..log.inspection import SessionInfo
+    from ..log.inspection import SessionInfo, Skipped
 
 _EXIT_CODES = """\
 PLACE is a folder (a manager's storage_dir) or s3://BUCKET/PREFIX.
@@ -27,6 +28,9 @@ exit codes:
      imported or exported
   4  the command cannot be carried out as it was given, and nothing was changed
 """
+
+_NAMED = 3
+"""How many places are named, at most, where more might be meant."""
 
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -110,12 +114,19 @@ def _list(place: Place, given: Any) -> int:
     if given.json:
         _print_json([_info(one) for one in found])
     for one in () if given.json else found:
-        print(f"{one.updated_at:%Y-%m-%d %H:%M}  {one.size:>12,} bytes  {one.session_id}")
+        print(f"{one.updated_at:%Y-%m-%d %H:%M}  {one.size:>12,} bytes  {shown(one.session_id)}")
     if not given.json and not found:
-        there = len(place.left_by_sdk())
-        kept = f"; the SDK's manager keeps {there} there, which 'sessions import {place}' imports" if there else ""
-        print(f"no sessions in {place}{kept}")
+        print(f"no sessions in {place}{_elsewhere(place)}")
     return 1 if _tell_of_unreadable(place) else 0
+
+
+def _elsewhere(place: Place) -> str:
+    """Return where sessions are that somebody may have meant who finds none in a place, in words."""
+    if there := len(place.left_by_sdk()):
+        return f"; the SDK's manager keeps {there} there, which 'sessions import {place}' imports"
+    below = place.below()
+    more = ", and others" if below[_NAMED:] else ""
+    return f"; there are some in {', '.join(map(shown, below[:_NAMED]))}{more}" if below else ""
 
 
 def _tell_of_unreadable(place: Place) -> bool:
@@ -142,19 +153,29 @@ def _show(place: Place, given: Any) -> int:
 
 
 def _verify(place: Place, given: Any) -> int:
+    from strands.types.exceptions import SessionException
+
     ids = given.session or [one.session_id for one in place.list()]
-    found = [place.verify(id) for id in _with_progress(ids, "verified")]
+    found, failed = [], 0
+    for id in _with_progress(ids, "verified"):
+        try:
+            found.append(place.verify(id))
+        except SessionException as error:
+            if given.session:
+                raise
+            failed += 1  # of the others it says nothing
+            print(f"session-conformance: {shown(id)} was not verified: {error}", file=sys.stderr)
     if given.json:
         _print_json([asdict(one) for one in found])
     for one in () if given.json else found:
-        print(f"{one.session_id}: {'whole' if one.ok else 'damaged'}, {one.commits} commits")
+        print(f"{shown(one.session_id)}: {'whole' if one.ok else 'damaged'}, {one.commits} commits")
         for problem in one.problems:
             print(f"  {problem}")
-    is_whole = all(one.ok for one in found)
+    is_whole = all(one.ok for one in found) and not failed
     if not given.session and _tell_of_unreadable(place):
         return 1
     if not ids and not given.json:
-        print(f"no sessions in {place}")
+        print(f"no sessions in {place}{_elsewhere(place)}")
     return 0 if is_whole else 1
 
 
@@ -181,13 +202,30 @@ def _repair(place: Place, given: Any) -> int:
 
 
 def _delete(place: Place, given: Any) -> int:
-    for id in given.session:
-        place.verify(id)  # all of them are there before the first is removed
+    ids = list(dict.fromkeys(given.session))
+    for id in ids:  # all of them are there before the first is removed
+        if not place.has_anything_of(id):
+            raise PlaceError(f"there is no session {id!r} in {place}")
+    removed, failed = ids, 0
     if not given.dry_run:
-        for id in given.session:
+        removed, failed = _removed(place, ids)
+    _print_removed(removed, [], given)
+    return 1 if failed else 0
+
+
+def _removed(place: Place, ids: Sequence[str]) -> tuple[list[str], int]:
+    """Remove sessions, and go on where it fails with one; return which were, and how often it failed."""
+    from strands.types.exceptions import SessionException
+
+    removed: list[str] = []
+    for id in ids:
+        try:
             place.delete(id)
-    _print_removed(given.session, given)
-    return 0
+        except SessionException as error:
+            print(f"session-conformance: {shown(id)} was not removed: {error}", file=sys.stderr)
+        else:
+            removed.append(id)
+    return removed, len(ids) - len(removed)
 
 
 def _clean_up(place: Place, given: Any) -> int:
@@ -195,11 +233,12 @@ def _clean_up(place: Place, given: Any) -> int:
         from datetime import datetime, timezone
 
         limit = datetime.now(timezone.utc) - given.older_than
-        removed = [one.session_id for one in place.list() if one.updated_at < limit]
+        removed, kept = [one.session_id for one in place.list() if one.updated_at < limit], []
     else:
-        removed = list(place.clean_up(given.older_than))
-    _print_removed(removed, given)
-    return 0
+        done = place.clean_up(given.older_than)
+        removed, kept = list(done), done.skipped
+    _print_removed(removed, kept, given)
+    return 1 if kept else 0
 
 
 def _import(place: Place, given: Any) -> int:
@@ -238,30 +277,36 @@ def _each(ids: Sequence[str], verb: str, do: Callable[[str], int | None], given:
         except (SessionException, ValueError) as error:
             failed += 1
             one["error"] = str(error)
-            print(f"session-conformance: {id} was not {verb}ed: {error}", file=sys.stderr)
+            print(f"session-conformance: {shown(id)} was not {verb}ed: {error}", file=sys.stderr)
         else:
             one |= {"messages": messages} if messages is not None else {}
             if not given.json:
                 what = f"would {verb}" if given.dry_run else f"{verb}ed"
-                print(f"{what} {id}" + (f", {messages} messages" if messages is not None else ""))
+                print(f"{what} {shown(id)}" + (f", {messages} messages" if messages is not None else ""))
         done.append(one)
     if given.json:
         _print_json({f"{verb}ed": done, "dry_run": given.dry_run})
     return 1 if failed else 0
 
 
-def _print_removed(ids: Sequence[str], given: Any) -> None:
+def _print_removed(ids: Sequence[str], kept: Sequence[Skipped], given: Any) -> None:
     if given.json:
-        _print_json({"removed": list(ids), "dry_run": given.dry_run})
+        _print_json({"removed": list(ids), "kept": [asdict(one) for one in kept], "dry_run": given.dry_run})
         return
     for id in ids:
-        print(f"{'would remove' if given.dry_run else 'removed'} {id}")
+        print(f"{'would remove' if given.dry_run else 'removed'} {shown(id)}")
     if not ids:
         print("nothing to remove")
 
 
 def _print_json(data: Any) -> None:
-    print(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+    """Print JSON: as it is read by people, where the terminal can show that."""
+    try:
+        text = json.dumps(data, indent=1, ensure_ascii=False, default=str)
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(data, indent=1, default=str)
+    print(text)
 
 
 def _with_progress(ids: Sequence[str], done: str) -> Sequence[str]:

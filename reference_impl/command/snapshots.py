@@ -49,17 +49,15 @@ class Snapshots:
 
     @contextmanager
     def _manager(self, session_id: str) -> Iterator[Any]:
-        """Open a session; one that was begun for something that failed is removed again."""
-        was_there = any(one.session_id == session_id for one in self.place.list())
+        """Open a session; one that was begun for something that failed is removed again, if nobody uses it."""
         manager = self.place.manager(session_id)
         try:
             yield manager
         except BaseException:
-            manager.close()
-            if not was_there:
-                self.place.delete(session_id)
+            manager.withdraw()
             raise
-        manager.close()
+        finally:
+            manager.close()
 
     def _storage(self, *, must_exist: bool) -> Any:
         try:

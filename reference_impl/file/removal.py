@@ -43,9 +43,26 @@ def delete(session_id: str, parent: Path) -> None:
         raise SessionException(f"session {session_id!r}: cannot remove it from {parent}: {error.strerror}") from error
 
 
-def _delete(session_id: str, parent: Path) -> None:
+def is_anything_left(session_id: str, parent: Path) -> bool:
+    """Whether there is anything of a session that :func:`delete` removes, whole or not.
+
+    Raises:
+        ValueError: The id cannot name a session.
+        SessionException: Nobody can say.
+    """
+    try:
+        return any(is_there(place) or leftovers_of(place) for place in _places(session_id, parent))
+    except OSError as error:
+        raise SessionException(f"session {session_id!r}: cannot look for it in {parent}: {error.strerror}") from error
+
+
+def _places(session_id: str, parent: Path) -> list[Path]:
     # What the SDK's manager left goes first: where that is there alone, the session is imported again.
-    places = [sdk_folder(parent, session_id), parent / folder_name(check_id(session_id, "session"))]
+    return [sdk_folder(parent, session_id), parent / folder_name(check_id(session_id, "session"))]
+
+
+def _delete(session_id: str, parent: Path) -> None:
+    places = _places(session_id, parent)
     remains = [left for place in places for left in leftovers_of(place)]
     there = [place for place in places if is_there(place)]
     if not there and not remains:

@@ -103,9 +103,17 @@ class ChangeLogRepository(SessionRepository):
         history = self.history()
         self._release(self.session_id)
         if self.session_id in self._began and not history.agents and not history.multi_agents:
-            store.withdraw()
+            self.withdraw()
             raise SessionException(f"Session {self.session_id} does not exist")
         return sum(len(agent.messages) for agent in history.agents.values())
+
+    def withdraw(self) -> None:
+        """Remove the session if this manager began it, and nothing was stored in it, and nobody else has it open.
+
+        For those who opened it for something that failed.
+        """
+        if self.session_id in self._began:
+            self._store.withdraw()
 
     def hand_back(self) -> None:
         """Write the session in the SDK's layout, where the SDK's manager looks for it, in place of what is there.

@@ -41,6 +41,15 @@ def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str) -> N
     _remove_rest(objects, place, session_id, lives, list(objects.list(place)), begun=begun)
 
 
+def is_anything_left(objects: S3Objects, place: str, sdk_place: str) -> bool:
+    """Whether there is anything of a session that :func:`delete` removes, whole or not.
+
+    Raises:
+        SessionException: Nobody can say.
+    """
+    return any(not _is_end(item, place) for item in objects.list(place)) or any(True for _ in objects.list(sdk_place))
+
+
 def withdraw(objects: S3Objects, place: str, session_id: str, life: str) -> None:
     """Remove a session of which nothing but its root was stored, unless others have written to it meanwhile.
 

@@ -1,17 +1,27 @@
 """``session-conformance sessions``: the same on a folder and on S3, for people and as JSON."""
 
+import asyncio
 import gc
+import io
 import json
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from session_conformance.harness import Backend, BackendSpec, Script, Session, Workspace, play
 from session_conformance.harness.s3 import S3Endpoint, environment
 from session_conformance.reference_impl.command import main
+from session_conformance.reference_impl.command import place as place_module
+from session_conformance.reference_impl.log import snapshots
+from strands.types.exceptions import SessionException
+
+from tests.reference_impl.agents import add, open_agent, text_message
 
 TALK = (
     Script().user("My name is Alice").assistant("Hello Alice").user("Weather in Paris?").calls("weather", city="Paris")
@@ -162,6 +172,7 @@ def test_old_sessions_are_cleaned_up(place: Place) -> None:
     assert place.run("clean-up", "--older-than", "0m", "--dry-run")[:2] == (0, "would remove alice\n")
     assert json.loads(place.run("clean-up", "--older-than", "0m", "--json")[1]) == {
         "removed": ["alice"],
+        "kept": [],
         "dry_run": False,
     }
 
@@ -238,3 +249,173 @@ def test_a_place_that_is_none_is_an_error(
 def test_an_age_is_a_number_and_a_unit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["sessions", "clean-up", str(tmp_path), "--older-than", "soon"]) == 4
     assert "such as 30d" in capsys.readouterr().err
+
+
+def test_sessions_below_a_place_are_told_of(place: Place, tmp_path: Path) -> None:
+    """A prefix that was forgotten, or the folder above: 'no sessions' is what an operator would believe."""
+    above = place.text.rpartition("/")[0] if place.backend.name == "s3" else place.text
+    below = [f"{above}/{name}" for name in ("one", "two", "voice", "zoo")]
+    for number, one in enumerate(below, 1):
+        if place.backend.name == "file":
+            Path(one).mkdir()
+        place_module.place_of(one).manager("alice").close()
+        for command in ("list", "verify"):
+            code = main(["sessions", command, above])
+            some = ", ".join(below[: min(number, 3)]) + (", and others" if number == 4 else "")
+            assert (code, place.capsys.readouterr().out) == (
+                0,
+                f"no sessions in {above}; there are some in {some}\n",
+            )
+
+
+def damage(place: Place, s3: S3Endpoint, session_id: str) -> None:
+    """Leave of a session what no manager can open."""
+    if place.backend.name == "s3":
+        bucket, client = place.workspace.values["bucket"], s3.client
+        client.put_object(Bucket=bucket, Key=f"voice/journal_{session_id}/root", Body=b"something else")
+    else:
+        Path(place.text, f"journal_{session_id}", "journal").unlink()
+
+
+def test_what_no_manager_can_open_is_deleted_all_the_same(place: Place, s3: S3Endpoint) -> None:
+    place.begin("alice")
+    damage(place, s3, "alice")
+    assert place.run("delete", "alice", "--dry-run") == (0, "would remove alice\n", "")
+    assert place.run("delete", "alice") == (0, "removed alice\n", "")
+    assert place.run("delete", "alice") == (
+        4,
+        "",
+        f"session-conformance: there is no session 'alice' in {place.text}\n",
+    )
+    place.begin("alice")
+    assert place.run("verify", "alice")[0] == 0
+
+
+def test_a_deletion_that_was_cut_short_is_finished(place: Place, s3: S3Endpoint) -> None:
+    place.begin("alice")
+    bucket, client = place.workspace.values.get("bucket"), s3.client
+    if bucket:  # its root and its first commit go first
+        for one in client.list_objects_v2(Bucket=bucket)["Contents"]:
+            if one["Key"].endswith(("/root", "/c/0000000001")):
+                client.delete_object(Bucket=bucket, Key=one["Key"])
+    else:
+        Path(place.text, "journal_alice").rename(Path(place.text, ".unfinished-journal_alice-01234567"))
+    assert place.run("delete", "alice") == (0, "removed alice\n", "")
+    left = client.list_objects_v2(Bucket=bucket).get("KeyCount") if bucket else len(list(Path(place.text).iterdir()))
+    assert left == 0
+
+
+def test_a_deletion_that_fails_says_which_sessions_were_removed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("alice", "bob", "carol"):
+        place.begin(name)
+    original = place_module._Folder.delete if place.backend.name == "file" else place_module._Bucket.delete
+
+    def failing(self: Any, session_id: str) -> None:
+        if session_id == "bob":
+            raise SessionException("not now")
+        original(self, session_id)
+
+    for kind in (place_module._Folder, place_module._Bucket):
+        monkeypatch.setattr(kind, "delete", failing)
+    code, shown, said = place.run("delete", "alice", "alice", "bob", "carol", "--json")
+    assert (code, json.loads(shown)["removed"]) == (1, ["alice", "carol"])
+    assert said == "session-conformance: bob was not removed: not now\n"
+
+
+def test_what_a_clean_up_kept_is_told_and_the_exit_code_says_so(place: Place) -> None:
+    agent = open_agent(None, manager=place_module.place_of(place.text).manager("alice"))  # type: ignore[arg-type]
+    asyncio.run(add(agent, text_message("hello")))
+    code, shown, _ = place.run("clean-up", "--older-than", "0m", "--json")
+    kept = json.loads(shown)["kept"]
+    assert (code, len(kept), "alice" in kept[0]["name"], bool(kept[0]["reason"])) == (1, 1, True, True)
+
+
+def test_a_session_that_cannot_be_verified_hides_nothing_of_the_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is deleted while all are verified, or that may not be read."""
+    place.begin("alice")
+    place.begin("bob")
+    for kind in (place_module._Folder, place_module._Bucket):
+        original = kind.verify
+
+        def failing(self: Any, session_id: str, original: Any = original) -> Any:
+            if session_id == "bob":
+                raise SessionException("it is gone")
+            return original(self, session_id)
+
+        monkeypatch.setattr(kind, "verify", failing)
+    code, shown, said = place.run("verify")
+    assert (code, shown.startswith("alice: whole"), said) == (
+        1,
+        True,
+        "session-conformance: bob was not verified: it is gone\n",
+    )
+
+
+def test_an_import_of_snapshots_that_fails_removes_nothing_that_others_have_stored(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that another process began meanwhile was deleted, with all that it had said by then."""
+    there = place.text + "/snapshots" if place.text.startswith("s3://") else str(tmp_path / "snapshots")
+    place.begin("alice")
+    assert place.run("export", "alice", "--snapshots", there)[0] == 0
+    assert place.run("delete", "alice")[0] == 0
+
+    def meanwhile(*_: Any) -> int:
+        agent = open_agent(None, manager=place_module.place_of(place.text).manager("alice"))  # type: ignore[arg-type]
+        asyncio.run(add(agent, text_message("of another process")))
+        raise SessionException("agent 'default' has messages here")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(snapshots, "import_snapshots", meanwhile)
+        assert place.run("import", "--snapshots", there)[0] == 1
+    assert "of another process" in place.run("show", "alice")[1]
+
+
+def test_an_import_of_snapshots_that_fails_leaves_no_session(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place.text + "/snapshots" if place.text.startswith("s3://") else str(tmp_path / "snapshots")
+    place.begin("alice")
+    assert place.run("export", "alice", "--snapshots", there)[0] == 0
+    assert place.run("delete", "alice")[0] == 0
+
+    def fails(*_: Any) -> int:
+        raise SessionException("it cannot be read")
+
+    monkeypatch.setattr(snapshots, "import_snapshots", fails)
+    assert place.run("import", "--snapshots", there)[0] == 1
+    assert json.loads(place.run("list", "--json")[1]) == []
+
+
+def test_what_others_wrote_neither_steers_a_terminal_nor_breaks_off_the_command(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "zoë\x1b]0;you\x07"
+    agent = open_agent(None, manager=place_module.place_of(place.text).manager(name))  # type: ignore[arg-type]
+    asyncio.run(add(agent, text_message("\x1b[2J😀 said")))
+    agent._session_manager.close()
+    code, shown, _ = place.run("show", name)
+    assert (code, "user: \\x1b[2J😀 said" in shown, "\x1b" in shown) == (0, True, False)
+    ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with monkeypatch.context() as patched:
+        patched.setattr(sys, "stdout", ascii_only)
+        for words in (["list", place.text], ["show", place.text, name], ["show", place.text, name, "--json"]):
+            assert main(["sessions", *words]) == 0
+    written = ascii_only.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    assert "zo\\xeb\\x1b]0;you\\x07" in written
+    told = json.loads(written[written.index("\n{") :])
+    assert told["agents"]["default"]["messages"][0]["content"] == [{"text": "\x1b[2J😀 said"}]
+
+
+def test_names_that_are_no_text_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = os.fsencode(tmp_path) + b"/session_\xff"
+    try:
+        os.mkdir(folder)  # noqa: PTH102 - a name that is no text
+    except OSError:
+        pytest.skip("the file system takes texts only")
+    Path(os.fsdecode(folder), "session.json").write_text("{}")
+    assert main(["sessions", "import", str(tmp_path), "--dry-run"]) == 0
+    assert capsys.readouterr().out == "would import \\udcff\n"
+    assert main(["sessions", "import", str(tmp_path)]) == 1

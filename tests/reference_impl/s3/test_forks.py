@@ -137,7 +137,7 @@ def test_a_child_that_stops_says_nothing_of_what_its_parent_wrote() -> None:
 
 
 def test_a_child_that_speaks_while_its_session_is_deleted_is_refused() -> None:
-    """A deletion leaves word for those alone who may write: this one has written nothing, and its parent has stopped."""
+    """A deletion leaves word for those alone who may write: this has written nothing, and its parent has stopped."""
     stored = Bucket()
     todo = [lambda: on_memory(Client(stored)).delete_session("s")]
 
