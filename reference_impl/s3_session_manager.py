@@ -30,6 +30,7 @@ from .s3.deletion import delete, delete_orphans, delete_unused, is_anything_left
 from .s3.inspection import inspect, with_earlier_versions
 from .s3.log import S3Log
 from .s3.objects import Listed, NotThere, S3Objects
+from .s3.requests import is_withheld
 from .s3.rest import read_rest
 from .s3.root import ROOT, DamagedRoot, Root, read_root
 
@@ -177,11 +178,7 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: They cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        return [
-            Skipped(folder.name, f"s3://{bucket}/{folder.place}{ROOT} is not what was stored")
-            for folder in _folders(client, bucket, prefix)
-            if folder.is_damaged
-        ]
+        return [Skipped(folder.name, folder.problem) for folder in _folders(client, bucket, prefix) if folder.problem]
 
     @staticmethod
     def clean_up(
@@ -412,14 +409,16 @@ class _Folder:
         place: The prefix.
         listed: All objects there.
         root: The root; None where there is none: then this is what is left of a session.
-        is_damaged: Whether the root is there, and is not whole.
+        problem: Why the root cannot be read, in words; empty where it can, or is not there.
+        is_withheld: Whether that says nothing of what is stored: S3 has it, and does not give it.
     """
 
     objects: S3Objects
     place: str
     listed: list[Listed]
     root: Root | None
-    is_damaged: bool = False
+    problem: str = ""
+    is_withheld: bool = False
 
     def info(self) -> SessionInfo | None:
         """Return what a list says of the session; None where there is none, or it cannot be read."""
@@ -449,13 +448,14 @@ class _Folder:
             SessionException: It cannot be read or removed.
         """
         info, written = self.info(), max((item.modified for item in self.listed), default=today)
-        if self.root is None and not self.is_damaged:
+        if self.root is None and not self.problem:
             delete_orphans(self.objects, self.place, None, self.listed, today - ORPHANED, limit)
         elif info is None:
             if written >= limit:
                 return
-            if not damaged:
-                done.skipped.append(Skipped(self.name, "its root is damaged: a repair may bring it back"))
+            if self.is_withheld or not damaged:
+                why = self.problem if self.is_withheld else "its root is damaged: a repair may bring it back"
+                done.skipped.append(Skipped(self.name, why))
                 return
             unused = written < today - ORPHANED
             if delete_unused(self.objects, self.place, f"{self.place}/", self.name, None, self.listed, unused):
@@ -494,8 +494,14 @@ class _Folder:
 def _folders(client: Any, bucket: str, prefix: str) -> Iterator[_Folder]:
     objects = _objects(client, bucket, "")
     for place in objects.folders(f"{_root_of(prefix)}journal_"):
-        listed = list(objects.list(place))
+        listed: list[Listed] = []
         try:
+            listed = list(objects.list(place))
             yield _Folder(objects, place, listed, read_root(objects, place))
         except DamagedRoot:  # until it is repaired nobody can tell what is left over
-            yield _Folder(objects, place, listed, None, is_damaged=True)
+            problem = f"s3://{bucket}/{place}{ROOT} is not what was stored"
+            yield _Folder(objects, place, listed, None, problem)
+        except SessionException as failure:
+            if not is_withheld(failure):
+                raise
+            yield _Folder(objects, place, listed, None, str(failure), is_withheld=True)

@@ -14,6 +14,7 @@ from .ending import end
 from .life import Life
 from .objects import Listed, S3Objects
 from .place import REST, is_end
+from .requests import is_withheld
 from .root import ROOT, DamagedRoot, Root, life_in, read_root
 from .writers import RECENT
 
@@ -145,7 +146,12 @@ def _remove_sdks(objects: S3Objects, sdk_place: str, old: Sequence[str]) -> None
 
 def _remove_root(objects: S3Objects, place: str, there: Sequence[Listed]) -> tuple[Root | None, Root | None]:
     """Remove the root; return it, and the one that is there then: of a session that was started meanwhile."""
-    before = _root(objects, place)
+    try:
+        before = _root(objects, place)
+    except SessionException as failure:
+        if not is_withheld(failure):
+            raise
+        before = None  # whatever it says, it goes
     roots = [item.key for item in there if item.key == place + ROOT]
     objects.delete(roots)
     now = _root(objects, place)

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
+from strands.types.exceptions import SessionException
+
 from ..log.at_once import at_once
 from .life import Life
 from .objects import Listed, NotThere
 from .place import ENDED, Segment, commit_name
-from .rest import read_rest
+from .requests import is_withheld
+from .rest import Rest, read_rest
 from .writers import last_of_each, names_of
 
 
@@ -35,7 +38,7 @@ def end(life: Life, listed: Sequence[Listed], *, begun: bool = False) -> set[str
         for name, at in names
         if name.startswith("c/") and name.removeprefix("c/").isdecimal()
     ]
-    writing = last_of_each(commits, names_of(life, commits), read_rest(life.objects, life.key("")))
+    writing = last_of_each(commits, names_of(life, commits), _rest(life))
     if not writing and (commits or not begun):
         return set()
     segments = [Segment.named(name, 0) for name, _ in names]
@@ -55,3 +58,13 @@ def end(life: Life, listed: Sequence[Listed], *, begun: bool = False) -> set[str
             life.objects.put(key, ENDED, {})  # a writer was first
             keys.append(key)
             number += 1
+
+
+def _rest(life: Life) -> Rest | None:
+    """Return which writers have stopped; None where S3 does not give that: then each of them may be writing."""
+    try:
+        return read_rest(life.objects, life.key(""))
+    except SessionException as failure:
+        if not is_withheld(failure):
+            raise
+        return None

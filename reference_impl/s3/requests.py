@@ -62,6 +62,10 @@ _ON_THE_WAY = (
 )
 """What S3 says of a request that was changed on its way, or cut short."""
 
+_ARCHIVED = "InvalidObjectState"
+_KEY = "KMS."
+"""What the codes begin with that say of an object's key why it cannot be used."""
+
 _NOT_IMPLEMENTED = ("MethodNotAllowed", "NotImplemented", "UnsupportedOperation", "405", "501")
 
 
@@ -218,8 +222,22 @@ class S3Requests:
 
 def is_denied(failure: SessionException) -> bool:
     """Whether a request failed since a right is missing."""
+    return _code_of(failure) in _DENIED
+
+
+def is_withheld(failure: SessionException) -> bool:
+    """Whether S3 has an object, and does not give it: a right is missing, it was archived, or its key is not there.
+
+    That says nothing of other sessions, which are somebody else's, or younger.
+    """
+    code = _code_of(failure)
+    return code in (*_DENIED, _ARCHIVED) or code.startswith(_KEY)
+
+
+def _code_of(failure: SessionException) -> str:
+    """Return the code of the error that made a request fail; empty where it was none of S3's."""
     cause = failure.__cause__
-    return isinstance(cause, ClientError) and str(cause.response.get("Error", {}).get("Code", "")) in _DENIED
+    return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""
 
 
 def _retries(answer: Any) -> int:
@@ -253,6 +271,10 @@ def _remedy(code: str, operation: str, bucket: str) -> str:
         return f"the clock of this machine is not that of S3 ({code}): set it"
     if code in ("PermanentRedirect", "301", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"):
         return f"the bucket {bucket!r} is in another region ({code}): check region_name, or that of the session"
+    if code == _ARCHIVED:
+        return f"the object was archived ({code}): restore it first, and exclude sessions from the bucket's lifecycle"
+    if code.startswith(_KEY):
+        return f"the key that the object is encrypted with cannot be used ({code}): enable it"
     if code in ("ExpiredToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken"):
         return f"the credentials are not valid ({code}): renew them"
     return ""
