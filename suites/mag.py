@@ -5,6 +5,7 @@ Another process goes on with it, if the backend can be opened by one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -107,6 +108,36 @@ def expect_nodes(run: Run, process: int, wanted: Sequence[str], what: str) -> No
             processes[process][0],
             *begun,
         )
+
+
+def expect_processes_to_take_turns(session: Session, *, elsewhere: bool) -> None:
+    """Report a violation unless a graph goes on where it was left last, in a process that knew it at an earlier node.
+
+    Args:
+        session: Where the graph is to be.
+        elsewhere: Whether the third turn is another process's. All others are this one's.
+
+    Raises:
+        Violation: Other nodes run than the one that had failed, and those behind it.
+    """
+    nodes = ("plan", "write", "check", "send")
+    session = replace(session, team=Team("graph", nodes))
+    for turn, (first, failing) in enumerate(itertools.pairwise((0, 1, 2, 3, None))):
+        assert first is not None
+        fails = Script() if failing is None else Script().then(NodeWill(nodes[failing], "fail"))
+        there = elsewhere and turn == 2
+        timeline = play(session, fails.user(TASK if turn == 0 else "go on"), fresh_processes=there)
+        expect_no_failure(timeline, allowed=["ScriptedFailure"])
+        wanted = nodes[first:] if failing is None else nodes[first : failing + 1]
+        begun = [event for event in timeline.of(NodeRan) if event.what == "begins"]
+        if [event.node for event in begun] != list(wanted):
+            violated(
+                f"turn {turn + 1} of a graph, {'another' if there else 'this'} process's: {', '.join(wanted)} run, as"
+                f" {nodes[first]} had failed",
+                f"these run: {', '.join(event.node for event in begun) or 'none'}",
+                timeline,
+                *begun,
+            )
 
 
 def expect_told_or_kept(run: Run, kept: bool, lost: str) -> None:
@@ -264,7 +295,9 @@ class SeveralAgents(ConformanceSuite):
         expect_completed(played, 2, ["plan", "write", "check"])
 
     @requirement("MAG-05", source=PERSISTED, needs=[Capability.MULTI_AGENT], sdk=[SdkFeature.RESUMED_TEAMS])
-    def nodes_that_fail(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
+    def nodes_that_fail(
+        self, run: ScenarioRuns, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest
+    ) -> None:
         """After a node failed, the next manager's graph goes on with that node, and its swarm with its first agent;
         each node that runs does so once, and a task after that begins at the beginning.
         """
@@ -276,6 +309,7 @@ class SeveralAgents(ConformanceSuite):
             expect_completed(played, 1, ["plan", "write", "check"])
             if scenario is GRAPH_FAILS:
                 expect_told(played, 1, "write", TASK, said_by("plan"))
+        expect_processes_to_take_turns(new_session(), elsewhere=_opens_elsewhere(backend, request))
 
     @requirement(
         "MAG-06",

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from session_conformance.fixtures import ConformanceSuite, NewSession
-from session_conformance.harness import Capability, Level, Run, ScenarioRuns, expect_no_failure, requirement, violated
-from session_conformance.harness.sdk import SdkFeature
+from session_conformance.harness import (
+    Capability,
+    Level,
+    Run,
+    ScenarioRuns,
+    Timeline,
+    expect_no_failure,
+    requirement,
+    violated,
+)
+from session_conformance.harness.sdk import Message, SdkFeature
 from session_conformance.harness.timeline import (
     AgentStopped,
     Event,
@@ -121,21 +132,10 @@ class UpdatesAndRedaction(ConformanceSuite):
         played = run(REDACTION)
         expect_no_failure(played.timeline)
         expect_readable(played.stored, "after the redaction")
-        redacted = next(event for event in played.timeline.of(Happened) if event.message is not None)
-        assert redacted.message is not None
-        restored = played.processes[1].memory
-        found = find_same(redacted.message, restored)
-        differs = difference([redacted.message], [found] if found is not None else [])
-        if differs is not None:
-            violated(
-                f"a restore returns {one_message(redacted.message)}",
-                f"it returns {one_message(found)}: {differs}",
-                played.timeline,
-                redacted,
-                played.processes[1],
-            )
+        _expect_redactions_whole(played.timeline, played.processes[1].memory, played.processes[1])
         if any(SECRET in text for text in texts(played.stored.messages)):
-            violated("the redacted text is not restored", "it is", played.timeline, redacted)
+            redacted = [event for event in played.timeline.of(Happened) if event.message is not None]
+            violated("the redacted text is not restored", "it is", played.timeline, *redacted)
         for looks in (
             run.once(redacted_by_the_agent),
             run.once(redacted_by_another),
@@ -155,6 +155,7 @@ class UpdatesAndRedaction(ConformanceSuite):
                     timeline,
                     *timeline.of(Happened),
                 )
+            _expect_redactions_whole(timeline, stored.messages)
             can_be_read = looks.before.error is None and looks.after.error is None
             states = (looks.before.state, looks.state)  # a redaction may write what is newer, too
             if can_be_read and not any(same(state, looks.after.state) for state in states):
@@ -176,6 +177,23 @@ class UpdatesAndRedaction(ConformanceSuite):
             SECRET, played, *[event for event in played.timeline.of(Happened) if event.message is not None]
         )
         expect_gone_at_each_look(run.once(redacted_by_the_agent))
+
+
+def _expect_redactions_whole(timeline: Timeline, restored: Sequence[Message], *at: Event) -> None:
+    """Report a violation unless each message that was redacted is restored as it was given, with all that it has."""
+    for redacted in timeline.of(Happened):
+        if redacted.message is None:
+            continue
+        found = find_same(redacted.message, restored)
+        differs = difference([redacted.message], [found] if found is not None else [])
+        if differs is not None:
+            violated(
+                f"a restore returns {one_message(redacted.message)}",
+                f"it returns {one_message(found)}: {differs}",
+                timeline,
+                redacted,
+                *at,
+            )
 
 
 def _update_of_first(run: Run) -> list[HookCalled]:

@@ -76,7 +76,7 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
     """Let an agent redact what was said, say more, change its state, stop, and go on in other processes.
 
     A session may be redacted more than once, a message of several blocks too, one of the assistant, one of two that
-    are alike, and one that another process stored; and the state stays what it was.
+    are alike, and one that another process stored; metadata of a message, and the agent's state, stay what they were.
     """
     looks = _looks_at(new_session(), "a redaction, and what is written after it")
     looks.instead = (
@@ -89,12 +89,17 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
     )
     looks.kept = ("harmless", "said twice", "said after it")
     blocks = [{"text": f"my password is {REDACTED_WORD}"}, {"text": f"once more: {REDACTED_WORD}"}]
-    of_blocks = {"role": "user", "content": blocks, "tracking_id": "00000000-0000-4000-8000-000000000005"}
-
+    of_blocks = {
+        "role": "user",
+        "content": blocks,
+        "tracking_id": "00000000-0000-4000-8000-000000000005",
+        "metadata": {"custom": {"ticket": "A-7"}},
+    }
     answer = {
         "role": "assistant",
         "content": [{"text": f"your password is {REDACTED_WORD}"}],
         "tracking_id": "00000000-0000-4000-8000-000000000006",
+        "metadata": {"custom": {"ticket": "A-8"}},
     }
 
     async def first(conversation: Conversation) -> None:

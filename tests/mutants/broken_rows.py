@@ -56,6 +56,14 @@ class RedactsWhatIsAlike(SqliteManager):
                     database.execute("UPDATE messages SET body = ? WHERE number = ?", (sealed(body), number))
 
 
+class RedactsWithoutMetadata(SqliteManager):
+    """What is put in a message's place has its role, its content and its tracking id."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        kept = {key: redact_message[key] for key in ("role", "content", "tracking_id") if key in redact_message}
+        super().redact_latest_message(kept, agent, **kwargs)
+
+
 class RedactsItsOwn(SqliteManager):
     """A redaction is of what this manager has stored, and of nothing that was restored."""
 

@@ -726,6 +726,23 @@ class CachesTeams(KeepsTeamsInAClassAttribute):
         return _without_bytes(state)  # type: ignore[no-any-return]
 
 
+class CachesTeamsAsTheyWereRead(FileSessionManager):
+    """A process reads a team once, and takes what it has read and written since for what is stored."""
+
+    _cached: ClassVar[dict[tuple[str, str, str], Any]] = {}
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        key = (self.storage_dir, session_id, multi_agent_id)
+        if self._cached.get(key) is None:
+            self._cached[key] = super().read_multi_agent(session_id, multi_agent_id, **kwargs)
+        return copy.deepcopy(self._cached[key])
+
+    def update_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        super().update_multi_agent(session_id, multi_agent, **kwargs)
+        state = super().read_multi_agent(session_id, multi_agent.id)
+        self._cached[self.storage_dir, session_id, multi_agent.id] = state
+
+
 def _without_bytes(value: Any) -> Any:
     if isinstance(value, dict):
         marked = value.get("__bytes_encoded__")

@@ -117,6 +117,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StopsAsItRemembers, "a redaction by somebody else: it survives"),
         (broken.RedactsInWhoeverSpokeLast, "after 'second' was spoken to on the same manager"),
         (broken_rows.RedactsWhatIsAlike, r"stored is .*'\[one of two redacted\]', '\[one of two redacted\]'"),
+        (broken_rows.RedactsWithoutMetadata, "metadata"),
         (broken_rows.RedactsItsOwn, "stored is .*my password is still"),
         (broken_rows.RedactsOnce, r"stored is .*my password is"),
         (broken_rows.RedactsTheFirstBlock, r"stored is .*once more"),
@@ -455,6 +456,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-05": [
         (broken_text.SkipsFailedNodes, "these run: check, plan"),
         (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
+        (broken_text.CachesTeamsAsTheyWereRead, "turn 4 of a graph, this process's: send run"),
     ],
     "MAG-06": [(broken_text.JoinsTooEarly, "these run: right, join, join")],
     "MAG-07": [
