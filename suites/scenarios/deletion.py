@@ -168,6 +168,12 @@ def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
             begins = Conversation(session, Script(), timeline=new, observing=False)
         except SDK_EXCEPTIONS as error:
             raise NotApplicable(f"a session that an agent has open is not deleted and begun anew: {error}") from error
+        except Exception as error:
+            failed = Failed.by("deleting the session and opening it anew", error)
+            new.record(failed)
+            violated(
+                "a session that was deleted begins anew, or an SDK exception says why not", failed.told, new, failed
+            )
         await begins.step(Start())
         await begins.step(SetState("mine", "new"))
         await begins.step(Send("I am new"))

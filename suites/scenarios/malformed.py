@@ -9,7 +9,7 @@ from session_conformance.harness import Script, Session, play, violated
 from session_conformance.harness.conversations import Appender, talk
 from session_conformance.harness.process import clock, tolerating_warnings, within_limit
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
-from session_conformance.harness.timeline import AgentStopped, Failed, difference, same
+from session_conformance.harness.timeline import AgentStopped, Failed, Timeline, difference, same
 
 from .stored_history import expect_readable, find_same
 
@@ -104,9 +104,15 @@ def _append_between(session: Session, name: str, message: Any) -> bool:
     """Store a message between two good ones; return whether it was refused."""
 
     async def main() -> bool:
-        appender = Appender(session.open())
-        await appender.start()
-        await appender.append(talk(0))
+        try:
+            appender = Appender(session.open())
+            await appender.start()
+            await appender.append(talk(0))
+        except Exception as error:
+            timeline = Timeline()
+            failed = Failed.by("opening a new session and storing a message", error)
+            timeline.record(failed)
+            violated("a session is opened beside others, and a message stored in it", failed.told, timeline, failed)
         refused = False
         try:
             await appender.append(message)

@@ -17,6 +17,7 @@ from session_conformance.harness import (
     Session,
     Timeline,
     Violation,
+    expect_no_failure,
     play,
     unpaired_tools,
     violated,
@@ -125,6 +126,7 @@ def expect_text_twins(session: Session, script: Script) -> bool:
         own = replace(session, session_id=f"{session.session_id}-{name}", text_agent=TextAgent())
         whole = script.then(*between.steps, *last.steps)
         timeline = play(own, whole, messages=TO_COME, observing=False, same_tools=True)
+        expect_no_failure(timeline)
         asked.append(_anonymous(timeline.of(ModelStarted)[-1]))
     expect_same_sent(asked[0], asked[1], timeline)
     return True

@@ -517,6 +517,28 @@ class CannotBeOpenedAgain(SnapshotFileManager):
             raise RuntimeError("it is there already")
 
 
+class CannotOpenASecondSession(SnapshotFileManager):
+    """What lies beside a new session is taken for an error."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        if not self._folder.exists() and self._folder.parent.is_dir() and any(self._folder.parent.iterdir()):
+            raise RuntimeError("somebody else is here")
+
+
+class CannotBeginAnew(SnapshotFileManager):
+    """What was deleted leaves an empty folder, in which nothing can begin."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        if self._folder.is_dir() and not any(self._folder.iterdir()):
+            raise RuntimeError("nothing is here")
+
+    def delete_session(self, session_id: str) -> None:
+        super().delete_session(session_id)
+        self._folder.mkdir()
+
+
 class RestoresTheStateSavedLast(SnapshotFileManager):
     """A session has one state, that of the agent that was saved last."""
 

@@ -82,6 +82,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.KeepsWhatItCouldNotWrite, "descriptors do not grow with the messages"),
         (broken_s3.WaitsForEachDenial, "threads do not grow with the messages"),
         (broken_server.ListensForItsServer, "descriptors do not grow with the messages"),
+        (broken_text.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
     ],
     "LIF-17": [(broken.ReadsAsTheLocaleSays, "whatever the locale")],
     "ORD-10": [(broken.LeavesTranscriptsOfUsersToTheNextSave, r"user \[\] pending")],
@@ -177,6 +178,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.StoresWhateverComes, "after content that is null was accepted"),
         (broken.CutsLongTexts, "8 MiB in one message is refused clearly, or comes back equal"),
         (broken_rows.KeepsSmallStates, "a state of 1 MiB is refused clearly"),
+        (broken_text.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
     ],
     "CNT-07": [(broken.MisreadsEmptyLists, r"message \d comes back equal")],
     "CNT-08": [
@@ -236,6 +238,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_twins.DropsAnUnknownKey, "aKeyToCome"),
         (broken_twins.DropsASignature, "instead of dict {'text': 'Who knows', 'signature': 'b2YgYSB0ZXh0'}"),
         (broken_twins.BringsAToolOfItsOwn, "tools has 2 instead of 1: .*recall"),
+        (broken_text.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
     ],
     "DUR-05": [
         (broken.SavesAtStopOnly, "is missing"),
@@ -285,6 +288,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.TalksToNobody, "what it was told of is stored: 'I am old'"),
         (broken_deletion.BringsItsStateBack, "and the state .*'private'"),
         (broken_deletion.RedactsWhateverIsLast, "redacts what it said last, the session that was begun anew has"),
+        (broken_text.CannotBeginAnew, r"raises RuntimeError: .nothing is here"),
     ],
     "CLN-05": [(broken_deletion.WritesBeforeItLooks, "nowhere in the stored bytes")],
     "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
