@@ -13,7 +13,6 @@ from session_conformance.harness import (
     Capability,
     Conversation,
     Level,
-    NotApplicable,
     Script,
     Session,
     expect_no_failure,
@@ -22,19 +21,21 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
-from session_conformance.harness.backends import ListedSession
 from session_conformance.harness.process import clock, in_zone
 from session_conformance.harness.scripts import Redact, Send, Start, Stop
 from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentStopped, Failed, texts
 
 from .scenarios import (
+    clean_up,
+    delete,
     expect_apart_where_ids_meet,
     expect_deletion_after_crash,
     expect_deletion_holds,
     expect_only_one_deleted,
     expect_others_cleaned_up,
     expect_refused_nowhere_at_rest,
+    listed,
     refused,
     say,
 )
@@ -53,7 +54,7 @@ class CleanUp(ConformanceSuite):
     """CLN: clean-up."""
 
     @requirement("CLN-01", source="D: session management, deleting sessions", needs=[Capability.DELETE])
-    def delete(self, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest) -> None:
+    def deletion(self, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A deleted session leaves nothing stored; others stay, also those whose ids begin with its id; the same id
         starts empty again.
         """
@@ -62,9 +63,7 @@ class CleanUp(ConformanceSuite):
         kept = [_say(other, f"I am {other.session_id}") for other in others]
         before = set(session.workspace.stored())
         _say(session, "Remember the word xylograph")
-        delete = session.backend.delete
-        assert delete is not None
-        delete(session.session_id, session.workspace)
+        delete(session)
         files = session.workspace.stored()
         left = [path for path, data in files.items() if b"xylograph" in data]
         if left:
@@ -90,8 +89,6 @@ class CleanUp(ConformanceSuite):
         """Clean-up by age removes what is older, keeps what is younger or in use."""
         old = new_session("old")
         in_use, young = replace(old, session_id="in-use"), replace(old, session_id="young")
-        clean_up = old.backend.clean_up
-        assert clean_up is not None
         hour = timedelta(hours=1)
         for session in (young, old):  # what began first may have been written last
             _say(session, f"I am {session.session_id}")
@@ -102,7 +99,7 @@ class CleanUp(ConformanceSuite):
             await conversation.step(Send("I am in use"))
             gc.collect()  # agents that nobody uses any more may still have their session open until then
             now = datetime.now(timezone.utc)
-            clean_up(hour, old.workspace, now)
+            clean_up(old, hour, now)
             for session in (old, young, in_use):
                 if not _read(session):
                     violated("sessions that are younger than the given age are kept", f"{session.session_id} is gone")
@@ -110,7 +107,7 @@ class CleanUp(ConformanceSuite):
             expected = {session.session_id: _read(session) for session in (old, young)}
             gc.collect()
             if cut is not None:
-                clean_up(hour, old.workspace, cut + hour)
+                clean_up(old, hour, cut + hour)
                 _expect_removed(old, "a session that is older than the given age is removed")
                 expect_same(
                     expected["young"],
@@ -118,7 +115,7 @@ class CleanUp(ConformanceSuite):
                     "a session that is younger than the given age is kept beside older ones",
                 )
             gc.collect()
-            clean_up(hour, old.workspace, now + timedelta(days=1))
+            clean_up(old, hour, now + timedelta(days=1))
             _expect_removed(old, "a session that is older than the given age is removed")
             _expect_removed(young, "a session that is older than the given age is removed")
             await conversation.step(Send("I am still in use"))
@@ -146,10 +143,10 @@ class CleanUp(ConformanceSuite):
                 if not refused(say(replace(place, session_id=id), "hello"), id):  # as IDS-04 allows
                     ids.add(id)
             ended = datetime.now(timezone.utc)
-            listed = {session.session_id: session for session in _list(place)}
-            if set(listed) != ids:
-                violated(f"the sessions {sorted(ids)} are listed", f"listed are {sorted(listed)}")
-            for id, session in listed.items():
+            found = {session.session_id: session for session in listed(place)}
+            if set(found) != ids:
+                violated(f"the sessions {sorted(ids)} are listed", f"listed are {sorted(found)}")
+            for id, session in found.items():
                 if not began - _COARSE <= session.updated_at <= ended + _COARSE:
                     violated(f"session {id} is listed with the time when it was written last", f"{session.updated_at}")
 
@@ -177,11 +174,10 @@ class CleanUp(ConformanceSuite):
 
 def _pile_up(session: Session, before: set[str]) -> bool:
     """Whether each deleted session leaves something, and not only what they share: an index, or a part of one."""
-    assert session.backend.delete is not None
     for number in range(_MANY):
         other = replace(session, session_id=f"gone-{number}")
         _say(other, "Not for long")
-        session.backend.delete(other.session_id, session.workspace)
+        delete(other)
     return len(set(session.workspace.stored()) - before) > _MANY * 3 // 4
 
 
@@ -201,15 +197,6 @@ def _read(session: Session) -> list[Message]:
     return reading.messages
 
 
-def _list(session: Session) -> list[ListedSession]:
-    if session.backend.list_sessions is None:
-        raise NotApplicable(Capability.LISTING.missing)
-    listed = list(session.backend.list_sessions(session.workspace))
-    if not all(hasattr(one, "session_id") and hasattr(one, "updated_at") for one in listed):
-        raise NotApplicable(f"list_sessions() tells no session_id and updated_at: it gives {listed[0]!r}")
-    return listed
-
-
 def _time_between(old: Session, young: Session) -> datetime | None:
     """Write the young session until its time is another one than the old one's; return it, where times are known.
 
@@ -218,7 +205,7 @@ def _time_between(old: Session, young: Session) -> datetime | None:
     if old.backend.list_sessions is None:
         return None
     for number in range(500):  # a clock that counts in seconds has moved on by then
-        times = {session.session_id: session.updated_at for session in _list(old)}
+        times = {session.session_id: session.updated_at for session in listed(old)}
         if times[young.session_id] > times[old.session_id] + 2 * _ROUNDED:
             return times[young.session_id] - _ROUNDED
         _say(young, f"Time goes by, {number}")

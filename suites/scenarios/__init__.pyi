@@ -204,6 +204,9 @@ from .twins import is_talk as is_talk
 from .twins import talk_of as talk_of
 from .unreadable import expect_read_failures_to_be_no_absence as expect_read_failures_to_be_no_absence
 from .unreadable import expect_unreadable_teams_to_go_on as expect_unreadable_teams_to_go_on
+from .whole_sessions import clean_up as clean_up
+from .whole_sessions import delete as delete
+from .whole_sessions import listed as listed
 
 __all__ = [
     "ACCOUNT",
@@ -315,10 +318,12 @@ __all__ = [
     "as_table",
     "begin",
     "begins_anew",
+    "clean_up",
     "conversations_with_failing_syncs",
     "conversations_with_other_faults",
     "count_for",
     "count_requests",
+    "delete",
     "expect_answered",
     "expect_apart_on_one_manager",
     "expect_apart_where_ids_meet",
@@ -389,6 +394,7 @@ __all__ = [
     "judge_script",
     "kind_of_request",
     "latest_of_each_kind",
+    "listed",
     "loop_goes_on",
     "pinned_in_the_middle",
     "places_of_faults",

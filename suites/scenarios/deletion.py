@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from session_conformance.harness import Conversation, NotApplicable, Script, Session, Timeline, violated
+from session_conformance.harness import Conversation, NotApplicable, Script, Session, Timeline, Violation, violated
 from session_conformance.harness.backends import Durability, try_out
 from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.process import REMOVING, before_file_calls, clock, tolerating_warnings
@@ -20,6 +20,7 @@ from session_conformance.harness.timeline import Failed, texts
 from .session_ids import accepted, say
 from .several_writers import acknowledged_by, expect_refused_clearly, told_of
 from .stored_history import find_at_rest
+from .whole_sessions import delete, delete_or_refuse
 
 ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("user_1", ("user_10", "user", "other")),
@@ -51,7 +52,7 @@ def expect_only_one_deleted(new_session: Callable[..., Session]) -> None:
         kept = [other for other in neighbours if accepted(say(other, f"I am {other.session_id}"))]
         if not accepted(say(session, f"I am {id}")):
             continue
-        _delete(session)
+        delete(session)
         for other in kept:
             expect_texts(other, [f"I am {other.session_id}"], f"when {id!r} is deleted")
         expect_texts(session, [], "after it was deleted")
@@ -75,7 +76,7 @@ def expect_apart_where_ids_meet(new_session: Callable[..., Session], *, deleting
         for agent in there:
             expect_texts(agent, [f"I am {agent.agent_id!r}"], "where ids meet when they are joined")
         if deleting and len(there) == 2:
-            _delete(one)
+            delete(one)
             expect_texts(one, [], "after it was deleted")
             expect_texts(other, [f"I am {other.agent_id!r}"], f"when {one.session_id!r} is deleted")
 
@@ -109,7 +110,7 @@ def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
         done = in_fresh_process(_delete_and_die, session, step) == "deleted"
         if not done:
             with contextlib.suppress(*SDK_EXCEPTIONS):  # it may say that there is no such session
-                _delete(session)
+                delete_or_refuse(session)
         for agent_id in ("one", "two"):
             expect_texts(replace(session, agent_id=agent_id), [], "after it was deleted once more")
         files = session.workspace.stored()
@@ -136,7 +137,7 @@ def _delete_and_die(session: Session, die: Die, step: int) -> str:
             die("killed")
 
     with tolerating_warnings(), before_file_calls(REMOVING, count):
-        _delete(session)
+        delete_or_refuse(session)
     return "deleted"
 
 
@@ -164,12 +165,14 @@ def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
             await outlives.step(Send(f"private {number}"))
         deleted_at = len(old)
         try:
-            await asyncio.to_thread(_delete, session)  # it may need a loop of its own
+            await asyncio.to_thread(delete_or_refuse, session)  # it may need a loop of its own
             begins = Conversation(session, Script(), timeline=new, observing=False)
         except SDK_EXCEPTIONS as error:
             raise NotApplicable(f"a session that an agent has open is not deleted and begun anew: {error}") from error
+        except Violation:
+            raise
         except Exception as error:
-            failed = Failed.by("deleting the session and opening it anew", error)
+            failed = Failed.by("opening a session that was deleted", error)
             new.record(failed)
             violated(
                 "a session that was deleted begins anew, or an SDK exception says why not", failed.told, new, failed
@@ -227,7 +230,7 @@ def expect_refused_nowhere_at_rest(session: Session) -> None:
         await outlives.step(Start())
         await outlives.step(Send("before the deletion"))
         try:
-            await asyncio.to_thread(_delete, session)
+            await asyncio.to_thread(delete_or_refuse, session)
         except SDK_EXCEPTIONS as error:
             raise NotApplicable(f"a session that an agent has open is not deleted: {error}") from error
         await outlives.step(Send(f"my word is {_REFUSED_WORD}"))
@@ -247,8 +250,8 @@ def expect_others_cleaned_up(session: Session) -> None:
 
     Sessions that share what is damaged are not judged. The damaged one may stay.
     """
-    clean_up = session.backend.clean_up
-    assert clean_up is not None
+    remove = session.backend.clean_up
+    assert remove is not None
     damaged, other = replace(session, session_id="damaged"), replace(session, session_id="whole")
     before = session.workspace.stored_files()
     say(damaged, "I am damaged")
@@ -263,7 +266,7 @@ def expect_others_cleaned_up(session: Session) -> None:
         (session.workspace.folder / path).write_bytes(data[: len(data) // 2] + b"\xff\0damaged")
     gc.collect()  # agents that nobody uses any more may still have their session open until then
     try:
-        clean_up(timedelta(hours=1), session.workspace, datetime.now(timezone.utc) + timedelta(days=1))
+        remove(timedelta(hours=1), session.workspace, datetime.now(timezone.utc) + timedelta(days=1))
     except SDK_EXCEPTIONS as error:
         refusal = f", and raised {type(error).__name__}: {error}"
     else:
@@ -285,11 +288,6 @@ def _messages(session: Session) -> list[Message]:
     if reading.error is not None:
         violated(f"session {session.session_id!r} can be read", f"a reader raised {reading.error}")
     return reading.messages
-
-
-def _delete(session: Session) -> None:
-    assert session.backend.delete is not None
-    session.backend.delete(session.session_id, session.workspace)
 
 
 __all__ = [

@@ -37,6 +37,7 @@ from session_conformance.harness.sdk import BidiAgent, SessionManager, sync_voic
 from session_conformance.harness.timeline import Event, Failed, texts
 
 from .stored_history import expect_readable
+from .whole_sessions import delete
 
 _USUAL = 0o022
 """The umask of most systems, which leaves what is made readable to everybody."""
@@ -128,7 +129,7 @@ def expect_folder_behind_link(session: Session) -> None:
     if texts(found.messages) != ["one", "two"]:
         violated("a folder behind a symbolic link is that folder", f"what is found there is {texts(found.messages)}")
     if session.backend.delete is not None:
-        session.backend.delete(session.session_id, there.workspace)
+        delete(there)
         left = [path for path, data in session.workspace.stored_files().items() if b'"two"' in data]
         if left:
             violated("a session that is deleted through a symbolic link is gone", f"it is still in {', '.join(left)}")

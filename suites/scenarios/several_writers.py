@@ -39,6 +39,7 @@ from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, ModelStarted, texts, unpaired_tools
 
 from .stored_history import expect_readable, expect_stored
+from .whole_sessions import delete_or_refuse
 
 _LET_GO_S = 0.5
 """Seconds after which a writer that is held is let go: the other one may wait for it, as it may."""
@@ -220,9 +221,8 @@ def redacts(session: Session, so_far: Meanwhile) -> None:
 
 def begins_anew(session: Session, so_far: Meanwhile) -> None:
     """Delete the session and begin it anew, where that can be done while somebody has it open."""
-    assert session.backend.delete is not None
     try:
-        session.backend.delete(session.session_id, session.workspace)
+        delete_or_refuse(session)
     except SDK_EXCEPTIONS:
         return  # what is open is not deleted
     so_far.gone += so_far.kept

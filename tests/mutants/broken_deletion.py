@@ -222,3 +222,30 @@ class CleansUpWhatBeganLongAgo(CaretakingManager):
 
     def written(self, folder: Path) -> float:
         return _BEGUN[folder]
+
+
+class CannotDeleteTwice(SnapshotFileManager):
+    """A deletion that was tried before is in the way of the next one."""
+
+    def delete_session(self, session_id: str) -> None:
+        gone = self._folder.with_suffix(".gone")
+        gone.mkdir(parents=True)
+        shutil.rmtree(self._folder)
+        gone.rmdir()
+
+
+class CannotListWhatIsEmpty(SnapshotFileManager):
+    """Each session is taken for one that has messages."""
+
+    @staticmethod
+    def list_sessions(storage_dir: str) -> list[Any]:
+        raise KeyError("messages")
+
+
+class CannotCleanUp(CaretakingManager):
+    """Each session is taken for one that has a lock."""
+
+    def clean_up(self, **how: Any) -> list[str]:
+        for folder in self._folder.parent.glob("*"):
+            (folder / ".lock").unlink()
+        return super().clean_up(**how)

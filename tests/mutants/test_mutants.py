@@ -269,6 +269,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.JoinsIds, "where ids meet when they are joined|when 'a' is deleted|when 'a:b' is deleted"),
         (broken_deletion.LeavesATombstone, "files of it stayed"),
         (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
+        (broken_deletion.CannotDeleteTwice, r"delete_session\(\) raises FileExistsError"),
     ],
     "CLN-02": [
         (broken.RemovesSessionsInUse, "in-use"),
@@ -277,11 +278,13 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.CleansUpByLocalTime, "younger than the given age are kept"),
         (broken_deletion.CleansUpWhatBeganLongAgo, "is kept beside older ones"),
         (broken_deletion.StopsCleaningUpAtDamage, "beside a damaged one"),
+        (broken_deletion.CannotCleanUp, r"clean_up\(\) raises FileNotFoundError"),
     ],
     "CLN-03": [
         (broken.ListsFolders, "are listed"),
         (broken.ListsTimesOfOpening, "the time when it was written last"),
         (broken_deletion.ListsLocalTimes, "the time when it was written last"),
+        (broken_deletion.CannotListWhatIsEmpty, r"list_sessions\(\) raises KeyError"),
     ],
     "CLN-04": [
         (broken.WritesWhateverElseWasWritten, "private 0"),
