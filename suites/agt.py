@@ -55,8 +55,10 @@ from .scenarios import (
     TEXT_EVERYDAY,
     TEXT_GIVEN_MESSAGES,
     TEXT_GUARDRAIL,
+    TEXT_GUARDRAIL_TRIMMED,
     TEXT_INTERRUPT,
     TEXT_MERGED,
+    TEXT_MERGED_TRIMMED,
     TEXT_MODEL_ERRORS,
     TEXT_OVERFLOW,
     TEXT_PER_TURN,
@@ -420,18 +422,20 @@ class TextAgents(ConformanceSuite):
         """What a guardrail redacts through a text agent comes back redacted: what the user typed, what a tool gave
         back, and what the model answered; everything else comes back as it was.
         """
-        played = run(TEXT_GUARDRAIL)
-        expect_no_failure(played.timeline)
-        expect_readable(played.stored, "after the conversation", played.timeline)
-        found = [text for text in (PASSWORD, ACCOUNT, "I know it") if text in str(played.stored.messages)]
-        if found:
-            violated("what was redacted is not restored", f"{found} are", played.timeline,
-                     *played.timeline.of(ModelStarted))  # fmt: skip
-        for text in ("[input redacted]", "[result redacted]", "[answer redacted]", "[no answer]"):
-            if text not in str(played.stored.messages):
-                violated(f"{text!r} stands in its place", "it does not", played.timeline,
-                         *played.timeline.of(AgentAtRest))  # fmt: skip
-        expect_restored_as_left(played)
+        typed, given = ("[input redacted]", "[answer redacted]"), ("[result redacted]", "[no answer]")
+        for scenario, instead in ((TEXT_GUARDRAIL, (*typed, *given)), (TEXT_GUARDRAIL_TRIMMED, typed)):
+            played = run(scenario)
+            expect_no_failure(played.timeline)
+            expect_readable(played.stored, "after the conversation", played.timeline)
+            found = [text for text in (PASSWORD, ACCOUNT, "I know it") if text in str(played.stored.messages)]
+            if found:
+                violated(f"{scenario.name}: what was redacted is not restored", f"{found} are", played.timeline,
+                         *played.timeline.of(ModelStarted))  # fmt: skip
+            for text in instead:
+                if text not in str(played.stored.messages):
+                    violated(f"{scenario.name}: {text!r} stands in its place", "it does not", played.timeline,
+                             *played.timeline.of(AgentAtRest))  # fmt: skip
+            expect_restored_as_left(played)
 
     @requirement(
         "AGT-18",
@@ -502,9 +506,10 @@ class TextAgents(ConformanceSuite):
         """Input that a text agent merges into its last message replaces that message in storage: same position, same
         tracking id, once.
         """
-        played = run(TEXT_MERGED)
-        expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
-        expect_restored_as_left(played)
+        for scenario in (TEXT_MERGED, TEXT_MERGED_TRIMMED):
+            played = run(scenario)
+            expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
+            expect_restored_as_left(played)
 
     @requirement("AGT-23", source="B: harness-sdk #4027, #4087, #4088")
     def pinned_messages(self, run: ScenarioRuns) -> None:

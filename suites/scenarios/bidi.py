@@ -188,6 +188,22 @@ LATE_UPDATE = Scenario(
     .user("typed later"),
 )
 
+LATE_UPDATE_BEHIND_A_GAP = Scenario(
+    "a late update in a session that ended during a tool, and was restored",
+    Script()
+    .user("weather in Rome?")
+    .adds(
+        {
+            "role": "assistant",
+            "content": [{"toolUse": {"toolUseId": "never-1", "name": "weather", "input": {"city": "Rome"}}}],
+            "tracking_id": "00000000-0000-4000-8000-000000000007",
+        }
+    )
+    .restarts_process()
+    .then(*LATE_UPDATE.script.steps),
+)
+"""A restore makes up the result: a message's place in memory may be another one than that in the session."""
+
 SECRET = "tango-4711-private"
 
 REDACTION = Scenario(

@@ -101,6 +101,11 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         "tracking_id": "00000000-0000-4000-8000-000000000006",
         "metadata": {"custom": {"ticket": "A-8"}},
     }
+    without_result = {  # a restore makes one up: the place in memory of what follows is another one then
+        "role": "assistant",
+        "content": [{"toolUse": {"toolUseId": "never-1", "name": "weather", "input": {}}}],
+        "tracking_id": "00000000-0000-4000-8000-000000000007",
+    }
 
     async def first(conversation: Conversation) -> None:
         for step in (Start(), Send("harmless"), Send(f"my password is {REDACTED_WORD}"), Redact(looks.instead[0])):
@@ -131,7 +136,7 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         looks.look("after another process went on", conversation.timeline)
 
     async def unredacted(conversation: Conversation) -> None:
-        for step in (Start(), Send(f"my password is still {REDACTED_WORD}"), Stop()):
+        for step in (Start(), Add(without_result), Send(f"my password is still {REDACTED_WORD}"), Stop()):
             await conversation.step(step)
 
     async def once_restored(conversation: Conversation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from session_conformance.harness import Scenario, Script, TextAgent, ToolCall
 from session_conformance.harness.models import chunk, fails_here
 from session_conformance.harness.scripts import (
@@ -199,21 +201,45 @@ TEXT_STRUCTURED = Scenario(
 PASSWORD = "swordfish-4711"
 ACCOUNT = "DE89-3704-0044"
 
+_INTERVENES: tuple[Any, ...] = (
+    chunk(messageStart={"role": "assistant"}),
+    chunk(contentBlockDelta={"delta": {"text": "I know it"}}),
+    chunk(contentBlockStop={}),
+    chunk(messageStop={"stopReason": "guardrail_intervened"}),
+    chunk(redactContent={"redactUserContentMessage": "[input redacted]"}),
+    chunk(redactContent={"redactAssistantContentMessage": "[answer redacted]"}),
+    {"type": "response_stop"},
+)
+
+TEXT_GUARDRAIL_TRIMMED = Scenario(
+    "a guardrail intervenes where older messages have been removed",
+    Script()
+    .user("one")
+    .assistant("two")
+    .user("three")
+    .assistant("four")
+    .user("five")
+    .assistant("six")
+    .user(f"my password is {PASSWORD}")
+    .emits(*_INTERVENES)
+    .restarts_process()
+    .user("seven")
+    .assistant("eight")
+    .user(f"my password is still {PASSWORD}")
+    .emits(*_INTERVENES)
+    .restarts_process(),
+    observing=False,
+    text_agent=TextAgent(window=4),
+)
+"""A sliding window has removed what was said first: a message's place in memory is not its place in the session."""
+
 TEXT_GUARDRAIL = Scenario(
     "a guardrail intervenes",
     Script()
     .user("good morning")
     .assistant("good morning")
     .user(f"my password is {PASSWORD}")
-    .emits(
-        chunk(messageStart={"role": "assistant"}),
-        chunk(contentBlockDelta={"delta": {"text": "I know it"}}),
-        chunk(contentBlockStop={}),
-        chunk(messageStop={"stopReason": "guardrail_intervened"}),
-        chunk(redactContent={"redactUserContentMessage": "[input redacted]"}),
-        chunk(redactContent={"redactAssistantContentMessage": "[answer redacted]"}),
-        {"type": "response_stop"},
-    )
+    .emits(*_INTERVENES)
     .restarts_process()
     .user("what is my account?")
     .calls("account", returns=f"it is {ACCOUNT}")
@@ -328,4 +354,25 @@ TEXT_MERGED = Scenario(
     .assistant("eight"),
     observing=False,
     text_agent=TextAgent(),
+)
+
+TEXT_MERGED_TRIMMED = Scenario(
+    "input that is merged into the last message, where older messages have been removed",
+    Script()
+    .user("one")
+    .assistant("two")
+    .user("three")
+    .assistant("four")
+    .user("five")
+    .assistant("six")
+    .fails("stream")
+    .user("seven")
+    .then(Merge("and eight"))
+    .user("nine")
+    .assistant("ten")
+    .restarts_process()
+    .user("eleven")
+    .assistant("twelve"),
+    observing=False,
+    text_agent=TextAgent(window=6),
 )

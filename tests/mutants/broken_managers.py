@@ -394,8 +394,10 @@ class StopsAsItRemembers(FileSessionManager):
 
     def _write_all(self, event: Any) -> None:
         agent = event.agent
-        for stored, message in zip(self.list_messages(self.session_id, agent.agent_id), agent.messages, strict=False):
-            if stored.to_message()["content"] != message["content"]:
+        remembered = {message.get("tracking_id"): message for message in agent.messages}
+        for stored in self.list_messages(self.session_id, agent.agent_id):
+            message = remembered.get(stored.to_message().get("tracking_id"))
+            if message is not None and stored.to_message()["content"] != message["content"]:
                 stored.message, stored.redact_message = message, None
                 self.update_message(self.session_id, agent.agent_id, stored)
 

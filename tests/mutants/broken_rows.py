@@ -56,6 +56,38 @@ class RedactsWhatIsAlike(SqliteManager):
                     database.execute("UPDATE messages SET body = ? WHERE number = ?", (sealed(body), number))
 
 
+_ROWS = "SELECT number FROM messages WHERE session = ? AND agent = ? ORDER BY number"
+
+
+class RedactsByPlace(SqliteManager):
+    """The latest message is the row at the place that it has in memory."""
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        with self._database() as database:
+            rows = database.execute(_ROWS, (self.session_id, agent.agent_id)).fetchall()
+            for row in rows[len(agent.messages) - 1 :][:1]:
+                body = sealed(encode(redact_message))
+                database.execute("UPDATE messages SET body = ? WHERE number = ?", (body, *row))
+
+
+class ReplacesByPlace(SqliteManager):
+    """What replaces a message is stored in the row at the place that it has in memory."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        self._agent = agent
+        super().initialize(agent, **kwargs)
+
+    def _replace(self, tracking_id: str, key: tuple[str, str], body: bytes, database: sqlite3.Connection) -> None:
+        place = [message.get("tracking_id") for message in self._agent.messages].index(tracking_id)
+        for row in database.execute(_ROWS, key).fetchall()[place:][:1]:
+            database.execute("UPDATE messages SET body = ? WHERE number = ?", (body, *row))
+
+    def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
+        with self._database() as database:
+            key, body = (self.session_id, agent.agent_id), sealed(encode(redact_message))
+            super()._replace(redact_message["tracking_id"], key, body, database)
+
+
 class RedactsWithoutMetadata(SqliteManager):
     """What is put in a message's place has its role, its content and its tracking id."""
 

@@ -112,7 +112,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "UPD-01": [(broken.IgnoresUpdates, r"\[\] pending"), (broken.AppendsUpdates, "replaces its placeholder|at place")],
     "UPD-02": [(broken.LeavesIncompleteStreamsPending, "no stored message is pending")],
     "UPD-03": [(broken.UpdatesTheLatestMessage, "its own message")],
-    "UPD-04": [(broken.ForgetsWhatFollowsAnUpdate, "answered meanwhile")],
+    "UPD-04": [
+        (broken.ForgetsWhatFollowsAnUpdate, "answered meanwhile"),
+        (broken_rows.ReplacesByPlace, r"user \[\] pending"),
+    ],
     "UPD-05": [
         (broken.KeepsTheOriginalOfARedaction, r"\[redacted\]"),
         (broken.StopsAsItRemembers, "a redaction by somebody else: it survives"),
@@ -125,6 +128,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_rows.RedactsWhatUsersSaid, "and what is written after it: it survives"),
         (broken_rows.RedactsWhateverIsLast, "a redaction after somebody else said something: it survives"),
         (broken_rows.RedactsWithAnOldState, r"the state stays what it was, {'turn': 3}"),
+        (broken_rows.RedactsByPlace, "stored is .*my password is still"),
     ],
     "UPD-06": [(broken.KeepsBackups, "backup"), (broken.ClearsUpWhenOpened, "right after the redaction")],
     "RPL-01": [(broken.ForgetsReasoning, "what is stored is what the connection is given")],
@@ -408,6 +412,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-17": [
         (broken.KeepsTheOriginalOfARedaction, "swordfish"),
         (broken_text.RedactsWhatUsersType, "DE89"),
+        (broken_rows.RedactsByPlace, "where older messages have been removed: what was redacted is not restored"),
     ],
     "AGT-18": [(broken.KeepsBackups, "backup"), (broken.ClearsUpWhenOpened, "right after the invocation")],
     "AGT-19": [(broken_text.IgnoresToolsCalledByTheApplication, "direct tool call")],
@@ -421,7 +426,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.GivesNewAgentsTheOldState, "has the state"),
         (broken_text.RestoresTheWindowSavedLast, "removed_message_count is"),
     ],
-    "AGT-22": [(broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]')],
+    "AGT-22": [
+        (broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]'),
+        (broken_rows.ReplacesByPlace, "where older messages have been removed"),
+    ],
     "AGT-23": [
         (broken_text.RestoresByCounting, r'instead of user \["one"\]'),
         (broken_text.ForgetsMarks, "None instead of .*pinned"),
