@@ -29,6 +29,7 @@ from session_conformance.harness.timeline import AgentStopped, Failed, texts
 from .scenarios import (
     clean_up,
     delete,
+    expect_all_of_it_deleted,
     expect_apart_where_ids_meet,
     expect_deletion_after_crash,
     expect_deletion_holds,
@@ -79,6 +80,9 @@ class CleanUp(ConformanceSuite):
         _say(session, "I am new")
         if texts(_read(session)) != ["I am new"]:
             violated("a deleted session can be used again", f"it has {texts(_read(session))} after 'I am new'")
+        expect_all_of_it_deleted(
+            new_session("user_1"), with_teams=Capability.MULTI_AGENT in capabilities_of(backend, request.config)
+        )
         expect_only_one_deleted(new_session)
         expect_apart_where_ids_meet(new_session, deleting=True)
         if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= capabilities_of(backend, request.config):

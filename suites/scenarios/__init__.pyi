@@ -48,6 +48,7 @@ from .checkpoints import expect_each_tool_once as expect_each_tool_once
 from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
+from .deletion import expect_all_of_it_deleted as expect_all_of_it_deleted
 from .deletion import expect_apart_where_ids_meet as expect_apart_where_ids_meet
 from .deletion import expect_deletion_after_crash as expect_deletion_after_crash
 from .deletion import expect_deletion_holds as expect_deletion_holds
@@ -330,6 +331,7 @@ __all__ = [
     "count_for",
     "count_requests",
     "delete",
+    "expect_all_of_it_deleted",
     "expect_answered",
     "expect_apart_on_one_manager",
     "expect_apart_where_ids_meet",

@@ -9,13 +9,24 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
-from session_conformance.harness import Conversation, NotApplicable, Script, Session, Timeline, Violation, violated
+from session_conformance.harness import (
+    Conversation,
+    NotApplicable,
+    Script,
+    Session,
+    Team,
+    Timeline,
+    Violation,
+    expect_no_failure,
+    play,
+    violated,
+)
 from session_conformance.harness.backends import Durability, try_out
 from session_conformance.harness.conversations import Die, in_fresh_process
 from session_conformance.harness.process import REMOVING, before_file_calls, clock, tolerating_warnings
-from session_conformance.harness.scripts import Send, SetState, Start, Step, Stop
+from session_conformance.harness.scripts import NodeWill, Send, SetState, Start, Step, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import Failed, texts
+from session_conformance.harness.timeline import Failed, ModelStarted, NodeRan, texts
 
 from .session_ids import accepted, say
 from .several_writers import acknowledged_by, expect_refused_clearly, told_of
@@ -36,6 +47,9 @@ ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a/b", ("a", "a/b/c")),
 )
 """Ids that mean more than themselves as a pattern, as a prefix or as a joined key, and those of whom they may mean."""
+
+LONG = 120
+"""So many messages have sessions that are deleted whole: what deletes in parts takes 25, or 100, at a time."""
 
 JOINTS = ("#", ":", "|", "/", "#AGENT#", "-", "_", ".", " ", "%", "::", ":agent:", "/agents/agent_")
 """What keys of sessions and agents are joined with in one place or another."""
@@ -93,6 +107,54 @@ def expect_own_where_agents_look_like_keys(new_session: Callable[..., Session]) 
         if accepted(say(other, f"I am {id}")):
             expect_texts(other, [f"I am {id}"], "whose id looks like a key of another one")
         expect_texts(first, said, f"beside an agent {id!r}")
+
+
+def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
+    """Delete a session of many messages, of two agents with states, and of teams; nothing of it comes back.
+
+    Args:
+        session: A new session.
+        with_teams: Whether a graph in it stopped at its second node, too.
+
+    Raises:
+        Violation: Something of it is there still: in storage, or when it is begun anew.
+    """
+    one, two = (replace(session, agent_id=agent_id) for agent_id in ("one", "two"))
+    graph = replace(session, team=Team("graph"))
+    say(replace(session, session_id="other"), "I am another")
+    before = set(session.workspace.stored())
+    long = Script().sets_state("word", "xylograph")
+    for number in range(LONG):
+        long = long.user(f"xylograph {number}")
+    for script, agent in ((long, one), (Script().sets_state("word", "xylograph").user("xylograph"), two)):
+        expect_no_failure(play(agent, script, observing=False))
+    if with_teams:
+        fails = Script().then(NodeWill("write", "fail")).user("Write of a xylograph")
+        expect_no_failure(play(graph, fails), allowed=["ScriptedFailure"])
+    delete(session)
+    left = [path for path, data in session.workspace.stored().items() if b"xylograph" in data and path not in before]
+    if left:
+        violated(
+            f"a deleted session of {LONG} messages, two agents{' and a graph' * with_teams} leaves nothing stored",
+            f"its text is still in {', '.join(left)}",
+        )
+    for agent in (one, two):
+        expect_texts(agent, [], "after it was deleted")
+        state = agent.read().state
+        if state:
+            violated(f"the state of agent {agent.agent_id!r} is deleted with its session", f"it has {state!r}")
+    if with_teams:
+        timeline = play(graph, Script().user("Write something else"))
+        expect_no_failure(timeline)
+        begun = [event for event in timeline.of(NodeRan) if event.what == "begins"]
+        told = "\n".join(texts([message for start in timeline.of(ModelStarted) for message in start.messages]))
+        if [event.node for event in begun] != list(Team("graph").nodes) or "xylograph" in told:
+            violated(
+                "a graph is deleted with its session: the next one begins at its first node, told of nothing old",
+                f"these run: {', '.join(event.node for event in begun) or 'none'}, and are told {told!r:.300}",
+                timeline,
+                *begun,
+            )
 
 
 def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
@@ -291,6 +353,7 @@ def _messages(session: Session) -> list[Message]:
 
 
 __all__ = [
+    "expect_all_of_it_deleted",
     "expect_apart_where_ids_meet",
     "expect_deletion_after_crash",
     "expect_deletion_holds",

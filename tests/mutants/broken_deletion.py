@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from session_conformance.reference_impl import FileSessionManager
 from strands.types.exceptions import SessionException
@@ -222,6 +222,35 @@ class CleansUpWhatBeganLongAgo(CaretakingManager):
 
     def written(self, folder: Path) -> float:
         return _BEGUN[folder]
+
+
+class LeavesTeams(FileSessionManager):
+    """A session is its agents: what a team has done stays, and the next one goes on with it."""
+
+    _left: ClassVar[dict[tuple[str, str], dict[str, Any]]] = {}
+
+    def delete_session(self, session_id: str, **kwargs: Any) -> None:
+        team = self.read_multi_agent(session_id, "team")
+        super().delete_session(session_id, **kwargs)
+        if team is not None:
+            self._left[self.storage_dir, session_id] = team
+
+    def initialize_multi_agent(self, source: Any, **kwargs: Any) -> None:
+        super().initialize_multi_agent(source, **kwargs)
+        kept = self._left.get((self.storage_dir, self.session_id))
+        if kept is not None:
+            source.deserialize_state(copy.deepcopy(kept))
+
+
+class DeletesTheFirstPage(FileSessionManager):
+    """A session has no more than a hundred messages."""
+
+    def delete_session(self, session_id: str, **kwargs: Any) -> None:
+        is_there = self.read_agent(session_id, "one") is not None
+        rest = self.list_messages(session_id, "one", offset=100) if is_there else []
+        super().delete_session(session_id, **kwargs)
+        if rest:
+            Path(self.storage_dir, "rest").write_text(str(rest))
 
 
 class CannotDeleteTwice(SnapshotFileManager):

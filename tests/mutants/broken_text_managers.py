@@ -722,7 +722,7 @@ class DropsBytesOfAnswers(_SpoilsTeams):
 class KeepsTeamsInAClassAttribute(FileSessionManager):
     """Teams live as long as the process."""
 
-    _teams: ClassVar[dict[tuple[str, str, str], Any]] = {}
+    _of_the_process: ClassVar[dict[tuple[str, str, str], Any]] = {}
 
     def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
         super().register_hooks(registry, **kwargs)
@@ -731,10 +731,10 @@ class KeepsTeamsInAClassAttribute(FileSessionManager):
 
     def _keep(self, event: Any) -> None:
         team = event.source
-        self._teams[self.storage_dir, self.session_id, team.id] = copy.deepcopy(team.serialize_state())
+        self._of_the_process[self.storage_dir, self.session_id, team.id] = copy.deepcopy(team.serialize_state())
 
     def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
-        kept = self._teams.get((self.storage_dir, session_id, multi_agent_id))
+        kept = self._of_the_process.get((self.storage_dir, session_id, multi_agent_id))
         return copy.deepcopy(kept) if kept else self.on_disk(super().read_multi_agent(session_id, multi_agent_id))
 
     def on_disk(self, state: dict[str, Any] | None) -> dict[str, Any] | None:

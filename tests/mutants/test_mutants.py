@@ -273,6 +273,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.JoinsIds, "where ids meet when they are joined|when 'a' is deleted|when 'a:b' is deleted"),
         (broken_deletion.LeavesATombstone, "files of it stayed"),
         (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
+        (broken_deletion.LeavesTeams, "these run: write, check, and are told"),
+        (broken_deletion.DeletesTheFirstPage, "its text is still in rest"),
         (broken_deletion.CannotDeleteTwice, r"delete_session\(\) raises FileExistsError"),
     ],
     "CLN-02": [
