@@ -30,7 +30,7 @@ from session_conformance.harness import (
 from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import fact_from, handed_over_by, said_by
 from session_conformance.harness.scripts import NodeWill
-from session_conformance.harness.sdk import SdkFeature
+from session_conformance.harness.sdk import SDK_EXCEPTIONS, SdkFeature
 from session_conformance.harness.timeline import (
     Asked,
     Event,
@@ -61,6 +61,7 @@ from .scenarios import (
     SWARM_FAILS,
     SWARM_KILLED,
     TASK,
+    expect_own,
     expect_unreadable_teams_to_go_on,
 )
 
@@ -138,6 +139,42 @@ def expect_processes_to_take_turns(session: Session, *, elsewhere: bool) -> None
                 timeline,
                 *begun,
             )
+
+
+def expect_apart_from_an_agent(agent: Session, *, elsewhere: bool) -> None:
+    """Report a violation where an agent and a graph of one id, which take turns in a session, have not each its own.
+
+    Args:
+        agent: The agent's session. A backend that refuses a graph beside an agent, with an SDK exception, may do so.
+        elsewhere: Whether the graph's turns are other processes'.
+
+    Raises:
+        Violation: The graph does not go on where it was, or the agent has another history or state.
+    """
+    graph = replace(agent, team=Team("graph", id=agent.agent_id))
+    said = ["I am an agent", "I go on"]
+    begun: list[NodeRan] = []
+    timeline = Timeline()
+    for text, steps in zip(
+        said, (Script().then(NodeWill("write", "fail")).user(TASK), Script().user("go on")), strict=True
+    ):
+        expect_no_failure(play(agent, Script().sets_state("whose", text).user(text), observing=False))
+        timeline = play(graph, steps, fresh_processes=elsewhere)
+        if any(
+            failed.where == "opening the session" and failed.is_a(*SDK_EXCEPTIONS) for failed in timeline.of(Failed)
+        ):
+            said = said[:1]
+            break
+        expect_no_failure(timeline, allowed=["ScriptedFailure"])
+        begun = [event for event in timeline.of(NodeRan) if event.what == "begins"]
+    if len(said) == 2 and [event.node for event in begun] != ["write", "check"]:
+        violated(
+            f"a graph and an agent have the id {agent.agent_id!r}: the graph goes on with write, and then with check",
+            f"these run: {', '.join(event.node for event in begun) or 'none'}",
+            timeline,
+            *begun,
+        )
+    expect_own(agent, said, {"whose": said[-1]})
 
 
 def expect_told_or_kept(run: Run, kept: bool, lost: str) -> None:
@@ -370,7 +407,9 @@ class SeveralAgents(ConformanceSuite):
         "MAG-09", source="A: MultiAgentBase.id, 'unique id for session management'", needs=[Capability.MULTI_AGENT]
     )
     def two_teams(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:
-        """Two teams (other id) in one session never mix: each goes on where it was."""
+        """Two teams (other id) in one session never mix, nor do a team and an agent of one id: each goes on where it
+        was.
+        """
         first = new_session()
         elsewhere = _opens_elsewhere(first.backend, request)
         teams = [
@@ -394,6 +433,7 @@ class SeveralAgents(ConformanceSuite):
                     timeline,
                     *timeline.of(NodeRan),
                 )
+        expect_apart_from_an_agent(new_session(agent_id="both"), elsewhere=elsewhere)
 
     @requirement(
         "MAG-10", source="B,A: harness-sdk #1864; interrupts in multi-agent systems", needs=[Capability.MULTI_AGENT]

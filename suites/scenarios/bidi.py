@@ -20,7 +20,13 @@ from session_conformance.harness.sdk import Message
 
 from .content import PIXEL
 
-_LONG = Script().sets_state("name", "Alice").sets_state("order", {"lines": [1, 2]})
+_LONG = (
+    Script()
+    .sets_state("name", "Alice")
+    .sets_state("order", {"lines": [1, 2]})
+    .sets_state("paid", False)
+    .sets_state("notes", [])
+)
 for _number in range(60):
     _LONG = _LONG.user(f"question {_number}").assistant(f"answer {_number}")
 STATE_OF_A_LONG_TALK = Scenario("a long talk whose state was set at its beginning", _LONG, observing=False)

@@ -110,7 +110,7 @@ def expect_own_where_agents_look_like_keys(new_session: Callable[..., Session]) 
 
 
 def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
-    """Delete a session of many messages, of two agents with states, and of teams; nothing of it comes back.
+    """Delete a session of many messages and a tool's result, of two agents with states, and of teams.
 
     Args:
         session: A new session.
@@ -123,7 +123,7 @@ def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
     graph = replace(session, team=Team("graph"))
     say(replace(session, session_id="other"), "I am another")
     before = set(session.workspace.stored())
-    long = Script().sets_state("word", "xylograph")
+    long = Script().sets_state("word", "xylograph").calls("look_up", word="xylograph", returns="a xylograph: a print")
     for number in range(LONG):
         long = long.user(f"xylograph {number}")
     for script, agent in ((long, one), (Script().sets_state("word", "xylograph").user("xylograph"), two)):

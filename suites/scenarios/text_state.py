@@ -44,6 +44,11 @@ STATE_THAT_CHANGES = (
     .user("five")
     .assistant("six")
     .restarts_process()
+    .sets_state("order", {"paid": True})
+    .sets_state("counts", {"zero": 0})
+    .user("less")
+    .assistant("of it")
+    .restarts_process()
     .user("seven")
     .assistant("eight")
     .then(*(DeleteState(key) for key in (*STRUCTURED_STATE, "flags")))
@@ -53,8 +58,8 @@ STATE_THAT_CHANGES = (
 )
 """Keys are set, changed within, and deleted again, and each time another process opens the session.
 
-Then nothing changes but the type of two values: Python takes 1, 1.0 and True for equal, and JSON does not. At last
-there is nothing left.
+Then nothing changes but the type of two values: Python takes 1, 1.0 and True for equal, and JSON does not. Values lose
+keys that they had; and at last there is nothing left.
 """
 
 TEXT_STATE = Scenario("a structured state", STATE_THAT_CHANGES, observing=False, text_agent=TextAgent())

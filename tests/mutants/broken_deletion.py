@@ -242,6 +242,15 @@ class LeavesTeams(FileSessionManager):
             source.deserialize_state(copy.deepcopy(kept))
 
 
+class LeavesToolResults(FileSessionManager):
+    """What tools gave back is kept apart, and no part of a session."""
+
+    def create_message(self, session_id: str, agent_id: str, session_message: Any, **kwargs: Any) -> None:
+        super().create_message(session_id, agent_id, session_message, **kwargs)
+        if "toolResult" in str(session_message.message):
+            Path(self.storage_dir, "results").write_text(str(session_message.message))
+
+
 class DeletesTheFirstPage(FileSessionManager):
     """A session has no more than a hundred messages."""
 

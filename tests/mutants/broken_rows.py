@@ -316,6 +316,21 @@ class CompactsWithoutState(SqliteManager):
                 opened.execute("UPDATE agents SET state = ? WHERE session = ? AND agent = ?", (empty, *key))
 
 
+class CompactsWhatIsTrue(SqliteManager):
+    """Now and then what is stored is put in order, and of the state what has something in it is kept."""
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        super()._write_state(agent_id, state, database)
+        key = (self.session_id, agent_id)
+        with self._within(database) as opened:
+            [count] = opened.execute("SELECT messages FROM agents WHERE session = ? AND agent = ?", key).fetchone()
+            if count >= 100:
+                stored = decode(state)
+                stored["state"] = {name: value for name, value in stored["state"].items() if value}
+                kept = sealed(encode(stored))
+                opened.execute("UPDATE agents SET state = ? WHERE session = ? AND agent = ?", (kept, *key))
+
+
 class CutsToolResults(SqliteManager):
     """A model needs no more of a tool's result than 100,000 characters."""
 

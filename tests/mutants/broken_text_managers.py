@@ -232,6 +232,45 @@ class PinsByPosition(SnapshotFileManager):
         ]
 
 
+def _merged(before: Any, value: Any) -> Any:
+    """Return a value with what an earlier one had beside it, as databases do that are given a part of a document."""
+    if not isinstance(before, dict) or not isinstance(value, dict):
+        return value
+    return {**before, **{key: _merged(before.get(key), item) for key, item in value.items()}}
+
+
+class MergesWithinTheState(SnapshotFileManager):
+    """A key that is there still is updated, and keeps what it had."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        stored = self._saved.get(agent.agent_id)
+        before = self.unpack(stored)["state"] if stored is not None else {}
+        return {key: _merged(before.get(key), value) for key, value in super().state_of(agent).items()}
+
+
+class KeepsAgentsAndTeamsTogether(FileSessionManager):
+    """An id is an id: what a team was is forgotten when an agent of its id is saved."""
+
+    def sync_agent(self, agent: Any, **kwargs: Any) -> None:
+        super().sync_agent(agent, **kwargs)
+        self._forget(agent.agent_id)
+
+    def _forget(self, id: str) -> None:
+        Path(self.storage_dir, f"forgotten-{id}").touch()
+
+    def update_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        super().update_multi_agent(session_id, multi_agent, **kwargs)
+        Path(self.storage_dir, f"forgotten-{multi_agent.id}").unlink(missing_ok=True)
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        forgotten = Path(self.storage_dir, f"forgotten-{multi_agent_id}").exists()
+        return None if forgotten else super().read_multi_agent(session_id, multi_agent_id, **kwargs)
+
+    def register_hooks(self, registry: HookRegistry, **kwargs: Any) -> None:
+        super().register_hooks(registry, **kwargs)
+        registry.add_callback(MessageAddedEvent, lambda event: self._forget(event.agent.agent_id))
+
+
 class ForgetsInterrupts(SnapshotFileManager):
     """A restored agent does not know that it has asked."""
 

@@ -46,7 +46,9 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.TakesNoStateForUnchanged, "the state {} is restored|restores the state {}"),
         (broken_rows.TakesEqualForUnchanged, "'seen': True"),
         (broken_rows.CompactsWithoutState, "a long talk"),
+        (broken_rows.CompactsWhatIsTrue, "a long talk"),
         (broken_rows.KeepsWhatIsTrue, "'nothing': {}"),
+        (broken_text.MergesWithinTheState, "'large'"),
     ],
     "LIF-05": [(broken.DoublesTheLastMessageAtStop, "each once")],
     "LIF-06": [(broken.LogsEachRestore, "does not grow")],
@@ -274,6 +276,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.LeavesATombstone, "files of it stayed"),
         (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
         (broken_deletion.LeavesTeams, "these run: write, check, and are told"),
+        (broken_deletion.LeavesToolResults, "its text is still in results"),
         (broken_deletion.DeletesTheFirstPage, "its text is still in rest"),
         (broken_deletion.CannotDeleteTwice, r"delete_session\(\) raises FileExistsError"),
     ],
@@ -362,6 +365,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
         (broken_text.WorksInTheFirstLoop, "agent.. raises RuntimeError"),
+        (broken_text.MergesWithinTheState, "'large'"),
     ],
     "AGT-02": [
         (broken_text.CountsNoRemovedMessages, "removed_message_count is 6"),
@@ -487,6 +491,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-09": [
         (broken_text.KeepsOneTeamASession, "goes on with 'one-2'"),
         (broken_text.KeepsTeamsInAClassAttribute, "goes on with 'one-2'"),
+        (broken_text.KeepsAgentsAndTeamsTogether, "these run: plan, write, check"),
     ],
     "MAG-10": [
         (broken_text.ForgetsHistoriesWithinTeams, "goes on with its history"),
