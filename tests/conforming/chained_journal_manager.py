@@ -19,6 +19,8 @@ LENGTH = 8
 class ChainedJournalManager(SnapshotFileManager):
     """Appends each snapshot to the ones before it."""
 
+    list_sessions = None  # type: ignore[assignment]
+
     def read(self, path: Path) -> bytes | None:
         whole = super().read(path) or b""
         digest, data = "", None
