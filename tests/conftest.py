@@ -1,11 +1,14 @@
 """For all tests: runs of pytest inside of tests see this project's own backends and nothing of its configuration."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.forked_runs import Server
 
 # How long an example takes, and how long it takes to make one, says how busy the machine is.
 settings.register_profile("any load", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -31,3 +34,24 @@ def _logs_are_free() -> Iterator[None]:
     for handler in logging.getLogger().handlers:
         while handler.lock is not None and handler.lock._is_owned():  # type: ignore[attr-defined]
             handler.lock.release()
+
+
+@pytest.fixture(scope="session")
+def _forking(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("forked-from"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pytester(pytester: pytest.Pytester, _forking: Server, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """pytest's own, whose runs in another process are forked where nothing can tell."""
+    popen = pytester.popen
+
+    def start(command: Sequence[str], stdout: Any, stderr: Any, **more: Any) -> Any:
+        if more == {"stdin": pytester.CLOSE_STDIN} and _forking.can_run(command):
+            return _forking.start(command, stdout, stderr)
+        return popen(command, stdout, stderr, **more)
+
+    monkeypatch.setattr(pytester, "popen", start)
+    return pytester

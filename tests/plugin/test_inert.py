@@ -1,6 +1,13 @@
 """Without an option the plugin changes nothing and loads nothing."""
 
+import sys
+
 import pytest
+
+
+def run_with_nothing_loaded(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in a new process; other tests fork theirs from one that has loaded what they need."""
+    return pytester.run(sys.executable, "-m", "pytest", *arguments)
 
 
 def test_nothing_is_loaded_and_nothing_is_collected(pytester: pytest.Pytester) -> None:
@@ -14,7 +21,7 @@ def test_nothing_is_loaded_and_nothing_is_collected(pytester: pytest.Pytester) -
             assert "session_conformance.fixtures.plugin" in sys.modules
         """
     )
-    run = pytester.runpytest_subprocess("-p", "no:hypothesispytest")
+    run = run_with_nothing_loaded(pytester, "-p", "no:hypothesispytest")
     run.assert_outcomes(passed=1)
     run.stdout.no_fnmatch_line("*conform*met*")
 
@@ -22,10 +29,10 @@ def test_nothing_is_loaded_and_nothing_is_collected(pytester: pytest.Pytester) -
 def test_a_project_may_turn_warnings_into_errors(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-config -p no:asyncio")
     pytester.makepyfile("def test_one(): pass")
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    run_with_nothing_loaded(pytester).assert_outcomes(passed=1)
 
 
 def test_an_argument_without_a_manager_is_a_usage_error(pytester: pytest.Pytester) -> None:
-    run = pytester.runpytest_subprocess("--session-manager-arg=a=b")
+    run = run_with_nothing_loaded(pytester, "--session-manager-arg=a=b")
     assert run.ret == pytest.ExitCode.USAGE_ERROR
     run.stderr.fnmatch_lines(["ERROR: --session-manager-arg needs --session-manager, --session-repo*"])
