@@ -32,6 +32,7 @@ class Handle:
         self._descriptor: int | None = None
         self._opened: tuple[int, int] | None = None  # device and inode of what the descriptor has open
         self._held: int | None = None
+        self._may_be_locked = False
         self.header: Header | None = None
         """The first line of the file that is locked."""
 
@@ -88,6 +89,7 @@ class Handle:
             if self._descriptor is None:
                 self._descriptor, self._opened = open_regular(self.path, os.O_RDWR)
             descriptor = self._descriptor
+            self._may_be_locked = True
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             try:
                 named: tuple[int, int] | None = identity(os.lstat(self._name))
@@ -102,13 +104,14 @@ class Handle:
                 self.check_folder()
 
     def unlock(self) -> None:
-        """Let other writers in."""
-        if self._descriptor is not None:
+        """Let other writers in, if that was not done."""
+        if self._descriptor is not None and self._may_be_locked:
             try:
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             except BaseException:  # the handler of a signal raised: nobody may wait for this for ever
                 self.drop()
                 raise
+        self._may_be_locked = False
 
     def drop_if_dead(self) -> None:
         """Close the journal if nothing will ever come of its descriptor: its file system is gone, and may be back."""
@@ -120,6 +123,7 @@ class Handle:
         try:
             self.drop()
             self._descriptor, self._opened, self.header = descriptor, identity(os.fstat(descriptor)), header
+            self._may_be_locked = True
         except BaseException:
             if self._descriptor != descriptor:
                 unlock(descriptor)  # it has the journal's name: every writer would wait for it for ever
@@ -128,9 +132,13 @@ class Handle:
     def drop(self) -> None:
         """Give the lock back, and close the journal."""
         if self._descriptor is not None:
+            # First, and known until it is done: others that have this file open wait for its lock, whatever its name is.
+            with contextlib.suppress(OSError):  # a child that was forked meanwhile may have it open too
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             descriptor, self._descriptor = self._descriptor, None
-            unlock(descriptor)  # a child that was forked meanwhile may have it open too, and would keep the lock
+            os.close(descriptor)
         self._opened = self.header = None
+        self._may_be_locked = False
 
     def leave_to_parent(self) -> None:
         """Close what a child has of its parent's: the lock stays the parent's."""

@@ -213,17 +213,23 @@ class JournalFile:
         """Keep every other writer out. Yields whether others have written since this object last looked."""
         with self._lock, self._errors("write"):
             try:
-                self._descriptor = descriptor = self._handle.lock()
-                header = self._handle.header
-                if header is not None and header.life != self._life:
-                    self._expect_same_life(life_of(descriptor, header))
-                yield not self._is_known(descriptor, header) or self._has_more(descriptor)
-            except BaseException:
-                self._handle.drop_if_dead()
-                raise
+                try:
+                    self._descriptor = descriptor = self._handle.lock()
+                    header = self._handle.header
+                    if header is not None and header.life != self._life:
+                        self._expect_same_life(life_of(descriptor, header))
+                    yield not self._is_known(descriptor, header) or self._has_more(descriptor)
+                except BaseException:
+                    self._handle.drop_if_dead()
+                    raise
+                finally:
+                    self._let_others_in()
             finally:
-                self._descriptor = None
-                self._handle.unlock()
+                self._let_others_in()  # again, in case that the handler of a signal broke off the first one
+
+    def _let_others_in(self) -> None:
+        self._descriptor = None
+        self._handle.unlock()
 
     def append(self, body: bytes, label: str = "") -> None:
         """Append a commit, and return when it is durable. Only while :meth:`writing`, and when up to date."""

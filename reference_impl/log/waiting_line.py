@@ -93,8 +93,10 @@ class WaitingLine:
     def submit(self, changes: Sequence[Change]) -> Ticket:
         """Put changes in line, behind those that were put there before."""
         ticket = Ticket(changes)
-        self._queue.append(ticket)
-        self._version += 1
+        try:
+            self._queue.append(ticket)
+        finally:  # also where the handler of a signal raises: what is in line is known to be there
+            self._version += 1
         return ticket
 
     def submit_ahead(self, changes: Sequence[Change]) -> None:
@@ -107,8 +109,11 @@ class WaitingLine:
         if encoded.refusal is not None:
             raise encoded.refusal
         attempted = set(map(id, self._attempt.tickets)) if self._attempt is not None else set()
-        self._encoded.insert(sum(id(one) in attempted for one in self._encoded), encoded)
-        self._version += 1
+        at = sum(id(one) in attempted for one in self._encoded)
+        try:
+            self._encoded.insert(at, encoded)
+        finally:
+            self._version += 1
 
     def __bool__(self) -> bool:
         """Whether anything waits."""

@@ -1,6 +1,7 @@
 """A journal is the one that was read only if its bytes are: rewritten, deleted, begun anew or failed to be written."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file import journal_file
+from session_conformance.reference_impl.file.handle import Handle
 from session_conformance.reference_impl.file.scanning import scan
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionMessage
@@ -390,3 +392,49 @@ def test_the_handler_of_a_signal_may_raise_at_any_time(tmp_path: Path) -> None:
     assert set(acknowledged) <= set(found)
     assert found == [text for text in tried if text in set(found)], "in order"
     assert FileSessionManager.verify("s", str(tmp_path)).ok
+
+
+@pytest.mark.parametrize("does", [Handle.unlock, Handle.lock])
+def test_a_signal_at_either_end_of_a_write_keeps_no_other_writer_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: Any
+) -> None:
+    """The handler raised before the lock was given back: whoever wrote next waited until this one wrote again."""
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("one")))
+    due = [KeyboardInterrupt]
+
+    def rings(handle: Handle) -> Any:
+        done = does(handle) if does is Handle.lock else None
+        if due:
+            raise due.pop()
+        return done if does is Handle.lock else does(handle)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Handle, does.__name__, rings)
+        with pytest.raises(KeyboardInterrupt):
+            agent._session_manager.append_message(text_message("two"), agent)
+    with (tmp_path / "journal_s" / "journal").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_signal_while_a_journal_is_replaced_keeps_nobody_waiting_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("one")))
+    flock, due = fcntl.flock, [KeyboardInterrupt]
+
+    def rings(file: Any, how: int) -> None:
+        if how == fcntl.LOCK_UN and due and os.fstat(file).st_ino == os.fstat(before.fileno()).st_ino:
+            raise due.pop()
+        flock(file, how)
+
+    with (tmp_path / "journal_s" / "journal").open("rb") as before:
+        with monkeypatch.context() as patched:
+            patched.setattr(fcntl, "flock", rings)
+            with pytest.raises(KeyboardInterrupt):
+                agent._session_manager.redact_latest_message(
+                    {**REDACTED, "tracking_id": agent.messages[-1]["tracking_id"]}, agent
+                )
+        flock(before, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as whoever has had it open since
+    assert not due

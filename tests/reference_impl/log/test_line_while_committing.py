@@ -1,5 +1,6 @@
 """What is put in line while a commit is written is committed too, by whoever writes: nobody waits for it in vain."""
 
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ from session_conformance.harness.process import within_limit
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file.journal_file import JournalFile
 from session_conformance.reference_impl.log.commit_lines import Writer
-from session_conformance.reference_impl.log.history import multi_agent_set
+from session_conformance.reference_impl.log.history import message_added, multi_agent_set
 from session_conformance.reference_impl.log.waiting_line import WaitingLine
+
+from tests.reference_impl.agents import text_message
 
 
 def test_changes_that_come_during_a_commit_are_committed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,3 +45,24 @@ def test_what_is_put_ahead_stays_behind_a_commit_that_was_attempted() -> None:
     line.stored()
     assert (attempted.done.done(), waiting.done.done()) == (True, False)
     assert [one.changes[0][0]["id"] for one in line.attempt().tickets] == ["ahead", "waiting"]
+
+
+class Rings(deque[Any]):
+    """A deque at whose next append the handler of a signal raises, once what was appended is in it."""
+
+    is_due = True
+
+    def append(self, one: Any) -> None:
+        super().append(one)
+        if self.is_due:
+            self.is_due = False
+            raise KeyboardInterrupt
+
+
+def test_what_a_signal_broke_off_when_it_was_in_line_is_known_to_be_there() -> None:
+    line = WaitingLine(Writer())
+    assert not line.has_message("agent", "name")
+    line._queue = Rings()
+    with pytest.raises(KeyboardInterrupt):
+        line.submit([message_added("agent", text_message("hello", tracking_id="name"), "2026-01-01")])
+    assert line.has_message("agent", "name")
