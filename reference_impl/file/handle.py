@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ..log.change_log import Gone
 from ..log.paths import is_folder, is_link
-from .folders import unlock
 from .journal import LONGEST_HEADER, Damage, Header, read_header
 from .posix import NEVER_WAIT, NO_LINKS, fcntl, has_name, identity, is_dead, open_folder
 
@@ -120,19 +119,18 @@ class Handle:
 
     def adopt(self, descriptor: int, header: Header) -> None:
         """Take a file that is open, locked and has the journal's name in place of the one that had it before."""
-        try:
-            self.drop()
-            self._descriptor, self._opened, self.header = descriptor, identity(os.fstat(descriptor)), header
-            self._may_be_locked = True
-        except BaseException:
-            if self._descriptor != descriptor:
-                unlock(descriptor)  # it has the journal's name: every writer would wait for it for ever
-            raise
+        self.drop()
+        self._descriptor, self._opened, self.header = descriptor, identity(os.fstat(descriptor)), header
+        self._may_be_locked = True
+
+    def has(self, descriptor: int) -> bool:
+        """Whether a descriptor is that of the journal, which this object closes."""
+        return self._descriptor == descriptor
 
     def drop(self) -> None:
         """Give the lock back, and close the journal."""
         if self._descriptor is not None:
-            # First, and known until it is done: others that have this file open wait for its lock, whatever its name is.
+            # First, and known until it is done: who has this file open waits for its lock, whatever its name is.
             with contextlib.suppress(OSError):  # a child that was forked meanwhile may have it open too
                 fcntl.flock(self._descriptor, fcntl.LOCK_UN)
             descriptor, self._descriptor = self._descriptor, None

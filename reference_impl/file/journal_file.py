@@ -336,10 +336,11 @@ class JournalFile:
             # Before it, since whoever is killed behind it has redacted something for everybody who looks.
             remove_replacements(folder, but=name)
             os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)
-        except BaseException:
-            unlock(descriptor)
+            self._handle.adopt(descriptor, found.header)
+        except BaseException:  # the handler of a signal may raise at any time, and nobody may wait for this for ever
+            if not self._handle.has(descriptor):
+                unlock(descriptor)
             raise
-        self._handle.adopt(descriptor, found.header)
         self._descriptor = descriptor
         sync_all(folder)
         if not self._durable[0]:

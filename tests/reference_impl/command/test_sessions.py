@@ -300,6 +300,7 @@ def test_a_deletion_that_was_cut_short_is_finished(place: Place, s3: S3Endpoint)
                 client.delete_object(Bucket=bucket, Key=one["Key"])
     else:
         Path(place.text, "journal_alice").rename(Path(place.text, ".unfinished-journal_alice-01234567"))
+    assert place.run("repair", "alice")[0] == 4, "what somebody began to delete is not brought back"
     assert place.run("delete", "alice") == (0, "removed alice\n", "")
     left = client.list_objects_v2(Bucket=bucket).get("KeyCount") if bucket else len(list(Path(place.text).iterdir()))
     assert left == 0
@@ -418,4 +419,6 @@ def test_names_that_are_no_text_are_shown(tmp_path: Path, capsys: pytest.Capture
     Path(os.fsdecode(folder), "session.json").write_text("{}")
     assert main(["sessions", "import", str(tmp_path), "--dry-run"]) == 0
     assert capsys.readouterr().out == "would import \\udcff\n"
-    assert main(["sessions", "import", str(tmp_path)]) == 1
+    assert main(["sessions", "import", str(tmp_path), "--json"]) == 1
+    [told] = json.loads(capsys.readouterr().out)["imported"]
+    assert "lone surrogates" in told["error"]

@@ -438,3 +438,23 @@ def test_a_signal_while_a_journal_is_replaced_keeps_nobody_waiting_for_the_one_b
                 )
         flock(before, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as whoever has had it open since
     assert not due
+
+
+def test_a_signal_before_a_new_journal_is_taken_for_the_old_one_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("one")))
+
+    def rings(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Handle, "adopt", rings)
+        with pytest.raises(KeyboardInterrupt):
+            agent._session_manager.redact_latest_message(
+                {**REDACTED, "tracking_id": agent.messages[-1]["tracking_id"]}, agent
+            )
+    with (tmp_path / "journal_s" / "journal").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    assert texts_of(tmp_path) == ["[redacted]"]

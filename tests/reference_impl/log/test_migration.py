@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from session_conformance.reference_impl import (
     export_snapshots,
     import_snapshots,
 )
+from session_conformance.reference_impl.log import sdk_layout
 from strands import Agent
 from strands.agent.conversation_manager import SlidingWindowConversationManager, SummarizingConversationManager
 from strands.session import FileSessionManager as SdkFileSessionManager
@@ -427,3 +429,54 @@ def test_killed_at_every_file_operation_it_goes_on_and_nothing_is_lost(
             break
         step += 1
     assert step > 5
+
+
+def test_what_is_left_of_a_longer_history_is_removed_by_the_way_back(new_place: Any) -> None:
+    """The SDK's manager would restore it behind what was handed back."""
+    place = new_place()
+    agent = open_agent(None, manager=place.ours())  # type: ignore[arg-type]
+    asyncio.run(add(agent, text_message("and on")))
+    manager: Any = agent._session_manager
+    theirs, longer = manager._sdk_session("s"), "agents/agent_default/messages/message_9.json"
+    theirs.write(longer, b"{}")
+    manager.hand_back()
+    assert longer not in theirs.paths()
+    assert len(open_agent(None, manager=place.sdks()).messages) == 4  # type: ignore[arg-type]
+
+
+def test_a_way_back_that_storage_refuses_is_told_as_every_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("one")))
+    manager: Any = agent._session_manager
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sdk_layout.os, "fsync", full)
+        with pytest.raises(SessionException, match=r"cannot write .*message_0\.json: No space left"):
+            manager.hand_back()
+    assert not list((tmp_path / "session_s").rglob("*.tmp"))
+    manager.hand_back()
+    assert len(open_agent(tmp_path, manager=SdkFileSessionManager("s", str(tmp_path))).messages) == 1
+
+
+def test_names_that_are_no_text_beside_the_sdks_files_hinder_no_import(tmp_path: Path) -> None:
+    open_agent(tmp_path, manager=SdkFileSessionManager("s", str(tmp_path)), messages=[text_message("one")])
+    try:
+        os.mkdir(os.fsencode(tmp_path / "session_s") + b"/\xff")  # noqa: PTH102 - a name that is no text
+    except OSError:
+        pytest.skip("the file system takes texts only")
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("two")))
+    assert len(open_agent(tmp_path).messages) == 2
+
+
+def test_what_an_agent_does_to_its_messages_is_not_what_is_stored_with_the_sdks(new_place: Any) -> None:
+    """They are the agent's from the restore on, and whoever asks its manager reads them anew."""
+    agent = open_agent(None, manager=new_place().ours())  # type: ignore[arg-type]
+    agent.messages[0]["content"][0]["text"] = "edited in memory"
+    [first, *_] = agent._session_manager.list_messages("s", agent.agent_id)  # type: ignore[union-attr]
+    assert first.message["content"] == [{"text": "old 0"}]

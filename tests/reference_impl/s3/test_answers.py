@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import botocore.exceptions as boto
@@ -16,6 +17,7 @@ from botocore.parsers import ResponseParserError
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.s3 import requests as s3_requests
 from session_conformance.reference_impl.s3.objects import S3Objects
+from session_conformance.reference_impl.s3.rest import Rest
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, text_message
@@ -277,8 +279,45 @@ def test_a_session_is_deleted_where_objects_can_only_be_deleted_one_by_one(many:
     agent = agent_on(Client(stored))
     say(agent, *"abc")
     agent._session_manager.close()
-    manager_on(Client(stored)).delete_session("s")
+    client = Client(stored)
+    manager_on(client).delete_session("s")
     assert stored.objects == {}
+    asked = [operation for operation, _ in client.requests].count("DeleteObjects")
+    assert asked == 1 if not many else asked > 1, "whoever has heard once that it cannot be done does not ask again"
+
+
+@pytest.mark.parametrize(("code", "status"), [("garbled", 409), ("OperationAborted", 400)])
+def test_a_write_that_met_another_is_sent_again_whichever_half_of_the_answer_says_so(code: str, status: int) -> None:
+    stored, due = Bucket(), [refusal(code, status)]
+
+    def busy(_: int, operation: str, key: str) -> Any:
+        return due.pop() if operation == "PutObject" and "/c/" in key and due else None
+
+    say(agent_on(Client(stored, fault=busy)), "one")
+    assert texts_in(stored) == ["one"]
+
+
+def test_what_goes_while_a_clean_up_looks_at_it_is_no_reason_to_end() -> None:
+    class Late(Client):
+        def list_objects_v2(self, **request: Any) -> Any:
+            answer = super().list_objects_v2(**request)
+            if "Delimiter" in request:
+                for key in [key for key in self.stored.objects if key.startswith("journal_s/")]:
+                    del self.stored.objects[key]
+            return answer
+
+    stored = Bucket()
+    say(agent_on(Client(stored)), "one")
+    done = S3SessionManager.clean_up(timedelta(0), "bucket", boto_session=Session(Late(stored)))  # type: ignore[arg-type]
+    assert (list(done), done.skipped) == ([], [])
+
+
+def test_writers_that_have_stopped_say_nothing_of_one_between_them() -> None:
+    """Its session would count as at rest, and a deletion would leave no word for it."""
+    for one, other in ((Rest(0, 3), Rest(7, 9)), (Rest(7, 9), Rest(0, 3))):
+        said = one.with_own(other)
+        assert not said.first <= 5 < said.stop
+    assert Rest(0, 3).with_own(Rest(3, 9)) == Rest(0, 9)
 
 
 def test_a_store_that_says_it_deleted_many_and_did_not_is_told_again() -> None:
