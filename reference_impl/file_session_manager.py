@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,13 @@ class FileSessionManager(ChangeLogSessionManager):
 
         Args:
             storage_dir: The folder; ``~/.strands/sessions`` by default.
+
+        Raises:
+            SessionException: The folder cannot be read. One that is not there has no sessions.
         """
         check_platform()
-        found = [found.info for folder in folders(_parent(storage_dir)) if (found := look_into(folder)) is not None]
+        with _listing(parent := _parent(storage_dir)):
+            found = [found.info for folder in folders(parent) if (found := look_into(folder)) is not None]
         return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
@@ -109,9 +114,13 @@ class FileSessionManager(ChangeLogSessionManager):
 
         Args:
             storage_dir: The folder; ``~/.strands/sessions`` by default.
+
+        Raises:
+            SessionException: The folder cannot be read. One that is not there has no sessions.
         """
         check_platform()
-        return unlisted(_parent(storage_dir))
+        with _listing(parent := _parent(storage_dir)):
+            return unlisted(parent)
 
     @staticmethod
     def clean_up(
@@ -213,6 +222,14 @@ def delete_session(session_id: str, storage_dir: str | None = None) -> None:
     """
     check_platform()
     delete(check_id(session_id, "session"), _parent(storage_dir))
+
+
+@contextlib.contextmanager
+def _listing(parent: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SessionException(f"cannot list the sessions in {parent}: {error.strerror}") from error
 
 
 def _journal(storage_dir: str | None, session_id: str) -> JournalFile:

@@ -69,17 +69,22 @@ class AgentChanges:
         self.memory(agent.agent_id).told(message, named(message), agent.messages)
 
     def left_over(self, agent: Any) -> list[Any]:
-        """Return what the agent's memory holds and storage does not, in order, and take it for stored.
+        """Return what the agent's memory holds and storage does not, in order.
 
         Nobody tells of messages that an application adds, edits, shortens or removes, of results that a conversation
         manager cuts or messages that it marks. And an agent that is stopped cancels its tasks, and with them hooks that
         wait for storage: the last message may have been added, or a stream set to incomplete, without this manager
         having been told, or heard out.
         """
-        found = self._changed(agent)
-        for message in found:
-            self.memory(agent.agent_id).note(message, message["tracking_id"])
-        return found
+        return self._changed(agent)
+
+    def note_stored(self, message: Any, agent: Any) -> None:
+        """Note that a message is about to be stored as it is in memory, or is refused for good."""
+        self.memory(agent.agent_id).note(message, message["tracking_id"])
+
+    def forget(self, message: Any, agent: Any) -> None:
+        """Have a message be looked at again with the next change: nobody knows whether it is about to be stored."""
+        self.memory(agent.agent_id).offered.pop(message.get("tracking_id"), None)
 
     def _changed(self, agent: Any) -> list[Any]:
         for message in agent.messages:

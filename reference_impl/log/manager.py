@@ -80,14 +80,20 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             SessionException: It cannot be stored.
         """
         check_message(message)
-        with self._together() as collected:
-            if not message.get("tracking_id") and collected.told_of is not None:
-                message = {**message, "tracking_id": collected.told_of}
-            replaces = collected.replaces or (collected.is_left_over and self._changes.is_back(message, agent))
-            id, place = self._changes.place(message, agent, replaces=replaces)
-            collected.places[agent.agent_id, id] = place
-            at = now()
-            self.create_message(self.session_id, agent.agent_id, SessionMessage(message, id, None, at, at))
+        try:
+            with self._together() as collected:
+                if not message.get("tracking_id") and collected.told_of is not None:
+                    message = {**message, "tracking_id": collected.told_of}
+                replaces = collected.replaces or (collected.is_left_over and self._changes.is_back(message, agent))
+                id, place = self._changes.place(message, agent, replaces=replaces)
+                collected.places[agent.agent_id, id] = place
+                at = now()
+                self.create_message(self.session_id, agent.agent_id, SessionMessage(message, id, None, at, at))
+        except SessionException:
+            raise
+        except BaseException:  # the handler of a signal may raise before it is in line: then it is in memory alone
+            self._changes.forget(message, agent)
+            raise
 
     def sync_agent(self, agent: Any, **kwargs: Any) -> None:
         """Store what changed of the agent: its state, and its history where nobody told of that.
@@ -119,6 +125,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
                 self.append_message(message, agent)
             except UnstorableError as error:
                 refusal = refusal or error  # it holds up no other message
+            self._changes.note_stored(message, agent)
         collected.told_of, collected.is_left_over = None, False
         if refusal is not None:
             raise refusal

@@ -5,8 +5,10 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from session_conformance.reference_impl import FileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, say, text_message
@@ -56,3 +58,14 @@ def test_the_right_that_is_missing_is_named(folder: Path, prepare: Callable[[Pat
     finally:
         folder.chmod(0o755)
     assert str(raised.value).endswith(told.format(folder=folder))
+
+
+@pytest.mark.parametrize("ask", [FileSessionManager.list_sessions, FileSessionManager.list_unreadable])
+def test_what_cannot_be_listed_is_told_as_every_failure(tmp_path: Path, ask: Any) -> None:
+    assert ask(str(tmp_path / "nowhere")) == []
+    file, loop = tmp_path / "file", tmp_path / "loop"
+    file.touch()
+    loop.symlink_to(loop)
+    for place in (file, loop):
+        with pytest.raises(SessionException, match=r"cannot list .*: (Not a directory|Too many levels)"):
+            ask(str(place))
