@@ -84,7 +84,8 @@ def _working(work: Callable[[], object], count: int) -> Iterator[list[Thread]]:
     threads: list[Thread] = []
     with suppress(RuntimeError):  # the process is ending, or has too many
         for _ in range(count):
-            thread = Thread(target=copy_context().run, args=(work,), name="session-storage-at-once")
+            # The caller waits for it. Where the handler of a signal broke off the caller, no end of the process does.
+            thread = Thread(target=copy_context().run, args=(work,), name="session-storage-at-once", daemon=True)
             thread.start()
             threads.append(thread)
     try:

@@ -72,6 +72,23 @@ atexit.register(say_goodbye)
 asyncio.run(add(agent, text_message("hello")))
 """
 
+BROKEN_OFF = """
+import threading
+from session_conformance.reference_impl.log.at_once import at_once
+
+start, hangs = threading.Thread.start, threading.Event()
+
+def rings(thread):
+    start(thread)
+    raise KeyboardInterrupt
+
+threading.Thread.start = rings
+try:
+    at_once(lambda _: hangs.wait(), range(2))
+except KeyboardInterrupt:
+    pass
+"""
+
 
 def run(script: str, folder: Path) -> None:
     ended = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True, timeout=60)
@@ -91,6 +108,11 @@ def test_a_thread_that_outlives_the_main_one_stores_all(tmp_path: Path) -> None:
 def test_an_exit_handler_stores_and_restores(tmp_path: Path) -> None:
     run(AT_EXIT, tmp_path)
     assert texts_of(tmp_path) == ["hello", "goodbye", "and thanks"]
+
+
+def test_what_a_signal_broke_off_keeps_no_process_from_ending(tmp_path: Path) -> None:
+    """A thread whose start was broken off may never get to its work, and nobody waits for it any more."""
+    run(BROKEN_OFF, tmp_path)
 
 
 def test_a_relative_folder_is_the_one_that_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
