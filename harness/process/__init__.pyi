@@ -14,6 +14,7 @@ from .hang import waits_ended as waits_ended
 from .hang import within_limit as within_limit
 from .held import holds as holds
 from .held import maps as maps
+from .open_files import allow_many_open_files as allow_many_open_files
 from .opened import close_all as close_all
 from .opened import closing as closing
 from .opened import latest_moment as latest_moment
@@ -52,6 +53,7 @@ __all__ = [
     "Hang",
     "Warned",
     "Watch",
+    "allow_many_open_files",
     "are_obeyed",
     "before_file_calls",
     "blocking",
