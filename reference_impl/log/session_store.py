@@ -373,14 +373,14 @@ class SessionStore:
             message: What takes its place, and that of any other with the same tracking id.
             at: When, in ISO 8601.
             latest: The tracking id of what the agent itself added last. Others' messages may be stored behind it.
-            ids: The ids under which that is stored. Where it is neither stored nor in line, the last message that is
-                takes its place.
+            ids: The ids under which that is stored. Where it is neither stored nor in line, as one that was refused,
+                nothing of it is there to be redacted. Where the agent has added none, the last message is the latest.
         """
         with self._lock:
             if any(not waiting.get("tracking_id") for waiting in self._line.messages(agent_id)[-1:]):
                 self._commit_line()  # only when it is stored will it have something by which it can be found
             in_line, last = self._line.messages(agent_id), self.index.last_id(agent_id)
-            if ids or (latest is not None and self.is_in_line(agent_id, latest)):
+            if ids or latest is not None:
                 found = frozenset(ids[-1:])
             elif in_line:
                 found, latest = frozenset(), in_line[-1]["tracking_id"]

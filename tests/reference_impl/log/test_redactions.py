@@ -3,6 +3,7 @@
 import asyncio
 import copy
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -287,3 +288,23 @@ def test_a_look_that_fails_leaves_what_others_stored_to_the_next(tmp_path: Path)
         "said by another writer",
         "[redacted]",
     ]
+
+
+def test_the_redaction_of_a_message_that_was_refused_replaces_no_other(tmp_path: Path) -> None:
+    """It took the place of the last message that was stored, whosever that was."""
+    agent = open_agent(tmp_path)
+    manager: Any = agent._session_manager
+    one = text_message("one")
+    agent.messages.append(one)
+    manager.append_message(one, agent)
+    refused = text_message("two", unstorable=object())
+    agent.messages.append(refused)
+    with pytest.raises(SessionException, match="cannot store"):
+        manager.append_message(refused, agent)
+    redacted = {**text_message("[redacted]"), "tracking_id": refused["tracking_id"]}
+    with suppress(SessionException):  # of which nothing is stored that could be redacted
+        manager.redact_latest_message(redacted, agent)
+    assert texts_of(tmp_path)[:1] == ["one"]
+    agent.messages[-1] = redacted
+    manager.sync_agent(agent)
+    assert texts_of(tmp_path) == ["one", "[redacted]"]
