@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import Any
@@ -15,33 +13,25 @@ import boto3
 from botocore.config import Config
 from strands.types.exceptions import SessionException
 
-from .log.at_once import at_once, beside
+from .log.at_once import beside
 from .log.at_rest import AtRest, opened, sealed, sealing
-from .log.codec import decode, encode
+from .log.codec import encode
 from .log.commit_lines import latest
 from .log.history import commits_noted
-from .log.ids import check_id, folder_name
 from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, salvaged
 from .log.manager import ChangeLogSessionManager
-from .log.sdk_layout import UNSURE, SdkSession
+from .log.sdk_layout import SdkSession
 from .log.session_store import SessionStore
 from .s3.client import OwnClient, client_for
-from .s3.deletion import delete, delete_orphans, delete_unused, is_anything_left
+from .s3.deletion import delete, is_anything_left
 from .s3.inspection import inspect, with_earlier_versions
 from .s3.log import S3Log
-from .s3.objects import Listed, NotThere, S3Objects
-from .s3.requests import is_withheld
-from .s3.rest import read_rest
-from .s3.root import ROOT, DamagedRoot, Root, read_root
+from .s3.objects import S3Objects
+from .s3.prefixes import root_of, session_prefixes
+from .s3.sdk_objects import SdkObjects
+from .s3.session_folders import session_folders
 
 logger = logging.getLogger(__name__)
-
-IN_USE = timedelta(days=7)
-"""How long a session counts as in use whose latest writer left no word that it stopped: it may have crashed."""
-
-
-ORPHANED = timedelta(hours=1)
-"""How old must be what belongs to no session, to be removed: a session that is imported now has no root yet."""
 
 
 class S3SessionManager(ChangeLogSessionManager):
@@ -114,7 +104,7 @@ class S3SessionManager(ChangeLogSessionManager):
         return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 
     def _sdk_session(self, session_id: str) -> SdkSession:
-        return _SdkObjects(self.client, self.bucket, self.prefix, session_id)
+        return SdkObjects(self.client, self.bucket, self.prefix, session_id)
 
     def _sdk_state(self, session_id: str) -> AbstractContextManager[Callable[[], str | None]]:
         return beside(self._sdk_session(session_id).state)
@@ -131,7 +121,7 @@ class S3SessionManager(ChangeLogSessionManager):
             store.close()
         if session_id != self.session_id:
             self._logs.pop(session_id, None)
-        delete(_objects(self.client, self.bucket, session_id), *_places(self.prefix, session_id), session_id)
+        delete(S3Objects(self.client, self.bucket, session_id), *session_prefixes(self.prefix, session_id), session_id)
 
     @staticmethod
     def list_sessions(
@@ -154,7 +144,7 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: They cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        found = [folder.info() for folder in _folders(client, bucket, prefix)]
+        found = [folder.info() for folder in session_folders(client, bucket, prefix)]
         return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
@@ -178,7 +168,9 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: They cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        return [Skipped(folder.name, folder.problem) for folder in _folders(client, bucket, prefix) if folder.problem]
+        return [
+            Skipped(folder.name, folder.problem) for folder in session_folders(client, bucket, prefix) if folder.problem
+        ]
 
     @staticmethod
     def clean_up(
@@ -218,9 +210,9 @@ class S3SessionManager(ChangeLogSessionManager):
         client = client_for(boto_session, None, region_name, endpoint_url)
         today = now or datetime.now(timezone.utc)
         done = CleanUp()
-        for found in _folders(client, bucket, prefix):
+        for found in session_folders(client, bucket, prefix):
             try:
-                found.clean_up(_root_of(prefix), today - older_than, today, damaged, done)
+                found.clean_up(root_of(prefix), today - older_than, today, damaged, done)
             except SessionException as error:
                 done.skipped.append(Skipped(found.name, str(error)))
         for one in done.skipped:
@@ -251,7 +243,7 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: There is no such session, or the bucket cannot be read.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        objects, (place, _) = _objects(client, bucket, session_id), _places(prefix, session_id)
+        objects, (place, _) = S3Objects(client, bucket, session_id), session_prefixes(prefix, session_id)
         found = inspect(objects, place)
         if found.problems:  # of what is rewritten beside it, some may have been read before and some after
             found = inspect(objects, place)
@@ -287,7 +279,7 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: There is no such session, nothing in it is whole, or it cannot be written.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        objects, (place, _) = _objects(client, bucket, session_id), _places(prefix, session_id)
+        objects, (place, _) = S3Objects(client, bucket, session_id), session_prefixes(prefix, session_id)
         found = with_earlier_versions(objects, place, inspect(objects, place))
         if not found.problems:
             return Repair(session_id, found.count, ())
@@ -317,8 +309,8 @@ def delete_session(session_id: str, bucket: str, prefix: str = "", endpoint_url:
         ValueError: The id cannot name a session.
         SessionException: There is no such session, or it cannot be removed (this needs ``s3:DeleteObject``).
     """
-    objects = _objects(client_for(None, None, None, endpoint_url), bucket, session_id)
-    delete(objects, *_places(prefix, session_id), session_id)
+    objects = S3Objects(client_for(None, None, None, endpoint_url), bucket, session_id)
+    delete(objects, *session_prefixes(prefix, session_id), session_id)
 
 
 def has_anything_of(session_id: str, bucket: str, prefix: str = "", endpoint_url: str | None = None) -> bool:
@@ -334,58 +326,8 @@ def has_anything_of(session_id: str, bucket: str, prefix: str = "", endpoint_url
         ValueError: The id cannot name a session.
         SessionException: Nobody can say.
     """
-    objects = _objects(client_for(None, None, None, endpoint_url), bucket, session_id)
-    return is_anything_left(objects, *_places(prefix, session_id))
-
-
-class _SdkObjects:
-    """A session of the SDK's ``S3SessionManager``."""
-
-    def __init__(self, client: Any, bucket: str, prefix: str, session_id: str) -> None:
-        self._objects = S3Objects(client, bucket, session_id)
-        self._prefix = _places(prefix, session_id)[1]
-        self.place = f"s3://{bucket}/{self._prefix}"
-
-    def state(self) -> str | None:
-        listed = list(self._objects.list(self._prefix))
-        if not any(found.key == f"{self._prefix}session.json" for found in listed):
-            return None
-        said = [(found.key, found.size, found.modified.timestamp(), found.tag) for found in listed]
-        state = hashlib.sha256(repr(said).encode()).hexdigest()[:16]
-        return state if all(found.tag for found in listed) else state + UNSURE
-
-    def paths(self) -> list[str]:
-        return [found.key.removeprefix(self._prefix) for found in self._objects.list(self._prefix)]
-
-    def read(self, paths: Sequence[str]) -> list[bytes]:
-        return at_once(self._bytes, paths)
-
-    def write(self, path: str, data: bytes) -> None:
-        self._objects.put(self._prefix + path, data, {})
-
-    def remove(self, paths: Sequence[str]) -> None:
-        self._objects.delete(self._prefix + path for path in paths)
-
-    def _bytes(self, path: str) -> bytes:
-        try:
-            return self._objects.get(self._prefix + path).data
-        except NotThere:
-            raise SessionException(f"cannot import {self.place}: {path} is missing") from None
-
-
-def _places(prefix: str, session_id: str) -> tuple[str, str]:
-    """Return the prefixes of a session's objects, and of those of the SDK's manager."""
-    root = _root_of(prefix)
-    return f"{root}{folder_name(check_id(session_id, 'session'))}/", f"{root}session_{session_id}/"
-
-
-def _root_of(prefix: str) -> str:
-    prefix = prefix.strip("/")
-    return f"{prefix}/" if prefix else ""
-
-
-def _objects(client: Any, bucket: str, session_id: str) -> S3Objects:
-    return S3Objects(client, bucket, session_id)
+    objects = S3Objects(client_for(None, None, None, endpoint_url), bucket, session_id)
+    return is_anything_left(objects, *session_prefixes(prefix, session_id))
 
 
 def _log(
@@ -396,112 +338,5 @@ def _log(
     life: str = "",
     one_writer: bool = False,
 ) -> S3Log:
-    place = _places(prefix, session_id)[0]
-    return S3Log(_objects(client, bucket, session_id), place, session_id, life, one_writer)
-
-
-@dataclass(frozen=True)
-class _Folder:
-    """What lies under the prefix of a session.
-
-    Attributes:
-        objects: The bucket.
-        place: The prefix.
-        listed: All objects there.
-        root: The root; None where there is none: then this is what is left of a session.
-        problem: Why the root cannot be read, in words; empty where it can, or is not there.
-        is_withheld: Whether that says nothing of what is stored: S3 has it, and does not give it.
-    """
-
-    objects: S3Objects
-    place: str
-    listed: list[Listed]
-    root: Root | None
-    problem: str = ""
-    is_withheld: bool = False
-
-    def info(self) -> SessionInfo | None:
-        """Return what a list says of the session; None where there is none, or it cannot be read."""
-        if self.root is None:
-            return None
-        try:
-            session = decode(self.root.body)[0]["session"]
-            return SessionInfo(
-                session["session_id"],
-                datetime.fromisoformat(session["created_at"]),
-                max(item.modified for item in self._written()),
-                sum(item.size for item in self.listed),
-            )
-        except (KeyError, IndexError, TypeError, ValueError):
-            return None
-
-    @property
-    def name(self) -> str:
-        """The id of the session, or the last part of its prefix where its root tells none."""
-        info = self.info()
-        return info.session_id if info is not None else self.place.rstrip("/").rpartition("/")[2]
-
-    def clean_up(self, parent: str, limit: datetime, today: datetime, damaged: bool, done: CleanUp) -> None:
-        """Remove what lies here, if it was not written since ``limit`` and nobody uses it; note what was done.
-
-        Raises:
-            SessionException: It cannot be read or removed.
-        """
-        info, written = self.info(), max((item.modified for item in self.listed), default=today)
-        if self.root is None and not self.problem:
-            delete_orphans(self.objects, self.place, None, self.listed, today - ORPHANED, limit)
-        elif info is None:
-            if written >= limit:
-                return
-            if self.is_withheld or not damaged:
-                why = self.problem if self.is_withheld else "its root is damaged: a repair may bring it back"
-                done.skipped.append(Skipped(self.name, why))
-                return
-            unused = written < today - ORPHANED
-            if delete_unused(self.objects, self.place, f"{self.place}/", self.name, None, self.listed, unused):
-                done.append(self.name)
-        else:
-            delete_orphans(self.objects, self.place, self.root, self.listed, today - ORPHANED, limit)
-            if info.updated_at >= limit:
-                return
-            if info.updated_at >= today - IN_USE and not self.is_resting():
-                done.skipped.append(Skipped(info.session_id, "its latest writer has not stopped: it may be in use"))
-                return
-            unused = info.updated_at < today - ORPHANED
-            objects = _objects(self.objects.client, self.objects.bucket, info.session_id)
-            old = f"{parent}session_{info.session_id}/"
-            if delete_unused(objects, self.place, old, info.session_id, self.root, self.listed, unused):
-                done.append(info.session_id)
-
-    def is_resting(self) -> bool:
-        """Whether its latest writer has stopped."""
-        assert self.root is not None
-        latest = max((int(item.key.rpartition("/")[2]) for item in self._commits()), default=0)
-        rest = read_rest(self.objects, f"{self.place}{self.root.life}/")
-        return rest is not None and rest.stop > latest
-
-    def _written(self) -> list[Listed]:
-        return [*self._commits(), *(item for item in self.listed if item.key == self.place + ROOT)]
-
-    def _commits(self) -> list[Listed]:
-        assert self.root is not None
-        commits = f"{self.place}{self.root.life}/c/"
-        return [
-            item for item in self.listed if item.key.startswith(commits) and item.key.removeprefix(commits).isdecimal()
-        ]
-
-
-def _folders(client: Any, bucket: str, prefix: str) -> Iterator[_Folder]:
-    objects = _objects(client, bucket, "")
-    for place in objects.folders(f"{_root_of(prefix)}journal_"):
-        listed: list[Listed] = []
-        try:
-            listed = list(objects.list(place))
-            yield _Folder(objects, place, listed, read_root(objects, place))
-        except DamagedRoot:  # until it is repaired nobody can tell what is left over
-            problem = f"s3://{bucket}/{place}{ROOT} is not what was stored"
-            yield _Folder(objects, place, listed, None, problem)
-        except SessionException as failure:
-            if not is_withheld(failure):
-                raise
-            yield _Folder(objects, place, listed, None, str(failure), is_withheld=True)
+    place = session_prefixes(prefix, session_id)[0]
+    return S3Log(S3Objects(client, bucket, session_id), place, session_id, life, one_writer)

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 from session_conformance.harness.s3 import S3Endpoint
-from session_conformance.reference_impl import S3SessionManager, s3_session_manager
+from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.log.commit_lines import bodies_of
 from session_conformance.reference_impl.s3 import inspection as s3_inspection
 from session_conformance.reference_impl.s3 import life as s3_life
+from session_conformance.reference_impl.s3 import session_folders
 from session_conformance.reference_impl.s3.deletion import delete
 from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects
@@ -372,9 +373,9 @@ def test_lists_and_clean_ups_beside_a_deletion(
             return call()
 
     for name, where in (
-        ("read_root", s3_session_manager),
-        ("info", s3_session_manager._Folder),
-        ("is_resting", s3_session_manager._Folder),
+        ("read_root", session_folders),
+        ("info", session_folders.SessionFolder),
+        ("is_resting", session_folders.SessionFolder),
     ):
         if name != "is_resting":
             found = beside(name, where, lambda: S3SessionManager.list_sessions(bucket))
@@ -386,14 +387,14 @@ def test_a_clean_up_leaves_the_session_that_was_started_meanwhile(
     bucket: str, monkeypatch: pytest.MonkeyPatch, remover: Callable[[], None]
 ) -> None:
     say(bucket, "old")
-    original = s3_session_manager.delete_unused
+    original = session_folders.delete_unused
 
     def late(*given: Any, **more: Any) -> bool:
         remover()
         say(bucket, "new")
         return original(*given, **more)
 
-    monkeypatch.setattr(s3_session_manager, "delete_unused", late)
+    monkeypatch.setattr(session_folders, "delete_unused", late)
     later = datetime.now(timezone.utc) + timedelta(days=30)
     assert S3SessionManager.clean_up(timedelta(days=1), bucket, now=later) == []
     assert texts_in(bucket) == ["new"]

@@ -1,0 +1,138 @@
+"""Session folders: what lies under the prefix of each session in a bucket, and whether it may be removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from strands.types.exceptions import SessionException
+
+from ..log.codec import decode
+from ..log.inspection import CleanUp, SessionInfo, Skipped
+from .deletion import delete_orphans, delete_unused
+from .objects import Listed, S3Objects
+from .prefixes import root_of
+from .requests import is_withheld
+from .rest import read_rest
+from .root import ROOT, DamagedRoot, Root, read_root
+
+IN_USE = timedelta(days=7)
+"""How long a session counts as in use whose latest writer left no word that it stopped: it may have crashed."""
+
+
+ORPHANED = timedelta(hours=1)
+"""How old must be what belongs to no session, to be removed: a session that is imported now has no root yet."""
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """What lies under the prefix of a session.
+
+    Attributes:
+        objects: The bucket.
+        place: The prefix.
+        listed: All objects there.
+        root: The root; None where there is none: then this is what is left of a session.
+        problem: Why the root cannot be read, in words; empty where it can, or is not there.
+        is_withheld: Whether that says nothing of what is stored: S3 has it, and does not give it.
+    """
+
+    objects: S3Objects
+    place: str
+    listed: list[Listed]
+    root: Root | None
+    problem: str = ""
+    is_withheld: bool = False
+
+    def info(self) -> SessionInfo | None:
+        """Return what a list says of the session; None where there is none, or it cannot be read."""
+        if self.root is None:
+            return None
+        try:
+            session = decode(self.root.body)[0]["session"]
+            return SessionInfo(
+                session["session_id"],
+                datetime.fromisoformat(session["created_at"]),
+                max(item.modified for item in self._written()),
+                sum(item.size for item in self.listed),
+            )
+        except (KeyError, IndexError, TypeError, ValueError):
+            return None
+
+    @property
+    def name(self) -> str:
+        """The id of the session, or the last part of its prefix where its root tells none."""
+        info = self.info()
+        return info.session_id if info is not None else self.place.rstrip("/").rpartition("/")[2]
+
+    def clean_up(self, parent: str, limit: datetime, today: datetime, damaged: bool, done: CleanUp) -> None:
+        """Remove what lies here, if it was not written since ``limit`` and nobody uses it; note what was done.
+
+        Raises:
+            SessionException: It cannot be read or removed.
+        """
+        info, written = self.info(), max((item.modified for item in self.listed), default=today)
+        if self.root is None and not self.problem:
+            delete_orphans(self.objects, self.place, None, self.listed, today - ORPHANED, limit)
+        elif info is None:
+            if written >= limit:
+                return
+            if self.is_withheld or not damaged:
+                why = self.problem if self.is_withheld else "its root is damaged: a repair may bring it back"
+                done.skipped.append(Skipped(self.name, why))
+                return
+            unused = written < today - ORPHANED
+            if delete_unused(self.objects, self.place, f"{self.place}/", self.name, None, self.listed, unused):
+                done.append(self.name)
+        else:
+            delete_orphans(self.objects, self.place, self.root, self.listed, today - ORPHANED, limit)
+            if info.updated_at >= limit:
+                return
+            if info.updated_at >= today - IN_USE and not self.is_resting():
+                done.skipped.append(Skipped(info.session_id, "its latest writer has not stopped: it may be in use"))
+                return
+            unused = info.updated_at < today - ORPHANED
+            objects = S3Objects(self.objects.client, self.objects.bucket, info.session_id)
+            old = f"{parent}session_{info.session_id}/"
+            if delete_unused(objects, self.place, old, info.session_id, self.root, self.listed, unused):
+                done.append(info.session_id)
+
+    def is_resting(self) -> bool:
+        """Whether its latest writer has stopped."""
+        assert self.root is not None
+        latest = max((int(item.key.rpartition("/")[2]) for item in self._commits()), default=0)
+        rest = read_rest(self.objects, f"{self.place}{self.root.life}/")
+        return rest is not None and rest.stop > latest
+
+    def _written(self) -> list[Listed]:
+        return [*self._commits(), *(item for item in self.listed if item.key == self.place + ROOT)]
+
+    def _commits(self) -> list[Listed]:
+        assert self.root is not None
+        commits = f"{self.place}{self.root.life}/c/"
+        return [
+            item for item in self.listed if item.key.startswith(commits) and item.key.removeprefix(commits).isdecimal()
+        ]
+
+
+def session_folders(client: Any, bucket: str, prefix: str) -> Iterator[SessionFolder]:
+    """Yield what lies under the prefix of each session.
+
+    Raises:
+        SessionException: The bucket cannot be read.
+    """
+    objects = S3Objects(client, bucket, "")
+    for place in objects.folders(f"{root_of(prefix)}journal_"):
+        listed: list[Listed] = []
+        try:
+            listed = list(objects.list(place))
+            yield SessionFolder(objects, place, listed, read_root(objects, place))
+        except DamagedRoot:  # until it is repaired nobody can tell what is left over
+            problem = f"s3://{bucket}/{place}{ROOT} is not what was stored"
+            yield SessionFolder(objects, place, listed, None, problem)
+        except SessionException as failure:
+            if not is_withheld(failure):
+                raise
+            yield SessionFolder(objects, place, listed, None, str(failure), is_withheld=True)
