@@ -31,8 +31,10 @@ from .scenarios import (
     delete,
     expect_all_of_it_deleted,
     expect_apart_where_ids_meet,
+    expect_deleted_by_another,
     expect_deletion_after_crash,
     expect_deletion_holds,
+    expect_failed_deletions_told_of,
     expect_only_one_deleted,
     expect_others_cleaned_up,
     expect_refused_nowhere_at_rest,
@@ -85,8 +87,13 @@ class CleanUp(ConformanceSuite):
         )
         expect_only_one_deleted(new_session)
         expect_apart_where_ids_meet(new_session, deleting=True)
-        if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= capabilities_of(backend, request.config):
+        capabilities = capabilities_of(backend, request.config)
+        if Capability.FRESH_PROCESS in capabilities:
+            expect_deleted_by_another(new_session("user_1"))
+        if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= capabilities:
             expect_deletion_after_crash(new_session)
+        if Capability.STORAGE_FAULTS in capabilities and not backend.on_s3:
+            expect_failed_deletions_told_of(new_session)
 
     @requirement("CLN-02", source="D: session management, 'clean up old sessions'", needs=[Capability.CLEAN_UP])
     def clean_up_by_age(self, new_session: NewSession) -> None:

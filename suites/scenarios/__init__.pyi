@@ -50,8 +50,10 @@ from .content import BYTES as BYTES
 from .content import PIXEL as PIXEL
 from .deletion import expect_all_of_it_deleted as expect_all_of_it_deleted
 from .deletion import expect_apart_where_ids_meet as expect_apart_where_ids_meet
+from .deletion import expect_deleted_by_another as expect_deleted_by_another
 from .deletion import expect_deletion_after_crash as expect_deletion_after_crash
 from .deletion import expect_deletion_holds as expect_deletion_holds
+from .deletion import expect_failed_deletions_told_of as expect_failed_deletions_told_of
 from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
@@ -337,9 +339,11 @@ __all__ = [
     "expect_apart_where_ids_meet",
     "expect_beginnings_kept",
     "expect_cost_as_promised",
+    "expect_deleted_by_another",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
     "expect_each_tool_once",
+    "expect_failed_deletions_told_of",
     "expect_folder_behind_link",
     "expect_folder_of_when_it_was_made",
     "expect_gone_at_each_look",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
+import json
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -203,6 +207,77 @@ def _delete_and_die(session: Session, die: Die, step: int) -> str:
     return "deleted"
 
 
+def expect_failed_deletions_told_of(new_session: Callable[..., Session]) -> None:
+    """Let what a deletion removes fail, all of it or from a later step on: it is told of, or nothing is left.
+
+    Args:
+        new_session: Makes a session in a fresh workspace.
+
+    Raises:
+        Violation: A deletion raised nothing, and something of the session is left; or it cannot be deleted afterwards.
+    """
+    for step in range(3):
+        session = new_session("user_1")
+        say(session, "Remember the word xylograph")
+        gc.collect()
+        left = step
+
+        def fail(name: str, *_: object) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+
+        with ExitStack() as faults:
+            if session.workspace.places:
+                faults.enter_context(session.workspace.unreachable())
+            else:
+                faults.enter_context(before_file_calls(REMOVING, fail))
+            try:
+                delete_or_refuse(session)
+                told = False
+            except (*SDK_EXCEPTIONS, OSError, Violation):
+                told = True
+        found = find_at_rest("xylograph", session.workspace)
+        if not told and (found is not None or session.read().messages):
+            violated(
+                "where what it removes fails, a deletion raises an error, or leaves nothing",
+                f"it raised nothing, and {f'its text is in {found}' if found else 'the session is there still'}",
+            )
+        with contextlib.suppress(*SDK_EXCEPTIONS):  # it may say that there is no such session
+            delete_or_refuse(session)
+        expect_texts(session, [], "after it was deleted once more")
+
+
+def expect_deleted_by_another(session: Session) -> None:
+    """Let another process delete a session that this one has used, and begin it anew.
+
+    Raises:
+        Violation: Who opens the session in this process finds, or stores, something else than that process.
+    """
+    say(session, "before it was deleted")
+    gc.collect()  # agents that nobody uses any more may still have their session open until then
+    expect_no_failure(Timeline.from_json(in_fresh_process(_delete_and_begin, session)))
+    expect_texts(session, ["anew"], "after another process has deleted it and begun it anew")
+    say(session, "and on")
+    gc.collect()
+    found = json.loads(in_fresh_process(_texts_of, session))
+    if found != ["anew", "and on"]:
+        violated("another process finds what is said in a session that it has deleted and begun anew", f"{found}")
+
+
+def _delete_and_begin(session: Session, _: Die) -> str:
+    if session.backend.delete is None:  # what a callable opens has to be asked what it can do, and was so elsewhere
+        session = replace(session, backend=try_out(session.backend, session.workspace, session.session_id))
+    with tolerating_warnings():
+        delete_or_refuse(session)
+    return play(session, Script().user("anew"), observing=False).to_json()
+
+
+def _texts_of(session: Session, _: Die) -> str:
+    return json.dumps(texts(_messages(session)))
+
+
 def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
     """Delete a session that an agent has open, begin it anew, and let the old agent do something.
 
@@ -355,8 +430,10 @@ def _messages(session: Session) -> list[Message]:
 __all__ = [
     "expect_all_of_it_deleted",
     "expect_apart_where_ids_meet",
+    "expect_deleted_by_another",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
+    "expect_failed_deletions_told_of",
     "expect_only_one_deleted",
     "expect_others_cleaned_up",
     "expect_own_where_agents_look_like_keys",

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -260,6 +261,40 @@ class DeletesTheFirstPage(FileSessionManager):
         super().delete_session(session_id, **kwargs)
         if rest:
             Path(self.storage_dir, "rest").write_text(str(rest))
+
+
+class IgnoresErrorsOfDeletions(SnapshotFileManager):
+    """What cannot be removed stays, and nobody is told."""
+
+    def delete_session(self, session_id: str) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class RemembersWhereSessionsAre(SnapshotFileManager):
+    """A session has a folder of a random name, which its process remembers, whoever deletes it."""
+
+    _names: ClassVar[dict[tuple[Path, str], str]] = {}
+
+    def folder_name(self, session_id: str) -> str:
+        return session_id.replace("/", "%2F")
+
+    def _index(self) -> Path:
+        return self._folder / "generation"
+
+    def path(self, agent_id: str) -> Path:
+        key = (self._folder, agent_id)
+        if key not in self._names:
+            self._folder.mkdir(0o700, parents=True, exist_ok=True)
+            if not self._index().exists():
+                self._index().write_text(uuid.uuid4().hex)
+                self._index().chmod(0o600)
+            self._names[key] = self._index().read_text()
+        return super().path(agent_id).with_suffix(f".{self._names[key]}")
+
+    def delete_session(self, session_id: str) -> None:
+        super().delete_session(session_id)
+        for key in [key for key in self._names if key[0] == self._folder]:
+            del self._names[key]
 
 
 class CannotDeleteTwice(SnapshotFileManager):

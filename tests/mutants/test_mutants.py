@@ -278,6 +278,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.LeavesTeams, "these run: write, check, and are told"),
         (broken_deletion.LeavesToolResults, "its text is still in results"),
         (broken_deletion.DeletesTheFirstPage, "its text is still in rest"),
+        (broken_deletion.IgnoresErrorsOfDeletions, "it raised nothing, and its text is in"),
+        (broken_deletion.RemembersWhereSessionsAre, r"another process has deleted it|finds what is said"),
         (broken_deletion.CannotDeleteTwice, r"delete_session\(\) raises FileExistsError"),
     ],
     "CLN-02": [
