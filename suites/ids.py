@@ -57,7 +57,7 @@ NEAR = (
     (unicodedata.normalize("NFC", "café"), unicodedata.normalize("NFD", "café")), ("a b", "a  b"), ("a", "a "),
     ("agent", "agents"), ("\u212a", "K"), ("p%2Fq", "p/q"), ("p%252Fq", "p%2Fq"), ("p+q", "p q"), ("p%", "pq"),
     ("p_q", "pxq"), ("[pq]", "p"), ("resume", "résumé"),
-    ("L" * 120 + "1", "L" * 120 + "2"), ("M" * 300 + "1", "M" * 300 + "2"),
+    ("L" * 120 + "1", "L" * 120 + "2"), ("M" * 300 + "1", "M" * 300 + "2"), ("1" + "N" * 250, "2" + "N" * 250),
 )  # fmt: skip
 
 SESSIONS = 50

@@ -52,6 +52,15 @@ class FindsLongIdsByTheirBeginning(SnapshotFileManager):
         return super().folder_name(session_id[:100])
 
 
+class FindsLongIdsByTheirEnd(SnapshotFileManager):
+    """A key has room for so many characters, and the last ones of an id say most."""
+
+    check_whose = anybodys
+
+    def folder_name(self, session_id: str) -> str:
+        return super().folder_name(session_id[-200:])
+
+
 class DecodesIds(SnapshotFileManager):
     """An id that looks encoded is decoded."""
 

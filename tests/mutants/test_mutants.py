@@ -200,6 +200,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.JoinsIds, "where ids meet when they are joined"),
         (broken_deletion.DecodesIds, "p q"),
         (broken_deletion.FindsLongIdsByTheirBeginning, "LLLL"),
+        (broken_deletion.FindsLongIdsByTheirEnd, "NNNN"),
         (broken_deletion.FoldsTheCaseOfAgents, "agent 'case' has"),
     ],
     "IDS-03": [(broken.RefusesMailAddresses, "an id has letters")],
