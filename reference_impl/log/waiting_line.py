@@ -88,15 +88,13 @@ class WaitingLine:
         self._encoded: deque[Encoded] = deque()
         self._attempt: Attempt | None = None
         self._version = 0
-        self._names: tuple[int, set[tuple[str, str | None]]] = (-1, set())
+        self._names: tuple[object, set[tuple[str, str | None]]] = (None, set())
 
     def submit(self, changes: Sequence[Change]) -> Ticket:
         """Put changes in line, behind those that were put there before."""
         ticket = Ticket(changes)
-        try:
-            self._queue.append(ticket)
-        finally:  # also where the handler of a signal raises: what is in line is known to be there
-            self._version += 1
+        self._queue.append(ticket)
+        self._version += 1
         return ticket
 
     def submit_ahead(self, changes: Sequence[Change]) -> None:
@@ -110,10 +108,8 @@ class WaitingLine:
             raise encoded.refusal
         attempted = set(map(id, self._attempt.tickets)) if self._attempt is not None else set()
         at = sum(id(one) in attempted for one in self._encoded)
-        try:
-            self._encoded.insert(at, encoded)
-        finally:
-            self._version += 1
+        self._encoded.insert(at, encoded)
+        self._version += 1
 
     def __bool__(self) -> bool:
         """Whether anything waits."""
@@ -126,7 +122,8 @@ class WaitingLine:
 
     def has_message(self, agent_id: str, tracking_id: str) -> bool:
         """Whether a message waits to be stored."""
-        version = self._version
+        # A signal may have broken something off between a change of the line and its version.
+        version = (self._version, len(self._queue), len(self._encoded))
         if self._names[0] != version:
             added = (change for change in self._changes() if change["op"] == "message")
             self._names = (version, {(change["agent_id"], change["message"].get("tracking_id")) for change in added})
@@ -170,11 +167,12 @@ class WaitingLine:
         """Take what was attempted out of line, and tell its tickets."""
         attempt = self._attempt
         if attempt is not None:
+            for encoded in attempt.tickets:
+                encoded.ticket.tell(encoded.refusal)
             there = set(map(id, attempt.tickets))
-            while self._encoded and id(self._encoded[0]) in there:  # a signal may have ended this half-way before
-                self._encoded[0].ticket.tell(self._encoded[0].refusal)
-                self._encoded.popleft()
-            self._attempt = None
+            rest = deque(encoded for encoded in self._encoded if id(encoded) not in there)
+            # At once: an attempt without its tickets would be made again, and tickets without it would be stored twice.
+            self._encoded, self._attempt = rest, None
             self._version += 1
 
     def failed(self, failure: SessionException) -> None:
