@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-try:
+import sys
+
+if sys.platform != "win32":
     import resource
-except ImportError:  # pragma: no cover  # where there are no such limits
-    resource = None  # type: ignore[assignment]
 
 _MANY = 4096
 
@@ -16,7 +16,7 @@ def allow_many_open_files() -> None:
     macOS gives a process 256 of them unless it asks for more, which a service that holds many sessions does. What the
     system's hard limit does not allow stays forbidden (getrlimit(2)).
     """
-    if resource is None:
+    if sys.platform == "win32":  # which has no such limits
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MANY if hard == resource.RLIM_INFINITY else min(_MANY, hard)
