@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -40,6 +40,7 @@ from .scenarios import (
     count_requests,
     expect_readable,
     expect_redaction_to_outlive_a_retry,
+    listed,
 )
 
 S3 = (Capability.S3,)
@@ -148,7 +149,7 @@ class StorageOnS3(ConformanceSuite):
     @requirement("S3A-06", source="F: ListObjectsV2 answers with up to 1,000 keys, and may answer with fewer", needs=S3)
     def long_listings(self, new_session: NewSession, s3: S3Endpoint) -> None:
         """Histories longer than one listing page (1,000 keys, or fewer where S3 gives fewer) restore whole, and are
-        deleted whole.
+        deleted whole; of more sessions than one page has, all are listed.
         """
         session = new_session()
         script = Script()
@@ -160,6 +161,7 @@ class StorageOnS3(ConformanceSuite):
                 reading = within_limit(session.read, "restoring")
             expect_readable(reading, f"from listings of {size} keys a page")
             expect_same(memory, reading.messages, f"it is restored whole from listings of {size} keys a page")
+        _expect_all_listed(session, s3)
         delete = session.backend.delete
         if delete is None:
             return
@@ -287,6 +289,21 @@ class StorageOnS3(ConformanceSuite):
                 violated(
                     f"messages whose objects were written {how} are restored in order: {shape(memory)}",
                     f"{shape(reading.messages)}",
+                )
+
+
+def _expect_all_listed(session: Session, s3: S3Endpoint) -> None:
+    others = [replace(session, session_id=f"other-{number}") for number in range(3)]
+    for other in others:
+        expect_no_failure(play(other, Script().user("hello"), observing=False))
+    ids = {session.session_id, *(other.session_id for other in others)}
+    for size in (1, 7):
+        with s3.seam.listing_pages_of(_bucket(session), size), suppress(NotApplicable):  # it lists none
+            found = sorted(one.session_id for one in within_limit(lambda: listed(session), "listing"))
+            if found != sorted(ids):
+                violated(
+                    f"the sessions {', '.join(sorted(ids))} are listed by listings of {size} keys a page",
+                    f"listed are {', '.join(found) or 'none'}",
                 )
 
 

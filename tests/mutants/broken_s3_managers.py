@@ -9,7 +9,7 @@ from botocore.config import Config
 from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.log.commit_lines import commit_line
 from session_conformance.reference_impl.log.ids import folder_name
-from session_conformance.reference_impl.log.inspection import Repair
+from session_conformance.reference_impl.log.inspection import Repair, SessionInfo
 from session_conformance.reference_impl.log.session_store import SessionStore
 from session_conformance.reference_impl.s3.log import S3Log
 from session_conformance.reference_impl.s3.objects import S3Objects
@@ -111,6 +111,19 @@ class DeletesOnePage(WithParts):
         place = self.place(session_id or self.session_id)
         for one in self.client.list_objects_v2(Bucket=self.bucket, Prefix=place).get("Contents", []):
             self.client.delete_object(Bucket=self.bucket, Key=one["Key"])
+
+
+class ListsOnePageOfSessions(S3SessionManager):
+    """Lists the sessions whose objects the first page of a listing has."""
+
+    @staticmethod
+    def list_sessions(bucket: str, prefix: str = "", **kwargs: Any) -> list[SessionInfo]:
+        from session_conformance.reference_impl.s3.client import client_for
+
+        page = client_for(None, None, None, None).list_objects_v2(Bucket=bucket, Prefix=prefix)
+        there = {folder for one in page.get("Contents", []) for folder in one["Key"].split("/")}
+        found = S3SessionManager.list_sessions(bucket, prefix, **kwargs)
+        return [one for one in found if folder_name(one.session_id) in there]
 
 
 class JoinsThePrefixAsItIs(WithParts):
