@@ -220,10 +220,11 @@ def expect_told(run: Run, process: int, node: str, *wanted: str) -> None:
 
 
 def expect_completed(run: Run, process: int, nodes: Sequence[str]) -> None:
-    """Report a violation unless the team's last result in a process has these nodes, in this order, and their texts.
+    """Report a violation unless the team's last result in a process has these nodes, in this order, with what each said
+    and used.
 
     Raises:
-        Violation: It has others, or the texts of some are lost.
+        Violation: It has others, or what came of some is lost.
     """
     ends = [event for event in _processes(run.timeline)[process] if isinstance(event, TeamEnded)]
     if not ends:
@@ -238,6 +239,8 @@ def expect_completed(run: Run, process: int, nodes: Sequence[str]) -> None:
                 run.timeline,
                 ends[-1],
             )
+        if not ends[-1].tokens.get(node):
+            violated(f"the result of {node} says how many tokens it used", "it says none", run.timeline, ends[-1])
 
 
 class SeveralAgents(ConformanceSuite):
@@ -246,7 +249,8 @@ class SeveralAgents(ConformanceSuite):
     @requirement("MAG-01", source=PERSISTED, needs=[Capability.MULTI_AGENT, Capability.FRESH_PROCESS])
     def killed_graph(self, run: ScenarioRuns) -> None:
         """A graph whose process was killed while a node was at work goes on with that node in a fresh process: no node
-        before it runs again, and it is given the task and the results of those before it.
+        before it runs again, and it is given the task and the results of those before it; what these used of their
+        models is counted still.
         """
         played = run(GRAPH_KILLED)
         expect_no_failure(played.timeline)

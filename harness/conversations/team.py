@@ -185,6 +185,7 @@ class TeamConversation:
                 messages={
                     name: [one.message for one in found.get_agent_results()] for name, found in result.results.items()
                 },
+                tokens={name: found.accumulated_usage["totalTokens"] for name, found in result.results.items()},
             )
         )
 

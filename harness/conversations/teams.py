@@ -91,7 +91,12 @@ class Team:
         if self.redacted:
             delta = {"delta": {"reasoningContent": {"redactedContent": self.redacted}}}
             answer[1:1] = [{"type": "reasoning_start"}, chunk(contentBlockDelta=delta), {"type": "reasoning_stop"}]
+        answer[-1:-1] = [_USED]
         return answer
+
+
+_USED = {"type": "usage", "input_tokens": 3, "output_tokens": 4, "total_tokens": 7}
+"""What each answer of a node's agent costs."""
 
 
 @sdk_tool(context=True)

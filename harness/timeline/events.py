@@ -291,13 +291,14 @@ class TeamEnded(Event):
     """A team's invocation ended: its status, the nodes that it says ran, in order, and what came of each.
 
     ``results`` has the text of each node's result, ``messages`` the messages of its agents' results: of several agents
-    where the node is a team itself.
+    where the node is a team itself, and ``tokens`` how many the node says that its models used.
     """
 
     status: str = ""
     nodes: list[str] = field(default_factory=list)
     results: dict[str, str] = field(default_factory=dict)
     messages: dict[str, list[Message]] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:  # noqa: D102

@@ -741,6 +741,14 @@ class ForgetsNodeResults(_SpoilsTeams):
         state["node_results"] = {}
 
 
+class ForgetsWhatNodesUsed(_SpoilsTeams):
+    """What a node said is stored, and not what its models used for it."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for result in state["node_results"].values():
+            result.pop("accumulated_usage", None)
+
+
 class DropsBytesOfTasks(_SpoilsTeams):
     """The task's text is stored."""
 

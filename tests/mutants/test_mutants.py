@@ -467,6 +467,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-01": [
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
+        (broken_text.ForgetsWhatNodesUsed, "the result of plan says how many tokens it used"),
     ],
     "MAG-02": [
         (broken_text.DropsBytesOfTasks, "the task's image"),
