@@ -56,10 +56,17 @@ UPDATES = "A: MessageUpdatedEvent, 'triggered after the framework replaces a mes
 
 
 def expect_streams_in_place(run: Run, what: str) -> None:
-    """Report a violation unless each stream's final message stands where its placeholder stood."""
+    """Report a violation unless each stream's final message stands where its placeholder stood.
+
+    Places are counted among what hooks were told of: what a restore makes up beside it is for TOL-04 to judge.
+    """
     expect_no_failure(run.timeline)
     expect_readable(run.stored, "after the conversation")
-    memory, stored = run.memory, run.stored.messages
+    told_of = _told_of(run)
+    memory, stored = (
+        [message for message in messages if message.get("tracking_id") in told_of]
+        for messages in (run.memory, run.stored.messages)
+    )
     for index, message in enumerate(memory):
         if not bidi_metadata(message).get("status"):
             continue
@@ -69,7 +76,7 @@ def expect_streams_in_place(run: Run, what: str) -> None:
         places = [i for i, other in enumerate(stored) if other.get("tracking_id") == message.get("tracking_id")]
         if places != [index]:
             violated(
-                f"{one_message(message)} is stored once, at place {index} of the history",
+                f"{one_message(message)} is stored once, at place {index} of what was said",
                 f"it is stored at {places}",
                 run.timeline,
                 *at,

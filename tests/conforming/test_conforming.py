@@ -24,7 +24,7 @@ STORAGE = of("SNP-0")  # the others are about managers
 NO_TEAMS = of("MAG") | REPOSITORY
 NOT_BESIDE_A_WRITER = {
     "AGT-07", "AGT-08", "AGT-12", "AGT-20", "AGT-24", "CON-03", "ORD-01", "ORD-02", "ORD-03", "ORD-04", "ORD-07",
-    "ORD-08", "ORD-09", "RPL-01", "TOL-05",
+    "ORD-08", "ORD-09", "ORD-10", "RPL-01", "TOL-05",
 }  # fmt: skip
 
 
