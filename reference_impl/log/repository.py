@@ -203,12 +203,13 @@ class ChangeLogRepository(SessionRepository):
         if outer is not None:
             yield outer
             return
-        with collecting(Collected(self)) as collected:
-            try:
+        collected = Collected(self)
+        try:
+            with collecting(collected):
                 yield collected
-            finally:
-                for session_id, changes in collected.changes.items():
-                    self._stored(session_id).commit(changes)
+        finally:  # no longer collecting: what the handler of a signal stores meanwhile would never be committed
+            for session_id, changes in collected.changes.items():
+                self._stored(session_id).commit(changes)
 
     def create_session(self, session: Session, **kwargs: Any) -> Session:
         """Create a session.

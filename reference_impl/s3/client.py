@@ -18,7 +18,7 @@ ATTEMPTS = 5
 _MOST_SHARED = 8
 """How many clients are kept for managers that give no session of their own."""
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # the handler of a signal may open a session while this thread holds it
 _by_surroundings: OrderedDict[Hashable, Any] = OrderedDict()
 _by_session: WeakKeyDictionary[Any, dict[Hashable, Any]] = WeakKeyDictionary()
 
@@ -114,7 +114,7 @@ def _client(session: Any, config: Config | None, endpoint_url: str | None) -> An
 def _begin_anew() -> None:
     """In a child that was forked, no thread of its parent's makes a client any more."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()
 
 
 if hasattr(os, "register_at_fork"):  # Windows has no fork

@@ -61,7 +61,7 @@ class Folding:
 
     def __init__(self, life: Life) -> None:
         self._life = life
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # the handler of a signal may store something while this thread holds it
         self._base = 0
         self._name = ""  # of the object with that history
         self._folded = 0  # bytes of the history that stands for what is before the base
