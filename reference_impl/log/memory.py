@@ -107,7 +107,7 @@ class Memory:
         if order == self._order and not any(isinstance(item, str) for item in self._items):
             return
         holds = Counter(order)
-        for id, copies in self.held.items():
+        for id, copies in list(self.held.items()):
             if holds[id] < copies:
                 for stored in ids_of(id)[: copies - holds[id]]:
                     self.gone.add(stored)
@@ -128,7 +128,7 @@ class Memory:
             if isinstance(item, int):
                 self.gone.discard(item)
         self.held, self._order = holds, order
-        self.offered = {id: print for id, print in self.offered.items() if id in holds}
+        self.offered = {id: print for id, print in list(self.offered.items()) if id in holds}
 
     def mark(self, counted: int) -> dict[str, Any] | None:
         """Return what a restore needs to put the history together; None where the SDK's way of counting does.

@@ -18,6 +18,7 @@ from .folding import folded
 from .forking import begin_anew_in_children
 from .history import Change, SessionHistory, commits_noted, message_replaced, session_created
 from .redactions import Redaction, notes_on
+from .reentry import expect_not_at_work
 from .session_index import SessionIndex
 from .takeover import Takeover
 from .validity import check_change
@@ -228,6 +229,7 @@ class SessionStore:
         """
         if self._beginning is not None:
             with self._lock:
+                self._expect_no_interruption()
                 self._begin()
                 self._commit_line()
 
@@ -256,9 +258,11 @@ class SessionStore:
         commit, in order: storage then holds what the agent's memory holds.
 
         Raises:
-            SessionException: The ticket's changes were refused, or could not be written.
+            SessionException: The ticket's changes were refused, or could not be written; or this was called by what
+                interrupts a commit of the same thread, as the handler of a signal does: that one writes them.
         """
         with self._lock:
+            self._expect_no_interruption()
             if ticket is None:
                 self._commit_line()
             elif not ticket.done.done():
@@ -274,6 +278,9 @@ class SessionStore:
             SessionException: They were refused, or could not be written.
         """
         self.drain(self.submit(changes))
+
+    def _expect_no_interruption(self) -> None:
+        expect_not_at_work(self, "_begin", "_commit_line", "_replace")
 
     def _commit_line(self) -> None:
         """Commit everything in line, tell the tickets, and make the redactions that could not be made before.
@@ -399,6 +406,7 @@ class SessionStore:
         """
         with self._lock:
             self._redactions.append(redaction)
+            self._expect_no_interruption()
             self._commit_line()
 
     def note_held(self, agent_id: str, tracking_ids: Collection[str] | None = None) -> None:
@@ -428,6 +436,7 @@ class SessionStore:
             SessionException: It cannot be read or written.
         """
         with self._lock:
+            self._expect_no_interruption()
             self._begin()
             self._commit_line()
             self._replace(changes)

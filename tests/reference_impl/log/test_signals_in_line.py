@@ -1,10 +1,8 @@
 """The handler of a signal raises at any line of the waiting line, while a message is stored that is then redacted."""
 
 import itertools
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -12,6 +10,7 @@ from session_conformance.reference_impl import FileSessionManager, S3SessionMana
 from session_conformance.reference_impl.log import waiting_line
 
 from tests.reference_impl.agents import open_agent, text_message
+from tests.reference_impl.log.interrupting import interrupted_at
 from tests.reference_impl.s3.memory_s3 import Bucket, Client, Session
 
 
@@ -19,28 +18,16 @@ class Rings(BaseException):
     """What the handler raises."""
 
 
+def ring() -> None:
+    raise Rings
+
+
 def rings_at(number: int, do: Callable[[], object]) -> bool:
     """Do something, in which the handler raises at a line of the waiting line. Return whether there are so many."""
-    lines = itertools.count(1)
-
-    def each_line(frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line" and next(lines) == number:
-            sys.settrace(None)
-            raise Rings
-        return each_line
-
-    def each_call(frame: FrameType, event: str, _: Any) -> Any:
-        return each_line if frame.f_code.co_filename == waiting_line.__file__ else None
-
-    before = sys.gettrace()
-    sys.settrace(each_call)
     try:
-        do()
+        return interrupted_at(number, {waiting_line}, do, ring)
     except Rings:
         return True
-    finally:
-        sys.settrace(before)
-    return False
 
 
 @pytest.mark.parametrize("store", ["file", "s3"])
