@@ -1,7 +1,7 @@
 """Re-entry: a call that interrupts another of its own thread, as the handler of a signal or of ``logging`` may make it.
 
-No lock keeps it out, since the thread has the lock already. And no mark would do: what sets one can be broken off by the
-next handler, between any two steps, and then it stands for ever. What a thread is at is on its stack.
+No lock keeps it out: the thread has it already. And no mark would do: what sets one can be broken off by the next
+handler, between any two steps, and then it stands for ever. What a thread is at is on its stack.
 """
 
 from __future__ import annotations
