@@ -56,7 +56,7 @@ class Journal(Protocol):
     def descriptors(self) -> tuple[int, int]:
         """Return descriptors of the session's folder and of the journal."""
 
-    def put_in_place(self, name: str, descriptor: int, found: Scan, *, whole: bool = True) -> None:
+    def put_in_place(self, name: str, descriptor: int, found: Scan) -> None:
         """Give a file of the session's folder the journal's name."""
 
 
@@ -81,7 +81,7 @@ class Compaction:
                 thread.join()
             return
         limit = max(SMALL, 2 * known.header.live, self._not_below)
-        if known.end > limit and not known.torn:
+        if known.end > limit:
             self._limit = limit
             thread = threading.Thread(target=self._run, args=(replace(known), fold), name="session-compaction")
             with contextlib.suppress(RuntimeError):  # the process is ending
@@ -170,7 +170,7 @@ class Compaction:
                 sync_all(target)
             reached = replace(reached, capacity=found.capacity)
             until_handed_over.pop_all()  # from here on the journal closes it, whatever comes of it
-            self._journal.put_in_place(name, target, reached, whole=reached.end == found.end)
+            self._journal.put_in_place(name, target, reached)
         return True
 
 

@@ -318,7 +318,7 @@ class JournalFile:
             remove_replacements(folder)
             raise
 
-    def put_in_place(self, name: str, descriptor: int, found: Scan, *, whole: bool = True) -> None:
+    def put_in_place(self, name: str, descriptor: int, found: Scan) -> None:
         """Give a file of the session's folder the journal's name. Only while :meth:`writing`.
 
         It is locked before it has the name, so that nobody else writes there before this object is done. And it stays
@@ -327,8 +327,7 @@ class JournalFile:
         Args:
             name: The file's name.
             descriptor: A descriptor of it, which this object closes from here on.
-            found: What of it is known.
-            whole: Whether that is all of it.
+            found: What of it is known: up to there, at least, it is durable.
         """
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -345,7 +344,7 @@ class JournalFile:
         sync_all(folder)
         if not self._durable[0]:
             sync_names(self.folder)
-        self._known, self._durable = found, (found.header.generation, found.end if whole else -1)
+        self._known, self._durable = found, (found.header.generation, found.end)
 
     def compact_if_due(self, fold: Fold) -> None:
         """Fold the journal, beside its writers, if it has outgrown what it holds. Only while nobody writes with this.

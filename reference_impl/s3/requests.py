@@ -104,7 +104,8 @@ class S3Requests:
     Attributes:
         bucket: The bucket.
         client: A boto3 client for S3, of this process; another may take its place at any time.
-        sent_again: The keys, the latest last, of writes that were sent more than once: S3 may yet carry out the first.
+        on_their_way: The keys, the latest last, of writes that S3 may yet carry out: they were sent more than once, or
+            nobody knows what became of them.
 
     Args:
         client: A boto3 client for S3, or what has the one of this process.
@@ -115,7 +116,7 @@ class S3Requests:
     def __init__(self, client: Any, bucket: str, session_id: str) -> None:
         self.bucket = bucket
         self._own = client if isinstance(client, OwnClient) else OwnClient(client)
-        self.sent_again: dict[str, None] = {}
+        self.on_their_way: dict[str, None] = {}
         self._session_id = session_id
 
     @property
@@ -172,25 +173,25 @@ class S3Requests:
                 time.sleep(_PAUSE * 2 ** (attempt - 2))
 
     def _answer(self, operation: str, key: str, attempt: int, arguments: dict[str, Any]) -> Any:
-        """Send a request once, or as often as the client does by itself, and note a write that was sent again."""
-        retried = attempt > 1
+        """Send a request once, or as often as the client does by itself, and note a write that may come later."""
+        may_come = True  # as where its answer is lost, or the handler of a signal breaks it off
         try:
             answer = getattr(self.client, _METHODS[operation])(Bucket=self.bucket, **arguments)
-            retried = retried or bool(_retries(answer))
+            may_come = attempt > 1 or _retries(answer) > 0
         except ClientError as error:
-            retried = retried or bool(_retries(error.response))
+            may_come = attempt > 1 or _retries(error.response) > 0 or _status(error) >= 500
             raise
         finally:
-            if retried and operation == "PutObject":
-                self.sent_again[key] = None
-                while len(self.sent_again) > _MOST_NOTED:
-                    self.sent_again.pop(next(iter(self.sent_again)), None)
+            if may_come and operation == "PutObject":
+                self.on_their_way[key] = None
+                while len(self.on_their_way) > _MOST_NOTED:
+                    self.on_their_way.pop(next(iter(self.on_their_way)), None)
         return answer
 
     def _refused(self, error: ClientError, operation: str, key: str) -> tuple[int, str]:
         """Return how often to send what S3 refused, and why it failed if it still does; or raise what it is."""
         code = str(error.response.get("Error", {}).get("Code", ""))
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        status = _status(error)
         if code in ("NoSuchKey", "NoSuchVersion"):
             raise NotThere(key) from error
         if operation == "PutObject":  # the status is enough: the rest of the answer may have been changed on its way
@@ -238,6 +239,11 @@ def _code_of(failure: SessionException) -> str:
     """Return the code of the error that made a request fail; empty where it was none of S3's."""
     cause = failure.__cause__
     return str(cause.response.get("Error", {}).get("Code", "")) if isinstance(cause, ClientError) else ""
+
+
+def _status(error: ClientError) -> int:
+    """Return the HTTP status of an answer; 0 where it is not told."""
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") or 0)
 
 
 def _retries(answer: Any) -> int:

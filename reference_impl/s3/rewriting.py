@@ -45,18 +45,18 @@ def _holders(commit: int, stop: int) -> list[str]:
 
 
 def _coming(life: Life, stop: int) -> set[str]:
-    """Return the names of the commits' objects, before ``stop``, that S3 may yet store: their writes were sent again.
+    """Return the names of the commits' objects, before ``stop``, that S3 may yet store.
 
     Where a folding has removed the object meanwhile, nothing stands in the way of the first write, so that an empty
     object must. That write may hold what must go under whichever number: one that was another's is tried under a later
     one. Once a rewriting is stored, nobody needs any of them.
     """
-    prefix, again = life.key("c/"), life.objects.sent_again
-    names = {key.removeprefix(prefix) for key in list(again) if key.startswith(prefix)}
-    coming = {name for name in names if int(name) < stop}
-    for name in coming:
-        again.pop(prefix + name, None)  # from now on an empty object is there, for longer than S3 takes
-    return {f"c/{name}" for name in coming}
+    prefix, coming = life.key("c/"), life.objects.on_their_way
+    names = {key.removeprefix(prefix) for key in list(coming) if key.startswith(prefix)}
+    names = {name for name in names if int(name) < stop}
+    for name in names:
+        coming.pop(prefix + name, None)  # from now on an empty object is there, for longer than S3 takes
+    return {f"c/{name}" for name in names}
 
 
 def empty_what_may_come(life: Life) -> None:
@@ -65,7 +65,7 @@ def empty_what_may_come(life: Life) -> None:
     Raises:
         SessionException: An object cannot be stored, or they cannot be listed.
     """
-    if life.objects.sent_again:
+    if life.objects.on_their_way:
         stop = max((segment.last for segment, _ in dated_segments(life) if segment.is_rewriting), default=0)
         life.empty(_coming(life, stop))
 

@@ -93,7 +93,7 @@ class Salvage:
             known = self.rewritten.get(segment.last)
             if known is None or (len(lines.found), lines.whole) > (len(known.found), known.whole):
                 self.rewritten[segment.last] = lines
-            return lines.whole and bool(lines.found)
+            return lines.whole
         self.numbers |= {number} if number is not None else {found for found, _ in lines.found}
         for at, line in lines.found:
             self.add_commit(at, line)
@@ -142,8 +142,7 @@ class Salvage:
         return next(whole, bases[0] if bases else 0)
 
     def _is_whole(self, base: int) -> bool:
-        lines = self.rewritten[base - 1]
-        return lines.whole and bool(lines.found)
+        return self.rewritten[base - 1].whole
 
     def result(self) -> tuple[list[Line], list[str]]:
         """Return the commits that can be brought back, in order, and what cannot, in words."""

@@ -52,8 +52,7 @@ def test_a_refusal_says_where() -> None:
         encode({"content": [{}, {"toolUse": {"input": {1}}}]})
 
 
-def nested(levels: int, kind: type = dict) -> Any:
-    value: Any = "the innermost"
+def nested(levels: int, kind: type = dict, value: Any = "the innermost") -> Any:
     for _ in range(levels):
         value = {"a": value} if kind is dict else kind([value])
     return value
@@ -80,6 +79,26 @@ def _frames() -> list[Any]:
         found.append(frame)
         frame = frame.f_back  # type: ignore[assignment]
     return found
+
+
+@pytest.mark.parametrize("kind", [dict, list, tuple])
+@pytest.mark.parametrize("innermost", [{"a": b"data"}, [b"data"], ("a",)])
+def test_the_deepest_that_must_be_tagged_is_stored(kind: type, innermost: Any) -> None:
+    """Each kind, and each kind within each other, goes down to the same level."""
+    room = DEEPEST - (2 if isinstance(innermost, tuple) else 1)
+    value = nested(room // 2 if kind is tuple else room, kind, innermost)
+    data = encode(value)
+    assert depth(json.loads(data)) <= DEEPEST + 1  # bytes are stored as a dict, which holds nothing else
+    assert decode(data) == value
+    with pytest.raises(UnstorableError, match="200 levels"):
+        encode(nested(1, kind, value))
+
+
+def depth(value: Any) -> int:
+    """Return how many dicts and lists stand within each other."""
+    if not isinstance(value, dict | list):
+        return 0
+    return 1 + max(map(depth, value.values() if isinstance(value, dict) else value), default=0)
 
 
 def test_one_level_more_is_refused_whatever_must_be_tagged() -> None:

@@ -352,7 +352,11 @@ def test_what_is_no_snapshot_is_refused_and_nothing_is_changed(tmp_path: Path) -
     agent(place.sdks(), "b")("hello")
     [stored] = tmp_path.glob("theirs/**/agent/b/**/snapshot_latest.json")
     whole = stored.read_bytes()
-    for damaged in (whole[:-9], whole.replace(b'"1.0"', b'"2.0"'), b"[]", whole.replace(b'"messages"', b'"massages"')):
+    changed = [{"state": []}, {"messages": ["hello"]}, {"conversation_manager_state": []}]
+    parsed = json.loads(whole)
+    of_another_form = [json.dumps({**parsed, "data": {**parsed["data"], **change}}).encode() for change in changed]
+    others = [whole[:-9], whole.replace(b'"1.0"', b'"2.0"'), b"[]", whole.replace(b'"messages"', b'"massages"')]
+    for damaged in others + of_another_form:
         stored.write_bytes(damaged)
         with pytest.raises(SessionException, match=r"agent/b/snapshots/snapshot_latest\.json: it is no snapshot"):
             place.go_over()

@@ -51,9 +51,9 @@ class Bucket:
                 continue
 
 
-def refusal(code: str, status: int) -> ClientError:
+def refusal(code: str, status: int, **more: int) -> ClientError:
     return ClientError(
-        {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]
+        {"Error": {"Code": code, "Message": code}, "ResponseMetadata": {"HTTPStatusCode": status, **more}},  # type: ignore[typeddict-item]
         "an operation",
     )
 
@@ -62,8 +62,11 @@ Fault = str | Exception
 """What goes wrong with a request: an exception that is raised, or one of these.
 
 ``before``: it is not carried out; ``after``: it is, and the answer is lost; ``late``: it is carried out later;
-``busy``: a conditional write met another.
+``busy``: a conditional write met another. And of those that are carried out later: ``twice``: botocore has sent it once
+more; ``refused``: and that was refused; ``failed``: S3 says that it failed; ``broken off``: a signal's handler raises.
 """
+
+COMES_LATE = ("late", "twice", "failed", "broken off")
 
 
 class Client:
@@ -92,9 +95,17 @@ class Client:
                 raise fault
             if fault == "busy":
                 raise refusal("ConditionalRequestConflict", 409)
-            if fault == "late" and write is not None:
+            if fault in (*COMES_LATE, "refused") and write is not None:
                 self.stored.late.append(write)
-            elif fault == "after":
+            if fault == "refused":
+                raise refusal("PreconditionFailed", 412, RetryAttempts=1)
+            if fault == "failed":
+                raise refusal("InternalError", 500)
+            if fault == "broken off":
+                raise KeyboardInterrupt
+            if fault == "twice":
+                return {**do(), "ResponseMetadata": {"RetryAttempts": 1}}
+            if fault == "after":
                 do()
             elif fault is None:
                 return do()

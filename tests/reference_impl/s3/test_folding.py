@@ -17,7 +17,7 @@ from strands.types.session import SessionMessage
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
-from .memory_s3 import Bucket, Client, Session, refusal
+from .memory_s3 import COMES_LATE, Bucket, Client, Session, refusal
 
 
 def agent_on(client: Client, **more: Any) -> Any:
@@ -194,13 +194,19 @@ def test_what_is_sealed_is_folded_sealed(small: None) -> None:
 
 
 @pytest.mark.parametrize("folded_first", [False, True], ids=["redacted, then folded", "folded, then redacted"])
-def test_a_write_that_comes_late_brings_nothing_back_that_was_redacted(small: None, folded_first: bool) -> None:
+@pytest.mark.parametrize("how", COMES_LATE)
+def test_a_write_that_comes_late_brings_nothing_back_that_was_redacted(
+    small: None, folded_first: bool, how: str
+) -> None:
     stored = Bucket()
     due: list[str] = []
     agent = agent_on(Client(stored, fault=lambda _, op, key: due.pop() if due and op == "PutObject" else None))
     say(agent, "before")
-    due.append("late")  # S3 carries out the first write of it at the end, though it was sent again meanwhile
-    say(agent, "my secret")
+    due.append(how)  # S3 carries out the first write of it at the end, though it was sent again meanwhile
+    agent.messages.append(text_message("my secret"))
+    with suppress(SessionException, KeyboardInterrupt):
+        agent._session_manager.append_message(agent.messages[-1], agent)
+    agent._session_manager.sync_agent(agent)
     if folded_first:
         fold_up(agent)
         assert_removed(stored, 1, 2, 3)
@@ -240,8 +246,9 @@ def test_a_late_write_of_what_is_redacted_while_its_object_is_removed(
     assert stored.holding(b"my secret") == []
 
 
+@pytest.mark.parametrize("how", ["late", "refused"])
 def test_a_late_write_of_what_is_redacted_under_a_number_that_was_anothers(
-    small: None, monkeypatch: pytest.MonkeyPatch
+    small: None, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     stored = Bucket()
     due: list[str] = []
@@ -252,7 +259,7 @@ def test_a_late_write_of_what_is_redacted_under_a_number_that_was_anothers(
 
     def after_a_refusal(self: folding.Folding, *given: Any) -> int:
         if len(agent.messages) == 1:
-            due.append("late")
+            due.append(how)
             say(agent, "my secret")  # S3 refuses its second write: so it is stored under another number
         return remove(self, *given)
 

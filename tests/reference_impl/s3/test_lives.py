@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from session_conformance.harness.s3 import S3Endpoint
 from session_conformance.reference_impl import S3SessionManager
+from session_conformance.reference_impl.log.change_log import Deleted
 from session_conformance.reference_impl.log.commit_lines import bodies_of
 from session_conformance.reference_impl.s3 import inspection as s3_inspection
 from session_conformance.reference_impl.s3 import life as s3_life
@@ -319,6 +320,15 @@ def test_a_reader_that_was_told_of_an_earlier_life_reads_the_next(
     delete(log.objects, log.prefix, "session_s/", "s")
     log_in(s3, bucket).create(b"[1]")
     assert bodies_of(reader.read()) == [b"[1]"]
+
+
+def test_a_session_that_was_begun_anew_is_not_the_one_that_was_known(s3: S3Endpoint, bucket: str) -> None:
+    log = log_in(s3, bucket)
+    log.create(b"[0]")
+    delete(log.objects, log.prefix, "session_s/", "s")
+    log_in(s3, bucket).create(b"[1]")
+    with pytest.raises(Deleted):
+        S3Log(log.objects, log.prefix, "s", log.life).exists()
 
 
 def test_a_reader_beside_a_new_beginning_reads_the_new_life(

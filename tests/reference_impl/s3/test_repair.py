@@ -8,7 +8,8 @@ from session_conformance.reference_impl import S3SessionManager
 from session_conformance.reference_impl.log.commit_lines import commit_line
 from session_conformance.reference_impl.log.history import message_added
 from session_conformance.reference_impl.s3 import sizes
-from session_conformance.reference_impl.s3.place import HEADER
+from session_conformance.reference_impl.s3.place import HEADER, commit_name
+from session_conformance.reference_impl.s3.salvage import Salvage
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
@@ -62,6 +63,20 @@ def test_what_another_object_repeats_is_not_lost(caplog: pytest.LogCaptureFixtur
         assert texts_in(stored) == TEXTS
         assert whole(stored)
     assert caplog.text.count("lost=<0>") == 6  # each repair is one line
+
+
+@pytest.mark.parametrize("damage", [b"", b"garbage in front of it"])
+def test_a_damaged_rewritten_history_is_not_taken_where_all_commits_are_there(damage: bytes) -> None:
+    """As where it was put, damaged on its way, and its writer was killed before it emptied what it stands for."""
+    salvage = Salvage()
+    commits = [commit_line(number, b'[{"number":%d}]' % number) for number in range(3)]
+    for number, line in enumerate(commits):
+        assert salvage.add(commit_name(number), HEADER + line)
+    of_the_first = [commits[0], commits[1].replace(b'"number"', b'"nimber"')]
+    assert not salvage.add("s/0000000000-0000000001-r", damage + HEADER * (not damage) + b"".join(of_the_first))
+    found, lost = salvage.result()
+    assert [body for body, _ in found] == [b'[{"number":0}]', b'[{"number":1}]', b'[{"number":2}]']
+    assert lost == []
 
 
 def test_a_whole_commit_behind_a_hole_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -266,6 +266,27 @@ def test_a_repair_brings_no_deleted_session_back(s3: S3Endpoint) -> None:
     assert texts_in(bucket) == ["of the new one"]
 
 
+def test_a_repair_brings_nothing_back_that_was_redacted(s3: S3Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A versioned bucket keeps what a redaction emptied, also where nothing of the redaction is left."""
+    monkeypatch.setattr(sizes, "RUN", 1)
+    bucket = s3.new_bucket(versioned=True)
+    manager = S3SessionManager("s", bucket)
+    agent = open_agent(None, manager=manager)  # type: ignore[arg-type]
+    asyncio.run(add(agent, text_message("one"), text_message("a secret")))
+    redacted(manager, agent)
+    manager.close()
+    place = f"journal_s/{life_of(bucket)}/"
+    keys = [item["Key"] for item in s3.client.list_objects_v2(Bucket=bucket, Prefix=place)["Contents"]]
+    commits = [key for key in keys if "/c/" in key]
+    for version in s3.client.list_object_versions(Bucket=bucket, Prefix=place)["Versions"]:
+        if version["Key"].endswith("-r") or version["Key"] == commits[-1]:
+            s3.client.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    for key in commits[:-1]:
+        s3.client.delete_object(Bucket=bucket, Key=key)
+    S3SessionManager.repair("s", bucket)
+    assert "a secret" not in texts_in(bucket)
+
+
 # -- whole sessions --------------------------------------------------------------------------------------------
 
 
