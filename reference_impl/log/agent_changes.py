@@ -13,6 +13,7 @@ from .collecting import Place
 from .memory import HELD, Memory
 from .messages import named
 from .ranges import Ranges
+from .redactions import Redaction
 from .sdk import record_of
 from .sdk_release import WRITTEN_WITH, sdk_release
 from .session_store import SessionStore
@@ -124,6 +125,23 @@ class AgentChanges:
         if isinstance(latest, int):
             return self._store().index.tracking_id(agent_id, latest), [latest]
         return latest, self._ids(agent_id, latest) if latest is not None else []
+
+    def redaction_unread(self, message: Any, agent: Any, at: str) -> Redaction | None:
+        """Return the redaction of an agent's latest message, by the name that it has in memory; None where it has none.
+
+        For where what is stored cannot be read: it is made once that is possible.
+
+        Args:
+            message: What takes its place.
+            agent: The agent.
+            at: When, in ISO 8601.
+        """
+        latest = self.memory(agent.agent_id).latest
+        if latest is None:
+            return None
+        ids = frozenset({latest}) if isinstance(latest, int) else frozenset[int]()
+        names = (latest if isinstance(latest, str) else None, message.get("tracking_id"))
+        return Redaction(agent.agent_id, message, at, ids, frozenset(name for name in names if name))
 
     def place(self, message: Any, agent: Any, *, replaces: bool) -> tuple[int, Place]:
         """Return under which id a message of an agent is to be stored, and whether it replaces what is there.

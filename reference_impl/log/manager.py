@@ -15,7 +15,7 @@ from strands.types.session import SessionAgent, SessionMessage
 from .agent_changes import AgentChanges
 from .change_log import Deleted
 from .codec import UnstorableError
-from .collecting import Collected, collected_by
+from .collecting import Collected, Place, collected_by
 from .collector import collector_at_rest
 from .hooks import StoringHooks
 from .ids import check_id
@@ -84,14 +84,22 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             with self._together() as collected:
                 if not message.get("tracking_id") and collected.told_of is not None:
                     message = {**message, "tracking_id": collected.told_of}
-                replaces = collected.replaces or (collected.is_left_over and self._changes.is_back(message, agent))
-                id, place = self._changes.place(message, agent, replaces=replaces)
+                id, place = self._place(message, agent, collected)
                 collected.places[agent.agent_id, id] = place
                 at = now()
                 self.create_message(self.session_id, agent.agent_id, SessionMessage(message, id, None, at, at))
         except SessionException:
             raise
         except BaseException:  # the handler of a signal may raise before it is in line: then it is in memory alone
+            self._changes.forget(message, agent)
+            raise
+
+    def _place(self, message: Any, agent: Any, collected: Collected) -> tuple[int, Place]:
+        """Return where a message is to be stored; where nobody can say, it is looked at again with the next change."""
+        try:
+            replaces = collected.replaces or (collected.is_left_over and self._changes.is_back(message, agent))
+            return self._changes.place(message, agent, replaces=replaces)
+        except SessionException:  # the session was closed, and cannot be read
             self._changes.forget(message, agent)
             raise
 
@@ -137,10 +145,15 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             SessionException: There is no message, or storage fails: then the redaction is made with the next change.
         """
         check_message(redact_message)
-        self._note_latest(redact_message, agent)
         at, store = now(), self._store
-        latest, ids = self._changes.latest(agent.agent_id)
-        redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, latest, ids)
+        try:
+            self._note_latest(redact_message, agent)
+            latest, ids = self._changes.latest(agent.agent_id)
+            redaction = store.redaction_of_latest(agent.agent_id, copy.deepcopy(redact_message), at, latest, ids)
+        except SessionException:  # such as where the session was closed, and cannot be read
+            redaction, ids = self._changes.redaction_unread(copy.deepcopy(redact_message), agent, at), []
+            if redaction is None:
+                raise
         if redaction is None:
             raise SessionException("No message to redact.")
         if redaction.ids:
@@ -167,9 +180,9 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         if last is None or not (last is message or (id and last.get("tracking_id") == id)):
             return
         store, id = self._store, named(last)
+        self._changes.memory(agent.agent_id).latest = id  # also where it cannot be stored now: no other one is meant
         if not store.index.has(agent.agent_id, id) and not store.is_in_line(agent.agent_id, id):
             self.sync_agent(agent)
-        self._changes.memory(agent.agent_id).latest = id
 
     def initialize(self, agent: Any, **kwargs: Any) -> None:
         """Restore an agent from the session, or store it as a new one.
