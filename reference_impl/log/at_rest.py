@@ -10,11 +10,18 @@ from typing import Any, Protocol, cast
 from strands.types.exceptions import SessionException
 
 from .change_log import ChangeLog
+from .codec import decode, encode
 from .commit_lines import ID_LENGTH, commit_label, with_bodies
+from .takeover import MARK
 
 _SEALED = b'[{"op":"sealed","data":"'
+_SEALED_MARK = b'"%b":{"sealed":"' % MARK.encode()
 _IN_CLEAR = {"session", "commits"}
-"""The kinds of changes that are not sealed: ids and times, by which sessions are listed and cleaned up with no key."""
+"""The kinds of changes that are not sealed: ids and times, by which sessions are listed and cleaned up with no key.
+
+But for the mark that an import leaves in the session's record: it has digests of states, and whoever has the digest of
+something short, such as a PIN, finds out what it is by trying.
+"""
 
 
 class AtRest(Protocol):
@@ -50,13 +57,14 @@ def sealed(body: bytes, at_rest: AtRest | None, session_id: str) -> bytes:
     Raises:
         SessionException: It cannot be sealed.
     """
-    if at_rest is None or _is_in_clear(body):
+    if at_rest is None:
         return body
     try:
-        data = base64.b64encode(at_rest.seal(body, session_id))
+        if _is_in_clear(body):
+            return _with_marks(body, lambda mark: {"sealed": _text(at_rest.seal(encode(mark), session_id))})
+        return b'%b%b"}]' % (_SEALED, _text(at_rest.seal(body, session_id)).encode())
     except Exception as error:
         raise SessionException(f"session {session_id!r}: cannot be sealed: {error!r}. Nothing was stored") from error
-    return b'%b%b"}]' % (_SEALED, data)
 
 
 def opened(body: bytes, at_rest: AtRest | None, session_id: str) -> bytes:
@@ -65,12 +73,15 @@ def opened(body: bytes, at_rest: AtRest | None, session_id: str) -> bytes:
     Raises:
         SessionException: It cannot be opened.
     """
-    if not body.startswith(_SEALED):
+    is_sealed = body.startswith(_SEALED)
+    if not is_sealed and not (_SEALED_MARK in body and _is_in_clear(body)):
         return body
     if at_rest is None:
         raise SessionException(f"session {session_id!r} is sealed: give the manager the at_rest that sealed it")
     try:
-        return bytes(memoryview(at_rest.open(base64.b64decode(body[len(_SEALED) : -len(b'"}]')]), session_id)))
+        if is_sealed:
+            return bytes(memoryview(at_rest.open(base64.b64decode(body[len(_SEALED) : -len(b'"}]')]), session_id)))
+        return _with_marks(body, lambda mark: decode(at_rest.open(base64.b64decode(mark["sealed"]), session_id)))
     except Exception as error:
         raise SessionException(
             f"session {session_id!r}: what is stored cannot be opened by {type(at_rest).__name__}: {error!r}. Is it the"
@@ -82,6 +93,19 @@ def _is_in_clear(body: bytes) -> bool:
     if not body.startswith((b'[{"op":"session"', b'[{"op":"commits"')):
         return False
     return all(change["op"] in _IN_CLEAR for change in json.loads(body))
+
+
+def _with_marks(body: bytes, change: Callable[[Any], Any]) -> bytes:
+    """Return the body of a commit in clear with the mark of an import changed, where it has one."""
+    changes = decode(body)
+    marked = [one["session"] for one in changes if one["op"] == "session" and one["session"].get(MARK)]
+    for session in marked:
+        session[MARK] = change(session[MARK])
+    return encode(changes) if marked else body
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 class _SealingLog:
@@ -121,6 +145,6 @@ class _SealingLog:
         return sealed(body, self._at_rest, self._session_id)
 
     def _open(self, array: bytes | bytearray) -> bytes | bytearray:
-        if _SEALED not in array:
+        if _SEALED not in array and _SEALED_MARK not in array:
             return array
         return with_bodies(array, lambda body: opened(body, self._at_rest, self._session_id))

@@ -2,11 +2,13 @@
 
 import copy
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
+from session_conformance.reference_impl.log.codec import digest
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.session import S3SessionManager as SdkS3SessionManager
 from strands.types.exceptions import SessionException
@@ -137,6 +139,27 @@ def test_sealed_sessions_are_listed_verified_and_repaired(tmp_path: Path, key_pe
     assert SECRET.encode() not in journal.read_bytes()
     restored = agent(tmp_path, session_manager=FileSessionManager("s", folder, at_rest=key_per_session))
     assert SECRET in str(restored.messages)
+
+
+def test_what_is_noted_of_an_import_is_sealed_too(place: Any, key_per_session: Any, tmp_path: Path) -> None:
+    ours = place(key_per_session)
+    if isinstance(ours, FileSessionManager):
+        sdks: Any = partial(SdkFileSessionManager, "i", storage_dir=ours.storage_dir)
+        mine: Any = partial(FileSessionManager, "i", ours.storage_dir)
+    else:
+        sdks, mine = partial(SdkS3SessionManager, "i", ours.bucket), partial(S3SessionManager, "i", ours.bucket)
+    agent(tmp_path, session_manager=sdks(), state={"pin": "4711"})("old")
+    manager = mine(at_rest=key_per_session)
+    first = agent(tmp_path, session_manager=manager)
+    first("new")
+    manager.redact_latest_message({**first.messages[-1], "content": [{"text": "[redacted]"}]}, first)
+    assert digest({"pin": "4711"}).encode() not in stored_by(manager)
+    agent(tmp_path, session_manager=sdks())("old 2")
+    restored = agent(tmp_path, session_manager=mine(at_rest=key_per_session))
+    said = [message["content"][0]["text"] for message in restored.messages if message["role"] == "user"]
+    assert said == ["old", "new", "old 2"]
+    with pytest.raises(SessionException, match="is sealed"):
+        mine()
 
 
 # -- subclasses that would store in clear ------------------------------------------------------------------
