@@ -71,18 +71,17 @@ class Compaction:
         self._journal = journal
         self._thread: threading.Thread | None = None
         self._not_below = 0
-        self._limit = 0
+        self._begun_at = 0
 
     def begin_if_due(self, known: Scan, fold: Fold) -> None:
         """Begin to fold the journal if it has outgrown what it held when it was written; wait if it goes on growing."""
         thread = self._thread
         if thread is not None and thread.is_alive():
-            if known.end > self._limit + self._limit // 2:
+            if known.end > self._begun_at + self._begun_at // 2:
                 thread.join()
             return
-        limit = max(SMALL, 2 * known.header.live, self._not_below)
-        if known.end > limit:
-            self._limit = limit
+        if known.end > max(SMALL, 2 * known.header.live, self._not_below):
+            self._begun_at = known.end  # one commit may have been long, and the next is not to wait for that
             thread = threading.Thread(target=self._run, args=(replace(known), fold), name="session-compaction")
             with contextlib.suppress(RuntimeError):  # the process is ending
                 thread.start()

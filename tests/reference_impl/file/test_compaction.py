@@ -5,6 +5,7 @@ import contextlib
 import errno
 import os
 import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -90,6 +91,28 @@ def beside(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
 def outgrows(agent: Any) -> None:
     set_state(agent, 17)
     agent._session_manager._store._log.rest()
+
+
+def test_what_follows_a_long_commit_does_not_wait_until_that_is_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, fold = threading.Event(), Compaction._fold
+
+    def held(self: Compaction, *given: Any) -> bool:
+        assert goes_on.wait(60)
+        return fold(self, *given)
+
+    monkeypatch.setattr(Compaction, "_fold", held)
+    agent = open_agent(tmp_path)
+    asyncio.run(add(agent, text_message("an image of " + "x" * 50_000)))
+    talk = threading.Thread(target=lambda: asyncio.run(add(agent, *map(text_message, "abc"))), daemon=True)
+    talk.start()
+    talk.join(20)
+    waited = talk.is_alive()
+    goes_on.set()
+    talk.join()
+    assert not waited
+    assert texts_of(tmp_path)[1:] == ["a", "b", "c"]
 
 
 def test_what_is_appended_meanwhile_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
