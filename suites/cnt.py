@@ -78,8 +78,19 @@ LOOKING_LIKE_OTHERS = (
     *("2026-11-23T10:00:00Z", "2026-11-23T10:00:00.120+00:00", "2026-11-23 10:00:00", "2026-11-23", "10:00"),
     *("007", "1.10", "-0", "1e3", "1e400", "0x1F", "12345678901234567890", "1_000", "true", "False", "no", "null"),
     *("None", "NaN", "Infinity", "[]", "{}", '"quoted"', "6BA7B810-9DAD-11D1-80B4-00C04FD430C8", "aGVsbG8=", "%2F+"),
+    *(
+        "&lt;b&gt; &amp; &#39;c&#39;",
+        "%C3%A9",
+        "=?utf-8?q?caf=C3=A9?=",
+        "caf\\u00e9",
+        "{0} {name}",
+        "%s %(name)s",
+        "${HOME}",
+    ),
+    *(":name ?", "it''s", "{{ name }}", "<![CDATA[x]]>"),
 )
-"""Texts that a reader may take for a moment, a number, a boolean, nothing, or something encoded. They are texts."""
+"""Texts that a reader may take for a moment, a number, a boolean, nothing, or something that is encoded or to be filled
+in. They are texts."""
 
 NAMES = (
     *("a.b", ".", "..", "$set", "$", "_id", "_private", "__class__", "-", "a b", "a/b", "a#b", "a:b", "a[0]", "0"),

@@ -228,6 +228,11 @@ def _specimen(place: Session) -> Specimen:
         reading.messages,
         other_reading.messages,
         [one for digest, one in earlier.items() if digest != contents.digest()],
+        frozenset(
+            path
+            for path in objects
+            if len(files[path]) == len(files_before.get(path, b"")) and SESSION_ID.encode() not in files[path]
+        ),
     )
 
 

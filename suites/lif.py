@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from session_conformance.fixtures import ConformanceSuite, NewSession, storage_fault_for
+from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of, storage_fault_for
 from session_conformance.harness import (
     Backend,
     Capability,
@@ -51,6 +51,7 @@ from .scenarios import (
     expect_apart_on_one_manager,
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
+    expect_no_growth_with_deletions,
     expect_no_growth_without_content,
     expect_no_leaks,
     expect_own,
@@ -269,16 +270,20 @@ class LifeOfASession(ConformanceSuite):
         source="F: reading leaves no trace: backups, read replicas, audits",
         needs=[Capability.AT_REST],
     )
-    def reading_writes_nothing(self, new_session: NewSession) -> None:
+    def reading_writes_nothing(self, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest) -> None:
         """Opening a session for reading only (restore, no send) writes nothing."""
         session = new_session()
         expect_no_failure(play(session, Script().user("one").assistant("two"), observing=False))
-        before = session.workspace.stored()
-        expect_no_failure(play(session, Script().starts().stops(), observing=False))
-        after = session.workspace.stored()
-        changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-        if changed:
-            violated("starting and stopping an agent changes no stored byte", f"it changes {', '.join(changed)}")
+        elsewhere = Capability.FRESH_PROCESS in capabilities_of(backend, request.config)
+        for fresh in (False, True)[: 1 + elsewhere]:
+            before = session.workspace.stored()
+            expect_no_failure(play(session, Script().starts().stops(), observing=False, fresh_processes=fresh))
+            after = session.workspace.stored()
+            changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+            if changed:
+                where = ", in a process of its own," if fresh else ""
+                found = f"it changes {', '.join(changed)}"
+                violated(f"starting and stopping an agent{where} changes no stored byte", found)
 
     @requirement(
         "LIF-14",
@@ -336,9 +341,14 @@ class LifeOfASession(ConformanceSuite):
         needs=[Capability.AT_REST],
         since="2026.12",
     )
-    def no_growth(self, new_session: NewSession) -> None:
-        """Storage does not grow without bound where the content does not: with each update of an agent's state."""
+    def no_growth(self, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest) -> None:
+        """Storage does not grow without bound where the content does not: with each update of an agent's state, and
+        with each session that was deleted.
+        """
         expect_no_growth_without_content(new_session(), 200, 65_536)
+        can = capabilities_of(backend, request.config)
+        if Capability.DELETE in can:
+            expect_no_growth_with_deletions(new_session(), 20, 524_288, with_teams=Capability.MULTI_AGENT in can)
 
     @requirement(
         "LIF-19",

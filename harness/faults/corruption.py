@@ -91,6 +91,8 @@ class Specimen:
         history: The session's history.
         other_history: The other session's history.
         earlier: What the workspace held at earlier moments, in order.
+        idle: Those of the objects in which nothing of the session can be looked for: what was there before it was
+            begun, has the size that it had, and nowhere the session's id, such as the table of an engine's locks.
         apart: Whether damaged copies are read by a process of their own each, since reading may end it.
     """
 
@@ -102,6 +104,7 @@ class Specimen:
     history: Sequence[Message]
     other_history: Sequence[Message]
     earlier: Sequence[Contents] = ()
+    idle: frozenset[str] = frozenset()
     apart: bool = False
 
     def size(self, path: str) -> int:
@@ -330,10 +333,9 @@ def _outcome(specimen: Specimen, session: Session, path: str, damage: Damage) ->
     differs = difference(specimen.history, reading.messages)
     if differs is None:
         return DamageOutcome.EXACT, ""
-    with_bytes = [one for one in specimen.objects if specimen.size(one)]  # an empty lock file tells of nothing
-    nothing_left = damage.leaves_nothing and with_bytes == [path]
+    nothing_left = damage.leaves_nothing and not reading.messages and not _tells(specimen, path)
     earlier = left is not None and left.digest() in {one.digest() for one in specimen.earlier}
-    if (nothing_left and not reading.messages) or earlier:
+    if nothing_left or earlier:
         # No correct manager can tell this from a session that never was, or that was said less in.
         return DamageOutcome.GONE, "nothing that is left says that there was more"
     if left is not None and damage.kind == "cut short":
@@ -341,6 +343,22 @@ def _outcome(specimen: Specimen, session: Session, path: str, damage: Damage) ->
         if before is not None and _is_between(_read_of(specimen, before), reading.messages, specimen.history):
             return DamageOutcome.GONE, "a kill within a write leaves the same"
     return DamageOutcome.WRONG_HISTORY, differs
+
+
+def _tells(specimen: Specimen, lost: str) -> list[str]:
+    """Return the objects that tell of a session when one is lost: all that have bytes, but for those of locks.
+
+    An empty object tells of nothing, nor does one that is idle and is not missed where it is missing.
+    """
+    with_bytes = [path for path in specimen.objects if path != lost and specimen.size(path)]
+    return [path for path in with_bytes if path not in specimen.idle or _is_missed(specimen, path)]
+
+
+def _is_missed(specimen: Specimen, path: str) -> bool:
+    with tempfile.TemporaryDirectory(prefix="session-conformance-damage-", ignore_cleanup_errors=True) as name:
+        specimen.contents.write_to(Path(name))
+        (Path(name) / path).unlink()
+        return _differs(specimen, _read(specimen, _elsewhere(specimen.session, Path(name)))) is not None
 
 
 def _is_between(before: Sequence[Message], found: Sequence[Message], after: Sequence[Message]) -> bool:

@@ -62,6 +62,8 @@ from .expiry import expect_whole_or_nothing as expect_whole_or_nothing
 from .fault_places import kind_of_request as kind_of_request
 from .fault_places import places_of_faults as places_of_faults
 from .faulty_talks import expect_no_loss_by_faults as expect_no_loss_by_faults
+from .growth import expect_no_growth_with_deletions as expect_no_growth_with_deletions
+from .growth import expect_no_growth_without_content as expect_no_growth_without_content
 from .kills import Cost as Cost
 from .kills import expect_cost_as_promised as expect_cost_as_promised
 from .kills import promised_by as promised_by
@@ -83,7 +85,6 @@ from .overheard import expect_secrets_kept as expect_secrets_kept
 from .own_markup import own_markup as own_markup
 from .places import expect_folder_behind_link as expect_folder_behind_link
 from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
-from .places import expect_no_growth_without_content as expect_no_growth_without_content
 from .places import expect_no_leaks as expect_no_leaks
 from .places import expect_private as expect_private
 from .places import expect_same_in_any_locale as expect_same_in_any_locale
@@ -358,6 +359,7 @@ __all__ = [
     "expect_late_writer_kept",
     "expect_managed",
     "expect_merged_to_be_accepted",
+    "expect_no_growth_with_deletions",
     "expect_no_growth_without_content",
     "expect_no_leaks",
     "expect_no_loss_by_faults",

@@ -39,6 +39,7 @@ from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, ModelStarted, texts, unpaired_tools
 
 from .stored_history import expect_readable, expect_stored
+from .tool_results import results_of
 from .whole_sessions import delete_or_refuse
 
 _LET_GO_S = 0.5
@@ -392,17 +393,44 @@ def expect_merged_to_be_accepted(session: Session) -> None:
     unpaired = unpaired_tools(start.messages)
     if unpaired is not None:
         violated("after two writers' turns a model accepts the history", unpaired, third, start)
-    said = texts(start.messages)
     for timeline in (one, two):
-        for told in told_of(timeline):
-            for text in texts([_message(told)]):
-                if said.count(text) != 1:
-                    violated(
-                        f"the history that a model is given after two writers' turns has {text!r}, once",
-                        f"it has {said}",
-                        timeline,
-                        told,
-                    )
+        told = _latest_told_of(timeline)
+        for call in told:
+            _expect_in_history(call, start, timeline, _uses_in([_message(one) for one in told]))
+
+
+def _latest_told_of(timeline: Timeline) -> list[HookCalled]:
+    """Return the last call, for each message, by which the earliest hook was told of it."""
+    calls = [*told_of(timeline), *told_of(timeline, "message_updated")]
+    return list({_message(call).get("tracking_id"): call for call in sorted(calls, key=lambda call: call.at)}.values())
+
+
+def _uses_in(messages: Iterable[Message]) -> list[str]:
+    return [block["toolUse"]["toolUseId"] for one in messages for block in one["content"] if "toolUse" in block]
+
+
+def _expect_in_history(told: HookCalled, start: ModelStarted, timeline: Timeline, uses: list[str]) -> None:
+    """Report a violation unless a model's history has a message's text once, its tool uses, and what came of them.
+
+    Args:
+        told: What tells of the message.
+        start: When the model is given the history.
+        timeline: What happened to the writer of the message.
+        uses: The ids of the tool uses that this writer told of: a voice agent tells of one again with its result.
+    """
+    expected = "the history that a model is given after two writers' turns has"
+    message, said, used = _message(told), texts(start.messages), _uses_in(start.messages)
+    for text in texts([message]):
+        if said.count(text) != 1:
+            violated(f"{expected} {text!r}, once", f"it has {said}", timeline, told)
+    for use in _uses_in([message]):
+        if used.count(use) != uses.count(use):
+            found = f"it has the tool uses {used}"
+            violated(f"{expected} the tool use {use!r} as often as it was told of: {uses}", found, timeline, told)
+    for result in results_of([message]):
+        found = [one["content"] for one in results_of(start.messages) if one["toolUseId"] == result["toolUseId"]]
+        if result["content"] not in found:
+            violated(f"{expected} the result {result}", f"of this tool use it has {found}", timeline, told)
 
 
 async def begin(session: Session, timeline: Timeline, script: Script | None = None) -> Conversation | None:

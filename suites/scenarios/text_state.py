@@ -20,6 +20,10 @@ STRUCTURED_STATE: dict[str, Any] = {
 """Deep, with floats, booleans, null, a large integer, keys and texts in other scripts, and all that Python takes for
 false."""
 
+_ONE_CHANGE_MORE = [
+    Script().sets_state("turn", number).user(f"turn {number}").assistant(f"it is turn {number}") for number in range(10)
+]
+
 STATE_THAT_CHANGES = (
     Script()
     .sets_state("order", STRUCTURED_STATE["order"])
@@ -31,12 +35,14 @@ STATE_THAT_CHANGES = (
     .sets_state("nothing", STRUCTURED_STATE["nothing"])
     .sets_state("off", STRUCTURED_STATE["off"])
     .sets_state("given up", {"soon": True})
+    .sets_state("trail", ["Turin", "Asti"])
     .user("one")
     .assistant("two")
     .restarts_process()
     .deletes_state("given up")
     .sets_state("order", {**STRUCTURED_STATE["order"], "paid": True, "lines": []})
     .sets_state("flags", {"seen": True, "level": 1})
+    .sets_state("trail", ["Turin", "Alba"])
     .user("three")
     .assistant("four")
     .restarts_process()
@@ -46,12 +52,24 @@ STATE_THAT_CHANGES = (
     .restarts_process()
     .sets_state("order", {"paid": True})
     .sets_state("counts", {"zero": 0})
+    .sets_state("trail", ["Cuneo", "Alba", "Asti"])
     .user("less")
     .assistant("of it")
     .restarts_process()
+    .sets_state("shop", "closed")
+    .user("is it open?")
+    .assistant("no")
+    .deletes_state("shop")
+    .user("and now?")
+    .assistant("yes")
+    .restarts_process()
+    .then(*(step for change in _ONE_CHANGE_MORE[:5] for step in change.steps))
+    .restarts_process()
+    .then(*(step for change in _ONE_CHANGE_MORE[5:] for step in change.steps))
+    .restarts_process()
     .user("seven")
     .assistant("eight")
-    .then(*(DeleteState(key) for key in (*STRUCTURED_STATE, "flags")))
+    .then(*(DeleteState(key) for key in (*STRUCTURED_STATE, "flags", "trail", "turn")))
     .user("nine")
     .assistant("ten")
     .restarts_process()
@@ -59,7 +77,9 @@ STATE_THAT_CHANGES = (
 """Keys are set, changed within, and deleted again, and each time another process opens the session.
 
 Then nothing changes but the type of two values: Python takes 1, 1.0 and True for equal, and JSON does not. Values lose
-keys that they had; and at last there is nothing left.
+keys that they had, and a list changes where it does not grow. One process leaves the state
+as it found it, and had another one stored meanwhile. One value changes so often that versions have numbers of two
+digits, which stand elsewhere where they are sorted as texts; and at last there is nothing left.
 """
 
 TEXT_STATE = Scenario("a structured state", STATE_THAT_CHANGES, observing=False, text_agent=TextAgent())

@@ -100,6 +100,35 @@ def test_a_manager_that_keeps_its_files_open_is_not_given_one_state_after_anothe
     run.assert_outcomes(passed=1)
 
 
+def test_a_connection_that_goes_with_its_thread_is_no_leak(pytester: pytest.Pytester) -> None:
+    """What an ended thread had for itself is there until it is collected, after the thread's manager was."""
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.thread_connections:ThreadConnectionsManager",
+        "--conformance-fail-on=should",
+        "-k",
+        "LIF-16",
+    )
+    run.assert_outcomes(passed=1)
+
+
+def test_rows_that_were_deleted_may_be_written_over_later(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.deleting_rows:DeletingRowsManager",
+        "--conformance-fail-on=should",
+        "-k",
+        "LIF-18 or CLN-01",
+    )
+    run.assert_outcomes(passed=2)
+
+
+def test_a_table_of_locks_tells_of_no_session(pytester: pytest.Pytester) -> None:
+    """Where the file that holds all sessions is lost, it is left, as it was before there was any of them."""
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.lock_table:LockTableManager", "-k", "COR-01 or COR-02"
+    )
+    run.assert_outcomes(passed=2)
+
+
 def test_messages_without_a_tracking_id_are_not_taken_for_one_another(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.anonymous_results:AnonymousResultsManager",

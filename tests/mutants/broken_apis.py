@@ -443,6 +443,13 @@ class FindsLongKeysByTheirBeginning(DictStorage):
         return key[:110]
 
 
+class FindsLongKeysByTheirEnd(DictStorage):
+    """A key has room for 200 characters, and its end tells it best."""
+
+    def key(self, key: str) -> str:
+        return key[-200:]
+
+
 class ListsSuffixes(DictStorage):
     """Keys are listed without the prefix that was asked for."""
 

@@ -13,6 +13,7 @@ from session_conformance.reference_impl import FileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.conforming.caretaking_manager import CaretakingManager
+from tests.conforming.deleting_rows import DeletingRowsManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 from .broken_managers import anybodys
@@ -331,3 +332,28 @@ class CannotCleanUp(CaretakingManager):
         for folder in self._folder.parent.glob("*"):
             (folder / ".lock").unlink()
         return super().clean_up(**how)
+
+
+class PutsAside(DeletingRowsManager):
+    """What is deleted is in a table of its own from then on, in case that somebody wants it back."""
+
+    table = ""
+
+    def delete_session(self, session_id: str) -> None:
+        with self._database() as database:
+            database.execute(f"CREATE TABLE IF NOT EXISTS deleted AS SELECT * FROM {self.table} WHERE false")
+            rows = f"SELECT * FROM {self.table} WHERE session = ?"
+            database.execute(f"INSERT INTO deleted {rows}", (session_id,))
+        super().delete_session(session_id)
+
+
+class PutsMessagesAside(PutsAside):
+    """Deleted messages stay."""
+
+    table = "messages"
+
+
+class PutsStatesAside(PutsAside):
+    """The states of deleted agents stay."""
+
+    table = "agents"

@@ -187,6 +187,14 @@ class CountsItsReaders(SnapshotFileManager):
         counter.write_text(f"{(int(counter.read_text()) if counter.exists() else 0) + 1:08d}")
 
 
+class NotesWhoReads(SnapshotFileManager):
+    """Opening a session writes which process has it open."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent)
+        (self._folder / "reader").write_text(f"{os.getpid():08d}")
+
+
 # -- persistence before hooks ------------------------------------------------------------------------------
 
 

@@ -1,6 +1,8 @@
 """Managers that keep a row a message, each broken in one way that its name and docstring say."""
 
 import copy
+import html
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -348,3 +350,97 @@ class CutsToolResults(SqliteManager):
                 if "text" in part:
                     part["text"] = part["text"][:100_000]
         super()._insert(agent_id, message, state, database, before)
+
+
+class TakesThePlaceOfOthersTools(SqliteManager):
+    """What is said behind a tool's message that another manager stored takes its place."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._own: set[Any] = set()
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        self._own |= {message.get("tracking_id") for message in agent.messages}
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        self._own.add(message.get("tracking_id"))
+        with self._within(database) as opened:
+            rows = "SELECT number, body FROM messages WHERE session = ? AND agent = ? ORDER BY number DESC LIMIT 1"
+            for number, body in opened.execute(rows, (self.session_id, agent_id)).fetchall():
+                last = decode(unsealed(body))
+                tools = any({"toolUse", "toolResult"} & set(block) for block in last["content"])
+                if tools and last.get("tracking_id") not in self._own:
+                    opened.execute("DELETE FROM messages WHERE number = ?", (number,))
+                    opened.execute("UPDATE agents SET messages = messages - 1")
+            super()._insert(agent_id, message, state, opened, before)
+
+
+class KnowsTheStateItFound(SqliteManager):
+    """What an agent was restored with is stored, so that it need not be stored again."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._found: dict[str, bytes | None] = {}
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        self._found[agent.agent_id] = self._agents[agent.agent_id] if agent.messages else None
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        if state != self._found.get(agent_id):
+            super()._write_state(agent_id, state, database)
+
+
+class AppendsToLists(SqliteManager):
+    """Of a list in the state, what is behind its old end is new."""
+
+    def _write_state(self, agent_id: str, state: bytes, database: sqlite3.Connection | None = None) -> None:
+        known = self._agents.get(agent_id)
+        if known is not None:
+            before, now = decode(known)["state"], decode(state)
+            for key, old in before.items():
+                new = now["state"].get(key)
+                if isinstance(old, list) and isinstance(new, list) and len(new) >= len(old):
+                    now["state"][key] = old + new[len(old) :]
+            state = encode(now)
+        super()._write_state(agent_id, state, database)
+
+
+class UnescapesEntities(SqliteManager):
+    """What looks like HTML is shown as a browser would show it."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        super()._insert(agent_id, json.loads(html.unescape(json.dumps(message))), state, database, before)
+
+
+class FillsInNames(SqliteManager):
+    """A text with braces in it is a template."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        content = [
+            {**block, "text": block["text"].replace("{name}", "you")} if "text" in block else block
+            for block in message["content"]
+        ]
+        super()._insert(agent_id, {**message, "content": content}, state, database, before)
