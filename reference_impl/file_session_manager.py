@@ -129,6 +129,7 @@ class FileSessionManager(ChangeLogSessionManager):
         *,
         now: datetime | None = None,
         damaged: bool = False,
+        dry_run: bool = False,
     ) -> CleanUp:
         """Remove the sessions that were not written for some time, and what crashes left behind.
 
@@ -140,6 +141,7 @@ class FileSessionManager(ChangeLogSessionManager):
             storage_dir: The folder; ``~/.strands/sessions`` by default.
             now: The time to count from, with a time zone; now by default.
             damaged: Whether damaged sessions are removed too, of which a repair may bring back what is whole.
+            dry_run: Whether nothing is removed, and it is only said what would be.
 
         Returns:
             The ids of the sessions that were removed (of damaged ones the names of their folders), and as ``skipped``
@@ -147,7 +149,7 @@ class FileSessionManager(ChangeLogSessionManager):
         """
         check_platform()
         limit = (now or datetime.now(timezone.utc)) - older_than
-        return clean_up(_parent(storage_dir), limit, damaged=damaged)
+        return clean_up(_parent(storage_dir), limit, damaged=damaged, dry_run=dry_run)
 
     @staticmethod
     def verify(session_id: str, storage_dir: str | None = None) -> Verification:

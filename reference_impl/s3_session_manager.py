@@ -183,6 +183,7 @@ class S3SessionManager(ChangeLogSessionManager):
         *,
         now: datetime | None = None,
         damaged: bool = False,
+        dry_run: bool = False,
     ) -> CleanUp:
         """Remove the sessions that were not written for some time. This needs ``s3:DeleteObject``.
 
@@ -199,6 +200,7 @@ class S3SessionManager(ChangeLogSessionManager):
             endpoint_url: As the constructor's.
             now: The time to count from, with a time zone; now by default.
             damaged: Whether sessions whose root is damaged are removed too, which a repair may bring back.
+            dry_run: Whether nothing is removed, and it is only said what would be.
 
         Returns:
             The ids of the sessions that were removed (of damaged ones their prefixes), and as ``skipped`` what was not,
@@ -212,7 +214,7 @@ class S3SessionManager(ChangeLogSessionManager):
         done = CleanUp()
         for found in session_folders(client, bucket, prefix):
             try:
-                found.clean_up(root_of(prefix), today - older_than, today, damaged, done)
+                found.clean_up(root_of(prefix), today - older_than, today, done, damaged=damaged, dry_run=dry_run)
             except SessionException as error:
                 done.skipped.append(Skipped(found.name, str(error)))
         for one in done.skipped:

@@ -55,8 +55,8 @@ class Place(Protocol):
     def delete(self, session_id: str) -> None:
         """Remove a session, whole or not, and what a deletion that was cut short left of it."""
 
-    def clean_up(self, older_than: timedelta) -> CleanUp:
-        """Remove the sessions that were not written for some time; return their ids, and what was kept."""
+    def clean_up(self, older_than: timedelta, *, dry_run: bool) -> CleanUp:
+        """Remove the sessions that were not written for some time, or say so; return their ids, and what was kept."""
 
     def manager(self, session_id: str) -> Any:
         """Return a manager of a session, which begins it if it is not there."""
@@ -148,8 +148,8 @@ class _Folder:
 
         delete_session(session_id, self.path)
 
-    def clean_up(self, older_than: timedelta) -> CleanUp:
-        done: CleanUp = self._manager.clean_up(older_than, self.path)
+    def clean_up(self, older_than: timedelta, *, dry_run: bool) -> CleanUp:
+        done: CleanUp = self._manager.clean_up(older_than, self.path, dry_run=dry_run)
         return done
 
     def manager(self, session_id: str) -> Any:
@@ -231,8 +231,8 @@ class _Bucket:
 
         delete_session(session_id, **self._where)
 
-    def clean_up(self, older_than: timedelta) -> CleanUp:
-        done: CleanUp = self._manager.clean_up(older_than, **self._where)
+    def clean_up(self, older_than: timedelta, *, dry_run: bool) -> CleanUp:
+        done: CleanUp = self._manager.clean_up(older_than, **self._where, dry_run=dry_run)
         return done
 
     def manager(self, session_id: str) -> Any:

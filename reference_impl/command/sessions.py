@@ -229,16 +229,9 @@ def _removed(place: Place, ids: Sequence[str]) -> tuple[list[str], int]:
 
 
 def _clean_up(place: Place, given: Any) -> int:
-    if given.dry_run:
-        from datetime import datetime, timezone
-
-        limit = datetime.now(timezone.utc) - given.older_than
-        removed, kept = [one.session_id for one in place.list() if one.updated_at < limit], []
-    else:
-        done = place.clean_up(given.older_than)
-        removed, kept = list(done), done.skipped
-    _print_removed(removed, kept, given)
-    return 1 if kept else 0
+    done = place.clean_up(given.older_than, dry_run=given.dry_run)
+    _print_removed(done, done.skipped, given)
+    return 1 if done.skipped else 0
 
 
 def _import(place: Place, given: Any) -> int:

@@ -91,20 +91,21 @@ def _delete(session_id: str, parent: Path) -> None:
         sync_folder(parent)
 
 
-def clean_up(parent: Path, limit: datetime, *, damaged: bool) -> CleanUp:
+def clean_up(parent: Path, limit: datetime, *, damaged: bool, dry_run: bool = False) -> CleanUp:
     """Remove the sessions that were not written for some time, and what crashes left behind.
 
     Args:
         parent: The folder of the sessions.
         limit: The time since which they were not written, with a time zone.
         damaged: Whether damaged ones are removed too.
+        dry_run: Whether it is only said what would be removed.
 
     Raises:
         SessionException: The folder cannot be read or synced.
     """
     done = CleanUp()
     try:
-        _clean_up(parent, limit, damaged, done)
+        _clean_up(parent, limit, damaged, dry_run, done)
     except OSError as error:
         raise SessionException(f"cannot clean up {parent}: {error.strerror}") from error
     finally:
@@ -113,12 +114,21 @@ def clean_up(parent: Path, limit: datetime, *, damaged: bool) -> CleanUp:
     return done
 
 
-def _clean_up(parent: Path, limit: datetime, damaged: bool, done: CleanUp) -> None:
+def _clean_up(parent: Path, limit: datetime, damaged: bool, dry_run: bool, done: CleanUp) -> None:
     for place in folders(parent):
         found = look_into(place)
         if found is not None and found.written_at is None and found.problem:
             done.skipped.append(Skipped(place.name, found.problem))
     old = [place for place in folders(parent) if _is_old(place, limit)]
+    if dry_run:
+        for place in old:
+            if (taken := _locked(place, done)) is not None:
+                try:
+                    if (name := _may_go(look_into(place, whole=True), limit, damaged, done)) is not None:
+                        done.append(name)
+                finally:
+                    unlock(taken)
+        return
     for start in range(0, len(old), _AT_ONCE):
         _remove_some(old[start : start + _AT_ONCE], parent, limit, damaged, done)
     for left in leftovers(parent):
@@ -138,10 +148,7 @@ def _remove_some(places: Iterable[Path], parent: Path, limit: datetime, damaged:
     hidden: list[tuple[str, Path, int]] = []
     try:
         for place in places:
-            taken = lock_unused(place)
-            if taken is None:
-                if is_folder(place):
-                    done.skipped.append(Skipped(place.name, "somebody has it open"))
+            if (taken := _locked(place, done)) is None:
                 continue
             found = look_into(place, whole=True)  # it may have been written, and closed, before it was locked
             name = _may_go(found, limit, damaged, done)
@@ -157,6 +164,14 @@ def _remove_some(places: Iterable[Path], parent: Path, limit: datetime, damaged:
                 done.skipped.append(one)
             else:
                 done.append(one)
+
+
+def _locked(place: Path, done: CleanUp) -> int | None:
+    """Lock a session that nobody has open, or note that somebody has."""
+    taken = lock_unused(place)
+    if taken is None and is_folder(place):
+        done.skipped.append(Skipped(place.name, "somebody has it open"))
+    return taken
 
 
 def _remove_hidden(hidden: tuple[str, Path, int]) -> str | Skipped:

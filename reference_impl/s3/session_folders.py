@@ -67,37 +67,37 @@ class SessionFolder:
         info = self.info()
         return info.session_id if info is not None else self.place.rstrip("/").rpartition("/")[2]
 
-    def clean_up(self, parent: str, limit: datetime, today: datetime, damaged: bool, done: CleanUp) -> None:
+    def clean_up(
+        self, parent: str, limit: datetime, today: datetime, done: CleanUp, *, damaged: bool, dry_run: bool
+    ) -> None:
         """Remove what lies here, if it was not written since ``limit`` and nobody uses it; note what was done.
 
         Raises:
             SessionException: It cannot be read or removed.
         """
         info, written = self.info(), max((item.modified for item in self.listed), default=today)
-        if self.root is None and not self.problem:
-            delete_orphans(self.objects, self.place, None, self.listed, today - ORPHANED, limit)
-        elif info is None:
-            if written >= limit:
+        if not dry_run and not self.problem and (self.root is None or info is not None):
+            delete_orphans(self.objects, self.place, self.root, self.listed, today - ORPHANED, limit)
+        if info is None:
+            if written >= limit or (self.root is None and not self.problem):
                 return
             if self.is_withheld or not damaged:
                 why = self.problem if self.is_withheld else "its root is damaged: a repair may bring it back"
                 done.skipped.append(Skipped(self.name, why))
                 return
-            unused = written < today - ORPHANED
-            if delete_unused(self.objects, self.place, f"{self.place}/", self.name, None, self.listed, unused):
-                done.append(self.name)
+            old, objects = f"{self.place}/", self.objects
         else:
-            delete_orphans(self.objects, self.place, self.root, self.listed, today - ORPHANED, limit)
-            if info.updated_at >= limit:
+            written = info.updated_at
+            if written >= limit:
                 return
-            if info.updated_at >= today - IN_USE and not self.is_resting():
+            if written >= today - IN_USE and not self.is_resting():
                 done.skipped.append(Skipped(info.session_id, "its latest writer has not stopped: it may be in use"))
                 return
-            unused = info.updated_at < today - ORPHANED
-            objects = S3Objects(self.objects.client, self.objects.bucket, info.session_id)
             old = f"{parent}session_{info.session_id}/"
-            if delete_unused(objects, self.place, old, info.session_id, self.root, self.listed, unused):
-                done.append(info.session_id)
+            objects = S3Objects(self.objects.client, self.objects.bucket, info.session_id)
+        unused = written < today - ORPHANED
+        if dry_run or delete_unused(objects, self.place, old, self.name, self.root, self.listed, unused):
+            done.append(self.name)
 
     def is_resting(self) -> bool:
         """Whether its latest writer has stopped."""

@@ -177,6 +177,20 @@ def test_old_sessions_are_cleaned_up(place: Place) -> None:
     }
 
 
+def test_a_dry_clean_up_names_what_a_clean_up_removes_and_what_it_keeps(place: Place) -> None:
+    place.begin("alice")
+    place.begin("bob")
+    agent = open_agent(Path(), manager=place_module.place_of(place.text).manager("bob"))
+    asyncio.run(add(agent, text_message("I am still here")))
+    dry = json.loads(place.run("clean-up", "--older-than", "0m", "--dry-run", "--json")[1])
+    assert sorted(one["session_id"] for one in json.loads(place.run("list", "--json")[1])) == ["alice", "bob"]
+    code, done, _ = place.run("clean-up", "--older-than", "0m", "--json")
+    assert (code, {**json.loads(done), "dry_run": True}) == (1, dry)
+    assert dry["removed"] == ["alice"]
+    assert len(dry["kept"]) == 1
+    agent._session_manager.close()  # type: ignore[union-attr]
+
+
 def test_a_damaged_journal_is_found_and_repaired(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     backend = BackendSpec("file", "session_conformance.reference_impl:FileSessionManager").resolve()
     here = Place(str(tmp_path), backend, Workspace(tmp_path), capsys)
