@@ -16,6 +16,16 @@ class UnstorableError(SessionException):
     """A value that JSON has no form for. Nothing of it was stored."""
 
 
+class TooDeepError(ValueError):
+    """The stack has no room left to read what is stored: it may be whole all the same, and is read on another stack."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it is nested too deeply to be read on what is left of the stack. Read it where the stack is less deep, such"
+            " as on a thread of its own"
+        )
+
+
 DEEPEST = 200
 """How many levels of lists and dicts are stored, the outermost included.
 
@@ -82,13 +92,14 @@ def decode(data: bytes | bytearray) -> Any:
     """Return the value that :func:`encode` was given.
 
     Raises:
-        ValueError: ``data`` is not what :func:`encode` returns, or the stack has no room left to read it.
+        TooDeepError: The stack has no room left to read it.
+        ValueError: ``data`` is not what :func:`encode` returns.
     """
     try:
         value = _parsed(data)
         return _untag(value) if b"$" in data and b'"$' in data else value  # one byte is found several times faster
     except RecursionError as error:
-        raise ValueError("it is nested too deeply to be read on what is left of the stack") from error
+        raise TooDeepError from error
 
 
 def _parsed(data: bytes | bytearray) -> Any:

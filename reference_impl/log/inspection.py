@@ -11,7 +11,7 @@ from typing import Any
 
 from strands.types.exceptions import SessionException
 
-from .codec import decode
+from .codec import TooDeepError, decode
 from .history import Change, SessionHistory
 from .message_index import is_pending
 from .validity import check_change
@@ -110,12 +110,25 @@ def note_repair(done: Repair) -> Repair:
 
 
 def salvaged(bodies: Iterable[bytes], session_id: str) -> tuple[SessionHistory, list[str]]:
-    """Return the history that the whole commits of a damaged session add up to, and what was lost, in words."""
+    """Return the history that the whole commits of a damaged session add up to, and what was lost, in words.
+
+    Raises:
+        SessionException: The stack has no room left to read one of them, which is no damage.
+    """
+    try:
+        return _salvaged(bodies, session_id)
+    except (TooDeepError, RecursionError) as error:
+        raise SessionException(f"a whole commit cannot be read: {TooDeepError()}. Nothing was changed") from error
+
+
+def _salvaged(bodies: Iterable[bytes], session_id: str) -> tuple[SessionHistory, list[str]]:
     lost: list[str] = []
     history = SessionHistory()
     for body in bodies:
         try:
             changes = decode(body)
+        except TooDeepError:
+            raise
         except ValueError as error:
             lost.append(f"a whole commit cannot be read: {error}")
             continue

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from strands.types.exceptions import SessionException
 
 from .change_log import Behind, ChangeLog, Deleted, Gone
-from .codec import decode, encode
+from .codec import TooDeepError, decode, encode
 from .collector import collector_at_rest
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
 from .folding import folded
@@ -184,7 +184,9 @@ class SessionStore:
     def _unreadable(self) -> Iterator[None]:
         try:
             yield
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (TooDeepError, RecursionError) as error:  # no damage: a repair on this stack would leave it out
+            raise SessionException(f"session {self._session_id!r}: cannot be read: {TooDeepError()}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise SessionException(
                 f"session {self._session_id!r}: a stored change cannot be read ({type(error).__name__}). Nothing was"
                 " changed. verify() says more, repair() brings back what can be read"
