@@ -18,7 +18,7 @@ from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import encode
 from .log.commit_lines import latest
 from .log.history import commits_noted
-from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, salvaged
+from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, problems_in, salvaged
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import SdkSession
 from .log.session_store import SessionStore
@@ -249,7 +249,8 @@ class S3SessionManager(ChangeLogSessionManager):
         found = inspect(objects, place)
         if found.problems:  # of what is rewritten beside it, some may have been read before and some after
             found = inspect(objects, place)
-        return Verification(session_id, not found.problems, found.count, tuple(found.problems))
+        problems = found.problems or problems_in(body for body, _ in found.salvage.result()[0])
+        return Verification(session_id, not problems, found.count, tuple(problems))
 
     @staticmethod
     def repair(
@@ -264,8 +265,9 @@ class S3SessionManager(ChangeLogSessionManager):
     ) -> Repair:
         """Bring back all whole commits of a damaged session, from earlier versions of its objects too.
 
-        The damaged objects stay as they are, and count no more. Where the bucket keeps versions, this needs
-        ``s3:ListBucketVersions`` and ``s3:GetObjectVersion``. No manager may have the session open.
+        What is whole and cannot be restored all the same is left out. The damaged objects stay as they are, and count
+        no more. Where the bucket keeps versions, this needs ``s3:ListBucketVersions`` and ``s3:GetObjectVersion``. No
+        manager may have the session open.
 
         Args:
             session_id: The session.
@@ -283,11 +285,13 @@ class S3SessionManager(ChangeLogSessionManager):
         client = client_for(boto_session, None, region_name, endpoint_url)
         objects, (place, _) = S3Objects(client, bucket, session_id), session_prefixes(prefix, session_id)
         found = with_earlier_versions(objects, place, inspect(objects, place))
-        if not found.problems:
-            return Repair(session_id, found.count, ())
-        if not found.count:
-            raise SessionException(f"session {session_id!r}: at s3://{bucket}/{place} nothing is whole")
         lines, lost = found.salvage.result()
+        if not found.problems and not problems_in(
+            opened(body, at_rest, session_id) if at_rest is not None else body for body, _ in lines
+        ):
+            return Repair(session_id, found.count, ())
+        if not lines:
+            raise SessionException(f"session {session_id!r}: at s3://{bucket}/{place} nothing is whole")
         history, more = salvaged([opened(body, at_rest, session_id) for body, _ in lines], session_id)
         history.apply_one(commits_noted(latest(id for _, id in lines)))
         bodies = [sealed(encode([change]), at_rest, session_id) for change in history.changes()]

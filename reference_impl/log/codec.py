@@ -21,8 +21,8 @@ class TooDeepError(ValueError):
 
     def __init__(self) -> None:
         super().__init__(
-            "it is nested too deeply to be read on what is left of the stack. Read it where the stack is less deep, such"
-            " as on a thread of its own"
+            "it is nested too deeply to be read on what is left of the stack. Read it where the stack is less deep,"
+            " such as on a thread of its own"
         )
 
 

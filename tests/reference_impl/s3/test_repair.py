@@ -150,3 +150,28 @@ def test_a_damaged_rewritten_history_gives_back_what_is_whole(monkeypatch: pytes
     assert "of the history up to commit" in repair.lost[0]
     assert texts_in(stored) == [*TEXTS[:4], "[redacted]", "after"]
     assert not stored.holding(TEXTS[5].encode())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        b'{"op":"unknown"}',
+        b'{"op":"update","agent_id":"a","message":{"role":"user","content":[]},"at":"2026","id":99}',
+        b'{"op":"message","agent_id":"a","message":{"role":"user"},"at":"2026","id":null}',
+        b"3",
+    ],
+)
+def test_a_whole_commit_that_no_restore_can_use_is_told_and_left_out(change: bytes) -> None:
+    stored = Bucket()
+    said(stored, "one")
+    manager = manager_on(stored)
+    log: Any = manager._store._log
+    manager.history()
+    with log.writing():
+        log.append(b"[" + change + b"]")
+    manager.close()
+    assert not whole(stored)
+    assert len(repaired(stored).lost) == 1
+    assert [text for text in texts_in(stored) if text] == ["one"]
+    assert whole(stored)
+    assert not repaired(stored).lost
