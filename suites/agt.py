@@ -326,7 +326,7 @@ class TextAgents(ConformanceSuite):
             if has_block(message, "toolResult")
         ]
         wanted = [
-            [("locate-1", "success"), ("weather-2", "error"), ("weather-3", "success")],
+            [("where-1", "success"), ("weather-2", "error"), ("weather-3", "success")],
             [("seat-4", "success")],
         ]
         if groups != wanted:

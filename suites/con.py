@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of, endpoint_of_run
@@ -33,7 +34,7 @@ from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import begin_together, write_together
 from session_conformance.harness.faults import Recording, Step
 from session_conformance.harness.process import WRITING, before_file_calls, clock, tolerating_warnings
-from session_conformance.harness.s3 import Request, S3Endpoint
+from session_conformance.harness.s3 import Request, Seam
 from session_conformance.harness.scripts import Start, Stop
 from session_conformance.harness.timeline import (
     REDACTS,
@@ -144,10 +145,14 @@ class Concurrency(ConformanceSuite):
         new_session: NewSession,
     ) -> None:
         """Persisting does not block the event loop while storage is slow: while a conversation is on, no file is
-        written on the loop's thread, and the loop goes on while a request to S3, or to a server, has no answer yet.
+        written on the loop's thread, and the loop goes on while a file is written on another one, or a request to S3,
+        or to a server, has no answer yet.
         """
         if backend.on_s3:
-            _expect_loop_goes_on(endpoint_of_run(request.config), new_session())
+            session = new_session()
+            seam, bucket = endpoint_of_run(request.config).seam, session.workspace.values["bucket"]
+            holding = partial(_holding_requests, seam, bucket)
+            _expect_loop_goes_on(session, holding, "a request to S3 has no answer")
             return
         if Capability.SERVER in capabilities_of(backend, request.config):
             run.once(loop_goes_on)
@@ -164,6 +169,7 @@ class Concurrency(ConformanceSuite):
                 " storage takes",
                 "\n".join(["such as:", *(f"    {step}" for step in blocking[:6])]),
             )
+        _expect_loop_goes_on(new_session(), _holding_file_calls, "a write to a file is not done")
 
     @requirement("CON-05", source="F: a service begins many conversations at once", needs=[Capability.FRESH_PROCESS])
     def beginnings(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:
@@ -282,23 +288,42 @@ _LOOP_LIMIT_S = 2.0
 """Seconds that a request waits for a loop that does not go on. One that does is not waited for at all."""
 
 
-def _expect_loop_goes_on(s3: S3Endpoint, session: Session) -> None:
-    """Hold each request until the event loop has turned once more: one that is blocked by the request never does."""
+Hold = Callable[[Callable[[str], None]], "AbstractContextManager[object]"]
+"""Returns a context in which each write to storage waits for a function, which is told what is written."""
+
+
+def _holding_requests(seam: Seam, bucket: str, wait: Callable[[str], None]) -> AbstractContextManager[object]:
+    return seam.holding(bucket, lambda request: wait(f"{request.operation} {request.target}"))
+
+
+def _holding_file_calls(wait: Callable[[str], None]) -> AbstractContextManager[object]:
+    """Hold what Python writes to files on other threads: what is written on the loop's own is recorded as such."""
+    own = threading.get_ident()
+
+    def ahead(name: str, *_: object) -> None:
+        if threading.get_ident() != own:
+            wait(f"os.{name}()")
+
+    return before_file_calls(WRITING, ahead)
+
+
+def _expect_loop_goes_on(session: Session, holding: Hold, slow: str) -> None:
+    """Hold each write until the event loop has turned once more: one that is blocked by the write never does."""
     blocked: list[str] = []
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
 
-        def wait(request: Request) -> None:
+        def wait(what: str) -> None:
             turned = threading.Event()
             if not blocked:
                 loop.call_soon_threadsafe(turned.set)
                 if not turned.wait(_LOOP_LIMIT_S):
-                    blocked.append(f"{request.operation} {request.target}")
+                    blocked.append(what)
 
         conversation = Conversation(session, Script(), observing=False)
         await conversation.step(Start())
-        with s3.seam.holding(session.workspace.values["bucket"], wait):
+        with holding(wait):
             for step in Script().user("one").assistant("two").user("three").steps:
                 await conversation.step(step)
         await conversation.step(Stop())
@@ -308,7 +333,7 @@ def _expect_loop_goes_on(s3: S3Endpoint, session: Session) -> None:
     with tolerating_warnings():
         clock.run(main())
     if blocked:
-        violated("while a request to S3 has no answer yet, the event loop goes on", f"it does not, during {blocked[0]}")
+        violated(f"while {slow} yet, the event loop goes on", f"it does not, during {blocked[0]}")
 
 
 def _written_on_the_loop(recording: Recording) -> list[Step]:

@@ -241,6 +241,13 @@ def expect_completed(run: Run, process: int, nodes: Sequence[str]) -> None:
             )
         if not ends[-1].tokens.get(node):
             violated(f"the result of {node} says how many tokens it used", "it says none", run.timeline, ends[-1])
+    end = ends[-1]
+    if 0 < end.all_tokens < sum(end.tokens.values()):
+        expected = f"the team has used what its nodes have, {sum(end.tokens.values())} tokens"
+        violated(expected, f"it says {end.all_tokens}", run.timeline, end)
+    if 0 < end.executions < len(nodes):
+        expected = f"the team counts each node that ran, {len(nodes)} of them"
+        violated(expected, f"it counts {end.executions}", run.timeline, end)
 
 
 class SeveralAgents(ConformanceSuite):

@@ -31,7 +31,9 @@ from .scenarios import (
     STATE_SET_BY_STOP_HOOK,
     STORAGE_FAULT,
     TOGETHER,
+    UPDATE_STORAGE_FAULT,
     expect_other_outages_told_of,
+    expect_outage_of_an_update_told_of,
     expect_outages_told_of,
     expect_readable,
     expect_stored,
@@ -170,6 +172,7 @@ class PersistenceBeforeHooks(ConformanceSuite):
         """When storage fails, the failure reaches the caller, and no hook is told of a message that was not stored."""
         expect_outages_told_of(run(STORAGE_FAULT), "agent.send()")
         expect_other_outages_told_of(run(OTHER_STORAGE_FAULTS))
+        expect_outage_of_an_update_told_of(run(UPDATE_STORAGE_FAULT))
 
     @requirement(
         "ORD-10",

@@ -61,7 +61,7 @@ class Tools(ConformanceSuite):
     def parallel_group(self, run: ScenarioRuns) -> None:
         """A parallel tool group is stored whole, results in its order."""
         played = run(EVERYDAY)
-        wanted = ["locate-1", "weather-2", "weather-3"]
+        wanted = ["where-1", "weather-2", "weather-3"]
         for kind in ("tool_dispatch", "tool_result"):
             groups = [
                 [result["toolUseId"] for result in results_of([message], kind=kind)]
@@ -85,7 +85,7 @@ class Tools(ConformanceSuite):
         played = run(EVERYDAY)
         stored = results_of(played.stored.messages, kind="tool_result")
         statuses = {str(result["toolUseId"]): result["status"] for result in stored}
-        wanted = {"tool-4": "success", "locate-1": "success", "weather-2": "error", "weather-3": "success"}
+        wanted = {"tool-4": "success", "where-1": "success", "weather-2": "error", "weather-3": "success"}
         if statuses != wanted:
             violated(f"{wanted}", f"{statuses}", played.timeline, *played.timeline.of(AgentStopped))
 

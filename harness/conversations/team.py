@@ -176,6 +176,7 @@ class TeamConversation:
         self._asked = [interrupt.to_dict() for interrupt in result.interrupts]
         if self._asked:
             self.timeline.record(Asked(interrupts=self._asked))
+        kept = self.team.serialize_state()
         history: Sequence[Any] = getattr(result, "execution_order", None) or getattr(result, "node_history", [])
         self.timeline.record(
             TeamEnded(
@@ -186,6 +187,8 @@ class TeamConversation:
                     name: [one.message for one in found.get_agent_results()] for name, found in result.results.items()
                 },
                 tokens={name: found.accumulated_usage["totalTokens"] for name, found in result.results.items()},
+                all_tokens=result.accumulated_usage["totalTokens"] if "accumulated_usage" in kept else 0,
+                executions=result.execution_count if "execution_count" in kept else 0,
             )
         )
 

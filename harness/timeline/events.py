@@ -291,7 +291,8 @@ class TeamEnded(Event):
     """A team's invocation ended: its status, the nodes that it says ran, in order, and what came of each.
 
     ``results`` has the text of each node's result, ``messages`` the messages of its agents' results: of several agents
-    where the node is a team itself, and ``tokens`` how many the node says that its models used.
+    where the node is a team itself, and ``tokens`` how many the node says that its models used. ``all_tokens`` and
+    ``executions`` are what the team counts itself; 0 where this release of the SDK keeps no such count in its state.
     """
 
     status: str = ""
@@ -299,6 +300,8 @@ class TeamEnded(Event):
     results: dict[str, str] = field(default_factory=dict)
     messages: dict[str, list[Message]] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    all_tokens: int = 0
+    executions: int = 0
 
     @property
     def summary(self) -> str:  # noqa: D102

@@ -44,6 +44,7 @@ from .bidi import TIMEOUT_IN_TRANSCRIPT as TIMEOUT_IN_TRANSCRIPT
 from .bidi import TOGETHER as TOGETHER
 from .bidi import TOOL_SETS_STATE as TOOL_SETS_STATE
 from .bidi import TWENTY_TIMEOUTS as TWENTY_TIMEOUTS
+from .bidi import UPDATE_STORAGE_FAULT as UPDATE_STORAGE_FAULT
 from .checkpoints import expect_each_tool_once as expect_each_tool_once
 from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
@@ -135,6 +136,7 @@ from .snapshots import expect_stash_forgets_what_is_redacted as expect_stash_for
 from .snapshots import expect_stash_in_snapshots as expect_stash_in_snapshots
 from .storage_outage import expect_last_state_told_of as expect_last_state_told_of
 from .storage_outage import expect_other_outages_told_of as expect_other_outages_told_of
+from .storage_outage import expect_outage_of_an_update_told_of as expect_outage_of_an_update_told_of
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
 from .storage_outage import expect_state_stored_after_outages as expect_state_stored_after_outages
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
@@ -319,6 +321,7 @@ __all__ = [
     "TO_COME",
     "TRIMMED",
     "TWENTY_TIMEOUTS",
+    "UPDATE_STORAGE_FAULT",
     "Cost",
     "Counted",
     "HoldFirstWrite",
@@ -371,6 +374,7 @@ __all__ = [
     "expect_order_whatever_clocks_say",
     "expect_other_outages_told_of",
     "expect_others_cleaned_up",
+    "expect_outage_of_an_update_told_of",
     "expect_outages_told_of",
     "expect_own",
     "expect_own_where_agents_look_like_keys",

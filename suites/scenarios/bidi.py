@@ -49,7 +49,7 @@ EVERYDAY = Scenario(
     .says("It is sunny in Paris")
     .user([{"text": "And here?"}, {"image": {"format": "png", "source": {"bytes": PIXEL}}}])
     .calls_together(
-        ToolCall("locate", {"image": 1}, "locate-1", result=[{"json": {"city": "Lyon", "sure": 0.75}}]),
+        ToolCall("locate", {"image": 1}, "where-1", result=[{"json": {"city": "Lyon", "sure": 0.75}}]),
         ToolCall("weather", {"city": "unknown"}, "weather-2", error="no such city"),
         ToolCall("weather", {"city": "Lyon"}, "weather-3", result="Rain"),
     )
@@ -132,6 +132,18 @@ STORAGE_FAULT = Scenario(
     .assistant("noted")
     .then(StorageFails())
     .user("during the fault")
+    .then(StorageWorks()),
+    fresh_processes=True,
+)
+
+UPDATE_STORAGE_FAULT = Scenario(
+    "storage that fails as what an assistant says is complete",
+    Script()
+    .user("before the fault")
+    .assistant("noted")
+    .emits(*stream("during", "text", "during the fault")[:-1])
+    .then(StorageFails())
+    .emits(*stream("during", "text", "during the fault")[-1:])
     .then(StorageWorks()),
     fresh_processes=True,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from session_conformance.harness import NotApplicable, Run, violated
+from session_conformance.harness import NotApplicable, Reading, Run, violated
 from session_conformance.harness.process import FAULT_BEGINS, FAULT_ENDS
+from session_conformance.harness.sdk import Message
 from session_conformance.harness.timeline import AgentStopped, Failed, Happened, one_message, same, texts
 
 from .stored_history import expect_readable, find_same
@@ -47,6 +48,42 @@ def expect_outages_told_of(run: Run, call: str) -> None:
         reached = reached or failed or bool(lost)
     if not reached:
         raise NotApplicable("its storage was not reached by letting writes fail")
+
+
+def expect_outage_of_an_update_told_of(run: Run) -> None:
+    """Report a violation if a hook was told of a message's final text that was not stored.
+
+    Where that is so without a fault as well, it is for ORD-02 to ask.
+
+    Args:
+        run: What came of :data:`~.bidi.UPDATE_STORAGE_FAULT`.
+
+    Raises:
+        Violation: A hook was told of it.
+    """
+    timeline = run.timeline
+    begins, ends = (event for event in timeline.of(Happened) if event.what in (FAULT_BEGINS, FAULT_ENDS))
+    assert ends.stored is not None
+    expect_readable(ends.stored, "after the fault", timeline, ends)
+    for told in timeline.hooks("message_updated"):
+        if told.message is None or told.at > ends.at:
+            continue
+        if told.at < begins.at:
+            if told.stored is not None and not _has_text_of(told.message, told.stored):
+                return
+        elif not _has_text_of(told.message, ends.stored):
+            violated(
+                "no hook is told of a message that was not stored as it is told of",
+                f"a hook was told of {one_message(told.message)}, and it is not stored",
+                timeline,
+                told,
+                ends,
+            )
+
+
+def _has_text_of(message: Message, reading: Reading) -> bool:
+    found = find_same(message, reading.messages)
+    return found is not None and texts([found]) == texts([message])
 
 
 def expect_last_state_told_of(run: Run, key: str, value: object, call: str) -> None:

@@ -29,7 +29,7 @@ TEXT_EVERYDAY = Scenario(
     .user([{"text": "What is the weather here?"}, {"image": {"format": "png", "source": {"bytes": PIXEL}}}])
     .reasons("The user asks for the weather, so I call the tools.")
     .calls_together(
-        ToolCall("locate", {"image": 1}, "locate-1", result=[{"json": {"city": "Lyon", "sure": 0.75}}]),
+        ToolCall("locate", {"image": 1}, "where-1", result=[{"json": {"city": "Lyon", "sure": 0.75}}]),
         ToolCall("weather", {"city": "unknown"}, "weather-2", error="no such city"),
         ToolCall("weather", {"city": "Lyon"}, "weather-3", result="Rain"),
     )

@@ -11,6 +11,7 @@ import shutil
 import signal
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -1173,6 +1174,14 @@ class WritesInTwoHalves(SnapshotFileManager):
                 file.write(part)
                 file.flush()
                 os.fsync(file.fileno())
+
+
+class WaitsOnTheLoop(SnapshotFileManager):
+    """Another thread writes, and everybody waits for that."""
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(work).result()
 
 
 class WritesOnTheLoop(SnapshotFileManager):

@@ -1,11 +1,12 @@
 """Managers that keep a row a message, each broken in one way that its name and docstring say."""
 
+import contextlib
 import copy
 import html
 import json
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from session_conformance.reference_impl.log.codec import decode, encode
@@ -444,3 +445,26 @@ class FillsInNames(SqliteManager):
             for block in message["content"]
         ]
         super()._insert(agent_id, {**message, "content": content}, state, database, before)
+
+
+class SwallowsFailedUpdates(SqliteManager):
+    """What could not be replaced is stored as it was."""
+
+    async def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        with contextlib.suppress(SessionException) if work == self._update else contextlib.nullcontext():
+            await super()._in_background(work, *arguments)
+
+
+class SortsResults(SqliteManager):
+    """The results of a group of tools are in the order of their ids."""
+
+    def _insert(
+        self,
+        agent_id: str,
+        message: Any,
+        state: bytes | None,
+        database: sqlite3.Connection | None = None,
+        before: Sequence[Any] = (),
+    ) -> None:
+        by_id = sorted(message["content"], key=lambda block: str(block.get("toolResult", {}).get("toolUseId", "")))
+        super()._insert(agent_id, {**message, "content": by_id}, state, database, before)

@@ -749,6 +749,20 @@ class ForgetsWhatNodesUsed(_SpoilsTeams):
             result.pop("accumulated_usage", None)
 
 
+class ForgetsWhatTeamsUsed(_SpoilsTeams):
+    """What each node used is stored, and what it comes to is not."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        state.pop("accumulated_usage", None)
+
+
+class ForgetsHowOftenTeamsRan(_SpoilsTeams):
+    """Which nodes ran is stored, and how many is not."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        state.pop("execution_count", None)
+
+
 class DropsBytesOfTasks(_SpoilsTeams):
     """The task's text is stored."""
 

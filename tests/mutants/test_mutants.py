@@ -114,6 +114,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "ORD-08": [(broken.StopsBeforeStopHooks, "closed"), (broken.HoldsTheLastMessageBack, "stop hooks run")],
     "ORD-09": [
         (broken.SwallowsStorageErrors, "is not stored"),
+        (broken_rows.SwallowsFailedUpdates, r"told of assistant \[.during the fault.\]"),
         (broken.TellsOfLostMessagesOnly, "redaction is not stored"),
         (broken.StopsInSilence, "state is not stored"),
         (broken_s3.TakesADenialForAWrite, "is not stored"),
@@ -157,7 +158,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "RPL-12": [(broken.SortsMessageNumbersAsText, "message 10")],
     "RPL-13": [(broken.ForgetsWhatWasBargedInOn, "there "), (broken.RestoresTheLastTurn, "tell me a story")],
     "TOL-01": [(broken.StoresToolResultsTwice, "asks for")],
-    "TOL-02": [(broken.SplitsToolGroups, "locate-1")],
+    "TOL-02": [(broken.SplitsToolGroups, "where-1"), (broken_rows.SortsResults, "where-1")],
     "TOL-03": [(broken.ForgetsToolStatus, "'weather-2': 'success'")],
     "TOL-04": [
         (broken.RestoresWithoutRepair, "nothing answers"),
@@ -271,7 +272,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "CON-02": [(broken.WritesWhereTheLatestWas, "session-")],
     "CON-03": [(broken.WritesInTwoHalves, "it cannot be read")],
-    "CON-04": [(broken.WritesOnTheLoop, "were done on it"), (broken_s3.WritesToS3OnTheLoop, "during PutObject")],
+    "CON-04": [
+        (broken.WritesOnTheLoop, "were done on it"),
+        (broken.WaitsOnTheLoop, r"a write to a file is not done yet(.|\n)*during os\."),
+        (broken_s3.WritesToS3OnTheLoop, "during PutObject"),
+    ],
     "CON-05": [
         (broken.TakesBeginningsForCrashes, "opening the session raises|opens for none|agent.send.. raises"),
         (broken_writers.BeginsWithoutAnotherLook, "beginning one session at once|between its look and its first write"),
@@ -482,6 +487,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
         (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
         (broken_text.ForgetsWhatNodesUsed, "the result of plan says how many tokens it used"),
+        (broken_text.ForgetsWhatTeamsUsed, "the team has used what its nodes have"),
+        (broken_text.ForgetsHowOftenTeamsRan, "the team counts each node that ran"),
     ],
     "MAG-02": [
         (broken_text.DropsBytesOfTasks, "the task's image"),
