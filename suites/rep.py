@@ -122,6 +122,10 @@ class RepositoryApi(ConformanceSuite):
             for number, message in enumerate(wanted):
                 expect_message(message, who.read_message(place.id, "agent", number), "after updates", number)
             expect_listed(wanted, who, place, "after updates")
+        emptied = SessionAgent("agent", {}, {"removed": 3}, {})
+        writer.update_agent(place.id, copy.deepcopy(emptied))
+        for who in (writer, reader, place.open()):
+            expect_agent(emptied, who.read_agent(place.id, "agent"))
 
     @requirement("REP-02", source=f"{CONTRACT}, read_* -> ... | None; FileSessionManager", needs=REPOSITORY)
     def what_is_not_there(self, new_session: NewSession) -> None:
@@ -291,7 +295,7 @@ class RepositoryApi(ConformanceSuite):
         writer.create_message(place.id, "agent", message)
         agent.state["list"].append("given")
         message.message["content"].append({"text": "given"})
-        for what in ("the objects that were given", "the objects that were read"):
+        for what in ("the objects that were given", "the objects that were read", "those that were read again"):
             kept = writer.read_agent(place.id, "agent")
             listed = writer.list_messages(place.id, "agent")
             found = writer.read_message(place.id, "agent", 0)

@@ -31,6 +31,37 @@ class DropsInternalState(DictRepository):
         return value
 
 
+class TakesNothingForUnchanged(DictRepository):
+    """An update that has no state leaves it as it is."""
+
+    def updated(self, before: Any, value: Any) -> Any:
+        value = super().updated(before, value)
+        if isinstance(value, SessionAgent):
+            value.state = value.state or before.state
+        return value
+
+
+class GivesWhatItRemembers(DictRepository):
+    """What was read is remembered, and given to whoever reads it again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._remembered: dict[tuple[str, str], SessionAgent] = {}
+
+    def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
+        key = self.key(session_id, agent_id)
+        if key in self._remembered:
+            return self._remembered[key]
+        found = super().read_agent(session_id, agent_id)
+        if found is not None:
+            self._remembered[key] = self.kept(found)
+        return found
+
+    def update_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
+        super().update_agent(session_id, session_agent)
+        self._remembered.pop(self.key(session_id, session_agent.agent_id), None)
+
+
 class KeepsTheOriginal(DictRepository):
     """A redaction is not stored."""
 
