@@ -13,6 +13,7 @@ from strands.session import SessionRepository
 from strands.types.exceptions import SessionException
 from strands.types.session import Session, SessionAgent, SessionMessage
 
+from .at_once import at_once
 from .collecting import Collected, Place, collected_by, collecting
 from .history import (
     Change,
@@ -66,15 +67,14 @@ class ChangeLogRepository(SessionRepository):
         """Write what is left to write, and let go of the session. An agent needs it no more after it stopped.
 
         Raises:
-            SessionException: Something could not be written.
+            SessionException: Something could not be written. It is written with the next change, or by closing again.
         """
         try:
-            if self.session_id in self._stores:
-                self._stores[self.session_id].drain()
+            at_once(SessionStore.drain, self._stores.values())
         finally:
             for store in self._stores.values():
                 store.close()
-            self._stores.clear()
+            self._stores = {id: store for id, store in self._stores.items() if store.has_unwritten()}
 
     def history(self) -> SessionHistory:
         """Return all that the session holds, as it is stored now: a copy of nothing, to be read and not changed.

@@ -1,4 +1,4 @@
-"""A session that was closed is read anew with the next change: what is told while that fails is stored later on."""
+"""A session that was closed is read anew with the next change: what is told or closed while that fails is not lost."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,7 +18,8 @@ class Place:
     """Where sessions are kept, which can be read or not."""
 
     def __init__(self, open_manager: Callable[[], Any], stored: Callable[[], bytes]) -> None:
-        self.manager, self.stored, self.is_readable = open_manager, stored, True
+        self.manager, self.stored = open_manager, stored
+        self.is_readable = self.is_writable = True
 
     def texts(self) -> list[str]:
         messages = open_agent(Path(), manager=self.manager(), agent_id="a").messages
@@ -28,21 +29,32 @@ class Place:
 @pytest.fixture(params=["files", "S3"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     if request.param == "files":
-        read = JournalFile.read
+        read, append = JournalFile.read, JournalFile.append
 
         def read_if_possible(self: JournalFile) -> Any:
             if not place.is_readable:
                 raise SessionException("cannot read it: Input/output error")
             return read(self)
 
+        def append_if_possible(self: JournalFile, *given: Any) -> None:
+            if not place.is_writable:
+                raise SessionException("cannot write it: No space left on device")
+            append(self, *given)
+
         monkeypatch.setattr(JournalFile, "read", read_if_possible)
+        monkeypatch.setattr(JournalFile, "append", append_if_possible)
         place = Place(
             lambda: FileSessionManager("s", str(tmp_path)),
             lambda: b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()),
         )
         return place
     bucket = Bucket()
-    client = Client(bucket, fault=lambda *_: None if place.is_readable else refusal("AccessDenied", 403))
+
+    def fault(_: int, operation: str, key: str) -> Exception | None:
+        is_possible = place.is_readable and (place.is_writable or operation != "PutObject")
+        return None if is_possible else refusal("AccessDenied", 403)
+
+    client = Client(bucket, fault=fault)
     place = Place(
         lambda: S3SessionManager("s", "bucket", boto_session=Session(client)),
         lambda: b"".join(stored.data for stored in bucket.objects.values()),
@@ -105,3 +117,21 @@ def test_the_redaction_of_a_message_that_could_not_be_stored_replaces_no_other(p
     agent._session_manager.sync_agent(agent)
     assert place.texts() == ["one", "[redacted]"]
     assert b"secret" not in place.stored()
+
+
+@pytest.mark.parametrize("then", ["closed again", "something is said"])
+def test_what_could_not_be_written_when_it_was_closed_is_written_later(place: Place, then: str) -> None:
+    agent = open_agent(Path(), manager=place.manager(), agent_id="a")
+    manager: Any = agent._session_manager
+    asyncio.run(add(agent, text_message("one")))
+    place.is_writable = False
+    with pytest.raises(SessionException):
+        asyncio.run(add(agent, text_message("two")))
+    with pytest.raises(SessionException):
+        manager.close()
+    place.is_writable = True
+    if then == "closed again":
+        manager.close()
+    else:
+        asyncio.run(add(agent, text_message("three")))
+    assert place.texts()[:2] == ["one", "two"]
