@@ -29,7 +29,7 @@ from .s3.log import S3Log
 from .s3.objects import S3Objects
 from .s3.prefixes import root_of, session_prefixes
 from .s3.sdk_objects import SdkObjects
-from .s3.session_folders import session_folders
+from .s3.session_folders import SessionFolder, session_folders
 
 logger = logging.getLogger(__name__)
 
@@ -144,7 +144,7 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: They cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        found = [folder.info() for folder in session_folders(client, bucket, prefix)]
+        found = session_folders(client, bucket, prefix, SessionFolder.info)
         return sorted(filter(None, found), key=lambda info: info.updated_at, reverse=True)
 
     @staticmethod
@@ -168,9 +168,8 @@ class S3SessionManager(ChangeLogSessionManager):
             SessionException: They cannot be listed.
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
-        return [
-            Skipped(folder.name, folder.problem) for folder in session_folders(client, bucket, prefix) if folder.problem
-        ]
+        found = session_folders(client, bucket, prefix, lambda folder: (folder.name, folder.problem))
+        return [Skipped(name, problem) for name, problem in found if problem]
 
     @staticmethod
     def clean_up(
@@ -211,12 +210,19 @@ class S3SessionManager(ChangeLogSessionManager):
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
         today = now or datetime.now(timezone.utc)
-        done = CleanUp()
-        for found in session_folders(client, bucket, prefix):
+
+        def clean(folder: SessionFolder) -> CleanUp:
+            own = CleanUp()
             try:
-                found.clean_up(root_of(prefix), today - older_than, today, done, damaged=damaged, dry_run=dry_run)
+                folder.clean_up(root_of(prefix), today - older_than, today, own, damaged=damaged, dry_run=dry_run)
             except SessionException as error:
-                done.skipped.append(Skipped(found.name, str(error)))
+                own.skipped.append(Skipped(folder.name, str(error)))
+            return own
+
+        done = CleanUp()
+        for own in session_folders(client, bucket, prefix, clean):
+            done += own
+            done.skipped += own.skipped
         for one in done.skipped:
             logger.warning("session=<%s>, reason=<%s> | a session was not cleaned up", one.name, one.reason)
         return done

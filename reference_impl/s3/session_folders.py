@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from strands.types.exceptions import SessionException
 
+from ..log.at_once import at_once
 from ..log.codec import decode
 from ..log.inspection import CleanUp, SessionInfo, Skipped
 from .deletion import delete_orphans, delete_unused
@@ -17,6 +19,11 @@ from .prefixes import root_of
 from .requests import is_withheld
 from .rest import read_rest
 from .root import ROOT, DamagedRoot, Root, read_root
+
+Done = TypeVar("Done")
+
+_AT_ONCE = 64
+"""How many sessions are looked at before their results are handed on."""
 
 IN_USE = timedelta(days=7)
 """How long a session counts as in use whose latest writer left no word that it stopped: it may have crashed."""
@@ -117,22 +124,33 @@ class SessionFolder:
         ]
 
 
-def session_folders(client: Any, bucket: str, prefix: str) -> Iterator[SessionFolder]:
-    """Yield what lies under the prefix of each session.
+def session_folders(client: Any, bucket: str, prefix: str, do: Callable[[SessionFolder], Done]) -> Iterator[Done]:
+    """Do something with what lies under the prefix of each session, some of them at once; yield the results in order.
+
+    Args:
+        client: The client.
+        bucket: The bucket.
+        prefix: What all keys begin with.
+        do: What is done. It is called on several threads.
 
     Raises:
         SessionException: The bucket cannot be read.
     """
     objects = S3Objects(client, bucket, "")
-    for place in objects.folders(f"{root_of(prefix)}journal_"):
-        listed: list[Listed] = []
-        try:
-            listed = list(objects.list(place))
-            yield SessionFolder(objects, place, listed, read_root(objects, place))
-        except DamagedRoot:  # until it is repaired nobody can tell what is left over
-            problem = f"s3://{bucket}/{place}{ROOT} is not what was stored"
-            yield SessionFolder(objects, place, listed, None, problem)
-        except SessionException as failure:
-            if not is_withheld(failure):
-                raise
-            yield SessionFolder(objects, place, listed, None, str(failure), is_withheld=True)
+    places = objects.folders(f"{root_of(prefix)}journal_")
+    while some := list(islice(places, _AT_ONCE)):
+        yield from at_once(lambda place: do(_look_into(objects, place)), some)
+
+
+def _look_into(objects: S3Objects, place: str) -> SessionFolder:
+    listed: list[Listed] = []
+    try:
+        listed = list(objects.list(place))
+        return SessionFolder(objects, place, listed, read_root(objects, place))
+    except DamagedRoot:  # until it is repaired nobody can tell what is left over
+        problem = f"s3://{objects.bucket}/{place}{ROOT} is not what was stored"
+        return SessionFolder(objects, place, listed, None, problem)
+    except SessionException as failure:
+        if not is_withheld(failure):
+            raise
+        return SessionFolder(objects, place, listed, None, str(failure), is_withheld=True)

@@ -1,8 +1,11 @@
 """How many requests the reference S3SessionManager makes for each thing that it is asked to do."""
 
 import asyncio
+import contextlib
+import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -84,3 +87,26 @@ def test_to_read_again(bucket: Counting) -> None:
     manager = bucket.manager()
     manager._release("s")
     assert bucket.of(lambda: manager.list_messages("s", "default")) == {LIST: 1, GET: 2}
+
+
+@pytest.mark.parametrize("what", ["listed", "cleaned up"])
+def test_many_sessions_are_looked_at_at_once(what: str) -> None:
+    """One after the other, ten thousand would take minutes of waiting for answers."""
+    stored, meeting = Bucket(), threading.Barrier(4)
+    for number in range(4):
+        S3SessionManager(f"s{number}", "bucket", boto_session=Session(Client(stored))).close()  # type: ignore[arg-type]
+
+    class Meets(Client):
+        def get_object(self, **request: Any) -> Any:
+            if request["Key"].endswith("root") and not meeting.broken:
+                with contextlib.suppress(threading.BrokenBarrierError):
+                    meeting.wait(20)
+            return super().get_object(**request)
+
+    where: Any = {"bucket": "bucket", "boto_session": Session(Meets(stored))}
+    ids = [f"s{number}" for number in range(4)]
+    if what == "listed":
+        assert sorted(info.session_id for info in S3SessionManager.list_sessions(**where)) == ids
+    else:
+        assert S3SessionManager.clean_up(timedelta(0), **where, dry_run=True, now=stored.now + timedelta(1)) == ids
+    assert not meeting.broken
