@@ -49,6 +49,7 @@ from .scenarios import (
     STOP_AND_START,
     TEXT_STORAGE_FAULT,
     expect_apart_on_one_manager,
+    expect_apart_where_messages_are_shared,
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
     expect_no_growth_with_deletions,
@@ -205,6 +206,7 @@ class LifeOfASession(ConformanceSuite):
         for agent in (one, two):
             expect_own(agent, [f"{agent.agent_id} {turn}" for turn in range(3)], {agent.agent_id: 2})
         expect_apart_on_one_manager(new_session())
+        expect_apart_where_messages_are_shared(new_session())
 
     @requirement(
         "LIF-09",

@@ -1,4 +1,5 @@
 from .agents_of_a_session import expect_apart_on_one_manager as expect_apart_on_one_manager
+from .agents_of_a_session import expect_apart_where_messages_are_shared as expect_apart_where_messages_are_shared
 from .agents_of_a_session import expect_own as expect_own
 from .agents_of_a_session import expect_redacted_apart_on_one_manager as expect_redacted_apart_on_one_manager
 from .agents_of_a_session import expect_twins_refused as expect_twins_refused
@@ -341,6 +342,7 @@ __all__ = [
     "expect_answered",
     "expect_apart_on_one_manager",
     "expect_apart_where_ids_meet",
+    "expect_apart_where_messages_are_shared",
     "expect_beginnings_kept",
     "expect_cost_as_promised",
     "expect_deleted_by_another",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,11 +14,12 @@ from session_conformance.harness import (
     TextConversation,
     Timeline,
     expect_no_failure,
+    play,
     violated,
 )
 from session_conformance.harness.process import clock, tolerating_warnings
 from session_conformance.harness.scripts import Redact, Send, Step, stream
-from session_conformance.harness.sdk import SessionException, SessionManager
+from session_conformance.harness.sdk import Message, SessionException, SessionManager
 from session_conformance.harness.timeline import Failed, Happened, UserSent, same, texts
 
 from .stored_history import expect_readable
@@ -92,6 +94,29 @@ def expect_apart_on_one_manager(session: Session) -> None:
         if timeline.of(UserSent):
             said = [step.content for step in script.steps if isinstance(step, Send)]
             expect_own(one, said, {one.agent_id: 1}, timeline, [f"yes, {text}" for text in said])
+
+
+def expect_apart_where_messages_are_shared(session: Session) -> None:
+    """Report a violation unless agents that are given the same messages each have their own, also when one redacts.
+
+    Whether the redaction is stored at all is for UPD-05 to ask.
+
+    Raises:
+        Violation: The other one has what it was not told, or lacks what it was given.
+    """
+    shared: list[Message] = [
+        {"role": "user", "content": [{"text": "what both were told"}], "tracking_id": str(uuid.UUID(int=8))}
+    ]
+    one, other = (replace(session, agent_id=agent_id) for agent_id in ("one", "other"))
+    for agent in (one, other):
+        expect_no_failure(play(agent, Script().starts().stops(), messages=shared, observing=False))
+    timeline = play(one, Script().starts().then(Redact("[redacted]")).stops(), observing=False)
+    expect_no_failure(timeline)
+    found = other.read()
+    expect_readable(found, "for agent 'other'", timeline)
+    if texts(found.messages) != ["what both were told"]:
+        wanted = "of a message that two agents were given, each has its own: the other's is not redacted with the one's"
+        violated(wanted, f"agent 'other' has {texts(found.messages)}", timeline, *timeline.of(Happened))
 
 
 def expect_redacted_apart_on_one_manager(session: Session) -> None:

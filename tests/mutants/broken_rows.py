@@ -468,3 +468,12 @@ class SortsResults(SqliteManager):
     ) -> None:
         by_id = sorted(message["content"], key=lambda block: str(block.get("toolResult", {}).get("toolUseId", "")))
         super()._insert(agent_id, {**message, "content": by_id}, state, database, before)
+
+
+class ReplacesInAllAgents(SqliteManager):
+    """A tracking id tells a message from all others of a session."""
+
+    def _replace(self, tracking_id: str, key: tuple[str, str], body: bytes, database: sqlite3.Connection) -> None:
+        database.execute(
+            "UPDATE messages SET body = ? WHERE session = ? AND tracking_id = ?", (body, key[0], tracking_id)
+        )

@@ -64,6 +64,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.OneFileForAllAgents, "agent 'one' has"),
         (broken.RemembersOneAgent, "agent 'second' has"),
         (broken_text.RestoresTheStateSavedLast, "has the state"),
+        (broken_rows.ReplacesInAllAgents, "the other's is not redacted with the one's"),
     ],
     "LIF-09": [
         (broken.AcceptsAnAgentTwice, "was accepted"),
