@@ -395,8 +395,8 @@ def expect_merged_to_be_accepted(session: Session) -> None:
         violated("after two writers' turns a model accepts the history", unpaired, third, start)
     for timeline in (one, two):
         told = _latest_told_of(timeline)
-        for call in told:
-            _expect_in_history(call, start, timeline, _uses_in([_message(one) for one in told]))
+        for latest in told:
+            _expect_in_history(latest, start, timeline, _uses_in([_message(one) for one in told]))
 
 
 def _latest_told_of(timeline: Timeline) -> list[HookCalled]:
@@ -425,8 +425,8 @@ def _expect_in_history(told: HookCalled, start: ModelStarted, timeline: Timeline
             violated(f"{expected} {text!r}, once", f"it has {said}", timeline, told)
     for use in _uses_in([message]):
         if used.count(use) != uses.count(use):
-            found = f"it has the tool uses {used}"
-            violated(f"{expected} the tool use {use!r} as often as it was told of: {uses}", found, timeline, told)
+            wanted = f"{expected} the tool use {use!r} as often as it was told of: {uses}"
+            violated(wanted, f"it has the tool uses {used}", timeline, told)
     for result in results_of([message]):
         found = [one["content"] for one in results_of(start.messages) if one["toolUseId"] == result["toolUseId"]]
         if result["content"] not in found:
