@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -69,15 +70,40 @@ class AgentChanges:
         """Note that an agent told of a message, as it is in its memory."""
         self.memory(agent.agent_id).told(message, named(message), agent.messages)
 
-    def left_over(self, agent: Any) -> list[Any]:
-        """Return what the agent's memory holds and storage does not, in order.
+    def left_over(self, agent: Any) -> list[tuple[Any, bool]]:
+        """Return what the agent's memory holds and storage does not, and whether it replaces what is stored of it.
 
         Nobody tells of messages that an application adds, edits, shortens or removes, of results that a conversation
         manager cuts or messages that it marks. And an agent that is stopped cancels its tasks, and with them hooks that
         wait for storage: the last message may have been added, or a stream set to incomplete, without this manager
         having been told, or heard out.
         """
-        return self._changed(agent)
+        changed, copies = self._changed(agent), self._further_copies(agent)
+        if not copies:
+            return [(message, False) for message in changed]
+        first = {message["tracking_id"]: message for message in reversed(changed)}
+        found = [
+            (message, message["tracking_id"] in copies)
+            for message in changed
+            if message["tracking_id"] not in copies or first[message["tracking_id"]] is message
+        ]
+        found += [(message, False) for further in copies.values() for message in further]
+        places = {id(message): place for place, message in enumerate(agent.messages)}
+        return sorted(found, key=lambda one: places[id(one[0])])
+
+    def _further_copies(self, agent: Any) -> dict[str, list[Any]]:
+        """Return the copies of stored messages that an application added, and told nobody of, by their tracking ids."""
+        names = [message["tracking_id"] for message in agent.messages]
+        if len(set(names)) == len(names):
+            return {}
+        found: dict[str, list[Any]] = {}
+        for name, count in Counter(names).items():
+            stored = len(self._ids(agent.agent_id, name)) if count > 1 else 0
+            copies = [message for message in agent.messages if message["tracking_id"] == name] if stored else []
+            if copies and all(one == copies[0] for one in copies):
+                further = count - stored - self._store().count_in_line(agent.agent_id, name)
+                found |= {name: copies[-further:]} if further > 0 else {}
+        return found
 
     def note_stored(self, message: Any, agent: Any) -> None:
         """Note that a message is about to be stored as it is in memory, or is refused for good."""
@@ -94,7 +120,7 @@ class AgentChanges:
 
     def differ(self, agent: Any) -> bool:
         """Whether the agent's memory and its record are not stored as they are."""
-        if self._changed(agent):
+        if self._changed(agent) or self._further_copies(agent):
             return True
         self.look(agent)
         return self.record(agent) is not None

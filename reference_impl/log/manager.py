@@ -127,14 +127,15 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
 
     def _store_left_over(self, agent: Any, collected: Collected) -> None:
         refusal = None
-        for message in self._changes.left_over(agent):
+        for message, replaces in self._changes.left_over(agent):
             collected.told_of, collected.is_left_over = message["tracking_id"], True
+            collected.replaces = replaces
             try:
                 self.append_message(message, agent)
             except UnstorableError as error:
                 refusal = refusal or error  # it holds up no other message
             self._changes.note_stored(message, agent)
-        collected.told_of, collected.is_left_over = None, False
+        collected.told_of, collected.is_left_over, collected.replaces = None, False, False
         if refusal is not None:
             raise refusal
 

@@ -109,26 +109,32 @@ class Memory:
         holds = Counter(order)
         for id, copies in list(self.held.items()):
             if holds[id] < copies:
-                for stored in ids_of(id)[: copies - holds[id]]:
+                there = [stored for stored in ids_of(id) if stored not in self.gone]  # one copy may have gone before
+                for stored in there[: copies - holds[id]]:
                     self.gone.add(stored)
-        unused = {id: list(ids_of(id)) for id in holds}
+        unused = {id: self._ids_of_copies(ids_of(id), copies) for id, copies in holds.items()}
         items: list[int | str] = []
         own_at = None
-        for id in reversed(order):
+        for id in order:
             if id in own:
-                own_at = len(items)
+                own_at = len(items) if own_at is None else own_at
             elif unused[id]:
-                items.append(unused[id].pop())
+                items.append(unused[id].pop(0))
             elif id not in self.made_up:
                 items.append(id)
-        self._items = items[::-1]
-        self._own_at = None if own_at is None else len(items) - own_at
+        self._items = items
+        self._own_at = own_at
         self._own_gone = bool(own) and own_at is None
         for item in self._items:
             if isinstance(item, int):
                 self.gone.discard(item)
         self.held, self._order = holds, order
         self.offered = {id: print for id, print in list(self.offered.items()) if id in holds}
+
+    def _ids_of_copies(self, ids: list[int], copies: int) -> list[int]:
+        """Return the ids of the copies of a message that the history holds: those that it had let go of come last."""
+        there = [id for id in ids if id not in self.gone]
+        return (there if len(there) >= copies else list(ids))[-copies:]
 
     def mark(self, counted: int) -> dict[str, Any] | None:
         """Return what a restore needs to put the history together; None where the SDK's way of counting does.
@@ -174,9 +180,14 @@ def put_together(
     if any(isinstance(item, str) for item in mark.get("held", ())):
         for id, message in left.items():
             ids_by_name.setdefault(name(message) or "", []).append(id)
+    numbered = {id for item in mark.get("held", ()) if not isinstance(item, str) for id in range(item[0], item[1] + 1)}
     ahead: list[int] = []
     for item in mark.get("held", ()):
-        ahead += ids_by_name.get(item, [])[:1] if isinstance(item, str) else range(item[0], item[1] + 1)
+        if not isinstance(item, str):
+            ahead += range(item[0], item[1] + 1)
+        elif further := [id for id in ids_by_name.get(item, []) if id not in numbered]:
+            ahead.append(further[0])
+            numbered.add(further[0])
     messages = [left.pop(id) for id in dict.fromkeys(ahead) if id in left]
     messages += left.values()
     own_at = mark.get("own_at", 0)

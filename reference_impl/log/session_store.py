@@ -155,6 +155,10 @@ class SessionStore:
         """Whether a message waits to be stored. Never waits; what is no longer in line is in the :attr:`index`."""
         return self._line.has_message(agent_id, tracking_id)
 
+    def count_in_line(self, agent_id: str, tracking_id: str) -> int:
+        """Return how many messages with a tracking id wait to be stored. Never waits."""
+        return sum(message.get("tracking_id") == tracking_id for message in self._line.messages(agent_id))
+
     def _load(self) -> SessionHistory:
         self._is_sure = False  # the log tells what it has read only once, and that may not be to be opened
         history, stored = SessionHistory(), self._log.read()  # storage may take long, and makes no garbage

@@ -404,3 +404,48 @@ def test_what_a_snapshot_brings_back_is_not_stored_a_second_time(tmp_path: Path)
     in_turn(tmp_path, window, "say", "say", "take a snapshot", "say", "load it", "say")
     manager = FileSessionManager("s", storage_dir=str(tmp_path))
     assert len(manager.list_messages("s", "a")) == 2 * 4
+
+
+def copied(one: Agent) -> None:
+    one.messages.append(copy.deepcopy(one.messages[0]))
+
+
+def copied_and_gone_on_from(one: Agent) -> None:
+    copied(one)
+    one.messages.append(plain("and on"))
+
+
+def copied_twice(one: Agent) -> None:
+    one.messages += [one.messages[1], one.messages[1]]
+
+
+def edited_and_copied(one: Agent) -> None:
+    one.messages[0]["content"] = [{"text": "edited"}]
+    copied(one)
+
+
+@pytest.mark.parametrize("change", [copied, copied_and_gone_on_from, copied_twice, edited_and_copied])
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_copies_that_an_application_adds_are_restored(
+    tmp_path: Path, change: Callable[[Agent], None], goes_on: bool
+) -> None:
+    one = agent(tmp_path)
+    one("hello")
+    change(one)
+    if goes_on:
+        one("and what now?")
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    assert not difference(one.messages, agent(tmp_path).messages)
+
+
+def test_copies_that_leave_memory_one_by_one_stay_away(tmp_path: Path) -> None:
+    one = agent(tmp_path)
+    one("hello")
+    copied(one)
+    one._session_manager.append_message(one.messages[-1], one)  # type: ignore[union-attr]
+    for _ in range(2):
+        one("and on")
+        one.messages.remove(next(message for message in one.messages if message["content"] == [{"text": "hello"}]))
+        one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    assert not difference(one.messages, agent(tmp_path).messages)
