@@ -131,7 +131,7 @@ class PlainStorage:
     """
 
     def __init__(self, storage_dir: str) -> None:
-        self._database = _Database(Path(storage_dir) / "storage.db", StorageError)
+        self._database = _Database(Path(storage_dir).absolute() / "storage.db", StorageError)
 
     async def write(self, key: str, data: bytes) -> None:
         """Store data under a key.
@@ -199,7 +199,7 @@ class PlainRepository(SessionRepository):
     """
 
     def __init__(self, storage_dir: str) -> None:
-        self._database = _Database(Path(storage_dir) / "sessions.db", SessionException)
+        self._database = _Database(Path(storage_dir).absolute() / "sessions.db", SessionException)
 
     def create_session(self, session: StoredSession, **kwargs: Any) -> StoredSession:
         """Store a new session.

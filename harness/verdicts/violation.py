@@ -20,6 +20,7 @@ class Violation(AssertionError):
         inherited: The name of the SDK's class that the manager is built on, where that violates it too over a store
             that is known to be right; or "".
         events: The part of the timeline that shows it, as :func:`~.excerpt.excerpt` gives it.
+        failure: What was raised, where that is what was found; or None.
         raised: What the backend author's own code has raised, where the timeline has that; or None.
 
     Args:
@@ -34,6 +35,7 @@ class Violation(AssertionError):
         self, expected: str, found: str, evidence: str = "", timeline: Timeline | None = None, at: Sequence[int] = ()
     ) -> None:
         around = drawn(timeline, *at) if timeline is not None else ""
+        self.failure = _failure(timeline, at, found) if timeline is not None else None
         self.raised = _raised(timeline, at) if timeline is not None else None
         frames = "" if self.raised is None else "\n".join(["raised in:", *(f"  {line}" for line in self.raised.frames)])
         evidence = "\n\n".join(part for part in (frames, evidence, around) if part)
@@ -45,10 +47,20 @@ class Violation(AssertionError):
         super().__init__(f"expected: {expected}\nfound:    {found}" + (f"\n\n{evidence}" if evidence else ""))
 
 
+def _failures(timeline: Timeline) -> list[Failed]:
+    events = [event.event if isinstance(event, HappenedElsewhere) else event for event in timeline]
+    return [event for event in events if isinstance(event, Failed)]
+
+
+def _failure(timeline: Timeline, at: Sequence[int], found: str) -> Failed | None:
+    """Return what was raised where the violation shows, if what was found tells of it."""
+    shown = (one for one in _failures(timeline) if one.at in at)
+    return next((one for one in shown if f"raises {one.type}" in found), None)
+
+
 def _raised(timeline: Timeline, at: Sequence[int]) -> Failed | None:
     """Return what the author's code raised where the violation shows, or else what it raised first."""
-    failures = [event.event if isinstance(event, HappenedElsewhere) else event for event in timeline]
-    own = [one for one in failures if isinstance(one, Failed) and one.frames]
+    own = [one for one in _failures(timeline) if one.frames]
     return next((one for one in own if one.at in at), own[0] if own else None)
 
 
