@@ -432,8 +432,8 @@ class ForgetsWhatWasBrokenOff(SnapshotFileManager):
 
     async def in_background(self, work: Callable[[], None]) -> None:
         self.begun += 1
-        if self.begun - self.ended < 2:
-            await super().in_background(work)
+        broken_off = self.begun - self.ended > 1
+        await super().in_background((lambda: None) if broken_off else work)  # behind that write, whenever it is made
         self.ended += 1
 
 
@@ -517,10 +517,8 @@ class ForgetsMarks(FileSessionManager):
 
 
 class _NotesNoMarks(AgentChanges):
-    def left_over(self, agent: Any) -> list[Any]:
-        return [
-            message for message in super().left_over(agent) if not self._ids(agent.agent_id, message["tracking_id"])
-        ]
+    def left_over(self, agent: Any) -> list[tuple[Any, bool]]:
+        return [found for found in super().left_over(agent) if not self._ids(agent.agent_id, found[0]["tracking_id"])]
 
 
 # -- agents of any kind ------------------------------------------------------------------------------------
