@@ -52,6 +52,7 @@ from .scenarios import (
     expect_apart_where_messages_are_shared,
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
+    expect_here_and_elsewhere,
     expect_no_growth_with_deletions,
     expect_no_growth_without_content,
     expect_no_leaks,
@@ -274,18 +275,8 @@ class LifeOfASession(ConformanceSuite):
     )
     def reading_writes_nothing(self, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest) -> None:
         """Opening a session for reading only (restore, no send) writes nothing."""
-        session = new_session()
-        expect_no_failure(play(session, Script().user("one").assistant("two"), observing=False))
         elsewhere = Capability.FRESH_PROCESS in capabilities_of(backend, request.config)
-        for fresh in (False, True)[: 1 + elsewhere]:
-            before = session.workspace.stored()
-            expect_no_failure(play(session, Script().starts().stops(), observing=False, fresh_processes=fresh))
-            after = session.workspace.stored()
-            changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
-            if changed:
-                where = ", in a process of its own," if fresh else ""
-                found = f"it changes {', '.join(changed)}"
-                violated(f"starting and stopping an agent{where} changes no stored byte", found)
+        expect_here_and_elsewhere(_expect_reading_to_write_nothing, new_session, elsewhere)
 
     @requirement(
         "LIF-14",
@@ -365,6 +356,20 @@ class LifeOfASession(ConformanceSuite):
         if same(run(STATE).timeline.of(AgentStopped)[-1].state, run(STATE).stored.state):
             expect_state_stored_after_outages(run(OTHER_STORAGE_FAULTS))  # that a stop stores it at all is for LIF-04
         expect_state_stored_after_outages(run(TEXT_STORAGE_FAULT))
+
+
+def _expect_reading_to_write_nothing(session: Session, elsewhere: bool) -> None:
+    expect_no_failure(play(session, Script().user("one").assistant("two"), observing=False))
+    for fresh in (False, True)[: 1 + elsewhere]:
+        before = session.workspace.stored()
+        expect_no_failure(play(session, Script().starts().stops(), observing=False, fresh_processes=fresh))
+        after = session.workspace.stored()
+        changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+        if changed:
+            where = ", in a process of its own," if fresh else ""
+            violated(
+                f"starting and stopping an agent{where} changes no stored byte", f"it changes {', '.join(changed)}"
+            )
 
 
 def _expect_stored_state_to_win(session: Session) -> None:

@@ -61,6 +61,7 @@ from .scenarios import (
     SWARM_FAILS,
     SWARM_KILLED,
     TASK,
+    expect_here_and_elsewhere,
     expect_own,
     expect_unreadable_teams_to_go_on,
 )
@@ -111,7 +112,7 @@ def expect_nodes(run: Run, process: int, wanted: Sequence[str], what: str) -> No
         )
 
 
-def expect_processes_to_take_turns(session: Session, *, elsewhere: bool) -> None:
+def expect_processes_to_take_turns(session: Session, elsewhere: bool) -> None:
     """Report a violation unless a graph goes on where it was left last, in a process that knew it at an earlier node.
 
     Args:
@@ -141,7 +142,7 @@ def expect_processes_to_take_turns(session: Session, *, elsewhere: bool) -> None
             )
 
 
-def expect_apart_from_an_agent(agent: Session, *, elsewhere: bool) -> None:
+def expect_apart_from_an_agent(agent: Session, elsewhere: bool) -> None:
     """Report a violation where an agent and a graph of one id, which take turns in a session, have not each its own.
 
     Args:
@@ -357,7 +358,7 @@ class SeveralAgents(ConformanceSuite):
             expect_completed(played, 1, ["plan", "write", "check"])
             if scenario is GRAPH_FAILS:
                 expect_told(played, 1, "write", TASK, said_by("plan"))
-        expect_processes_to_take_turns(new_session(), elsewhere=_opens_elsewhere(backend, request))
+        expect_here_and_elsewhere(expect_processes_to_take_turns, new_session, _opens_elsewhere(backend, request))
 
     @requirement(
         "MAG-06",
@@ -444,7 +445,7 @@ class SeveralAgents(ConformanceSuite):
                     timeline,
                     *timeline.of(NodeRan),
                 )
-        expect_apart_from_an_agent(new_session(agent_id="both"), elsewhere=elsewhere)
+        expect_here_and_elsewhere(expect_apart_from_an_agent, lambda: new_session(agent_id="both"), elsewhere)
 
     @requirement(
         "MAG-10", source="B,A: harness-sdk #1864; interrupts in multi-agent systems", needs=[Capability.MULTI_AGENT]

@@ -81,6 +81,7 @@ from .malformed import expect_restorable as expect_restorable
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .odd_tools import SAME_TOOL_IDS as SAME_TOOL_IDS
 from .on_the_wire import loop_goes_on as loop_goes_on
+from .one_process import expect_here_and_elsewhere as expect_here_and_elsewhere
 from .one_process import shut_out_by as shut_out_by
 from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
@@ -353,6 +354,7 @@ __all__ = [
     "expect_folder_behind_link",
     "expect_folder_of_when_it_was_made",
     "expect_gone_at_each_look",
+    "expect_here_and_elsewhere",
     "expect_kept",
     "expect_kept_after_failed_syncs",
     "expect_kept_after_successors",

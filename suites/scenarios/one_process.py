@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
 
-from session_conformance.harness import Session
+from session_conformance.harness import Script, Session, Violation, expect_no_failure, play
 from session_conformance.harness.conversations import read_in_fresh_process
 from session_conformance.harness.process import closing
 
@@ -26,3 +27,26 @@ def shut_out_by(session: Session) -> str:
     del manager
     gc.collect()  # one that has no close() lets go of its file when it is gone
     return refused[0] or "" if all(refused) and not read_in_fresh_process(session).error else ""
+
+
+def expect_here_and_elsewhere(
+    expect: Callable[[Session, bool], None], new_session: Callable[[], Session], elsewhere: bool
+) -> None:
+    """Ask something of processes that take turns; of a store that one process alone can have open, of this one alone.
+
+    Args:
+        expect: Asks it, given a session and whether there are turns of other processes.
+        new_session: Makes a session in a fresh workspace.
+        elsewhere: Whether other processes can open the backend.
+
+    Raises:
+        Violation: What ``expect`` raises.
+    """
+    try:
+        expect(new_session(), elsewhere)
+    except Violation:
+        begun = new_session()
+        expect_no_failure(play(begun, Script().user("begun"), observing=False))
+        if not elsewhere or not shut_out_by(begun):
+            raise
+        expect(new_session(), False)

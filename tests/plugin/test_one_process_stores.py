@@ -50,7 +50,7 @@ def test_it_is_judged_by_what_one_process_after_another_does(request: pytest.Fix
         return folder
 
     backend = try_out(BackendSpec("locked", f"{__name__}:open_session").resolve(), Workspace(new_folder()))
-    for id in ("CON-06", "LIF-17"):
+    for id in ("CON-06", "LIF-13", "LIF-17", "MAG-05", "MAG-09"):
         judge(CHECKS[id], backend, request.config, new_folder, {"request": request})
     with pytest.raises(NotApplicable, match=r"while one process has it open, another one cannot .* in another process"):
         judge(CHECKS["CON-03"], backend, request.config, new_folder, {"request": request})
