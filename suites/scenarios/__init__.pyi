@@ -165,6 +165,8 @@ from .team import SWARM_ASKS as SWARM_ASKS
 from .team import SWARM_FAILS as SWARM_FAILS
 from .team import SWARM_KILLED as SWARM_KILLED
 from .team import TASK as TASK
+from .teams_in_turn import expect_apart_from_an_agent as expect_apart_from_an_agent
+from .teams_in_turn import expect_processes_to_take_turns as expect_processes_to_take_turns
 from .text import ACCOUNT as ACCOUNT
 from .text import PASSWORD as PASSWORD
 from .text import TEXT_CONTENT as TEXT_CONTENT
@@ -341,6 +343,7 @@ __all__ = [
     "delete",
     "expect_all_of_it_deleted",
     "expect_answered",
+    "expect_apart_from_an_agent",
     "expect_apart_on_one_manager",
     "expect_apart_where_ids_meet",
     "expect_apart_where_messages_are_shared",
@@ -383,6 +386,7 @@ __all__ = [
     "expect_own",
     "expect_own_where_agents_look_like_keys",
     "expect_private",
+    "expect_processes_to_take_turns",
     "expect_read_failures_to_be_no_absence",
     "expect_readable",
     "expect_redacted_by_each_strategy",
