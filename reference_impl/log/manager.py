@@ -25,6 +25,7 @@ from .replaced import refuse_replaced
 from .repository import ChangeLogRepository, now
 from .restoring import Managed, named_all, restore_conversation_manager, restore_state, restored_history
 from .sdk import record_of
+from .sdk_release import sdk_release
 from .tool_pairs import answered_at_the_end, paired
 from .trimming import KEPT
 
@@ -205,6 +206,24 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             else:
                 self._restore(agent, record)
         self._latest_agent_message[agent.agent_id] = None
+
+    def initialize_multi_agent(self, source: Any, **kwargs: Any) -> None:
+        """Restore a graph or swarm from the session, or store it as a new one.
+
+        Raises:
+            SessionException: The session cannot be read or written, or the team cannot read its state; the text then
+                names the SDK's release. The session stays as it is.
+        """
+        try:
+            super().initialize_multi_agent(source, **kwargs)
+        except SessionException:
+            raise
+        except Exception as error:
+            raise SessionException(
+                f"{type(source).__name__} {source.id!r}: its state in session {self.session_id!r} cannot be read by"
+                f" strands-agents {sdk_release()}: {type(error).__name__}: {error}. Nothing was changed: open it with"
+                " the release that stored it"
+            ) from error
 
     def _create(self, agent: Any) -> None:
         for message in agent.messages:

@@ -272,13 +272,12 @@ class ChangeLogRepository(SessionRepository):
         """
         if collected_by(self) is not None:  # what was read last is compared with, and not what others wrote since
             record = self._stored(session_id).index.records.get(session_agent.agent_id)
-            created_at = record["created_at"] if record is not None else None
         else:
             before = self.read_agent(session_id, session_agent.agent_id)
-            created_at = before.created_at if before is not None else None
-        if created_at is None:
+            record = vars(before) if before is not None else None
+        if record is None:
             raise SessionException(f"Agent {session_agent.agent_id} in session {session_id} does not exist")
-        session_agent.created_at = created_at
+        session_agent.created_at = record.get("created_at", session_agent.created_at)  # other releases may have none
         self._commit(session_id, [agent_set(copy.deepcopy(vars(session_agent)))])
 
     def create_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:

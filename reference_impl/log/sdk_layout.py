@@ -22,9 +22,19 @@ from typing import Any, NoReturn, Protocol
 from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
 
-from .history import SessionHistory, agent_set, message_added, message_replaced, multi_agent_set, session_created
+from .codec import UnstorableError
+from .history import (
+    Change,
+    SessionHistory,
+    agent_set,
+    message_added,
+    message_replaced,
+    multi_agent_set,
+    session_created,
+)
 from .messages import tracking_id_of_unnamed
 from .paths import is_file, is_link
+from .validity import check_change
 
 _AGENT = re.compile(r"agents/agent_([^/]+)/agent\.json")
 _MESSAGE = re.compile(r"agents/agent_([^/]+)/messages/message_([^/]+)\.json")
@@ -248,7 +258,7 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
     states = [(path, match.group(1)) for path in paths if (match := _MULTI_AGENT.fullmatch(path))]
     # The SDK stores this state as it is and hands it back as it is, so it is not decoded.
     for (_, id), state in zip(states, _read(stored, [path for path, _ in states], decode=False), strict=True):
-        history.apply([multi_agent_set(id, state)])
+        _apply(history, stored, f"multi_agents/multi_agent_{id}/multi_agent.json", multi_agent_set(id, state))
     return history
 
 
@@ -306,25 +316,27 @@ def _read_agent(
     for key in ("state", "conversation_manager_state"):
         if not isinstance(record.get(key), dict):
             raise _wrong(stored, path, f"it has no {key}")
-    history.apply([agent_set(record)])
+    _apply(history, stored, path, agent_set(record))
     for number, found in zip(messages, _read(stored, list(messages.values())), strict=True):
         message: Any = found.get("message") if found.get("redact_message") is None else found["redact_message"]
-        if not _is_message(message):
-            raise _wrong(stored, messages[number], "it holds no message with a role and a list of content")
-        if not message.get("tracking_id"):
+        if isinstance(message, dict) and not message.get("tracking_id"):
             message["tracking_id"] = tracking_id_of_unnamed(session_id, agent_id, number)
         created_at = found.get("created_at", "")
         redacted = {"redacted": True} if found.get("redact_message") is not None else {}
-        history.apply([{**message_added(agent_id, message, created_at, number), **redacted}])
+        changes = [{**message_added(agent_id, message, created_at, number), **redacted}]
         if found.get("updated_at", created_at) != created_at:
-            history.apply([message_replaced(agent_id, message, found["updated_at"], number)])
+            changes.append(message_replaced(agent_id, message, found["updated_at"], number))
+        for change in changes:
+            _apply(history, stored, messages[number], change)
 
 
-def _is_message(value: Any) -> bool:
-    if not isinstance(value, dict) or not isinstance(value.get("role"), str):
-        return False
-    content = value.get("content")
-    return isinstance(content, list) and all(isinstance(block, dict) for block in content)
+def _apply(history: SessionHistory, stored: SdkSession, path: str, change: Change) -> None:
+    """Apply what a file holds, if that could be stored here as well: nothing else can be restored."""
+    try:
+        check_change(change)
+    except UnstorableError as error:
+        raise _wrong(stored, path, str(error)) from error
+    history.apply([change])
 
 
 def _wrong(stored: SdkSession, path: str, what: str) -> SessionException:

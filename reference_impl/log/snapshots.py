@@ -23,8 +23,9 @@ from strands.types.session import decode_bytes_values, encode_bytes_values
 
 from .agent_changes import messages_in
 from .at_once import beside
+from .codec import UnstorableError
 from .ids import check_id
-from .messages import tracking_id_of_unnamed
+from .messages import check_message, tracking_id_of_unnamed
 
 if TYPE_CHECKING:
     from .manager import ChangeLogSessionManager
@@ -125,9 +126,11 @@ def _data(stored: bytes | None, key: str, scope: str) -> Any:
         version, data = snapshot["schema_version"], snapshot["data"]
         is_whole = snapshot["scope"] == scope and isinstance(data["state"], dict)
         if scope == _OF_AGENTS:
-            is_whole = is_whole and all(isinstance(message, dict) for message in data["messages"])
             is_whole = is_whole and isinstance(data.get("conversation_manager_state", {}), dict)
-    except (ValueError, KeyError, TypeError):
+            for message in data["messages"]:
+                check_message(message)
+            is_whole = is_whole and _can_be_loaded(data)  # before anything is stored of any agent
+    except (ValueError, KeyError, TypeError, UnstorableError):
         version, is_whole, data = None, False, None
     if not is_whole or version != _VERSION:
         raise SessionException(
@@ -135,6 +138,22 @@ def _data(stored: bytes | None, key: str, scope: str) -> Any:
             " changed. Restore it, or remove it"
         )
     return data
+
+
+def _can_be_loaded(data: Any) -> bool:
+    """Whether an agent takes a snapshot's data; a voice agent is given its messages and its state alone."""
+    if "conversation_manager_state" in data:
+        try:
+            _load(_agent_between(None, "agent", data["conversation_manager_state"]), copy.deepcopy(data))
+        except Exception:  # the SDK raises whatever comes of it
+            return False
+    return True
+
+
+def _load(agent: Agent, data: Any) -> None:
+    from strands.types._snapshot import Snapshot
+
+    agent.load_snapshot(Snapshot("agent", _VERSION, data, {}))
 
 
 def _store(manager: ChangeLogSessionManager, agent_id: str, data: Any) -> None:
@@ -145,9 +164,7 @@ def _store(manager: ChangeLogSessionManager, agent_id: str, data: Any) -> None:
         manager.sync_agent(voice)
         return
     agent = _agent_between(manager, agent_id, data["conversation_manager_state"])
-    from strands.types._snapshot import Snapshot
-
-    agent.load_snapshot(Snapshot("agent", _VERSION, data, {}))
+    _load(agent, data)
     manager.sync_agent(agent)
 
 
@@ -191,7 +208,7 @@ class _VoiceBetween:
         self.state = AgentState()
 
 
-def _agent_between(manager: ChangeLogSessionManager, agent_id: str, state: dict[str, Any]) -> Agent:
+def _agent_between(manager: ChangeLogSessionManager | None, agent_id: str, state: dict[str, Any]) -> Agent:
     kept = _StateAsItIs(state)
     return Agent(
         model=_Silent(), agent_id=agent_id, conversation_manager=kept, session_manager=manager, callback_handler=None

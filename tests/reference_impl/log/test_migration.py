@@ -353,6 +353,7 @@ def test_what_is_no_snapshot_is_refused_and_nothing_is_changed(tmp_path: Path) -
     [stored] = tmp_path.glob("theirs/**/agent/b/**/snapshot_latest.json")
     whole = stored.read_bytes()
     changed = [{"state": []}, {"messages": ["hello"]}, {"conversation_manager_state": []}]
+    changed += [{"interrupt_state": None}, {"messages": [{"role": "user", "content": None}]}]
     parsed = json.loads(whole)
     of_another_form = [json.dumps({**parsed, "data": {**parsed["data"], **change}}).encode() for change in changed]
     others = [whole[:-9], whole.replace(b'"1.0"', b'"2.0"'), b"[]", whole.replace(b'"messages"', b'"massages"')]

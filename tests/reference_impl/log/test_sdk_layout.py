@@ -37,13 +37,36 @@ def holding(value: Any) -> Callable[[Path], object]:
     return lambda path: path.write_text(value if isinstance(value, str) else json.dumps(value))
 
 
+def replacing(name: str, value: Any) -> Callable[[Path], object]:
+    return lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+
+
+def saying(**more: Any) -> Callable[[Path], object]:
+    return replacing("message", {"role": "user", "content": [{"text": "x"}], **more})
+
+
 @pytest.mark.parametrize(
     ("path", "harm", "says"),
     [
-        (f"{MESSAGES}/message_1.json", holding({}), "no message"),
-        (f"{MESSAGES}/message_1.json", holding({"message": "x", "message_id": 1}), "no message"),
-        (f"{MESSAGES}/message_1.json", holding({"message": {"role": "user", "content": "x"}}), "no message"),
-        (f"{MESSAGES}/message_1.json", holding({"message": {"role": "user", "content": ["x"]}}), "no message"),
+        *(
+            (f"{MESSAGES}/message_1.json", saying(**{name: value}), name)
+            for name, value in [
+                ("role", None),
+                ("content", None),
+                ("tracking_id", ["x"]),
+                ("metadata", "x"),
+            ]
+        ),
+        *(
+            (f"{MESSAGES}/message_1.json", saying(content=[{kind: value}]), rf"content\[0\]\.{kind}")
+            for kind in ("toolUse", "toolResult")
+            for value in (None, 7, {}, {"toolUseId": {}})
+        ),
+        (f"{MESSAGES}/message_1.json", replacing("created_at", 7), "a text in ISO 8601"),
+        (f"{MESSAGES}/message_1.json", holding({}), "a message that is a NoneType"),
+        (f"{MESSAGES}/message_1.json", holding({"message": "x", "message_id": 1}), "a message that is a str"),
+        (f"{MESSAGES}/message_1.json", saying(content="x"), "whose content is"),
+        (f"{MESSAGES}/message_1.json", saying(content=["x"]), r"whose content\[0\] is"),
         (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": "A"}}), "base64"),
         (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": 1}}), "bytes-like"),
         (f"{MESSAGES}/message_1.json", holding("[]"), "no JSON object"),
@@ -58,6 +81,7 @@ def holding(value: Any) -> Callable[[Path], object]:
         (AGENT, holding({"agent_id": "another"}), "agent_id='another'"),
         (AGENT, holding({"agent_id": "default"}), "no state"),
         (AGENT, Path.unlink, "it is missing"),
+        *((AGENT, replacing(name, value), name) for name, value in [("_internal_state", None), ("created_at", 7)]),
         ("session.json", holding({}), "session_id=None"),
         ("session.json", holding({"session_id": "s"}), "session_type"),
         ("session.json", holding({"session_id": "s", "session_type": "?"}), "session_type"),
@@ -119,3 +143,14 @@ def test_each_message_is_looked_at_once_however_many_agents_there_are(
     assert history is not None
     assert sum(len(agent.messages) for agent in history.agents.values()) == 23
     assert len(seen) == len(set(seen))
+
+
+def test_an_agent_without_a_time_of_its_own_goes_on(session: Path) -> None:
+    """The SDK takes the time of the restore for it."""
+    record = json.loads((session / AGENT).read_text())
+    del record["created_at"]
+    (session / AGENT).write_text(json.dumps(record))
+    agent = open_agent(session.parent)
+    asyncio.run(add(agent, text_message("goes on")))
+    agent._session_manager.close()  # type: ignore[union-attr]
+    assert texts_of(session.parent)[-1] == "goes on"

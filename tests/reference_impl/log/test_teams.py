@@ -4,6 +4,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from session_conformance.harness import ScriptedTextModel, Timeline
 from session_conformance.harness.models import text_answer
 from session_conformance.reference_impl import FileSessionManager
@@ -11,6 +12,7 @@ from strands import Agent
 from strands.hooks import AfterMultiAgentInvocationEvent, AfterNodeCallEvent, HookProvider, HookRegistry
 from strands.multiagent import GraphBuilder
 from strands.multiagent.graph import Graph
+from strands.types.exceptions import SessionException
 
 
 def graph(manager: FileSessionManager, *nodes: str, hooks: HookProvider | None = None) -> Graph:
@@ -56,3 +58,17 @@ def test_who_opened_the_session_first_does_not_reset_what_others_ran_since(tmp_p
     graph(FileSessionManager("s", storage_dir=str(tmp_path)), "plan")("begin")
     graph(early, "plan")
     assert stored(tmp_path) == (["plan"], "completed")
+
+
+@pytest.mark.parametrize("change", [{"_internal_state": None}, {"next_nodes_to_execute": 7}, {"_internal_state": {}}])
+def test_a_state_of_another_release_is_an_error_that_names_it_and_stays(tmp_path: Path, change: Any) -> None:
+    first = FileSessionManager("s", storage_dir=str(tmp_path))
+    team = graph(first, "plan")
+    team("begin")
+    state = {**team.serialize_state(), **change}
+    team.serialize_state = lambda: state  # type: ignore[method-assign]
+    first.sync_multi_agent(team)
+    before = FileSessionManager("s", storage_dir=str(tmp_path)).read_multi_agent("s", "team")
+    with pytest.raises(SessionException, match=r"Graph 'team'.*session 's' cannot be read by strands-agents \d"):
+        graph(FileSessionManager("s", storage_dir=str(tmp_path)), "plan")
+    assert FileSessionManager("s", storage_dir=str(tmp_path)).read_multi_agent("s", "team") == before == state
