@@ -115,6 +115,7 @@ class CleanUp(ConformanceSuite):
                 if not _read(session):
                     violated("sessions that are younger than the given age are kept", f"{session.session_id} is gone")
             cut = _time_between(old, young)
+            _say(replace(old, session_id="last"), "I am last")  # whose thread may still hold what it stored
             expected = {session.session_id: _read(session) for session in (old, young)}
             gc.collect()
             if cut is not None:

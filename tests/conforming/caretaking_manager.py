@@ -1,6 +1,7 @@
 """A correct session manager whose methods for whole sessions are those of an instance."""
 
 import shutil
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,8 @@ from weakref import WeakSet
 from .snapshot_manager import SnapshotFileManager
 
 _IN_USE: "WeakSet[CaretakingManager]" = WeakSet()
+_LATEST: list[Callable[[], None]] = []
+"""The work that was done last. The thread of an executor has it until it has time to let go, and with it a manager."""
 
 
 class CaretakingManager(SnapshotFileManager):
@@ -18,6 +21,10 @@ class CaretakingManager(SnapshotFileManager):
     def claim(self, agent: Any) -> None:
         super().claim(agent)
         _IN_USE.add(self)
+
+    async def in_background(self, work: Callable[[], None]) -> None:
+        await super().in_background(work)
+        _LATEST[:] = [work]
 
     def clean_up(self, *, older_than: timedelta, now: datetime | None = None) -> list[str]:
         limit = (now or datetime.now(timezone.utc)) - older_than
