@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from strands import Agent
 from strands.types.session import SessionAgent
 
 from .collecting import Place
-from .memory import HELD, Memory
+from .memory import HELD, Memory, Own
 from .messages import named
 from .ranges import Ranges
 from .redactions import Redaction
 from .sdk import record_of
 from .sdk_release import WRITTEN_WITH, sdk_release
 from .session_store import SessionStore
+
+
+@dataclass(frozen=True)
+class LeftOver:
+    """A message that an agent's memory holds, and that is not stored as it is.
+
+    Attributes:
+        message: The message.
+        print: What is to be noted when it is given to be stored; see :attr:`.memory.Memory.offered`.
+        replaces: Whether it is known to replace what is stored of it.
+        id: The id of the one that it replaces, where there may be several copies.
+    """
+
+    message: Any
+    print: int | None
+    replaces: bool = False
+    id: int | None = None
 
 
 class AgentChanges:
@@ -70,57 +87,59 @@ class AgentChanges:
         """Note that an agent told of a message, as it is in its memory."""
         self.memory(agent.agent_id).told(message, named(message), agent.messages)
 
-    def left_over(self, agent: Any) -> list[tuple[Any, bool]]:
-        """Return what the agent's memory holds and storage does not, and whether it replaces what is stored of it.
+    def left_over(self, agent: Any) -> list[LeftOver]:
+        """Return what the agent's memory holds and storage does not, in order.
 
         Nobody tells of messages that an application adds, edits, shortens or removes, of results that a conversation
         manager cuts or messages that it marks. And an agent that is stopped cancels its tasks, and with them hooks that
         wait for storage: the last message may have been added, or a stream set to incomplete, without this manager
         having been told, or heard out.
         """
-        changed, copies = self._changed(agent), self._further_copies(agent)
+        for message in agent.messages:
+            named(message)
+        messages = _but_own(agent)
+        changed, copies = self.memory(agent.agent_id).changed(messages)
         if not copies:
-            return [(message, False) for message in changed]
-        first = {message["tracking_id"]: message for message in reversed(changed)}
-        found = [
-            (message, message["tracking_id"] in copies)
-            for message in changed
-            if message["tracking_id"] not in copies or first[message["tracking_id"]] is message
-        ]
-        found += [(message, False) for further in copies.values() for message in further]
-        places = {id(message): place for place, message in enumerate(agent.messages)}
-        return sorted(found, key=lambda one: places[id(one[0])])
+            return [LeftOver(message, print) for message, print in changed]
+        found = [LeftOver(message, print) for message, print in changed if message["tracking_id"] not in copies]
+        prints = {message["tracking_id"]: print for message, print in changed}
+        for name in copies:
+            held = [message for message in messages if message["tracking_id"] == name]
+            found += self._left_over_copies(agent, name, held, prints.get(name))
+        places = {id(message): place for place, message in enumerate(messages)}
+        return sorted(found, key=lambda one: places[id(one.message)])
 
-    def _further_copies(self, agent: Any) -> dict[str, list[Any]]:
-        """Return the copies of stored messages that an application added, and told nobody of, by their tracking ids."""
-        names = [message["tracking_id"] for message in agent.messages]
-        if len(set(names)) == len(names):
-            return {}
-        found: dict[str, list[Any]] = {}
-        for name, count in Counter(names).items():
-            stored = len(self._ids(agent.agent_id, name)) if count > 1 else 0
-            copies = [message for message in agent.messages if message["tracking_id"] == name] if stored else []
-            if copies and all(one == copies[0] for one in copies):
-                further = count - stored - self._store().count_in_line(agent.agent_id, name)
-                found |= {name: copies[-further:]} if further > 0 else {}
-        return found
+    def _left_over_copies(self, agent: Any, name: str, held: list[Any], changed: int | None) -> list[LeftOver]:
+        """Return what is to be stored of the copies of a message that the agent's memory holds.
 
-    def note_stored(self, message: Any, agent: Any) -> None:
+        Args:
+            agent: The agent.
+            name: Their tracking id.
+            held: The copies.
+            changed: The fingerprint of all of them; None where they are stored as they are, but maybe too few.
+        """
+        ids, waiting = self._ids(agent.agent_id, name), self._store().count_in_line(agent.agent_id, name)
+        print = self.memory(agent.agent_id).offered.get(name)
+        if changed is None:
+            further = len(held) - len(ids) - waiting if ids else 0
+            return [LeftOver(message, print) for message in held[-further:]] if further > 0 else []
+        if waiting:  # nobody knows yet which is to be stored under which id: they are looked at again
+            return []
+        at = self.memory(agent.agent_id).ids_of_copies(len(held), ids)
+        replaced = [LeftOver(message, changed, True, id) for message, id in zip(held, at, strict=False)]
+        return replaced + [LeftOver(message, changed) for message in held[len(at) :]]
+
+    def note_stored(self, found: LeftOver, agent: Any) -> None:
         """Note that a message is about to be stored as it is in memory, or is refused for good."""
-        self.memory(agent.agent_id).note(message, message["tracking_id"])
+        self.memory(agent.agent_id).offered[found.message["tracking_id"]] = found.print
 
     def forget(self, message: Any, agent: Any) -> None:
         """Have a message be looked at again with the next change: nobody knows whether it is about to be stored."""
         self.memory(agent.agent_id).offered.pop(message.get("tracking_id"), None)
 
-    def _changed(self, agent: Any) -> list[Any]:
-        for message in agent.messages:
-            named(message)
-        return self.memory(agent.agent_id).changed(agent.messages, _own(agent))
-
     def differ(self, agent: Any) -> bool:
         """Whether the agent's memory and its record are not stored as they are."""
-        if self._changed(agent) or self._further_copies(agent):
+        if self.left_over(agent):
             return True
         self.look(agent)
         return self.record(agent) is not None
@@ -169,13 +188,14 @@ class AgentChanges:
         names = (latest if isinstance(latest, str) else None, message.get("tracking_id"))
         return Redaction(agent.agent_id, message, at, ids, frozenset(name for name in names if name))
 
-    def place(self, message: Any, agent: Any, *, replaces: bool) -> tuple[int, Place]:
+    def place(self, message: Any, agent: Any, *, replaces: bool, copy: int | None = None) -> tuple[int, Place]:
         """Return under which id a message of an agent is to be stored, and whether it replaces what is there.
 
         Args:
             message: The message.
             agent: The agent.
             replaces: Whether it is known to replace what has its tracking id.
+            copy: The id of the one that it replaces, where it is known as one of several copies.
         """
         memory, tracking_id = self.memory(agent.agent_id), named(message)
         if tracking_id not in memory.offered:
@@ -183,6 +203,10 @@ class AgentChanges:
         ids = self._ids(agent.agent_id, tracking_id)
         in_line = self._store().is_in_line(agent.agent_id, tracking_id)
         if replaces or ((ids or in_line) and self._replaces(tracking_id, ids, agent)):
+            if copy is None and len(ids) > 1:
+                copy = self._copy(message, agent, ids)
+            if copy is not None and len(ids) > 1:
+                return copy, Place(tracking_id, True, copy, is_copy=True)
             id = ids[-1] if ids else memory.next_id
             unnamed = bool(ids) and not self._store().index.has(agent.agent_id, tracking_id)
             return id, Place(tracking_id, True, id if unnamed else None)
@@ -191,10 +215,17 @@ class AgentChanges:
         memory.next_id, memory.latest = id + 1, tracking_id
         return id, Place(tracking_id, False)
 
+    def _copy(self, message: Any, agent: Any, ids: list[int]) -> int | None:
+        """Return the id of a message that is stored several times, if it is that which memory holds."""
+        tracking_id = message["tracking_id"]
+        held = _copies(agent, tracking_id)
+        at = self.memory(agent.agent_id).ids_of_copies(len(held), ids) if held else []
+        return next((id for other, id in zip(held, at, strict=False) if other is message), None)
+
     def is_back(self, message: Any, agent: Any) -> bool:
         """Whether memory holds a message again that it had let go of, as after a snapshot was loaded."""
         ids = self._ids(agent.agent_id, named(message))
-        copies = sum(held.get("tracking_id") == message["tracking_id"] for held in agent.messages)
+        copies = len(_copies(agent, message["tracking_id"]))
         gone = self.memory(agent.agent_id).gone
         return 0 < copies <= len(ids) and all(id in gone for id in ids)
 
@@ -208,8 +239,7 @@ class AgentChanges:
         gone = self.memory(agent.agent_id).gone
         if ids and all(id in gone for id in ids):
             return False
-        copies: int = sum(message.get("tracking_id") == tracking_id for message in agent.messages)
-        return 0 < copies <= max(len(ids), 1)
+        return 0 < len(_copies(agent, tracking_id)) <= max(len(ids), 1)
 
     def record(self, agent: Any) -> SessionAgent | None:
         """Return the agent's record, or None where it is stored as it is."""
@@ -238,11 +268,25 @@ def _counted(agent: Any) -> int:
     return agent.conversation_manager.removed_message_count if isinstance(agent, Agent) else 0
 
 
-def _own(agent: Any) -> set[str]:
-    """Return the tracking ids of the messages that a conversation manager stores with its own state."""
+def _own(agent: Any) -> Own:
+    """Return the messages that a conversation manager stores with its own state."""
     if not isinstance(agent, Agent):
-        return set()
-    return {named(message) for message in messages_in(agent.conversation_manager.get_state())}
+        return Own()
+    own = list(messages_in(agent.conversation_manager.get_state()))
+    for message in own:
+        named(message)
+    return Own(own, agent.messages)
+
+
+def _but_own(agent: Any) -> list[Any]:
+    """Return an agent's messages without those that its conversation manager stores itself."""
+    own = _own(agent)
+    return [message for message in agent.messages if message not in own] if own else agent.messages
+
+
+def _copies(agent: Any, tracking_id: str) -> list[Any]:
+    """Return the messages of an agent that have a tracking id, without what its conversation manager stores itself."""
+    return [message for message in _but_own(agent) if message.get("tracking_id") == tracking_id]
 
 
 def messages_in(value: Any) -> Iterator[Any]:

@@ -25,12 +25,15 @@ class Place:
     Attributes:
         tracking_id: The message's tracking id, also where a subclass stores another message in its place.
         replaces: Whether it takes the place of what has that tracking id.
-        id: The id of the one message that it takes the place of, where that has no tracking id in storage.
+        id: The id of the one message that it takes the place of, where that has no tracking id in storage, or is one of
+            several copies.
+        is_copy: Whether it is one of several.
     """
 
     tracking_id: str
     replaces: bool
     id: int | None = None
+    is_copy: bool = False
 
 
 @dataclass
@@ -45,6 +48,7 @@ class Collected:
         told_of: The tracking id of the message that ``append_message()`` is called for: a subclass may hand on another
             one, without it.
         replaces: Whether ``append_message()`` is given what replaces a message.
+        replaced: The id of the one that it replaces, where several copies of it are stored.
         is_left_over: Whether it is given what the agent told nobody of.
         redaction: The redaction that ``update_message()`` is to make.
     """
@@ -53,6 +57,7 @@ class Collected:
     only_record: bool = False
     told_of: str | None = None
     replaces: bool = False
+    replaced: int | None = None
     is_left_over: bool = False
     changes: dict[str, list[Change]] = field(default_factory=dict)
     places: dict[tuple[str, int], Place] = field(default_factory=dict)

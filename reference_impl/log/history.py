@@ -45,6 +45,11 @@ def message_replaced(agent_id: str, message: Any, updated_at: str, id: int | Non
     return {"op": "update", "agent_id": agent_id, "id": id, "message": message, "at": updated_at}
 
 
+def of_a_copy(replaced: Change) -> Change:
+    """Return the change that replaces, by its id, one of several messages with a tracking id, as memory holds it."""
+    return {**replaced, "copy": True}
+
+
 def message_taken_over(agent_id: str, stored: Change, copies: int) -> Change:
     """Return the change that adds a message of the SDK's manager, unless somebody else has taken it over already.
 

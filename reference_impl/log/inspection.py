@@ -12,7 +12,7 @@ from typing import Any
 from strands.types.exceptions import SessionException
 
 from .codec import TooDeepError, decode
-from .history import Change, SessionHistory
+from .history import Change, SessionHistory, message_added
 from .message_index import is_pending
 from .validity import check_change
 
@@ -168,6 +168,8 @@ def _placed(change: Change, history: SessionHistory) -> Change:
     ids = agent.index.ids(tracking_id) if agent is not None else []
     if not ids or change["id"] in ids:
         return change
+    if "copy" in change:  # its own place was lost: the other copies have texts of their own
+        return message_added(change["agent_id"], change["message"], change["at"])
     return {**change, "id": ids[0]}
 
 

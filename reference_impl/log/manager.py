@@ -20,10 +20,10 @@ from .collector import collector_at_rest
 from .hooks import StoringHooks
 from .ids import check_id
 from .memory import HELD
-from .messages import check_message, named
+from .messages import check_message, expect_messages, named
 from .replaced import refuse_replaced
 from .repository import ChangeLogRepository, now
-from .restoring import Managed, named_all, restore_conversation_manager, restore_state, restored_history
+from .restoring import Managed, left_out, named_all, restore_conversation_manager, restore_state, restored_history
 from .sdk import record_of
 from .sdk_release import sdk_release
 from .tool_pairs import answered_at_the_end, paired
@@ -99,7 +99,7 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
         """Return where a message is to be stored; where nobody can say, it is looked at again with the next change."""
         try:
             replaces = collected.replaces or (collected.is_left_over and self._changes.is_back(message, agent))
-            return self._changes.place(message, agent, replaces=replaces)
+            return self._changes.place(message, agent, replaces=replaces, copy=collected.replaced)
         except SessionException:  # the session was closed, and cannot be read
             self._changes.forget(message, agent)
             raise
@@ -128,15 +128,15 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
 
     def _store_left_over(self, agent: Any, collected: Collected) -> None:
         refusal = None
-        for message, replaces in self._changes.left_over(agent):
-            collected.told_of, collected.is_left_over = message["tracking_id"], True
-            collected.replaces = replaces
+        for found in self._changes.left_over(agent):
+            collected.told_of, collected.is_left_over = found.message["tracking_id"], True
+            collected.replaces, collected.replaced = found.replaces, found.id
             try:
-                self.append_message(message, agent)
+                self.append_message(found.message, agent)
             except UnstorableError as error:
                 refusal = refusal or error  # it holds up no other message
-            self._changes.note_stored(message, agent)
-        collected.told_of, collected.is_left_over, collected.replaces = None, False, False
+            self._changes.note_stored(found, agent)
+        collected.told_of, collected.is_left_over, collected.replaces, collected.replaced = None, False, False, None
         if refusal is not None:
             raise refusal
 
@@ -243,34 +243,43 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
 
         Beside that, what memory let go of stays away, whatever the conversation manager counted; see :mod:`.memory`.
         """
-        with collector_at_rest():
+        with collector_at_rest(), self._usable(self.session_id, agent.agent_id):
             self._restore_history(agent, record)
 
     def _restore_history(self, agent: Any, record: SessionAgent) -> None:
         managed = restore_conversation_manager(agent, record)
-        own = {named(message) for message in managed.own}
+        for message in managed.own:
+            named(message)
         stored, all_listed = self._stored_messages(agent, record, managed)
         unnamed = named_all(stored, self.session_id, agent.agent_id)
         messages, gone = restored_history(record, stored, managed, set(unnamed.values()), all_listed=all_listed)
+        expect_messages(messages)
+        before = list(messages)
         messages, made_up = self._as_models_take_it(agent, messages)
+        if made_up is not None:
+            for number in left_out(before, messages, stored):
+                gone.add(number)
         restore_state(agent, record)
         if not (isinstance(agent, Agent) and agent.model.stateful):  # then the model's provider has the conversation
             agent.messages = messages
-            beside = made_up | own
-            stored_as = (
-                [message for message in messages if message["tracking_id"] not in beside] if beside else messages
-            )
+            made_up, own = made_up or set(), set(map(id, managed.own))
+            stored_as = messages
+            if made_up or own:
+                stored_as = [m for m in messages if m["tracking_id"] not in made_up and id(m) not in own]
             self._store.note_held(agent.agent_id)
             self._changes.restored(agent, stored_as, record._internal_state.get(HELD), gone, made_up, unnamed)
 
-    def _as_models_take_it(self, agent: Any, messages: list[Any]) -> tuple[list[Any], set[str]]:
-        """Return messages as an agent's model accepts them, and the tracking ids of what was made up."""
+    def _as_models_take_it(self, agent: Any, messages: list[Any]) -> tuple[list[Any], set[str] | None]:
+        """Return messages as an agent's model accepts them, and the tracking ids of what was made up.
+
+        None where they are as they were.
+        """
         before = list(messages)
         after = self._fix_broken_tool_use(messages)
         if not isinstance(agent, Agent):
             after = answered_at_the_end(after)
         if len(after) == len(before) and all(map(operator.is_, after, before)):
-            return after, set()
+            return after, None
         stored = {message["tracking_id"] for message in before}
         return after, {message["tracking_id"] for message in after} - stored
 

@@ -10,7 +10,7 @@ memory never held it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, pairwise, repeat
 from operator import itemgetter
@@ -28,13 +28,40 @@ _NEAR_THE_END = 8
 """How far from the end of a history a message is looked for that was just added: others may have followed it."""
 
 
+class Own:
+    """The messages of a history that its conversation manager stores itself, with its own state.
+
+    An application may add copies of them, under the same tracking ids: those are messages as all others.
+
+    Args:
+        messages: What the conversation manager stores; each has a tracking id.
+        history: What memory holds.
+    """
+
+    def __init__(self, messages: Iterable[Any] = (), history: Iterable[Any] = ()) -> None:
+        self._held: dict[str, Any] = dict.fromkeys(map(_TRACKING_ID, own := list(messages)))
+        itself = set(map(id, own))
+        for message in history if own else ():
+            name = message.get("tracking_id")
+            if name in self._held and (self._held[name] is None or id(message) in itself):
+                self._held[name] = message
+
+    def __bool__(self) -> bool:
+        """Whether there are any, in memory or not."""
+        return bool(self._held)
+
+    def __contains__(self, message: Any) -> bool:
+        """Whether a message of the history is one of them, and not a copy."""
+        return self._held.get(message.get("tracking_id")) is message
+
+
 @dataclass
 class Memory:
     """What is known of an agent's history in memory.
 
     Attributes:
-        offered: By tracking id, the fingerprints of messages as they were when they were given to be stored; None where
-            that is not known, and what memory holds is taken for it.
+        offered: By tracking id, the fingerprints of messages as they were when they were given to be stored, of copies
+            one of all of them; None where that is not known, and what memory holds is taken for it.
         held: How often the history held each of them, by tracking id, when it was looked at last.
         gone: The ids of stored messages that it held once and holds no more.
         made_up: The tracking ids of messages that a restore made up, which are not to be stored.
@@ -64,6 +91,8 @@ class Memory:
         order = list(map(_TRACKING_ID, messages))
         self.offered.update(zip(order, fingerprints(messages) if editable else repeat(None), strict=False))
         self.held = Counter(order)
+        if editable and len(self.held) < len(order):
+            self.offered.update(_of_copies(messages))
         self.latest = order[-1] if order else None
 
     def told(self, message: Any, tracking_id: str, messages: list[Any]) -> None:
@@ -76,52 +105,56 @@ class Memory:
         """Note that a message of the history is given to be stored."""
         self.offered[tracking_id] = fingerprint(message)
 
-    def changed(self, messages: Iterable[Any], own: set[str]) -> list[Any]:
-        """Return the messages that are not stored as they are, in order; each has a tracking id.
+    def changed(self, messages: list[Any]) -> tuple[list[tuple[Any, int]], Collection[str]]:
+        """Return the messages that are not stored as they are, in order, each with what :attr:`offered` is to note.
+
+        Of copies under one tracking id either all are returned or none. Beside them, the tracking ids of which
+        there are several.
 
         Args:
-            messages: The history.
-            own: The tracking ids of messages that the conversation manager stores itself.
+            messages: The history, but for messages that the conversation manager stores itself; each has a tracking id.
         """
         found = []
+        copies = _of_copies(messages) if len(set(map(_TRACKING_ID, messages))) < len(messages) else {}
         for message in messages:
             id = message["tracking_id"]
-            if id in self.made_up or id in own:
+            if id in self.made_up:
                 continue
-            print = fingerprint(message)
+            print = copies[id] if id in copies else fingerprint(message)
             if id in self.offered and self.offered[id] is None:
                 self.offered[id] = print
             elif self.offered.get(id) != print:
-                found.append(message)
-        return found
+                found.append((message, print))
+        return found, copies.keys()
 
-    def look(self, messages: list[Any], own: set[str], ids_of: Callable[[str], list[int]]) -> None:
+    def look(self, messages: list[Any], own: Own, ids_of: Callable[[str], list[int]]) -> None:
         """Note what the history holds, and what it holds no more.
 
         Args:
             messages: The history.
-            own: The tracking ids of messages that the conversation manager stores itself.
+            own: What the conversation manager stores itself.
             ids_of: Returns the ids under which a tracking id is stored.
         """
-        order = [message["tracking_id"] for message in messages]
+        order = list(map(_TRACKING_ID, messages))
+        if own:
+            order = [None if message in own else name for message, name in zip(messages, order, strict=True)]
         if order == self._order and not any(isinstance(item, str) for item in self._items):
             return
-        holds = Counter(order)
+        holds = Counter(name for name in order if name is not None)
+        unused = {id: self.ids_of_copies(copies, ids_of(id)) for id, copies in holds.items()}
         for id, copies in list(self.held.items()):
             if holds[id] < copies:
-                there = [stored for stored in ids_of(id) if stored not in self.gone]  # one copy may have gone before
-                for stored in there[: copies - holds[id]]:
+                for stored in self._there(ids_of(id))[: copies - holds[id]]:
                     self.gone.add(stored)
-        unused = {id: self._ids_of_copies(ids_of(id), copies) for id, copies in holds.items()}
         items: list[int | str] = []
         own_at = None
-        for id in order:
-            if id in own:
+        for name in order:
+            if name is None:
                 own_at = len(items) if own_at is None else own_at
-            elif unused[id]:
-                items.append(unused[id].pop(0))
-            elif id not in self.made_up:
-                items.append(id)
+            elif unused[name]:
+                items.append(unused[name].pop(0))
+            elif name not in self.made_up:
+                items.append(name)
         self._items = items
         self._own_at = own_at
         self._own_gone = bool(own) and own_at is None
@@ -131,10 +164,23 @@ class Memory:
         self.held, self._order = holds, order
         self.offered = {id: print for id, print in list(self.offered.items()) if id in holds}
 
-    def _ids_of_copies(self, ids: list[int], copies: int) -> list[int]:
-        """Return the ids of the copies of a message that the history holds: those that it had let go of come last."""
-        there = [id for id in ids if id not in self.gone]
-        return (there if len(there) >= copies else list(ids))[-copies:]
+    def ids_of_copies(self, copies: int, ids: Sequence[int]) -> list[int]:
+        """Return the ids of the copies of a message that the history holds, in the order in which it has them.
+
+        Of those that it held before the first have gone; those that it had let go of come back where there are too few.
+
+        Args:
+            copies: How many the history holds; there may be fewer ids.
+            ids: The ids under which their tracking id is stored.
+        """
+        there = self._there(ids)[-copies:]
+        missing = copies - len(there)
+        if missing <= 0:
+            return there
+        return sorted([*there, *[id for id in ids if id not in there][-missing:]])
+
+    def _there(self, ids: Iterable[int]) -> list[int]:
+        return [id for id in ids if id not in self.gone]
 
     def mark(self, counted: int) -> dict[str, Any] | None:
         """Return what a restore needs to put the history together; None where the SDK's way of counting does.
@@ -194,6 +240,19 @@ def put_together(
     if mark.get("own_gone"):
         return messages
     return [*messages[:own_at], *own, *messages[own_at:]]
+
+
+def _of_copies(messages: list[Any]) -> dict[str, int]:
+    """Return a fingerprint of all copies of each message that a history holds several times, by tracking id.
+
+    Of copies that are alike, it is that of each.
+    """
+    prints: dict[str, list[int]] = {}
+    copies = {id for id, count in Counter(map(_TRACKING_ID, messages)).items() if count > 1}
+    for message in messages:
+        if message["tracking_id"] in copies:
+            prints.setdefault(message["tracking_id"], []).append(fingerprint(message))
+    return {id: found[0] if len(set(found)) == 1 else hash(tuple(found)) for id, found in prints.items()}
 
 
 def _ascend(items: list[int | str]) -> bool:

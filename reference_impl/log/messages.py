@@ -5,12 +5,15 @@ from __future__ import annotations
 import marshal
 import uuid
 from itertools import repeat
+from operator import itemgetter
 from typing import Any
 
 from .codec import UnstorableError
 
 _UNNAMED = uuid.UUID("0f0f7c0a-86a5-5a0c-9d0e-35b4c8a0f1d7")
 """The namespace of the tracking ids of stored messages that have none; see :func:`tracking_id_of_unnamed`."""
+
+_CONTENT, _ROLE = itemgetter("content"), itemgetter("role")
 
 _EQUAL_BYTES = 2
 """The version of ``marshal``'s format in which equal values have equal bytes."""
@@ -39,6 +42,16 @@ def check_message(message: Any) -> None:
         raise _refusal("tracking_id", "a text", message["tracking_id"])
     if not isinstance(message.get("metadata"), dict | None):
         raise _refusal("metadata", "a dict", message["metadata"])
+
+
+def expect_messages(messages: list[Any]) -> None:
+    """Make sure that messages to restore have a role and a list of blocks: whatever asks for more than that asks later.
+
+    Raises:
+        KeyError, TypeError: One has not.
+    """
+    if {*map(type, map(_CONTENT, messages))} - {list} or {*map(type, map(_ROLE, messages))} - {str}:
+        raise TypeError("a stored message has no role or no content")
 
 
 def _refusal(where: str, expected: str, found: Any) -> UnstorableError:

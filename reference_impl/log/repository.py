@@ -22,6 +22,7 @@ from .history import (
     message_added,
     message_replaced,
     multi_agent_set,
+    of_a_copy,
     session_message,
 )
 from .ids import check_id
@@ -31,6 +32,7 @@ from .sdk_export import sdk_files
 from .sdk_layout import SdkSession
 from .session_store import SessionStore
 from .takeover import MARK, is_begun, is_taken_over, without_numbers
+from .validity import unusable
 
 _OF_A_SESSION = frozenset(field.name for field in fields(Session))
 """What ``Session.from_dict`` takes of what is stored. It looks for the names anew for each key."""
@@ -252,6 +254,23 @@ class ChangeLogRepository(SessionRepository):
         check_id(session_agent.agent_id, "agent")
         self._commit(session_id, [agent_set(copy.deepcopy(vars(session_agent)))])
 
+    @contextmanager
+    def _usable(self, session_id: str, agent_id: str) -> Iterator[None]:
+        """Raise what comes of a stored record that cannot be used as ``SessionException``, and all else as it is."""
+        try:
+            yield
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            self._release(session_id)
+            history = self._history(session_id)
+            agent = history.agents.get(agent_id) if history is not None else None
+            found = unusable(agent) if agent is not None else None
+            if found is None:  # it came from a subclass, or from the agent's own
+                raise
+            raise SessionException(
+                f"session {session_id!r}: agent {agent_id!r} cannot be restored: {found}. Nothing was changed. verify()"
+                " says more, repair() brings back what can be read"
+            ) from error
+
     def read_agent(self, session_id: str, agent_id: str, **kwargs: Any) -> SessionAgent | None:
         """Return an agent, or None where there is none.
 
@@ -262,7 +281,8 @@ class ChangeLogRepository(SessionRepository):
         agent = history.agents.get(check_id(agent_id, "agent")) if history is not None else None
         if agent is None or not agent.record:
             return None
-        return SessionAgent(**copy.deepcopy(vars(agent.session_agent())))
+        with self._usable(session_id, agent_id):
+            return SessionAgent(**copy.deepcopy(vars(agent.session_agent())))
 
     def update_agent(self, session_id: str, session_agent: SessionAgent, **kwargs: Any) -> None:
         """Replace what is stored of an agent, but for its ``created_at``.
@@ -296,6 +316,7 @@ class ChangeLogRepository(SessionRepository):
             change = message_added(agent_id, message, at, id)
         elif place.replaces:
             change = message_replaced(agent_id, _with_id(message, place), updated_at, place.id)
+            change = of_a_copy(change) if place.is_copy else change
         else:  # it gets the number that is free when it is stored: others may store messages meanwhile
             change = message_added(agent_id, _with_id(message, place), at)
         if change["op"] == "message" and updated_at != at:
@@ -315,7 +336,8 @@ class ChangeLogRepository(SessionRepository):
         if agent is None or id not in agent.messages:
             return None
         self._release(session_id)
-        return session_message(id, agent.messages[id])
+        with self._usable(session_id, agent_id):
+            return session_message(id, agent.messages[id])
 
     def update_message(self, session_id: str, agent_id: str, session_message: SessionMessage, **kwargs: Any) -> None:
         """Replace a message, but for its ``created_at``. One with a ``redact_message`` is replaced by that for good.
@@ -374,7 +396,8 @@ class ChangeLogRepository(SessionRepository):
             raise SessionException(f"Messages directory missing from agent: {agent_id} in session {session_id}")
         self._release(session_id)
         end = None if limit is None else offset + limit
-        return [session_message(id, stored) for id, stored in agent.in_order()[offset:end]]
+        with self._usable(session_id, agent_id):
+            return [session_message(id, stored) for id, stored in agent.in_order()[offset:end]]
 
     def create_multi_agent(self, session_id: str, multi_agent: MultiAgentBase, **kwargs: Any) -> None:
         """Store the state of a new graph or swarm.

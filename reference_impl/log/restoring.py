@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -102,14 +102,23 @@ def restored_history(
         unnamed: The ids of stored messages that had no tracking id.
         all_listed: Whether ``stored`` has all messages, also those that the conversation manager had removed, where the
             record has no mark.
+
+    Raises:
+        SessionException: What the record notes of the history cannot be read.
     """
     mark, kept = record._internal_state.get(HELD), record._internal_state.get(KEPT)
-    if mark is not None:
-        return put_together(mark, stored, managed.own), Ranges(mark["gone"])
-    if kept is not None:
-        messages = put_together_by_earlier_mark(kept, stored, managed.own, managed.counted, unnamed)
-        held = {id(message) for message in messages}
-        return messages, Ranges.of(number for number, message in stored.items() if id(message) not in held)
+    try:
+        if mark is not None:
+            return put_together(mark, stored, managed.own), Ranges(mark["gone"])
+        if kept is not None:
+            messages = put_together_by_earlier_mark(kept, stored, managed.own, managed.counted, unnamed)
+            held = {id(message) for message in messages}
+            return messages, Ranges.of(number for number, message in stored.items() if id(message) not in held)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SessionException(
+            f"agent {record.agent_id!r}: what is noted of its history cannot be read ({type(error).__name__}): it is of"
+            " another release of this package. Nothing was changed: open it with the release that stored it"
+        ) from error
     if not all_listed:
         return [*managed.own, *stored.values()], Ranges([(0, managed.counted - 1)] if managed.counted else [])
     ids = list(stored)
@@ -133,6 +142,26 @@ def named_all(stored: Mapping[int, Any], session_id: str, agent_id: str) -> dict
             message["tracking_id"] = tracking_id_of_unnamed(session_id, agent_id, number)
             unnamed[message["tracking_id"]] = number
     return unnamed
+
+
+def left_out(before: Iterable[Any], after: Iterable[Any], stored: Mapping[int, Any]) -> list[int]:
+    """Return the ids of stored messages of which nothing was restored, as models do not take them.
+
+    Memory never held them: what is done to its history later may not bring them back.
+
+    Args:
+        before: The history as it is stored.
+        after: The history as models take it.
+        stored: The stored messages by id.
+    """
+    restored = set(map(id, after))
+    blocks = {id(block) for message in after for block in message["content"]}  # a result may be moved to its use
+    dropped = {
+        id(message)
+        for message in before
+        if id(message) not in restored and not any(id(block) in blocks for block in message["content"])
+    }
+    return [number for number, message in stored.items() if id(message) in dropped] if dropped else []
 
 
 def _other_release(agent: Any, record: SessionAgent, what: str, error: Exception) -> SessionException:

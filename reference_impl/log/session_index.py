@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .codec import digest
-from .history import Change, SessionHistory
+from .history import Change, SessionHistory, message_added
 from .message_index import MessageIndex
 from .redactions import as_redacted
 
@@ -81,9 +81,17 @@ class SessionIndex:
             return change
         found = self._messages.get(change["agent_id"])
         note = found.redacted.get(change["message"].get("tracking_id")) if found is not None else None
-        if note is None or (change["id"] is not None and not note["unnamed"]):
+        if note is None or (change["id"] is not None and not note["unnamed"] and "copy" not in change):
             return change  # what is replaced by its id is replaced on purpose
         return as_redacted(change, note, held.get((change["agent_id"], note["tracking_id"])))
+
+    def placed(self, change: Change) -> Change:
+        """Return a change as it may be stored: a copy whose place is not there, as after a repair, is added."""
+        if change["op"] != "update" or "copy" not in change:
+            return change
+        if change["id"] in self.ids(change["agent_id"], change["message"]["tracking_id"]):
+            return change
+        return message_added(change["agent_id"], change["message"], change["at"])
 
     def is_outdated(self, change: Change) -> bool:
         """Whether a change takes over what somebody else has taken over already, or has stored since."""

@@ -197,7 +197,8 @@ class SessionStore:
             ) from error
 
     def _check_owner(self, history: SessionHistory) -> None:
-        found = history.session.get("session_id")
+        with self._unreadable():
+            found = history.session.get("session_id")
         if found != self._session_id:
             raise SessionException(f"session {self._session_id!r}: what is stored there is session {found!r}")
 
@@ -355,7 +356,7 @@ class SessionStore:
             for change, body in encoded.changes:
                 if self._index.is_outdated(change):
                     continue
-                allowed = self._index.as_redacted(change, self._held)
+                allowed = self._index.as_redacted(self._index.placed(change), self._held)
                 changes.append(allowed)
                 bodies.append(body if allowed is change else encode([allowed]))
         for noted in self.beside(self._index, changes) if self.beside is not None else ():

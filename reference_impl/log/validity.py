@@ -8,7 +8,7 @@ from typing import Any
 from strands.agent.state import AgentState
 
 from .codec import UnstorableError, is_plain
-from .history import Change
+from .history import AgentHistory, Change, agent_set
 from .ids import check_id
 from .messages import check_message
 
@@ -24,6 +24,22 @@ def check_change(change: Change) -> None:
     check = _CHECKS.get(change["op"])
     if check is not None:
         check(change)
+
+
+def unusable(agent: AgentHistory) -> str | None:
+    """Return which stored record of an agent no session could be restored with, and why, in words; None if all are.
+
+    What is stored was checked before. So it was written by something else, or is of a release to come.
+    """
+    records = [(f"message {id}", {**stored, "id": id}) for id, stored in agent.in_order()]
+    for name, change in [("its record", agent_set(agent.record)), *records] if agent.record else records:
+        try:
+            check_change(change)
+        except UnstorableError as error:
+            return f"{name}: {error}"
+        except KeyError as error:
+            return f"{name} has no {error}"
+    return None
 
 
 def _check_message_change(change: Change) -> None:

@@ -1,10 +1,13 @@
 """A repair brings back every message whose bytes are whole, and says which it did not."""
 
 import asyncio
+import copy
 from pathlib import Path
 from typing import Any
 
 import pytest
+from session_conformance.harness import ScriptedTextModel, Timeline
+from session_conformance.harness.models import text_answer
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file import journal_file
 from session_conformance.reference_impl.file.journal import new_journal, new_life
@@ -12,6 +15,7 @@ from session_conformance.reference_impl.file.scanning import scan
 from session_conformance.reference_impl.log import waiting_line
 from session_conformance.reference_impl.log.codec import encode
 from session_conformance.reference_impl.log.history import agent_set, message_added, message_replaced, session_created
+from strands import Agent
 
 from tests.reference_impl.agents import add, open_agent, text_message, texts_of
 
@@ -156,4 +160,30 @@ def test_a_journal_of_the_first_edition_is_read_as_it_is_and_written_anew_with_t
     asyncio.run(add(second, text_message("of b")))
     asyncio.run(add(first, text_message("last")))
     assert texts_of(tmp_path) == [*WORDS, "next", "last"]
+    assert FileSessionManager.verify("s", str(tmp_path)).ok
+
+
+@pytest.mark.parametrize("then", ["opened", "gone on with"])
+def test_a_copy_whose_addition_is_lost_takes_no_other_ones_place(tmp_path: Path, then: str) -> None:
+    """A replacement of one copy is by its id, which another message may have after a repair, or none."""
+    agent = Agent(
+        model=ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes")),
+        agent_id="default",
+        session_manager=FileSessionManager("s", storage_dir=str(tmp_path)),
+        callback_handler=None,
+    )
+    manager: Any = agent._session_manager
+    agent("first")
+    agent.messages.append({**copy.deepcopy(agent.messages[0]), "content": [{"text": "added"}]})
+    manager.sync_agent(agent)
+    agent.messages[-1]["content"] = [{"text": "changed"}]
+    if then == "opened":
+        manager.sync_agent(agent)
+    whole = journal(tmp_path).read_bytes()
+    line = next(line for line in whole[: scan(whole).end].split(b"\n") if b'"added"' in line)
+    journal(tmp_path).write_bytes(whole.replace(line + b"\n", b""))
+    FileSessionManager.repair("s", str(tmp_path))
+    if then != "opened":
+        manager.sync_agent(agent)
+    assert sorted(texts_of(tmp_path)) == ["changed", "first", "yes"]
     assert FileSessionManager.verify("s", str(tmp_path)).ok

@@ -21,6 +21,7 @@ from strands.agent.conversation_manager import (
 from strands.hooks import AfterInvocationEvent
 from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
+from strands.types.session import SessionMessage
 
 from tests.reference_impl.agents import open_agent, text_message
 
@@ -449,3 +450,189 @@ def test_copies_that_leave_memory_one_by_one_stay_away(tmp_path: Path) -> None:
         one.messages.remove(next(message for message in one.messages if message["content"] == [{"text": "hello"}]))
         one._session_manager.sync_agent(one)  # type: ignore[union-attr]
     assert not difference(one.messages, agent(tmp_path).messages)
+
+
+# -- copies under one tracking id, with texts of their own -----------------------------------------------------
+
+
+def copy_edited(one: Agent) -> None:
+    one.messages.append({**copy.deepcopy(one.messages[0]), "content": [{"text": "another"}]})
+
+
+def first_edited(one: Agent) -> None:
+    copied(one)
+    one.messages[0]["content"] = [{"text": "another"}]
+
+
+def copy_put_ahead(one: Agent) -> None:
+    one.messages.insert(0, {**copy.deepcopy(one.messages[1]), "content": [{"text": "another"}]})
+
+
+def both_edited(one: Agent) -> None:
+    copied(one)
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    for number in (0, -1):
+        one.messages[number]["content"] = [{"text": f"another {number}"}]
+
+
+def turned_round(one: Agent) -> None:
+    copy_edited(one)
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    one.messages.reverse()
+
+
+def one_of_three_left(one: Agent) -> None:
+    copy_edited(one)
+    copied(one)
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    del one.messages[0]
+
+
+def all_left_and_two_came_back(one: Agent) -> None:
+    copy_edited(one)
+    copied(one)
+    held = list(one.messages)
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    one.messages[:] = held[:1]
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    one.messages[:] = [held[0], held[2]]
+
+
+OF_COPIES = [
+    copy_edited,
+    first_edited,
+    copy_put_ahead,
+    both_edited,
+    turned_round,
+    one_of_three_left,
+    all_left_and_two_came_back,
+]
+
+
+@pytest.mark.parametrize("change", OF_COPIES)
+@pytest.mark.parametrize("goes_on", [False, True])
+def test_copies_with_texts_of_their_own_are_restored(
+    tmp_path: Path, change: Callable[[Agent], None], goes_on: bool
+) -> None:
+    one = agent(tmp_path)
+    one("hello")
+    change(one)
+    if goes_on:
+        one("and what now?")
+    for _ in range(2):
+        one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+        again = agent(tmp_path)
+        assert not difference(one.messages, again.messages)
+        one = again
+
+
+@pytest.mark.parametrize("change", OF_COPIES)
+def test_copies_that_are_stored_are_not_stored_again(tmp_path: Path, change: Callable[[Agent], None]) -> None:
+    one, journal = agent(tmp_path), tmp_path / "journal_s" / "journal"
+    one("hello")
+    change(one)
+    for _ in range(2):  # then the ids of all of them are known
+        one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    stored = journal.read_bytes()
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    assert journal.read_bytes() == stored
+    agent(tmp_path)._session_manager.sync_agent(agent(tmp_path))  # type: ignore[union-attr]
+    assert journal.read_bytes() == stored
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_an_edit_of_one_copy_leaves_the_other(tmp_path: Path, told: bool) -> None:
+    one = agent(tmp_path)
+    one("hello")
+    copy_edited(one)
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    one.messages[-1]["content"] = [{"text": "a third"}]
+    if told:
+        one._session_manager.append_message(one.messages[-1], one)  # type: ignore[union-attr]
+    else:
+        one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    assert not difference(one.messages, agent(tmp_path).messages)
+
+
+def test_a_copy_of_a_redacted_message_is_not_stored_as_it_was(tmp_path: Path) -> None:
+    one = agent(tmp_path)
+    one("secret")
+    copy_edited(one)
+    manager: Any = one._session_manager
+    manager.sync_agent(one)
+    by = FileSessionManager("s", storage_dir=str(tmp_path))
+    redacted = {**plain("[redacted]"), "tracking_id": one.messages[0]["tracking_id"]}
+    by.update_message("s", "a", SessionMessage(copy.deepcopy(one.messages[0]), 0, redacted))
+    one.messages[-1]["content"] = [{"text": "secret, once more"}]
+    manager.sync_agent(one)
+    stored = (tmp_path / "journal_s" / "journal").read_bytes()
+    assert b"secret" not in stored
+    assert b"another" not in stored
+    assert [m["content"][0]["text"] for m in agent(tmp_path).messages] == ["[redacted]", "yes", "[redacted]"]
+
+
+def test_copies_edited_while_one_waits_to_be_stored_are_stored_with_the_next_change(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = agent(tmp_path)
+    one("hello")
+    copied(one)
+    manager: Any = one._session_manager
+    with monkeypatch.context() as failing:
+        failing.setattr("os.pwrite", refuse)
+        failing.setattr("os.pwritev", refuse)
+        failing.setattr("os.write", refuse)
+        with pytest.raises(SessionException):
+            manager.sync_agent(one)
+        one.messages[0]["content"] = [{"text": "another"}]
+        with pytest.raises(SessionException):
+            manager.sync_agent(one)
+    manager.sync_agent(one)
+    manager.sync_agent(one)
+    assert not difference(one.messages, agent(tmp_path).messages)
+
+
+@pytest.mark.parametrize("number", [2, -1], ids=["copy", "summary"])
+def test_copies_of_a_summary_are_restored(tmp_path: Path, number: int) -> None:
+    """The conversation manager stores the summary itself, and no copy of it."""
+    one = agent(tmp_path, summary())
+    for turn in range(3):
+        one(f"turn {turn}")
+    one.conversation_manager.reduce_context(one)
+    copied(one)
+    one("and on")
+    one.messages.reverse()
+    for edit in range(2):
+        one.messages[number]["content"] = [{"text": f"edited {edit}"}]
+        one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+        one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+        assert not difference(one.messages, again := agent(tmp_path, summary()).messages), again
+    assert len(FileSessionManager("s", storage_dir=str(tmp_path)).list_messages("s", "a")) == 6 + 2 + 1
+
+
+def test_what_models_do_not_take_stays_away_however_the_history_is_turned(tmp_path: Path) -> None:
+    """Its use said that the tool was interrupted, to the model as well."""
+    use = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "1", "name": "look", "input": {}}}]}
+    result = {"role": "user", "content": [{"toolResult": {"toolUseId": "1", "status": "success", "content": []}}]}
+    agent(tmp_path, messages=[result, use, plain("well?"), plain("no", "assistant")])
+    one = agent(tmp_path)
+    one.messages[-2:] = one.messages[:-3:-1]
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    again = agent(tmp_path)
+    assert [m["content"] for m in again.messages] == [m["content"] for m in one.messages]
+    assert "interrupted" in str(one.messages)
+    assert result["content"] in [m.message["content"] for m in again._session_manager.list_messages("s", "a")]  # type: ignore[union-attr]
+
+
+def test_a_result_that_was_moved_to_its_use_is_moved_again(tmp_path: Path) -> None:
+    use = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "1", "name": "look", "input": {}}}]}
+    result = {"role": "user", "content": [{"toolResult": {"toolUseId": "1", "status": "success", "content": []}}]}
+    agent(tmp_path, messages=[use, plain("well?"), result, plain("no", "assistant")])
+    for number in range(2):
+        one = agent(tmp_path)
+        one(f"and on {number}")
+        assert result["content"] in [m["content"] for m in agent(tmp_path).messages]
+
+
+def refuse(*_: Any) -> Any:
+    raise OSError(28, "No space left on device")
