@@ -173,9 +173,14 @@ def _take_agent(
         found.changes.append({**agent_set(record), "instead_of": None})
         found.told.append(f"agent {agent_id!r}")
     elif changed:
-        went_on_here = len(ours.messages) > len(theirs.messages) - len(new) or HELD in ours.record["_internal_state"]
+        internal = ours.record.get("_internal_state", {})
+        went_on_here = len(ours.messages) > len(theirs.messages) - len(new) or HELD in internal
         # Their conversation manager counts their messages, which have other numbers where both went on.
-        taken = {key: record[key] for key in changed if key == "state" or not went_on_here}
+        taken = {key: record[key] for key in changed if key != "conversation_manager_state" or not went_on_here}
+        if "_internal_state" in taken:  # such as the interrupts that an agent waits for; what is noted here stays
+            taken["_internal_state"] = {**internal, **taken["_internal_state"]}
+            if taken["_internal_state"] != internal:
+                found.told.append(f"what agent {agent_id!r} waits for")
         if any(value != ours.record.get(key) for key, value in taken.items()):
             merged = {**ours.record, **taken, "updated_at": record["updated_at"]}
             found.changes.append({**agent_set(merged), "instead_of": digest(ours.record)})

@@ -20,7 +20,8 @@ from session_conformance.reference_impl.log import sdk_layout
 from session_conformance.reference_impl.log.history import agent_set
 from session_conformance.reference_impl.log.sdk_layout import UNSURE
 from session_conformance.reference_impl.log.session_store import SessionStore
-from strands import Agent
+from strands import Agent, ToolContext, tool
+from strands.agent.conversation_manager import SlidingWindowConversationManager, SummarizingConversationManager
 from strands.hooks import MessageAddedEvent
 from strands.multiagent import GraphBuilder
 from strands.session import FileSessionManager as SdkFileSessionManager
@@ -537,3 +538,62 @@ def test_a_message_that_an_application_gives_to_both_was_sent_once(place: Place)
     asyncio.run(add(agent(place.ours()), dict(given)))
     send_again(agent(place.sdks()), dict(given))
     assert said(agent(place.ours())) == ["old 1", "given to both"]
+
+
+@pytest.mark.parametrize("summarises", [False, True])
+def test_what_memory_let_go_of_stays_away_where_nothing_else_happened_here(place: Place, summarises: bool) -> None:
+    """The SDK's conversation manager lets go of messages as well, and counts them, or restores a summary of them."""
+    for text in ("old 1", "old 2", "old 3"):
+        agent(place.sdks())(text)
+    here = agent(place.ours())
+    del here.messages[2:4]
+    here._session_manager.sync_agent(here)  # type: ignore[union-attr]
+    there = agent(place.sdks())
+    there.conversation_manager = SlidingWindowConversationManager(window_size=6)
+    if summarises:
+        there.conversation_manager = SummarizingConversationManager(summary_ratio=0.5, preserve_recent_messages=2)
+        there.conversation_manager.reduce_context(there)
+    there("old 4")
+    assert there.conversation_manager.removed_message_count > 0
+    assert [m["content"] for m in agent(place.ours()).messages if m["role"] == "user"] == [
+        [{"text": text}] for text in ("old 1", "old 3", "old 4")
+    ]
+
+
+@tool(context=True)
+def ask(tool_context: ToolContext) -> str:
+    """Ask a person."""
+    return f"the answer is {tool_context.interrupt('question', reason='may I?')}"
+
+
+def asking(manager: Any) -> Agent:
+    use = {"type": "tool_use_blocks", "tool_uses": [{"toolUseId": "use", "name": "ask", "input": {}}]}
+
+    def answer(messages: list[Any]) -> list[Any]:
+        asks = messages[-1]["content"][0].get("text") == "ask"
+        return [{"type": "response_start"}, use, {"type": "response_stop"}] if asks else text_answer("yes")
+
+    model = ScriptedTextModel(Timeline(), answer=answer)
+    return Agent(model=model, agent_id="a", session_manager=manager, tools=[ask], callback_handler=None)
+
+
+@pytest.mark.parametrize("here", ["nothing", "a message", "let go"])
+def test_what_the_sdks_agent_waits_for_is_answered_here(place: Place, here: str) -> None:
+    asking(place.sdks())("old 1")
+    one = asking(place.ours())
+    if here == "a message":
+        one("new 1")
+    elif here == "let go":
+        one.messages.clear()
+    one._session_manager.sync_agent(one)  # type: ignore[union-attr]
+    said_ahead = [m["content"][0]["text"] for m in one.messages] + ["ask"]
+    waiting = asking(place.sdks())("ask")
+    assert waiting.stop_reason == "interrupt"
+    [interrupt] = waiting.interrupts or []
+    response: Any = [{"interruptResponse": {"interruptId": interrupt.id, "response": "yes, you may"}}]
+    one = asking(place.ours())
+    assert said_ahead == [m["content"][0]["text"] for m in one.messages if "text" in m["content"][0]]
+    assert one(response).stop_reason == "end_turn"
+    [result] = [block["toolResult"] for m in one.messages for block in m["content"] if "toolResult" in block]
+    assert result["content"] == [{"text": "the answer is yes, you may"}]
+    assert not difference(one.messages, asking(place.ours()).messages)
