@@ -13,7 +13,7 @@ from strands.types.exceptions import SessionException
 from .change_log import Deleted
 from .codec import digest
 from .history import Change, SessionHistory
-from .sdk_layout import SdkSession, read_agent_record, read_sdk_session, read_team_state
+from .sdk_layout import SdkSession, read_agent_record, read_sdk_session, read_session_alone, read_team_state
 from .session_index import SessionIndex
 from .session_store import SessionStore
 from .takeover import MARK, Takeover, begun, is_begun, is_same, is_taken_over, mark, record_seen, takeover
@@ -143,6 +143,15 @@ class Imports:
         """Return where the SDK's manager would keep a session, if anywhere."""
         return self._place_of(session_id)
 
+    def read_alone(self, session_id: str) -> SessionHistory | None:
+        """Return a session that the SDK's manager keeps without its agents and teams; None where it keeps none.
+
+        Raises:
+            SessionException: It cannot be read.
+        """
+        place = self._place_of(session_id)
+        return read_session_alone(place, session_id) if place is not None and place.state() is not None else None
+
     def read(self, session_id: str) -> SessionHistory | None:
         """Return what the SDK's manager keeps of a session, marked as that; None where it keeps none.
 
@@ -185,23 +194,19 @@ class Import:
             Deleted: It was deleted since.
             SessionException: It cannot be read, or cannot be stored here.
         """
-        theirs = self._imports.read(self._session_id)
+        theirs = self._imports.read_alone(self._session_id)
         if theirs is None or not is_same(theirs, self._created_at):
             raise self._deleted()
         is_first = store.create(begun(theirs))
-        ours = store.found()
-        place = self._imports.place_of(self._session_id)
-        state = place.state() if place is not None else None
-        if state is not None and not is_taken_over(theirs, state):  # what was read is that of before it was begun
-            theirs = self._imports.read(self._session_id)
-            state = theirs.session[MARK]["state"] if theirs is not None else None
-        if place is None or state is None or theirs is None or not is_same(theirs, self._created_at):
+        ours, place = store.found(), self._imports.place_of(self._session_id)
+        theirs = self._imports.read(self._session_id)  # where that fails, the next change goes on from what was begun
+        if place is None or theirs is None or not is_same(theirs, self._created_at):
             if is_first:
                 store.withdraw()
             raise self._deleted()
         if ours is None or not is_same(ours, self._created_at):
             raise self._deleted()
-        found = takeover(ours, theirs, state)
+        found = takeover(ours, theirs, theirs.session[MARK]["state"])
         tell = _tell_of_import if is_begun(ours) else _tell_of_takeover
         self._tell = partial(tell, self._session_id, place, found) if found else lambda: None
         return found

@@ -234,17 +234,9 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
     paths = sorted(stored.paths())
     if "session.json" not in paths:
         return None
-    [session] = _read(stored, ["session.json"])
-    found = session.get("session_id")
-    if found != session_id and isinstance(found, str) and _fold(found) == _fold(session_id):
-        return None  # a file system that folds case or normalises names showed another session's folder
-    if found != session_id:
-        raise _wrong(stored, "session.json", f"it says session_id={found!r}, and not {session_id!r}")
-    history = SessionHistory()
-    try:
-        history.apply([session_created(session)])
-    except (KeyError, ValueError) as error:
-        raise _wrong(stored, "session.json", "it has no session_type that is known") from error
+    history = read_session_alone(stored, session_id)
+    if history is None:
+        return None
     agents = {match.group(1): path for path in paths if (match := _AGENT.fullmatch(path))}
     messages: dict[str, list[tuple[str, str]]] = {}
     for path in paths:
@@ -259,6 +251,26 @@ def read_sdk_session(stored: SdkSession, session_id: str) -> SessionHistory | No
     # The SDK stores this state as it is and hands it back as it is, so it is not decoded.
     for (_, id), state in zip(states, _read(stored, [path for path, _ in states], decode=False), strict=True):
         _apply(history, stored, f"multi_agents/multi_agent_{id}/multi_agent.json", multi_agent_set(id, state))
+    return history
+
+
+def read_session_alone(stored: SdkSession, session_id: str) -> SessionHistory | None:
+    """Return a session that the SDK's manager stored without its agents and teams; None where it is another's.
+
+    Raises:
+        SessionException: It is missing, cannot be read, or is not as the SDK writes it; the text names it.
+    """
+    [session] = _read(stored, ["session.json"])
+    found = session.get("session_id")
+    if found != session_id and isinstance(found, str) and _fold(found) == _fold(session_id):
+        return None  # a file system that folds case or normalises names showed another session's folder
+    if found != session_id:
+        raise _wrong(stored, "session.json", f"it says session_id={found!r}, and not {session_id!r}")
+    history = SessionHistory()
+    try:
+        history.apply([session_created(session)])
+    except (KeyError, ValueError) as error:
+        raise _wrong(stored, "session.json", "it has no session_type that is known") from error
     return history
 
 

@@ -1,13 +1,16 @@
 """Imports beside others: at each step of one something else happens, and nothing is lost, doubled or leaked."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import pytest
+from session_conformance.reference_impl.log.sdk_layout import SdkFolder
 from session_conformance.reference_impl.log.session_store import SessionStore
 from session_conformance.reference_impl.s3 import life
+from session_conformance.reference_impl.s3.sdk_objects import SdkObjects
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import open_agent
@@ -249,3 +252,45 @@ def test_a_redaction_by_the_sdk_after_others_imported(new_place: Callable[[], On
     say(agent, "new")
     assert texts(opened(place)) == ["[redacted]", *OLD[1:], "of another", "of the SDK's", "new"]
     assert [key for key in place.holding(b"old 0") if "journal_" in key] == []
+
+
+def reading(monkeypatch: pytest.MonkeyPatch, read: Callable[[str], None]) -> None:
+    """Have what the SDK's manager keeps be read through a function that is told of each path."""
+    for kind in (SdkFolder, SdkObjects):
+        whole = kind.read
+
+        def told(self: Any, paths: Any, whole: Any = whole) -> Any:
+            for path in paths:
+                read(path)
+            return whole(self, paths)
+
+        monkeypatch.setattr(kind, "read", told)
+
+
+def test_messages_of_this_moment_are_read_once_with_the_first_change(
+    new_place: Callable[[], OnFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can say whether files that were just written have changed since; they were read twice for that."""
+    agent, read = opened(new_place()), Counter[str]()
+    reading(monkeypatch, lambda path: read.update([path]))
+    say(agent, "new")
+    assert {path: count for path, count in read.items() if "message" in path and count != 1} == {}
+    assert sum("message_" in path for path in read) == len(OLD)
+
+
+def test_an_import_that_cannot_be_read_is_made_with_the_next_change(
+    new_place: Callable[[], OnFiles], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = new_place()
+    agent = opened(place)
+
+    def fails(path: str) -> None:
+        if "message_" in path:
+            raise SessionException("cannot import it: Input/output error")
+
+    with monkeypatch.context() as failing:
+        reading(failing, fails)
+        with pytest.raises(SessionException, match="Input/output"):
+            say(agent, "new 1")
+    say(agent, "new 2")
+    assert texts(opened(place)) == [*OLD, "new 1", "new 2"]
