@@ -30,6 +30,7 @@ addEventListener("load", async () => {{
     all[frame.title] = {{
       dark: frame.contentWindow.matchMedia("(prefers-color-scheme: dark)").matches,
       overflow: Math.max(0, inside.documentElement.scrollWidth - inside.documentElement.clientWidth),
+      cut: [...inside.querySelectorAll("table.matrix")].some(one => one.offsetWidth > one.parentNode.clientWidth),
       violations: found.violations.map(one => one.id + ": " + one.nodes.map(node => node.target.join(" ")).slice(0, 3)),
       passes: found.passes.length > 5,
     }}
@@ -74,4 +75,7 @@ def test_axe_core_finds_nothing_and_a_phone_is_wide_enough(width: int, dark: boo
     assert found is not None
     assert found[1], "the pages were not looked at"
     right = {"dark": dark, "overflow": 0, "violations": [], "passes": True}
-    assert json.loads(unescape(found[1])) == {page.stem: right for page in pages}
+    seen = json.loads(unescape(found[1]))
+    cut = {page for page, one in seen.items() if one.pop("cut")}
+    assert seen == {page.stem: right for page in pages}
+    assert not cut or width < 1280, "a matrix is wider than the screen: its last groups are out of sight"
