@@ -304,4 +304,6 @@ def _same(one: Any, other: Any) -> bool:
         return one.keys() == other.keys() and all(_same(value, other[key]) for key, value in one.items())
     if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(map(_same, one, other))
+    if one != one and other != other:  # numbers that are none
+        return True
     return bool(one == other) and all(isinstance(one, kind) == isinstance(other, kind) for kind in (bool, float, list))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import math
 from typing import Any
 
 import msgspec
@@ -54,14 +53,15 @@ _NAMES = frozenset((
 """The keys that errors name: those of the SDK's types."""
 
 _DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
 def encode(value: Any) -> bytes:
     """Return ``value`` as compact JSON in UTF-8, without line ends and NUL bytes.
 
     Bytes and tuples are tagged with keys that begin with ``$``; keys of the value itself that begin so get another
-    ``$``, so that nothing a message may hold can be taken for a tag.
+    ``$``, so that nothing a message may hold can be taken for a tag. Numbers that are none, and infinite ones, are
+    written as Python and the SDK's managers write them: ``NaN``, ``Infinity``.
 
     Raises:
         UnstorableError: The value holds something JSON has no form for; the text names it and where it is.
@@ -140,7 +140,7 @@ def _is_plain(value: Any, levels: int) -> bool:
         elif kind is int:
             if not _BELOW < item < _BEYOND:
                 return False
-        elif kind is not float or not math.isfinite(item):
+        elif kind is not float:
             return False
     return True
 
@@ -174,8 +174,6 @@ def _tag(value: Any, where: str, levels: int) -> Any:
             return {_TUPLE: [_tag(item, f"{where}[{index}]", levels - 2) for index, item in enumerate(value)]}
         return [_tag(item, f"{where}[{index}]", levels - 1) for index, item in enumerate(value)]
     if isinstance(value, float):
-        if not math.isfinite(value):
-            raise _refusal(f"the number {value!r}", where)
         return value
     if isinstance(value, bytes | bytearray):
         return {_BYTES: base64.b64encode(value).decode("ascii")}
@@ -186,7 +184,7 @@ def _tag(value: Any, where: str, levels: int) -> Any:
 
 def _refusal(what: str, where: str) -> UnstorableError:
     return UnstorableError(
-        f"cannot store {what} at {_place(where)}: JSON has no form for it. Convert it to text, a finite number,"
+        f"cannot store {what} at {_place(where)}: JSON has no form for it. Convert it to text, a number,"
         " bytes, a list or a dict with text keys first"
     )
 

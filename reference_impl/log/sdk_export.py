@@ -78,6 +78,6 @@ def _in_sdk_order(agent: AgentHistory) -> tuple[list[Any], int]:
 
 def _json(value: Any, what: str) -> bytes:
     try:
-        return json.dumps(encode_bytes_values(value), indent=2, ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(encode_bytes_values(value), indent=2, ensure_ascii=False).encode()
     except (TypeError, ValueError) as error:
         raise SessionException(f"{what} has no form in the SDK's layout: {type(error).__name__}") from error

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, Protocol
 from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
 
-from .codec import UnstorableError
+from .codec import UnstorableError, encode, is_plain
 from .history import (
     Change,
     SessionHistory,
@@ -346,6 +346,8 @@ def _apply(history: SessionHistory, stored: SdkSession, path: str, change: Chang
     """Apply what a file holds, if that could be stored here as well: nothing else can be restored."""
     try:
         check_change(change)
+        if not is_plain(change):
+            encode(change)  # whoever opened the session would hear of it with the first message, and with each
     except UnstorableError as error:
         raise _wrong(stored, path, str(error)) from error
     history.apply([change])
@@ -369,6 +371,8 @@ def _read(stored: SdkSession, paths: Sequence[str], *, decode: bool = True) -> l
             value = json.loads(data)
             if not isinstance(value, dict):
                 raise SessionException(f"cannot import {stored.place}: {path} holds no JSON object")
+            if b"\\ud" in data:
+                json.dumps(value, ensure_ascii=False).encode()  # raises where half of a pair of surrogates is missing
             found.append(decode_bytes_values(value) if decode else value)
         except RecursionError as error:
             raise SessionException(f"cannot import {stored.place}: {path} is nested too deeply to be read") from error

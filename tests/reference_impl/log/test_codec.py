@@ -2,21 +2,22 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.harness.timeline import same
+from session_conformance.harness import ScriptedTextModel, Timeline
+from session_conformance.harness.models import text_answer
+from session_conformance.harness.timeline import difference, same
+from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.log.codec import DEEPEST, MOST_DIGITS, UnstorableError, decode, encode
+from strands import Agent
+from strands.session import FileSessionManager as SdkFileSessionManager
 
 VALUES = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text()
-    | st.binary(),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
@@ -39,9 +40,7 @@ def test_tuples_come_back_as_tuples() -> None:
     assert decode(encode({"t": (1, (2, b"3"))})) == {"t": (1, (2, b"3"))}
 
 
-@pytest.mark.parametrize(
-    "value", [{1: 2}, {1, 2}, object(), float("nan"), float("inf"), "\ud800", {"\udfff": 1}, [{"a": {"b": ...}}]]
-)
+@pytest.mark.parametrize("value", [{1: 2}, {1, 2}, object(), "\ud800", {"\udfff": 1}, [{"a": {"b": ...}}]])
 def test_what_json_has_no_form_for_is_refused(value: Any) -> None:
     with pytest.raises(UnstorableError, match="cannot store"):
         encode(value)
@@ -148,3 +147,32 @@ def test_what_anybody_wrote_is_read_as_python_reads_it(data: bytes) -> None:
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode(data)
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+def test_numbers_that_only_python_writes_come_back_to_an_agent(tmp_path: Path, number: float) -> None:
+    """Tools hand them on, from tables with gaps, and the SDK's managers store them."""
+
+    def agent(manager: Any) -> Agent:
+        model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes"))
+        return Agent(model=model, session_manager=manager, agent_id="a", callback_handler=None)
+
+    result = {"toolResult": {"toolUseId": "1", "status": "success", "content": [{"json": {"mean": number}}]}}
+    sdks = agent(SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    sdks.messages.append({"role": "assistant", "content": [{"toolUse": {"toolUseId": "1", "name": "t", "input": {}}}]})
+    sdks.messages.append({"role": "user", "content": [result]})
+    for message in sdks.messages:
+        sdks._session_manager.append_message(message, sdks)  # type: ignore[union-attr]
+    ours = agent(FileSessionManager("s", str(tmp_path)))
+    ours("and on")
+    ours.state.set("mean", number)
+    ours._session_manager.sync_agent(ours)  # type: ignore[union-attr]
+    stored = (tmp_path / "journal_s" / "journal").read_bytes()
+    ours._session_manager.sync_agent(ours)  # type: ignore[union-attr]
+    assert (tmp_path / "journal_s" / "journal").read_bytes() == stored, "nothing changed"
+    again = agent(FileSessionManager("s", str(tmp_path)))
+    assert difference(ours.messages, again.messages) is None
+    assert same(again.state.get("mean"), number)
+    again._session_manager.hand_back()  # type: ignore[union-attr]
+    back = agent(SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    assert difference(ours.messages, back.messages) is None

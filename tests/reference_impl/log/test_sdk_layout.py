@@ -41,6 +41,13 @@ def replacing(name: str, value: Any) -> Callable[[Path], object]:
     return lambda path: path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
 
 
+def nested(levels: int) -> Any:
+    value: Any = "the innermost"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 def saying(**more: Any) -> Callable[[Path], object]:
     return replacing("message", {"role": "user", "content": [{"text": "x"}], **more})
 
@@ -70,6 +77,9 @@ def saying(**more: Any) -> Callable[[Path], object]:
         (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": "A"}}), "base64"),
         (f"{MESSAGES}/message_1.json", holding({"x": {"__bytes_encoded__": True, "data": 1}}), "bytes-like"),
         (f"{MESSAGES}/message_1.json", holding("[]"), "no JSON object"),
+        (f"{MESSAGES}/message_1.json", saying(content=[{"text": "half an emoji: \ud83d"}]), "surrogates not allowed"),
+        (f"{MESSAGES}/message_1.json", saying(content=[{"json": nested(250)}]), "nested more than 200 levels"),
+        (AGENT, replacing("state", {"key": nested(250)}), "nested more than 200 levels"),
         (f"{MESSAGES}/message_1.json", holding('{"x":' * 200_000), "nested too deeply"),
         (f"{MESSAGES}/message_0.json", Path.unlink, "missing before others"),
         (f"{MESSAGES}/message_1.json", Path.unlink, "missing between others"),
