@@ -22,6 +22,7 @@ from ..log.paths import is_folder, is_link
 from ..log.sdk_layout import sdk_folder
 from .compaction import Compaction, Fold
 from .copies import NEW, remove_replacements, warn_of_copies, write_new
+from .descriptors import forget, is_held_here, note_use
 from .errors import told_of
 from .folders import hide, new_folder, remove_leftovers, unlock, unused_folder
 from .handle import FILE, Handle, open_regular
@@ -139,6 +140,7 @@ class JournalFile:
                 )
             self._life = look.found.life
             self._known = look.found
+            note_use(self)
             return json_array(look.data, look.found)
 
     def look(self) -> Look:
@@ -215,6 +217,7 @@ class JournalFile:
             try:
                 try:
                     self._descriptor = descriptor = self._handle.lock()
+                    note_use(self)
                     header = self._handle.header
                     if header is not None and header.life != self._life:
                         self._expect_same_life(life_of(descriptor, header))
@@ -374,6 +377,27 @@ class JournalFile:
         with self._lock:
             self._handle.drop()
             self._handle.rest()
+            forget(self)
+
+    def let_go(self) -> bool:
+        """Close the file, and no longer count as a user of the session until the next change, if it is idle now."""
+        if is_held_here(self._lock):  # the handler of a signal asks, in the midst of what its own thread does
+            return False
+        try:
+            try:
+                if not self._lock.acquire(blocking=False):
+                    return False
+                self._handle.drop()
+                self._handle.rest()
+                return True
+            finally:
+                self._give_back()
+        finally:
+            self._give_back()  # again, in case that the handler of a signal broke off the first one
+
+    def _give_back(self) -> None:
+        if is_held_here(self._lock):
+            self._lock.release()
 
     @contextlib.contextmanager
     def unused(self) -> Iterator[bool]:
