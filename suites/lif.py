@@ -17,7 +17,6 @@ from session_conformance.harness import (
     expect_no_failure,
     expect_same,
     play,
-    read_in_fresh_process,
     requirement,
     violated,
 )
@@ -63,6 +62,7 @@ from .scenarios import (
     expect_stored,
     expect_stored_as_in_memory,
     expect_twins_refused,
+    read_in_process_that_ends,
 )
 
 LIFECYCLE_DOCUMENTED = "D: bidirectional streaming, session management, 'Session Lifecycle'"
@@ -108,9 +108,9 @@ class LifeOfASession(ConformanceSuite):
 
     @requirement("LIF-03", source=LIFECYCLE_DOCUMENTED, needs=[Capability.FRESH_PROCESS])
     def fresh_process(self, run: ScenarioRuns) -> None:
-        """A fresh process restores the history exactly, as a second manager does."""
+        """A fresh process restores the history exactly, as a second manager does, and ends when its work is done."""
         played = run(EVERYDAY)
-        found = read_in_fresh_process(played.session)
+        found = read_in_process_that_ends(played.session)
         stops = played.timeline.of(AgentStopped)
         expect_readable(found, "in a fresh process", played.timeline, *stops)
         expect_same(

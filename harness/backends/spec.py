@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..process import wait_for
+from ..process import Ended, Hang, wait_for, within_limit
 from ..sdk import SessionManager
 from ..services import NoService
 from ._operations import operations, operations_of
@@ -268,24 +268,32 @@ def try_out(backend: Backend, workspace: Workspace, session_id: str = "try-out")
     Raises:
         BackendError: Building it raised, or gave something that does not implement its interface.
     """
-    opened: Any
+    found: list[Any] = []
     try:
-        if backend.interface is Interface.MANAGER:
-            opened = backend.open_manager(session_id, workspace)
-        elif backend.interface is Interface.REPOSITORY:
-            opened = backend.repository_for(session_id, workspace)
-        else:
-            opened = backend.open_storage(workspace)
+        within_limit(lambda: found.append(_opened(backend, workspace, session_id)), f"building {backend.name}")
     except BackendError:
         raise
+    except Hang as error:
+        if not found:  # else it is closing that does not end, which is for the requirements to say
+            raise BackendError(f"{error}{error.where}") from error
     except NoService as error:  # it is the server that fails, not the backend
         raise BackendError(str(error)) from error
-    except (Exception, SystemExit) as error:
-        raise BackendError(f"building {backend.name} raised {_one_line(error)}") from error
+    except Exception as error:
+        raised = error.__cause__ if isinstance(error, Ended) and error.__cause__ else error
+        raise BackendError(f"building {backend.name} raised {_one_line(raised)}") from raised
+    [opened] = found
     if not backend.interface.is_met_by(opened):
         raise BackendError(f"{backend.name} opened a {type(opened).__name__}: expected {backend.interface.expected}")
     asked = isinstance(backend.spec, BackendSpec) and backend.spec.is_callable
     return replace(backend, **operations_of(opened, backend.open)) if asked else backend
+
+
+def _opened(backend: Backend, workspace: Workspace, session_id: str) -> Any:
+    if backend.interface is Interface.MANAGER:
+        return backend.open_manager(session_id, workspace)
+    if backend.interface is Interface.REPOSITORY:
+        return backend.repository_for(session_id, workspace)
+    return backend.open_storage(workspace)
 
 
 def _one_line(error: BaseException) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..backends import Backend, Capability, Interface, Workspace, repository_of
 from ..models import ScriptedTextModel
-from ..process import storage_faults
+from ..process import Hang, storage_faults, within_limit
 from ..scripts import Script
 from ..sdk import HookRegistry, MultiAgentInitializedEvent, SdkLacks
 from ..timeline import Timeline
@@ -15,6 +16,8 @@ from .bidi import Session
 from .playing import play
 from .teams import Team
 from .text_agent import TextAgent
+
+T = TypeVar("T")
 
 
 def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
@@ -47,10 +50,10 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
     # A manager that locks its session may let go of it as soon as the agent stops, so stop hooks say nothing.
     readings = [call.stored for call in timeline.hooks("message_added") if call.stored is not None]
     refused_beside = bool(readings) and all(reading.error is not None for reading in readings)
-    readable_alone = session.read().error is None
+    readable_alone = _ends(lambda: session.read().error is None, "restoring", otherwise=True)
     if not (refused_beside and readable_alone):
         found.add(Capability.READ_BESIDE_WRITER)
-    if _takes_teams(backend, workspace):
+    if _ends(lambda: _takes_teams(backend, workspace), "making a team", otherwise=True):
         found.add(Capability.MULTI_AGENT)
     if {Capability.ON_DISK, Capability.FRESH_PROCESS} <= found and storage_faults.SUPPORTED:
         found.add(Capability.STORAGE_FAULTS)
@@ -58,16 +61,27 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
         found.add(Capability.STORAGE_FAULTS)
     if any(place.seam.traffic.exchanges for place in workspace.places):
         found |= {Capability.SERVER, Capability.STORAGE_FAULTS}
-    return frozenset(found | _interfaces(backend, workspace))
+    return frozenset(found | _ends(lambda: _interfaces(backend, workspace), "opening a session", otherwise=set()))
+
+
+def _ends(work: Callable[[], T], what: str, otherwise: T) -> T:
+    """Return what work returns, or something else where it never ends, which is for the requirements to say."""
+    try:
+        return within_limit(work, what)
+    except Hang:
+        return otherwise
 
 
 def _tried(session: Session) -> tuple[Session, Timeline]:
     """Play a short conversation: with a text agent where the installed SDK lets the manager refuse voice agents."""
     try:
-        return session, play(session, Script().user("one").user("two"))
-    except SdkLacks:
-        session = replace(session, text_agent=TextAgent())
-        return session, play(session, Script().user("one").assistant("two").user("three").assistant("four"))
+        try:
+            return session, play(session, Script().user("one").user("two"))
+        except SdkLacks:
+            session = replace(session, text_agent=TextAgent())
+            return session, play(session, Script().user("one").assistant("two").user("three").assistant("four"))
+    except Hang:
+        return session, Timeline()
 
 
 class _Registrations(HookRegistry):

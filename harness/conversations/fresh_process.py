@@ -15,7 +15,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,22 @@ from ..backends import Backend, living
 from ..process import (
     FROM_OUTSIDE,
     HANG_LIMIT_S,
+    WAITS_LIMIT_S,
     Hang,
     Watch,
     close_all,
     collecting_warnings,
+    end_as_an_interpreter,
+    kill_with_its_forks,
+    lead_its_forks,
     moment,
+    note_hang,
     note_warned,
+    patience_now,
+    say_where_it_stands,
     take_warned,
     waits_ended,
+    where_it_stands,
 )
 from ..s3 import data_files_kept
 from ..sdk import SdkLacks
@@ -44,6 +52,9 @@ Die = Callable[[str], object]
 _PR_SET_PTRACER = 0x59616D61  # prctl(2)
 _ANY_PROCESS = -1
 
+_NO_MORE = ("no more work",)
+"""What a process is given that is to end by itself."""
+
 
 class ProcessDied(Exception):
     """A process that the harness started ended without an answer: the backend, or something it uses, ended it."""
@@ -55,6 +66,7 @@ def in_fresh_process(
     *arguments: Any,
     limit_s: float = HANG_LIMIT_S,
     watched: Callable[[int], AbstractContextManager[object]] | None = None,
+    must_end: bool = False,
 ) -> str:
     """Return what ``work(session, die, *arguments)`` returns, or was told to die with, in a new process.
 
@@ -64,9 +76,10 @@ def in_fresh_process(
         arguments: More arguments, which must be picklable.
         limit_s: Seconds after which a process that does nothing any more is called hung.
         watched: Given the process's id, returns what is entered before its work begins and left when it has ended.
+        must_end: Whether it is to end by itself, as an interpreter does: it waits for threads, and calls exit handlers.
 
     Raises:
-        Hang: The process did not answer in time. It is killed.
+        Hang: The process did not answer in time, or did not end where it must. It is killed.
         ProcessDied: It ended without an answer.
         SdkLacks: The installed SDK cannot do what the work needs.
         ValueError: The backend was not given by an importable name.
@@ -80,6 +93,9 @@ def in_fresh_process(
                 watching.callback(started.end)
                 started.give("go")
                 succeeded, answer = _answer(started, limit_s)
+            if must_end and succeeded:
+                started.give(_NO_MORE)
+                _expect_end(started, limit_s)
     finally:
         started.end()
     if isinstance(answer, SdkLacks):
@@ -116,11 +132,16 @@ def _where(session: Session) -> tuple[Any, ...]:
 
 def _answer(started: NewProcess, limit_s: float) -> tuple[bool, str | SdkLacks]:
     process, ours = started.process, started.ours
-    watch = Watch(lambda: None, lambda: waits_ended(None, process.pid), limit_s)
+    now = patience_now()
+    limit_s, waits_limit_s = now.limit_s(limit_s), now.waits_limit_s(WAITS_LIMIT_S)
+    watch = Watch(lambda: None, lambda: waits_ended(None, process.pid), limit_s, waits_limit_s, process.pid)
     while not ours.poll(watch.pause_s):
+        moment()  # whoever waits for this waits no longer than this does
         if not watch.goes_on():
-            process.kill()
-            raise Hang(f"a process did not end within {limit_s:g} s")
+            note_hang()
+            stands = where_it_stands(process.pid, ours.fileno())
+            kill_with_its_forks(process.pid)
+            raise Hang(f"a process {watch.why}", stands)
     answer: tuple[bool, str | SdkLacks]
     try:
         answer, meanwhile = ours.recv()
@@ -137,6 +158,26 @@ def _answer(started: NewProcess, limit_s: float) -> tuple[bool, str | SdkLacks]:
     return answer
 
 
+def _expect_end(started: NewProcess, limit_s: float) -> None:
+    """Wait until a process that has nothing more to do has ended.
+
+    Raises:
+        Hang: It stands still.
+    """
+    id = (
+        started.process.pid
+    )  # which is its main thread's as well: what others of its threads do for ever is no progress
+    limit_s, waits_limit_s = patience_now().limit_s(limit_s), patience_now().waits_limit_s(WAITS_LIMIT_S)
+    watch = Watch(lambda: None, lambda: waits_ended(id, id), limit_s, waits_limit_s, id)
+    while not wait([started.process.sentinel], watch.pause_s):
+        moment()
+        if not watch.goes_on():
+            note_hang()
+            stands = where_it_stands(id, started.ours.fileno())
+            kill_with_its_forks(id)
+            raise Hang(f"a process that has done its work and closed its managers {watch.why}", stands)
+
+
 def _end(code: int | None) -> str:
     """Say how a process ended."""
     if code is not None and -code in [one.value for one in signal.Signals]:
@@ -146,6 +187,8 @@ def _end(code: int | None) -> str:
 
 def _child(parent: Connection, load: Load, inherited: tuple[Any, ...] | None) -> None:
     sys.path[:] = load.path
+    lead_its_forks()
+    say_where_it_stands(parent.fileno())
     logging.getLogger().addHandler(logging.NullHandler())  # else warnings would be printed between the verdicts
     os.environ.update(load.environment)
     life = contextlib.ExitStack()
@@ -159,7 +202,8 @@ def _child(parent: Connection, load: Load, inherited: tuple[Any, ...] | None) ->
         _tell(parent, (True, answer))
         os.kill(os.getpid(), signal.SIGKILL)
 
-    while (given := _received(parent)) is not None:
+    given = None
+    while (given := _received(parent)) not in (None, _NO_MORE):
         where, watched, work, arguments = given
         try:
             if not isinstance(found, Backend):
@@ -183,6 +227,8 @@ def _child(parent: Connection, load: Load, inherited: tuple[Any, ...] | None) ->
             _tell(parent, answer)
     close_all()  # as an application does that ends well
     life.close()
+    if given == _NO_MORE:
+        end_as_an_interpreter()
 
 
 def _received(parent: Connection) -> tuple[Any, ...] | None:

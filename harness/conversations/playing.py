@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..models import quiet_scripted_errors
-from ..process import FROM_OUTSIDE, HANG_LIMIT_S, clock, tolerating_warnings, within_limit
+from ..process import FROM_OUTSIDE, PROCESS_LIMIT_S, clock, tolerating_warnings, within_limit
 from ..scripts import CleanUp, DeleteSession, ProcessEnd, Script, Step, StorageFails, StorageFailsBehind
 from ..sdk import Message, SdkLacks
 from ..timeline import Asked, Event, Failed, Happened, ProcessEnded, Timeline
@@ -22,9 +22,6 @@ from .fresh_process import Die, in_fresh_process
 from .parents_faults import fault_of_parent, making_faults
 from .team import TeamConversation
 from .text import TextConversation
-
-_CHILD_LIMIT_S = 5 * HANG_LIMIT_S
-"""In seconds. Whether a process makes progress is not seen from outside, so it is given longer."""
 
 
 def play(
@@ -73,7 +70,7 @@ def play(
         if fresh_processes:
             with _faults_from_here(fault_here, segment) as faults:
                 arguments = (segment.to_json(), end, given, *faults)
-                data = in_fresh_process(_play_in_child, session, *arguments, limit_s=_CHILD_LIMIT_S)
+                data = in_fresh_process(_play_in_child, session, *arguments, limit_s=PROCESS_LIMIT_S)
             timeline.extend(Timeline.from_json(data))
         elif end == "killed":
             raise CannotBePlayed("a script in which a process is killed needs fresh_processes=True")

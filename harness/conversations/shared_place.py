@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 
 from ..backends import Backend, Workspace
-from ..process import close_all, tolerating_warnings
+from ..process import close_all, tolerating_warnings, within_limit
 from ..scripts import Script
 from ..timeline import Reading
 from .bidi import Session
@@ -31,7 +32,7 @@ def found_elsewhere(backend: Backend, one: Workspace, other: Workspace, session_
     with suppress(Exception), tolerating_warnings():  # one that cannot write or read is for the requirements to see
         try:
             play(Session(backend, one, session_id), Script().user(_SAID), observing=False)
-            found = _has_messages(there.read())
+            found = _has_messages(within_limit(there.read, "restoring"))
             if found and backend.spec is not None and not backend.in_process:
                 found = _has_messages(read_in_fresh_process(there))
             return found
@@ -39,7 +40,7 @@ def found_elsewhere(backend: Backend, one: Workspace, other: Workspace, session_
             if backend.delete is not None:
                 for workspace in (one, other):  # an SDK manager makes the session that it is opened for
                     with suppress(Exception):
-                        backend.delete(session_id, workspace)
+                        within_limit(partial(backend.delete, session_id, workspace), "deleting")
             close_all()
     return False
 

@@ -8,32 +8,35 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import thread as futures_thread
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
+from .forking import end_forks, forks
+from .memory import memory_of
 from .opened import close_opened_by_thread, moment
+from .patience import GROWTH_LIMIT, HANG_LIMIT_S, WAITS_LIMIT_S, note_hang, patience_now
 from .raising import as_exception
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-HANG_LIMIT_S = 60.0
-"""Seconds of real time without any progress after which something that did not end is called a hang."""
-
-WAITS_LIMIT_S = 1800.0
-"""Seconds after which it is called one although it waits again and again: it may ask for ever for what never comes."""
-
-
 _WORK = futures_thread._WorkItem.run.__code__
 """What a thread of an executor stands in while it does what it was given. What it raises is the future's."""
+
+_WAITS_FOR_WORK = futures_thread._worker.__code__
+"""What each thread of an executor stands in."""
+
+_OURS = "conformance: "
+"""What the names of this harness's threads begin with."""
 
 _WAITS_FOR_A_LOG = logging.Handler.acquire.__code__
 """What a thread stands in that waits for a handler's lock, up to Python 3.12: what it raises there, it raises with the
@@ -41,6 +44,9 @@ lock in its hand, and nobody gives it back."""
 
 _LOG_LIMIT_S = 1.0
 """In seconds: a handler whose lock is not free for so long has lost it."""
+
+_LOOK_S = 1.0
+"""In seconds: how long nobody looks after what is watched, at most. Memory may be taken fast."""
 
 _FRAMES = 12
 """How many of a thread's innermost calls are told of where it hangs."""
@@ -65,6 +71,7 @@ def within_limit(
     limit_s: float = HANG_LIMIT_S,
     progress: Callable[[], object] = lambda: None,
     waits_limit_s: float = WAITS_LIMIT_S,
+    growth_limit: int = GROWTH_LIMIT,
 ) -> T:
     """Return what ``work`` returns, or raise what it raises.
 
@@ -74,17 +81,19 @@ def within_limit(
     Args:
         work: What is to end.
         what: What it is, in words.
-        limit_s: In seconds.
+        limit_s: In seconds. Where :func:`~.patience.patience_now` is short, so is this limit, and the next one.
         progress: What it returns changes while the work goes on, however slowly: storage may be far away.
         waits_limit_s: In seconds: how long the work may wait again and again without any progress.
+        growth_limit: In bytes: by how much this process may grow meanwhile.
 
     Raises:
-        Hang: For ``limit_s`` seconds it neither ended nor went on. It is broken off as soon as it runs Python code, and
-            so is what executors' threads are at: what comes next may need them. What waits in the system for good
-            is left behind.
+        Hang: For ``limit_s`` seconds it neither ended nor went on, or it grew without end. It is broken off as soon as
+            it runs Python code, and so is what executors' threads are at, and threads that were started meanwhile: what
+            comes next may need them, or what they take. What waits in the system for good is left behind.
         Ended: It raised ``SystemExit``, which would end the whole run.
     """
     outcome: list[Any] = []
+    ended = threading.Event()
     if _broken_off:
         _let_logs_go_on()
 
@@ -96,15 +105,29 @@ def within_limit(
             outcome.extend((False, as_exception(error)))
         finally:
             close_opened_by_thread(begun)
+            ended.set()
 
     thread = threading.Thread(target=target, name=f"conformance: {what}", daemon=True)
+    before, forked = {one.ident for one in threading.enumerate()}, forks()
     thread.start()
-    watch = Watch(progress, lambda: waits_ended(thread.native_id), limit_s, waits_limit_s)
-    while thread.is_alive() and watch.goes_on():
-        thread.join(watch.pause_s)
-    if not outcome:
+    limit_s, waits_limit_s = patience_now().limit_s(limit_s), patience_now().waits_limit_s(waits_limit_s)
+    watch = Watch(
+        progress,
+        lambda: waits_ended(thread.native_id),
+        limit_s,
+        waits_limit_s,
+        thread=thread.native_id,
+        growth_limit=growth_limit,
+    )
+    while not ended.wait(watch.pause_s) and thread.is_alive() and watch.goes_on():
+        pass
+    if not ended.is_set() and thread.is_alive():
+        note_hang()
+        what = f"closing what {what} has opened" if outcome else what
         _log("work=<%s> | it hangs: %s", what, where_threads_stand())
-        raise Hang(f"{what} did not end within {limit_s:g} s", _break_off(thread))
+        stood = _break_off(thread, before)
+        end_forks(forked)
+        raise Hang(f"{what} {watch.why}", stood)
     succeeded, result = outcome
     if not succeeded:
         raise result
@@ -123,15 +146,15 @@ def broken_off() -> int:
     return _broken_off
 
 
-def _break_off(thread: threading.Thread) -> str:
-    """Break off a thread, and what executors' threads are at. Return where they stood."""
+def _break_off(thread: threading.Thread, before: Collection[int | None]) -> str:
+    """Break off a thread, what executors' threads are at, and threads that are new. Return where they stood."""
     global _broken_off
     _broken_off += 1
     stood, threads = "", list[ctypes.c_ulong]()
     for ident, frame in sys._current_frames().items():
         if frame.f_code is _WAITS_FOR_A_LOG:
             continue  # it goes on when who holds the log is broken off; else it would keep the log, once it gets it
-        if ident == thread.ident or _works_for_an_executor(frame):
+        if ident == thread.ident or _works_for_an_executor(frame) or (ident not in before and _is_theirs(ident, frame)):
             stood += _where(ident, frame)
             threads.append(ctypes.c_ulong(ident))
     raise_in, broken_off, here = ctypes.pythonapi.PyThreadState_SetAsyncExc, ctypes.py_object(BrokenOff), _here()
@@ -173,6 +196,14 @@ def _works_for_an_executor(frame: FrameType) -> bool:
     return any(caller.f_code is _WORK for caller, _ in traceback.walk_stack(frame))
 
 
+def _is_theirs(ident: int, frame: FrameType) -> bool:
+    """Whether a thread is neither this harness's nor an executor's: one that an executor has for later is its."""
+    [name] = [one.name for one in threading.enumerate() if one.ident == ident] or [_OURS]
+    if name.startswith(_OURS):
+        return False
+    return all(caller.f_code is not _WAITS_FOR_WORK for caller, _ in traceback.walk_stack(frame))
+
+
 def where_threads_stand() -> str:
     """Return where each other thread of this process stands, the innermost call last: who waits for whom."""
     frames = sys._current_frames().items()
@@ -192,6 +223,14 @@ class Watch:
         waits: What it returns changes with each wait that came to its end.
         limit_s: In seconds: how long work may stand still.
         waits_limit_s: In seconds: for how long waits are taken for progress where nothing else is seen.
+        process: The process that does it.
+        thread: Its thread that does it; by default any. One that has computed for ``limit_s`` seconds without progress
+            goes round in circles: it waits now and then for who looks after it.
+        growth_limit: In bytes: by how much that process may grow.
+
+    Attributes:
+        pause_s: In seconds: how long whoever watches may do something else.
+        why: What is wrong with work that does not go on, in words.
     """
 
     def __init__(
@@ -200,21 +239,37 @@ class Watch:
         waits: Callable[[], int | None],
         limit_s: float,
         waits_limit_s: float = WAITS_LIMIT_S,
+        process: int | str = "self",
+        thread: int | None = None,
+        growth_limit: int = GROWTH_LIMIT,
     ) -> None:
         self._progress, self._waits = progress, waits
         self._done, self._waited = progress(), waits()
         self._limit_s, self._waits_limit_s = limit_s, max(waits_limit_s, limit_s)
         self._last_done = self._last_moved = time.monotonic()
-        self.pause_s = limit_s / 6
+        self._thread, self._computed = thread, computed(process, thread)
+        self._process, self._size, self._growth_limit = process, memory_of(process), growth_limit
+        self.pause_s = min(limit_s / 6, _LOOK_S)
+        self.why = f"did not end within {limit_s:g} s"
 
     def goes_on(self) -> bool:
         """Whether the limits are not reached yet."""
+        grown = memory_of(self._process) - self._size
+        if grown > self._growth_limit:
+            self.why = f"did not end before it took {grown / 2**30:.1f} GiB of memory"
+            return False
         now, done, waited = time.monotonic(), self._progress(), self._waits()
+        cpu_s = computed(self._process, self._thread)
         if done != self._done:
-            self._last_done = now
+            self._last_done, self._computed = now, cpu_s
+        if cpu_s - self._computed >= self._limit_s:
+            self.why = f"did not end within {self._limit_s:g} s of computing"
+            return False
         if done != self._done or waited != self._waited:
             self._last_moved = now
         self._done, self._waited = done, waited
+        if now - self._last_done >= self._waits_limit_s:
+            self.why = f"did not end within {self._waits_limit_s:g} s, in which it waited again and again"
         return now - self._last_moved < self._limit_s and now - self._last_done < self._waits_limit_s
 
 
@@ -238,3 +293,18 @@ def waits_ended(thread: int | None, process: int | str = "self") -> int | None:
         )
     except OSError:
         return None
+
+
+def computed(process: int | str = "self", thread: int | None = None) -> float:
+    """Return for how many seconds a process, or one of its threads, has had a processor; 0 where nobody counts it.
+
+    Args:
+        process: The process's id.
+        thread: The system's id of the thread; None for all of the process.
+    """
+    task = f"/proc/{process}/stat" if thread is None else f"/proc/{process}/task/{thread}/stat"
+    try:
+        user, system = Path(task).read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0.0

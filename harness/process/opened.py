@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from .patience import note_hang, patience_now
+
 Close = Callable[[], object]
 """Closes something. What it returns is awaited where it can be."""
 
@@ -127,8 +129,9 @@ def close_all() -> None:
     for one in _taken(lambda _: True):
         closer = threading.Thread(target=_close_here, args=(one,), name=f"conformance: closing {one.name}", daemon=True)
         closer.start()
-        closer.join(_CLOSE_LIMIT_S)
+        closer.join(patience_now().limit_s(_CLOSE_LIMIT_S))
         if closer.is_alive():
+            note_hang()
             _troubles.append((f"closing {one.name} did not end within {_CLOSE_LIMIT_S:g} s", TimeoutError))
 
 

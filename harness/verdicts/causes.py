@@ -49,6 +49,15 @@ _ON_THE_LOOP = Cause(
 
 _RULES: tuple[tuple[str, str, Cause], ...] = (
     (
+        r".*",
+        r"did not end (within|before it took)",
+        Cause(
+            "something never ends",
+            "give each wait a limit (a lock, a connection, an answer, a retry), and let close() end the threads and"
+            " processes that a manager has begun: the evidence shows where it stands",
+        ),
+    ),
+    (
         r"ORD-09|AGT-24|NET-04|STA-01",
         r"a hook was told of",
         Cause(

@@ -60,6 +60,7 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .deletion import expect_refused_nowhere_at_rest as expect_refused_nowhere_at_rest
+from .ending import read_in_process_that_ends as read_in_process_that_ends
 from .expiry import expect_whole_or_nothing as expect_whole_or_nothing
 from .fault_places import kind_of_request as kind_of_request
 from .fault_places import places_of_faults as places_of_faults
@@ -425,6 +426,7 @@ __all__ = [
     "pinned_in_the_middle",
     "places_of_faults",
     "promised_by",
+    "read_in_process_that_ends",
     "recorded_conversation",
     "redacted_beside_another",
     "redacted_by_a_guardrail",
