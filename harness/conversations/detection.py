@@ -61,7 +61,8 @@ def detect(backend: Backend, workspace: Workspace) -> frozenset[Capability]:
         found.add(Capability.STORAGE_FAULTS)
     if any(place.seam.traffic.exchanges for place in workspace.places):
         found |= {Capability.SERVER, Capability.STORAGE_FAULTS}
-    return frozenset(found | _ends(lambda: _interfaces(backend, workspace), "opening a session", otherwise=set()))
+    none: set[Capability] = set()
+    return frozenset(found | _ends(lambda: _interfaces(backend, workspace), "opening a session", none))
 
 
 def _ends(work: Callable[[], T], what: str, otherwise: T) -> T:
