@@ -25,10 +25,10 @@ def made_up_id(tool_use: Any) -> str:
 def paired(messages: list[Any]) -> list[Any]:
     """Return messages with the results of each tool use right behind it, once.
 
-    A result that came late is moved to its use; a use without a result gets one that says that the tool was
-    interrupted; other results, and uses that a user message holds, are left out. Messages that are repaired are
-    changed in place. Uses in the very last message stay as they are: ``Agent`` answers those itself with its next
-    prompt, or resumes an interrupt with them.
+    A result that came late is moved to its use, with its message where that holds nothing else; a use without a result
+    gets one that says that the tool was interrupted; other results, and uses that a user message holds, are left out.
+    Messages that are repaired are changed in place. Uses in the very last message stay as they are: ``Agent`` answers
+    those itself with its next prompt, or resumes an interrupt with them.
     """
     return messages if _are_paired(messages) else _repaired(messages)
 
@@ -36,22 +36,32 @@ def paired(messages: list[Any]) -> list[Any]:
 def _repaired(messages: list[Any]) -> list[Any]:
     repaired: list[Any] = []
     late = _late_results(messages)
+    moved: set[int] = set()  # messages that stand right behind their uses now
+    by_content = {frozenset(map(id, message["content"])): message for message in messages if message["role"] == "user"}
+
+    def answer(use_at: int) -> Any:
+        whole = by_content.get(frozenset(id(late.get((use_at, use))) for use in owed))
+        if whole is None:
+            return _answer(repaired[-1], owed, late, use_at)
+        moved.add(id(whole))
+        return whole
+
     changed = False
     owed: list[str] = []
     for position, message in enumerate(messages):
-        if owed and message["role"] != "user":
-            repaired.append(_answer(repaired[-1], owed, late, position - 1))
+        if owed and (message["role"] != "user" or id(message) in moved):
+            repaired.append(answer(position - 1))
             changed, owed = True, []
         content = _content(message, owed, late, position - 1)
         if owed and content is not message["content"] and not _results(message):
             # Nothing in it is a result: it was said after the tools were lost, and stays a message of its own.
-            repaired.append(_answer(repaired[-1], owed, late, position - 1))
+            repaired.append(answer(position - 1))
             content, changed = _content(message, [], late, position - 1), True
         if content is not message["content"]:
             changed = True
             if not content and message["content"]:
                 owed = []
-                continue  # there was nothing in it but results that nobody asked for
+                continue  # there was nothing in it but results that nobody asked for, or that are moved
             message["content"] = content
         repaired.append(message)
         owed = _uses(message)

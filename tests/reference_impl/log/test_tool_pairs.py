@@ -105,3 +105,24 @@ def test_any_history_is_repaired_and_no_text_is_lost(drawn: list[Any]) -> None:
     assert refused(repaired) is None
     assert [block for message in repaired for block in message["content"] if "text" in block] == said
     assert answered_at_the_end(paired(copy.deepcopy(repaired))) == repaired
+
+
+def test_a_message_of_late_results_is_moved_as_it_is() -> None:
+    """A message that is made up in its place would be another one at a later restore."""
+    late = result("1", "2")
+    assert paired([use("1", "2"), user("well?"), late, says("no")])[1] is late
+
+
+@pytest.mark.parametrize("between", [[use("3")], [says("well?")], [says("well?"), use("3")], [use("3"), use("4")]])
+def test_a_message_that_is_moved_answers_nothing_else(between: list[Any]) -> None:
+    late = result("1")
+    after = paired([use("1"), *between, late, says("no")])
+    assert [id(message) for message in after].count(id(late)) == 1
+    assert after[1] is late
+    assert paired(list(after)) == after
+
+
+def test_what_follows_a_message_that_is_moved_gets_its_own_results() -> None:
+    first, second = result("1"), result("3", text="late as well")
+    history = [use("1"), use("3"), first, says("well?"), second, says("no")]
+    assert paired(list(history)) == [history[0], first, history[1], second, history[3], history[5]]
