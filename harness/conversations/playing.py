@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from multiprocessing.connection import Connection
@@ -79,6 +79,8 @@ def play(
             part = partial(_play_segment, session, segment, given, on_record=heard, storage_fault=storage_fault)
             timeline.extend(within_limit(part, "the script", progress=happened))
         timeline.record(ProcessEnded(how=end))
+        if meanwhile and not fresh_processes:
+            _have_somebody_else_speak(session)
         for step in meanwhile:
             _care_for_sessions(session, step, timeline)
     return timeline
@@ -92,6 +94,17 @@ def _faults_from_here(fault: StorageFault | None, script: Script) -> Iterator[li
     else:
         with making_faults(fault) as connection:
             yield [connection]
+
+
+def _have_somebody_else_speak(session: Session) -> None:
+    """Have a thread let go of the manager for whom it stored something last: it may not have had time for that.
+
+    Who counts a session as open until its manager is collected would be right not to touch it.
+    """
+    play(replace(session, session_id=_SOMEBODY_ELSE), Script().user("I am last"), observing=False)
+
+
+_SOMEBODY_ELSE = "somebody-else"
 
 
 def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None:

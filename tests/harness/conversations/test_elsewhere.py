@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from session_conformance.harness import Script, Session, play
+from session_conformance.harness import BackendSpec, Script, Session, play
 from session_conformance.harness.scripts import (
     CleanUp,
     DeleteSession,
@@ -60,6 +60,15 @@ def test_sessions_are_deleted_and_cleaned_up_between_processes(session: Session)
     timeline = play(session, script, observing=False)
     assert not timeline.of(Failed)
     assert [texts(begun.memory) for begun in timeline.of(ProcessStarted)] == [[], ["one"], [], []]
+
+
+def test_a_session_that_is_cleaned_up_is_not_held_by_the_thread_that_stored_last(session: Session) -> None:
+    """Its manager leaves alone what is in use, and holds what it did last, as a thread may that was given no time."""
+    caretaking = BackendSpec("caretaking", "tests.conforming.caretaking_manager:CaretakingManager").resolve()
+    script = Script().user("one").restarts_process("stopped", CleanUp(1))
+    timeline = play(replace(session, backend=caretaking), script, observing=False)
+    assert not timeline.of(Failed)
+    assert [texts(begun.memory) for begun in timeline.of(ProcessStarted)] == [[], []]
 
 
 def test_what_a_backend_cannot_do_is_no_violation(session: Session) -> None:
