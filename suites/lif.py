@@ -52,6 +52,7 @@ from .scenarios import (
     expect_folder_behind_link,
     expect_folder_of_when_it_was_made,
     expect_here_and_elsewhere,
+    expect_long_state_restored,
     expect_no_growth_with_deletions,
     expect_no_growth_without_content,
     expect_no_leaks,
@@ -118,7 +119,7 @@ class LifeOfASession(ConformanceSuite):
         )
 
     @requirement("LIF-04", source="D: session management, 'Agent state'")
-    def state(self, run: ScenarioRuns) -> None:
+    def state(self, run: ScenarioRuns, new_session: NewSession) -> None:
         """Agent state (key-value) is restored, also a change made without any message, by the time the agent has
         stopped.
         """
@@ -138,6 +139,7 @@ class LifeOfASession(ConformanceSuite):
                 if not same(stop.state, opened.state):
                     what = f"{scenario.name}: the next process restores the state {stop.state!r}"
                     violated(what, f"{opened.state!r}", played.timeline, stop, opened)
+        expect_long_state_restored(new_session())
 
     @requirement("LIF-05", source="A: BidiAgent.start, 'call stop before starting again'")
     def stop_and_start(self, run: ScenarioRuns) -> None:

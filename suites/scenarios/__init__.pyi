@@ -73,6 +73,7 @@ from .kills import promised_by as promised_by
 from .later_power_cuts import expect_kept_after_failed_syncs as expect_kept_after_failed_syncs
 from .later_power_cuts import expect_kept_after_successors as expect_kept_after_successors
 from .later_power_cuts import latest_of_each_kind as latest_of_each_kind
+from .long_state import expect_long_state_restored as expect_long_state_restored
 from .lost_answers import expect_redaction_to_outlive_a_retry as expect_redaction_to_outlive_a_retry
 from .malformed import LARGE as LARGE
 from .malformed import MALFORMED as MALFORMED
@@ -368,6 +369,7 @@ __all__ = [
     "expect_large_state_or_refused",
     "expect_last_state_told_of",
     "expect_late_writer_kept",
+    "expect_long_state_restored",
     "expect_managed",
     "expect_merged_to_be_accepted",
     "expect_no_growth_with_deletions",

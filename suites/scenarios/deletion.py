@@ -49,8 +49,11 @@ ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("a#b", ("a", "a#b#c")),
     ("a|b", ("a", "a|b|c")),
     ("a/b", ("a", "a/b/c")),
+    ("Maria", ("maria", "MARIA")),
+    ("caf\u00e9", ("cafe\u0301", "cafe")),
 )
-"""Ids that mean more than themselves as a pattern, as a prefix or as a joined key, and those of whom they may mean."""
+"""Ids that mean more than themselves as a pattern, as a prefix, as a joined key, or to who compares texts as people do,
+and those of whom they may mean."""
 
 LONG = 120
 """So many messages have sessions that are deleted whole: what deletes in parts takes 25, or 100, at a time."""

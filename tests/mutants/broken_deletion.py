@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import unicodedata
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -28,6 +29,27 @@ class DeletesByPattern(SnapshotFileManager):
     def delete_session(self, session_id: str) -> None:
         for folder in self._folder.parent.glob(f"session_{session_id}"):
             shutil.rmtree(folder)
+
+
+class DeletesWhateverTheCase(SnapshotFileManager):
+    """What is deleted is found as a collation finds it, and what is read is not."""
+
+    def folder_name(self, session_id: str) -> str:
+        return session_id.encode().hex()
+
+    def delete_session(self, session_id: str) -> None:
+        for folder in self._folder.parent.iterdir():
+            if bytes.fromhex(folder.name).decode().casefold() == session_id.casefold():
+                shutil.rmtree(folder)
+
+
+class DeletesOtherForms(DeletesWhateverTheCase):
+    """What is deleted is found in any Unicode form."""
+
+    def delete_session(self, session_id: str) -> None:
+        for folder in self._folder.parent.iterdir():
+            if unicodedata.normalize("NFC", bytes.fromhex(folder.name).decode()) == session_id:
+                shutil.rmtree(folder)
 
 
 class JoinsIds(SnapshotFileManager):

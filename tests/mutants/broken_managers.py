@@ -675,6 +675,24 @@ class DropsCachePoints(SnapshotFileManager):
         return super().pack(content)
 
 
+class DropsWhatIsNull(SnapshotFileManager):
+    """What a tool was not given is not stored."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        uses = [block["toolUse"] for one in content["messages"] for block in one["content"] if "toolUse" in block]
+        for use in uses:
+            use["input"] = {name: value for name, value in use["input"].items() if value is not None}
+        return super().pack(content)
+
+
+class CutsLongStates(SnapshotFileManager):
+    """A column for a state has room for so much."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        state = super().state_of(agent)
+        return {name: value[:65_535] if isinstance(value, str) else value for name, value in state.items()}
+
+
 class DecodesTheSdksMarker(SnapshotFileManager):
     """Content that looks like encoded bytes is decoded."""
 

@@ -41,6 +41,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "LIF-04": [
         (broken.SavesStateWithMessagesOnly, "'step': 2"),
         (broken.StopsBeforeStopHooks, "closed"),
+        (broken.CutsLongStates, "what is restored is another of 65535"),
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
         (broken_text.TakesNoStateForUnchanged, "the state {} is restored|restores the state {}"),
@@ -181,6 +182,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
     "CNT-03": [
         (broken.DropsCachePoints, "cache point"),
+        (broken.DropsWhatIsNull, "a json tool result"),
         (broken_rows.TellsErrorsByTheirText, "a tool that failed and does not say so"),
     ],
     "CNT-04": [
@@ -291,6 +293,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.DeletesByPrefix, "user_10 stays"),
         (broken.DeletesTheIndexOnly, "its text is still in"),
         (broken_deletion.DeletesByPattern, r"session 'u1' .* when 'u\*' is deleted"),
+        (broken_deletion.DeletesWhateverTheCase, "when 'Maria' is deleted"),
+        (broken_deletion.DeletesOtherForms, "when 'caf\u00e9' is deleted"),
         (broken_deletion.JoinsIds, "where ids meet when they are joined|when 'a' is deleted|when 'a:b' is deleted"),
         (broken_deletion.LeavesATombstone, "files of it stayed"),
         (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
