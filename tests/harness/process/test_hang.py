@@ -3,11 +3,14 @@
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from session_conformance.harness.process import Hang, broken_off, waits_ended, within_limit
+from session_conformance.harness.process import Hang, Patience, broken_off, judged_with, waits_ended, within_limit
+from session_conformance.harness.process.hang import computed
+from session_conformance.harness.process.memory import memory_of
 
 
 def test_work_that_goes_on_is_waited_for() -> None:
@@ -156,3 +159,39 @@ def test_what_waits_for_ever_leaves_nothing_pending_for_threads_that_are_traced(
     thread.join(20)
     free.set()
     assert not thread.is_alive()
+
+
+@pytest.mark.skipif(not memory_of(), reason="this system tells of no memory")
+def test_what_grows_without_end_is_one_before_the_memory_is_gone() -> None:
+    pile = []
+
+    def grow() -> None:
+        while True:
+            pile.append(bytearray(2**20))
+            time.sleep(0.001)
+
+    with pytest.raises(Hang, match="it did not end before it took 0.* GiB of memory"):
+        within_limit(grow, "it", limit_s=6, progress=lambda: len(pile), growth_limit=2**26)
+    pile.clear()
+
+
+@pytest.mark.skipif(not computed(), reason="this system counts no seconds of computing")
+def test_what_computes_for_ever_is_one_although_it_waits_for_who_looks() -> None:
+    def go_round() -> None:
+        while True:
+            pass
+
+    with pytest.raises(Hang, match=r"did not end within 0\.3 s"):
+        within_limit(go_round, "it", limit_s=0.3)
+
+
+def test_a_backend_that_stood_still_often_is_waited_for_shorter() -> None:
+    free, one = threading.Event(), Patience()
+    with judged_with(one):
+        for limit in ("0.3", "0.3", "0.3", "0.1"):
+            with pytest.raises(Hang, match=rf"within {limit} s"):
+                within_limit(free.wait, "it", limit_s=0.3, progress=lambda: 1)
+    with pytest.raises(Hang, match=r"within 0\.3 s"):
+        within_limit(free.wait, "another", limit_s=0.3, progress=lambda: 1)
+    free.set()
+    assert one.hangs == 4
