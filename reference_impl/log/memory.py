@@ -31,7 +31,8 @@ _NEAR_THE_END = 8
 class Own:
     """The messages of a history that its conversation manager stores itself, with its own state.
 
-    An application may add copies of them, under the same tracking ids: those are messages as all others.
+    An application may add copies of them, under the same tracking ids: those are messages as all others. So is what
+    memory holds in their place and says something else, as after a snapshot was loaded and edited.
 
     Args:
         messages: What the conversation manager stores; each has a tracking id.
@@ -39,11 +40,11 @@ class Own:
     """
 
     def __init__(self, messages: Iterable[Any] = (), history: Iterable[Any] = ()) -> None:
-        self._held: dict[str, Any] = dict.fromkeys(map(_TRACKING_ID, own := list(messages)))
-        itself = set(map(id, own))
+        own = {message["tracking_id"]: message for message in messages}
+        self._held: dict[str, Any] = dict.fromkeys(own)
         for message in history if own else ():
             name = message.get("tracking_id")
-            if name in self._held and (self._held[name] is None or id(message) in itself):
+            if name in own and (message is own[name] or (self._held[name] is None and message == own[name])):
                 self._held[name] = message
 
     def __bool__(self) -> bool:

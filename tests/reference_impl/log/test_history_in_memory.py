@@ -610,6 +610,22 @@ def test_copies_of_a_summary_are_restored(tmp_path: Path, number: int) -> None:
     assert len(FileSessionManager("s", storage_dir=str(tmp_path)).list_messages("s", "a")) == 6 + 2 + 1
 
 
+def test_a_summary_that_was_edited_after_a_snapshot_was_loaded_is_restored(tmp_path: Path) -> None:
+    """What is loaded is a copy of what the conversation manager has, and stores."""
+    one = agent(tmp_path, summary())
+    for turn in range(3):
+        one(f"turn {turn}")
+    one.conversation_manager.reduce_context(one)
+    one.load_snapshot(one.take_snapshot(preset="session"))
+    one.messages[0]["content"] = [{"text": "edited"}]
+    for _ in range(2):
+        one("and on")
+        again = agent(tmp_path, summary())
+        assert not difference(one.messages, again.messages)
+        assert again.messages[0]["content"] == [{"text": "edited"}]
+        one = again
+
+
 def test_what_models_do_not_take_stays_away_however_the_history_is_turned(tmp_path: Path) -> None:
     """Its use said that the tool was interrupted, to the model as well."""
     use = {"role": "assistant", "content": [{"toolUse": {"toolUseId": "1", "name": "look", "input": {}}}]}
