@@ -180,7 +180,15 @@ class Stage:
         self.timeline.record(Happened(what=f"the application deletes state {step.key!r}"))
         self.agent.state.delete(step.key)
 
+    def _has_no_message(self, for_what: str) -> bool:
+        """Whether the agent has lost what it was told, and record so: whoever compares its history names that."""
+        if not self.agent.messages:
+            self.timeline.record(Happened(what=f"there is no message {for_what}"))
+        return not self.agent.messages
+
     async def _redact(self, step: Redact) -> None:
+        if self._has_no_message("to redact"):
+            return
         latest = self.agent.messages[-1]
         latest["content"] = [{"text": step.text}]
         self.timeline.record(Happened(what=REDACTS, message=latest))

@@ -267,6 +267,8 @@ class TextConversation(Stage):
         await self._until(self.model.called(before))
 
     async def _merge(self, step: Merge) -> None:
+        if self._has_no_message("to merge input into"):
+            return
         merged = copy.copy(self.agent.messages[-1])
         merged["content"] = [*merged["content"], {"text": step.text}]
         self.agent.messages[-1] = merged

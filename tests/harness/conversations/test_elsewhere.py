@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from session_conformance.harness import BackendSpec, Script, Session, play
+from session_conformance.harness import BackendSpec, Script, Session, TextAgent, play
 from session_conformance.harness.scripts import (
     CleanUp,
     DeleteSession,
     HookReads,
+    Merge,
     Send,
     Start,
     Stop,
@@ -69,6 +70,16 @@ def test_a_session_that_is_cleaned_up_is_not_held_by_the_thread_that_stored_last
     timeline = play(replace(session, backend=caretaking), script, observing=False)
     assert not timeline.of(Failed)
     assert [texts(begun.memory) for begun in timeline.of(ProcessStarted)] == [[], []]
+
+
+@pytest.mark.parametrize("text_agent", [None, TextAgent()], ids=["voice", "text"])
+def test_what_a_manager_has_lost_cannot_be_redacted(session: Session, text_agent: TextAgent | None) -> None:
+    """The history that it restored is compared afterwards, and says so."""
+    script = Script().user("one").restarts_process("stopped", DeleteSession()).redacts("[redacted]")
+    script = script.then(Merge("more")) if text_agent else script
+    timeline = play(replace(session, text_agent=text_agent), script, observing=False)
+    assert not timeline.of(Failed)
+    assert "there is no message to redact" in str(timeline)
 
 
 def test_what_a_backend_cannot_do_is_no_violation(session: Session) -> None:
