@@ -238,7 +238,7 @@ class Content(ConformanceSuite):
         """
         named = {name: [message(block, role)] for name, block in BLOCKS.items() for role in ("user",)}
         named["several blocks in one message"] = [{**message({}), "content": list(BLOCKS.values())}]
-        given = {"deep": [{"er": {}}], "not given": None, "not": {"there": None}}
+        given: dict[str, Any] = {"deep": [{"er": {}}], "not given": None, "not": {"there": None}}
         named["a json tool result"] = tool_exchange(given, {"json": {"a": [1, None], "none": None}}, {"text": "t"})
         named["a tool that failed and does not say so"] = tool_exchange({}, {"text": "no such city"}, status="error")
         named["a tool that succeeds and speaks of an error"] = tool_exchange({}, {"text": "Error: there is none"})
