@@ -164,9 +164,7 @@ def _expect_end(started: NewProcess, limit_s: float) -> None:
     Raises:
         Hang: It stands still.
     """
-    id = (
-        started.process.pid
-    )  # which is its main thread's as well: what others of its threads do for ever is no progress
+    id = started.process.pid  # the main thread's as well: what other threads do for ever is no progress
     limit_s, waits_limit_s = patience_now().limit_s(limit_s), patience_now().waits_limit_s(WAITS_LIMIT_S)
     watch = Watch(lambda: None, lambda: waits_ended(id, id), limit_s, waits_limit_s, id)
     while not wait([started.process.sentinel], watch.pause_s):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from session_conformance.harness import Script, Session, expect_no_failure, play, violated
+from session_conformance.harness import Script, Session, play, violated
+from session_conformance.harness.timeline import Failed
 
 from .stored_history import expect_readable
 
@@ -11,9 +12,13 @@ _LONG = "".join(f"{number:07d}" for number in range(10_000))
 
 
 def expect_long_state_restored(session: Session) -> None:
-    """Let an agent keep a long text in its state, and report a violation if not all of it comes back."""
+    """Let an agent keep a long text in its state, and report a violation if not all of it comes back.
+
+    Who has no room for it and says so is right: how that is said, CNT-06 asks.
+    """
     for text in (_LONG, _LONG[::-1]):
-        expect_no_failure(play(session, Script().sets_state("notes", text).user("note that"), observing=False))
+        if play(session, Script().sets_state("notes", text).user("note that"), observing=False).of(Failed):
+            return
         found = session.read()
         expect_readable(found, "with a long state")
         notes = (found.state or {}).get("notes")

@@ -111,6 +111,16 @@ def test_a_connection_that_goes_with_its_thread_is_no_leak(pytester: pytest.Pyte
     run.assert_outcomes(passed=1)
 
 
+def test_a_state_that_there_is_no_room_for_may_be_refused(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.small_column:SmallColumnManager",
+        "--conformance-fail-on=should",
+        "-k",
+        "LIF-04 or CNT-06",
+    )
+    run.assert_outcomes(passed=2)
+
+
 def test_rows_that_were_deleted_may_be_written_over_later(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.deleting_rows:DeletingRowsManager",
