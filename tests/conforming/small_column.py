@@ -16,5 +16,7 @@ class SmallColumnManager(SnapshotFileManager):
         state = super().state_of(agent)
         size = len(self.pack({"messages": [], "state": state}))
         if size > _ROOM:
-            raise SessionException(f"the state of agent {agent.agent_id!r} takes {size} bytes: there is room for {_ROOM}")
+            raise SessionException(
+                f"the state of agent {agent.agent_id!r} takes {size} bytes: there is room for {_ROOM}"
+            )
         return state
