@@ -518,7 +518,7 @@ class ForgetsMarks(FileSessionManager):
 
 class _NotesNoMarks(AgentChanges):
     def left_over(self, agent: Any) -> list[tuple[Any, bool]]:
-        return [found for found in super().left_over(agent) if not self._ids(agent.agent_id, found[0]["tracking_id"])]
+        return [found for found in super().left_over(agent) if not self._ids(agent.agent_id, found.message["tracking_id"])]
 
 
 # -- agents of any kind ------------------------------------------------------------------------------------
