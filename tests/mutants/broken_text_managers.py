@@ -517,8 +517,9 @@ class ForgetsMarks(FileSessionManager):
 
 
 class _NotesNoMarks(AgentChanges):
-    def left_over(self, agent: Any) -> list[tuple[Any, bool]]:
-        return [found for found in super().left_over(agent) if not self._ids(agent.agent_id, found.message["tracking_id"])]
+    def left_over(self, agent: Any) -> list[Any]:
+        left = super().left_over(agent)
+        return [found for found in left if not self._ids(agent.agent_id, found.message["tracking_id"])]
 
 
 # -- agents of any kind ------------------------------------------------------------------------------------
