@@ -137,7 +137,7 @@ class SnapshotsAndStorage(ConformanceSuite):
         if of_the_manager:
             told += f"; {', '.join(of_the_manager)} are violated by SnapshotSessionManager over any storage"
         if only_should:
-            told += f"; {', '.join(only_should)}, which should be met, are not, as their own verdicts say"
+            told += f"; not met, though it should be: {', '.join(only_should)}"
         record_property("measured", told)
 
     @requirement(

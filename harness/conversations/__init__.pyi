@@ -15,6 +15,7 @@ from .fresh_process import read_in_fresh_process as read_in_fresh_process
 from .parents_faults import fault_of_parent as fault_of_parent
 from .parents_faults import making_faults as making_faults
 from .playing import CannotBePlayed as CannotBePlayed
+from .playing import let_go as let_go
 from .playing import play as play
 from .scenario import Run as Run
 from .scenario import Scenario as Scenario
@@ -54,6 +55,7 @@ __all__ = [
     "found_elsewhere",
     "handed_over_by",
     "in_fresh_process",
+    "let_go",
     "making_faults",
     "play",
     "play_application",

@@ -80,7 +80,7 @@ def play(
             timeline.extend(within_limit(part, "the script", progress=happened))
         timeline.record(ProcessEnded(how=end))
         if meanwhile and not fresh_processes:
-            _have_somebody_else_speak(session)
+            let_go(session)
         for step in meanwhile:
             _care_for_sessions(session, step, timeline)
     return timeline
@@ -96,20 +96,22 @@ def _faults_from_here(fault: StorageFault | None, script: Script) -> Iterator[li
             yield [connection]
 
 
-def _have_somebody_else_speak(session: Session) -> None:
-    """Have a thread let go of the manager for whom it stored something last: it may not have had time for that.
+def let_go(session: Session) -> None:
+    """Let what in this process has a session open though nobody uses it any more let go of it.
 
-    Who counts a session as open until its manager is collected would be right not to touch it.
+    Who counts it as open until its manager is collected is right not to delete it. Agents that nobody uses have theirs
+    until then; and a thread has the manager for whom it stored something last until it is given time: so somebody else
+    says something.
+
+    Args:
+        session: One of the workspace. In a session of its own, ``somebody-else``, something is said.
     """
-    play(replace(session, session_id=_SOMEBODY_ELSE), Script().user("I am last"), observing=False)
-
-
-_SOMEBODY_ELSE = "somebody-else"
+    play(replace(session, session_id="somebody-else"), Script().user("I am last"), observing=False)
+    gc.collect()
 
 
 def _care_for_sessions(session: Session, step: Step, timeline: Timeline) -> None:
     """Delete a session, or remove old ones, while no agent has one open."""
-    gc.collect()  # agents that nobody uses any more may still have their session open until then
     backend = session.backend
     try:
         with tolerating_warnings():
@@ -231,4 +233,4 @@ def _play_in_child(
     return _play_segment(session, Script.from_json(script), given, fresh=True, kill=kill, storage_fault=fault).to_json()
 
 
-__all__ = ["CannotBePlayed", "play"]
+__all__ = ["CannotBePlayed", "let_go", "play"]

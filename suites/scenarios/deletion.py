@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import gc
 import json
 import os
 from collections.abc import Callable
@@ -26,7 +25,7 @@ from session_conformance.harness import (
     violated,
 )
 from session_conformance.harness.backends import Durability, try_out
-from session_conformance.harness.conversations import Die, in_fresh_process
+from session_conformance.harness.conversations import Die, in_fresh_process, let_go
 from session_conformance.harness.process import REMOVING, before_file_calls, clock, tolerating_warnings
 from session_conformance.harness.scripts import NodeWill, Send, SetState, Start, Step, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
@@ -178,8 +177,7 @@ def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
             say(replace(session, agent_id=agent_id), "Remember the word xylograph")
         done = in_fresh_process(_delete_and_die, session, step) == "deleted"
         if not done:
-            with contextlib.suppress(*SDK_EXCEPTIONS):  # it may say that there is no such session
-                delete_or_refuse(session)
+            _delete_again(session)
         for agent_id in ("one", "two"):
             expect_texts(replace(session, agent_id=agent_id), [], "after it was deleted once more")
         files = session.workspace.stored()
@@ -222,7 +220,7 @@ def expect_failed_deletions_told_of(new_session: Callable[..., Session]) -> None
     for step in range(3):
         session = new_session("user_1")
         say(session, "Remember the word xylograph")
-        gc.collect()
+        let_go(session)
         left = step
 
         def fail(name: str, *_: object) -> None:
@@ -249,8 +247,7 @@ def expect_failed_deletions_told_of(new_session: Callable[..., Session]) -> None
                 "where what it removes fails, a deletion raises an error, or leaves nothing",
                 f"it raised nothing, and {f'its text is in {found}' if found else 'the session is there still'}",
             )
-        with contextlib.suppress(*SDK_EXCEPTIONS):  # it may say that there is no such session
-            delete_or_refuse(session)
+        _delete_again(session)
         expect_texts(session, [], "after it was deleted once more")
 
 
@@ -261,11 +258,11 @@ def expect_deleted_by_another(session: Session) -> None:
         Violation: Who opens the session in this process finds, or stores, something else than that process.
     """
     say(session, "before it was deleted")
-    gc.collect()  # agents that nobody uses any more may still have their session open until then
+    let_go(session)
     expect_no_failure(Timeline.from_json(in_fresh_process(_delete_and_begin, session)))
     expect_texts(session, ["anew"], "after another process has deleted it and begun it anew")
     say(session, "and on")
-    gc.collect()
+    let_go(session)
     found = json.loads(in_fresh_process(_texts_of, session))
     if found != ["anew", "and on"]:
         violated("another process finds what is said in a session that it has deleted and begun anew", f"{found}")
@@ -403,11 +400,10 @@ def expect_others_cleaned_up(session: Session) -> None:
     after = session.workspace.stored_files()
     if not own or any(after.get(path) != between[path] for path in own):
         return
-    say(replace(session, session_id="last"), "I am last")  # the thread that stored what is said last may still hold it
+    let_go(session)
     for path in own:
         data = after[path]
         (session.workspace.folder / path).write_bytes(data[: len(data) // 2] + b"\xff\0damaged")
-    gc.collect()  # agents that nobody uses any more may still have their session open until then
     try:
         remove(timedelta(hours=1), session.workspace, datetime.now(timezone.utc) + timedelta(days=1))
     except SDK_EXCEPTIONS as error:
@@ -417,6 +413,13 @@ def expect_others_cleaned_up(session: Session) -> None:
     left = texts(_messages(other))
     if left:
         violated("an old session is removed beside a damaged one", f"clean-up left {left}{refusal}")
+
+
+def _delete_again(session: Session) -> None:
+    """Delete a session whose deletion may have left something, and that nobody uses."""
+    let_go(session)
+    with contextlib.suppress(*SDK_EXCEPTIONS):  # it may say that there is no such session
+        delete_or_refuse(session)
 
 
 def expect_texts(session: Session, wanted: list[str], when: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from session_conformance.harness import NotApplicable, Session, Timeline, violated
 from session_conformance.harness.backends import ListedSession
+from session_conformance.harness.conversations import let_go
 from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import Failed
 
@@ -24,7 +24,7 @@ def delete(session: Session) -> None:
     try:
         delete_or_refuse(session)
     except SDK_EXCEPTIONS:
-        gc.collect()  # agents that nobody uses any more may still have had their session open until now
+        let_go(session)  # until now it may still have been open
         _working(lambda: delete_or_refuse(session), "delete_session()", "a session is deleted")
 
 

@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
 
+from strands.types.exceptions import SessionException
+
 from .snapshot_manager import SnapshotFileManager
 
 _IN_USE: "WeakSet[CaretakingManager]" = WeakSet()
@@ -35,6 +37,11 @@ class CaretakingManager(SnapshotFileManager):
                 shutil.rmtree(folder)
                 removed.append(folder.name)
         return removed
+
+    def delete_session(self, session_id: str) -> None:
+        if self._folder in {manager._folder for manager in _IN_USE if manager is not self}:
+            raise SessionException(f"session {session_id!r} is in use")
+        super().delete_session(session_id)
 
     def written(self, folder: Path) -> float:
         return max(path.stat().st_mtime for path in folder.iterdir())

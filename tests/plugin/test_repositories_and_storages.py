@@ -253,3 +253,9 @@ def test_subclassing(pytester: pytest.Pytester) -> None:
 def test_a_requirement_is_explained_with_the_option_of_its_kind(pytester: pytest.Pytester) -> None:
     run = pytester.run(sys.executable, "-m", "session_conformance.suites.command", "explain", "snp-04")
     run.stdout.fnmatch_lines(["judge: * --session-storage=SPEC -k SNP-04"])
+
+
+def test_a_should_that_a_storage_violates_is_no_must_of_another_requirement(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess("--session-storage=strands.storage:LocalFileStorage", "-k", "SNP-02 or LIF-14")
+    run.assert_outcomes(passed=1, xfailed=1)
+    run.stdout.fnmatch_lines(["SNP-02 measured: *; not met, though it should be: LIF-14"])
