@@ -32,7 +32,7 @@ from .sdk_export import sdk_files
 from .sdk_layout import SdkSession
 from .session_store import SessionStore
 from .takeover import MARK, is_begun, is_taken_over, without_numbers
-from .validity import unusable
+from .validity import expect_usable, unusable
 
 _OF_A_SESSION = frozenset(field.name for field in fields(Session))
 """What ``Session.from_dict`` takes of what is stored. It looks for the names anew for each key."""
@@ -124,13 +124,15 @@ class ChangeLogRepository(SessionRepository):
         goes on with it. No other manager must have the session open meanwhile.
 
         Raises:
-            SessionException: There is no such session, it cannot be read, or what holds it cannot be written.
+            SessionException: There is no such session, it or one of its records cannot be read, or what holds it cannot be
+                written.
         """
         self.close()
         place = self._sdk_session(self.session_id)
         if place is None:
             raise SessionException(f"session {self.session_id!r} is kept where no manager of the SDK keeps sessions")
         history = self.history()
+        expect_usable(history)
         files = dict(sdk_files(history))
         self._release(self.session_id)
         if history.session.get(MARK):

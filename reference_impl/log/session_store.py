@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from strands.types.exceptions import SessionException
 
 from .change_log import Behind, ChangeLog, Deleted, Gone
-from .codec import TooDeepError, decode, encode
+from .codec import TooDeepError, UnstorableError, decode, encode
 from .collector import collector_at_rest
 from .commit_lines import Writer, commit_label, commits_in, ids_in, is_among, latest
 from .folding import folded
@@ -20,8 +20,8 @@ from .history import Change, SessionHistory, commits_noted, message_replaced, se
 from .redactions import Redaction, notes_on
 from .reentry import expect_not_at_work
 from .session_index import SessionIndex
-from .takeover import Takeover
-from .validity import check_change
+from .takeover import Takeover, expect_known
+from .validity import check_change, expect_readable, expect_readable_change
 from .waiting_line import Attempt, Ticket, WaitingLine
 
 _NONE: Mapping[str, int] = {}
@@ -168,7 +168,7 @@ class SessionStore:
                 history.apply_all(commits_in(array))
             self._look_for_attempt(array, history.commits)
             del array  # what the collector does not find, it does not look at
-        self._check_owner(history)
+        self._check_found(history)
         self._index = SessionIndex(history)
         self._loaded = self._is_sure = True
         return history
@@ -190,17 +190,21 @@ class SessionStore:
             yield
         except (TooDeepError, RecursionError) as error:  # no damage: a repair on this stack would leave it out
             raise SessionException(f"session {self._session_id!r}: cannot be read: {TooDeepError()}") from error
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, UnstorableError) as error:
+            why = error if isinstance(error, UnstorableError) else type(error).__name__
             raise SessionException(
-                f"session {self._session_id!r}: a stored change cannot be read ({type(error).__name__}). Nothing was"
-                " changed. verify() says more, repair() brings back what can be read"
+                f"session {self._session_id!r}: a stored change cannot be read ({why}). Nothing was changed. verify()"
+                " says more, repair() brings back what can be read"
             ) from error
 
-    def _check_owner(self, history: SessionHistory) -> None:
+    def _check_found(self, history: SessionHistory) -> None:
         with self._unreadable():
             found = history.session.get("session_id")
         if found != self._session_id:
             raise SessionException(f"session {self._session_id!r}: what is stored there is session {found!r}")
+        with self._unreadable():
+            expect_readable(history)
+        expect_known(history.session)
 
     # -- writing -------------------------------------------------------------------------------------------
 
@@ -373,8 +377,12 @@ class SessionStore:
             return
         array = self._decode(news)
         self._look_for_attempt(array)
-        for changes in commits_in(array):
-            self._index.note(changes)
+        with self._unreadable():
+            for changes in commits_in(array):
+                for change in changes:
+                    expect_readable_change(change)
+                self._index.note(changes)
+        expect_known(self._index.session)
         self._is_sure = True
 
     def redaction_of_latest(
@@ -456,16 +464,18 @@ class SessionStore:
                 array = self._decode(self._log.read())
                 with self._unreadable():
                     touched = [history.apply(changes) for changes in commits_in(array)]
-                self._check_owner(history)
+                self._check_found(history)
                 # What the log has read it tells no more: it is known from here on, also where storage fails.
                 self._index, self._loaded, self._view, self._is_sure = SessionIndex(history), True, None, False
                 notes = notes_on(changes, history)
                 gone = history.apply(changes)
                 history.apply(notes)
                 history.apply_one(commits_noted(latest(ids_in(array))))
+                with self._unreadable():
+                    whole = [encode([change]) for change in history.changes()]
                 try:
                     self._log.rewrite(
-                        [encode([change]) for change in history.changes()],
+                        whole,
                         encode([*changes, *notes]),
                         [number for number, messages in enumerate(touched) if messages & gone],
                         self._writer.next_id(),

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from strands.types.exceptions import SessionException
+
 from .codec import digest
 from .history import (
     AgentHistory,
@@ -30,6 +32,9 @@ MARK = "imported"
 
 _OF_AGENTS = ("agents", "numbers", "redacted")
 """The keys of a mark that say something of each agent."""
+
+_FORMS = {"agents": dict | str, "numbers": int, "redacted": dict, "teams": str}
+"""By the key of a mark, what it says of each agent or team."""
 
 _NOT_SAID = frozenset({"agent_id", "created_at", "updated_at"})
 """What of an agent's record says nothing of its state: the SDK's manager writes it anew with each message."""
@@ -69,6 +74,27 @@ def mark(state: str, theirs: SessionHistory) -> dict[str, Any]:
         "teams": {id: digest(team) for id, team in theirs.multi_agents.items()},
         "redacted": {id: _redacted(agent) for id, agent in theirs.agents.items()},
     }
+
+
+def expect_known(session: Mapping[str, Any]) -> None:
+    """Make sure that the mark of a session's record, if it has one, is of this form or an earlier one.
+
+    Raises:
+        SessionException: It is not.
+    """
+    seen = session.get(MARK) or {}
+    if not (isinstance(seen, dict) and all(_is_known(key, value) for key, value in seen.items())):
+        raise SessionException(
+            f"session {session.get('session_id')!r}: what is noted of its import cannot be read: it is of another"
+            " release of this package. Nothing was changed: open it with the release that stored it"
+        )
+
+
+def _is_known(key: str, value: Any) -> bool:
+    if key == "state":
+        return isinstance(value, str)
+    kinds = _FORMS.get(key)
+    return kinds is None or (isinstance(value, dict) and all(isinstance(one, kinds) for one in value.values()))
 
 
 def without_numbers(session: Mapping[str, Any]) -> dict[str, Any]:

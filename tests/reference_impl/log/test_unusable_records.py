@@ -8,7 +8,8 @@ import pytest
 from session_conformance.reference_impl import FileSessionManager, S3SessionManager
 from session_conformance.reference_impl.log.codec import encode
 from session_conformance.reference_impl.log.commit_lines import commit_label
-from session_conformance.reference_impl.log.history import agent_set, message_added
+from session_conformance.reference_impl.log.history import agent_set, message_added, multi_agent_set
+from strands.session import FileSessionManager as SdkFileSessionManager
 from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import open_agent, text_message
@@ -127,3 +128,111 @@ def test_what_a_subclass_raises_is_raised_as_it_is(tmp_path: Path) -> None:
     open_agent(tmp_path)
     with pytest.raises(KeyError, match="its own"):
         open_agent(tmp_path, manager=Limited("s", str(tmp_path)))
+
+
+AT = "2026-01-01T00:00:00+00:00"
+NOTE: Any = {
+    "op": "redacted",
+    "agent_id": "default",
+    "tracking_id": "hello",
+    "ids": [0],
+    "message": HELLO,
+    "blocks": 1,
+    "unnamed": False,
+}
+UNREADABLE: dict[str, Any] = {
+    "a fractional id": message_added("default", HELLO, AT, 2.5),  # type: ignore[arg-type]
+    "a fraction that is whole": message_added("default", HELLO, AT, 7.0),  # type: ignore[arg-type]
+    "a truth for an id": message_added("default", HELLO, AT, True),
+    "an id that is a list": {**message_added("default", HELLO, AT), "op": "update", "id": []},
+    "a note without a message": without(NOTE, "message"),
+    "a note of no blocks": {**NOTE, "blocks": None},
+    "a note of texts for ids": {**NOTE, "ids": ["0"]},
+    "a note without whether it was named": without(NOTE, "unnamed"),
+    "a replacement without an id": without({**message_added("default", HELLO, AT), "op": "update"}, "id"),
+    "a message without an agent": without(message_added("default", HELLO, AT), "agent_id"),
+    "a team without a state": {"op": "multi_agent", "id": "team"},
+}
+
+
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_told_apart_is_told_and_left_out_by_a_repair(place: Place, change: Any) -> None:
+    manager = place.manager()
+    manager.append_message(text_message("first"), open_agent(Path(), manager=manager))
+    stored_beside(manager, change)
+    with pytest.raises(SessionException, match=r"'s'.*repair\(\)"):
+        open_agent(Path(), manager=place.manager())
+    assert not place.verify().ok
+    assert place.repair().lost
+    assert texts(place.manager()) == ["first"]
+
+
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_what_cannot_be_told_apart_is_told_to_those_who_have_the_session_open(place: Place, change: Any) -> None:
+    manager = place.manager()
+    agent = open_agent(Path(), manager=manager)
+    manager.append_message(text_message("first"), agent)
+    stored_beside(place.manager(), change)
+    for _ in range(2):
+        with pytest.raises(SessionException, match=r"'s'.*repair\(\)"):
+            manager.append_message(text_message("second"), agent)
+
+
+def test_a_session_without_its_type_is_told(place: Place) -> None:
+    manager = place.manager()
+    open_agent(Path(), manager=manager)
+    stored_beside(manager, {"op": "session", "session": without(manager.history().session, "session_type")})
+    with pytest.raises(SessionException, match=r"session_type.*repair\(\)"):
+        place.manager()
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [5, {"state": 5}, {"agents": 5}, {"agents": {"default": 5}}, {"numbers": {"default": "1"}}, {"teams": [1]}],
+)
+def test_what_another_release_notes_of_an_import_is_no_damage(tmp_path: Path, mark: Any) -> None:
+    place = Place(FileSessionManager, str(tmp_path))
+    agent = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    agent._session_manager.sync_agent(agent)  # type: ignore[union-attr]
+    manager = place.manager()
+    manager.append_message(text_message("first"), open_agent(Path(), manager=manager))
+    running = place.manager()
+    agent = open_agent(Path(), manager=running)
+    stored_beside(manager, {"op": "session", "session": {**manager.history().session, "imported": mark}})
+    with pytest.raises(SessionException, match="another release"):
+        place.manager()
+    with pytest.raises(SessionException, match="another release"):
+        running.append_message(text_message("second"), agent)
+    assert place.verify().ok
+
+
+def test_a_message_without_a_time_is_told_by_what_rewrites_the_session(place: Place) -> None:
+    manager = place.manager()
+    agent = open_agent(Path(), manager=manager)
+    manager.append_message(text_message("first"), agent)
+    stored_beside(place.manager(), without(message_added("default", HELLO, ""), "at"))
+    with pytest.raises(SessionException, match=r"'s'.*repair\(\)"):
+        manager.redact_latest_message(text_message("nothing"), agent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        message_added("default", {**HELLO, "role": 5}, AT),
+        without(message_added("default", HELLO, AT), "at"),
+        agent_set({"agent_id": "default", "state": {}}),
+        multi_agent_set("team", []),  # type: ignore[arg-type]
+    ],
+    ids=["role", "time", "agent", "team"],
+)
+def test_nothing_is_handed_back_that_nobody_could_restore(tmp_path: Path, change: Any) -> None:
+    sdk = open_agent(tmp_path, manager=SdkFileSessionManager("s", storage_dir=str(tmp_path)))
+    sdk._session_manager.append_message(text_message("first"), sdk)  # type: ignore[union-attr]
+    place = Place(FileSessionManager, str(tmp_path))
+    manager = place.manager()
+    manager.append_message(text_message("second"), open_agent(Path(), manager=manager))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("session_s/**/*.json")}
+    stored_beside(manager, change)
+    with pytest.raises(SessionException, match="no manager could restore it"):
+        place.manager().hand_back()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("session_s/**/*.json")} == before
