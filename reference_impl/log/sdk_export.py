@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 from strands.types.exceptions import SessionException
 from strands.types.session import SessionMessage, encode_bytes_values
 
-from .history import AgentHistory, SessionHistory
+from .history import AgentHistory, Change, SessionHistory
 from .memory import HELD, put_together
 from .sdk_release import WRITTEN_WITH
 from .takeover import MARK
+from .tool_pairs import paired
 from .trimming import KEPT, put_together_by_earlier_mark
 
 _OURS = {HELD, KEPT, WRITTEN_WITH}
@@ -71,9 +73,31 @@ def _in_sdk_order(agent: AgentHistory) -> tuple[list[Any], int]:
         held = list(stored.values())[counted:]
     here = {id(one) for one in held}
     gone = [one for one in stored.values() if id(one) not in here]
+    held = _as_models_take_it(held)
     if "removed_message_count" not in state:
         return held, 0  # of other agents the SDK restores all that there is
     return [*gone, *held], len(gone)
+
+
+def _as_models_take_it(held: list[Change]) -> list[Change]:
+    """Return messages as a restore makes models take them; what it makes up alone, the SDK's manager makes up itself.
+
+    That drops the results that do not stand right behind their use. Those of which a restore leaves nothing are not
+    counted as removed: they are not here, either.
+    """
+    messages = [copy.copy(one["message"]) for one in held]
+    accepted = paired(messages)
+    if accepted is messages:
+        return held
+    stored = dict(zip(map(id, messages), held, strict=True))
+    blocks = {id(block) for one in held for block in one["message"]["content"]}
+    found: list[Change] = []
+    for message in accepted:
+        if id(message) in stored:
+            found.append({**stored[id(message)], "message": message})
+        elif any(id(block) in blocks for block in message["content"]):  # results that are moved, beside made-up ones
+            found.append({**found[-1], "message": message})
+    return found
 
 
 def _json(value: Any, what: str) -> bytes:

@@ -141,6 +141,38 @@ def test_an_edited_history_is_handed_back_as_memory_holds_it(place: Place, edit:
     assert difference(first.messages, agent(place.ours()).messages) is None
 
 
+def use(*ids: str) -> Any:
+    return {"role": "assistant", "content": [{"toolUse": {"toolUseId": id, "name": "t", "input": {}}} for id in ids]}
+
+
+def results(*ids: str) -> Any:
+    found = [{"toolUseId": id, "status": "success", "content": [{"text": f"result of {id}"}]} for id in ids]
+    return {"role": "user", "content": [{"toolResult": result} for result in found]}
+
+
+BROKEN_PAIRS: dict[str, list[Any]] = {
+    "a late result": [use("1"), text_message("meanwhile"), results("1")],
+    "late results, one by one": [use("1", "2"), text_message("meanwhile"), results("1"), results("2")],
+    "one is late, one is lost": [use("1", "2"), text_message("meanwhile"), results("2")],
+    "results that nobody asked for": [results("1"), use("2"), results("2", "3")],
+    "the other way round": [results("1"), use("1"), text_message("meanwhile")],
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN_PAIRS.values(), ids=BROKEN_PAIRS.keys())
+def test_tool_pairs_are_handed_back_as_a_restore_makes_them(place: Place, broken: list[Any]) -> None:
+    first = agent(place.ours())
+    first("said")
+    first.messages += copy.deepcopy(broken)
+    first._session_manager.sync_agent(first)  # type: ignore[union-attr]
+    contents = [message["content"] for message in agent(place.ours()).messages]
+    place.ours().hand_back()
+    old = agent(place.sdks())
+    assert [message["content"] for message in old.messages] == contents
+    old("and on")
+    assert [message["content"] for message in agent(place.ours()).messages] == [m["content"] for m in old.messages]
+
+
 def test_what_a_longer_history_left_is_removed(tmp_path: Path) -> None:
     place = Place(str(tmp_path), on_s3=False)
     for number in range(5):
