@@ -247,9 +247,9 @@ class AgentChanges:
         mark = self._marks.get(agent.agent_id)
         # Of other agents than ``Agent`` the SDK keeps the state alone; comparing that is cheaper than making a record.
         if before is not None and not isinstance(agent, Agent):
-            internal = before.get("_internal_state")
-            marked = internal.get(HELD) if isinstance(internal, dict) else None
-            if marked == mark and _same(before.get("state"), agent.state.get()):
+            internal = before.get("_internal_state", {})
+            is_marked_so = isinstance(internal, dict) and internal.get(HELD) == mark
+            if is_marked_so and _same(before.get("state"), agent.state.get()):
                 return None
         record = record_of(agent)
         if isinstance(agent, Agent):

@@ -124,8 +124,8 @@ class ChangeLogRepository(SessionRepository):
         goes on with it. No other manager must have the session open meanwhile.
 
         Raises:
-            SessionException: There is no such session, it or one of its records cannot be read, or what holds it cannot be
-                written.
+            SessionException: There is no such session, it cannot be read, one of its records could not be restored, or
+                what holds it cannot be written.
         """
         self.close()
         place = self._sdk_session(self.session_id)

@@ -178,6 +178,17 @@ def test_what_cannot_be_told_apart_is_told_to_those_who_have_the_session_open(pl
             manager.append_message(text_message("second"), agent)
 
 
+def test_a_running_agent_stores_its_record_in_place_of_one_that_nobody_could_use(place: Place) -> None:
+    manager = place.manager()
+    agent = open_agent(Path(), manager=manager)
+    manager.append_message(text_message("first"), agent)
+    record = manager.history().agents["default"].record
+    stored_beside(place.manager(), agent_set({**record, "_internal_state": 5}))
+    manager.append_message(text_message("second"), agent)
+    manager.sync_agent(agent)
+    assert texts(place.manager()) == ["first", "second"]
+
+
 def test_a_session_without_its_type_is_told(place: Place) -> None:
     manager = place.manager()
     open_agent(Path(), manager=manager)
