@@ -18,6 +18,7 @@ from ..log.change_log import Deleted
 from ..log.commit_lines import bodies_of, commit_line
 from ..log.commit_lines import json_array as array_of
 from ..log.forking import begin_anew_in_children
+from ..log.ownership import take_after
 from ..log.paths import is_folder, is_link
 from ..log.sdk_layout import sdk_folder
 from .compaction import Compaction, Fold
@@ -335,6 +336,8 @@ class JournalFile:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             self._known, folder = None, self._handle.held
+            if take_after(descriptor, FILE, folder):
+                sync_all(descriptor)
             # Before it, since whoever is killed behind it has redacted something for everybody who looks.
             remove_replacements(folder, but=name)
             os.replace(name, FILE, src_dir_fd=folder, dst_dir_fd=folder)

@@ -33,6 +33,7 @@ from .history import (
     session_created,
 )
 from .messages import tracking_id_of_unnamed
+from .ownership import take_after
 from .paths import is_file, is_link
 from .validity import check_change
 
@@ -177,6 +178,7 @@ class SdkFolder:
                 with os.fdopen(descriptor, "wb") as stream:
                     stream.write(data)
                     stream.flush()
+                    take_after(stream.fileno(), file, others=0)  # which were what the umask of that time let be
                     os.fsync(stream.fileno())
                 Path(unfinished).replace(file)
             except BaseException:
