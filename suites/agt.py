@@ -9,6 +9,7 @@ from session_conformance.fixtures import ConformanceSuite, NewSession
 from session_conformance.harness import (
     Capability,
     Level,
+    Run,
     ScenarioRuns,
     Script,
     Session,
@@ -47,6 +48,7 @@ from .scenarios import (
     PASSWORD,
     PINNED,
     TAKEN_BACK,
+    TEXT_ANSWERED_IN_PARTS,
     TEXT_COMPRESSED,
     TEXT_CONTENT,
     TEXT_CUT_RESULTS,
@@ -158,11 +160,15 @@ class TextAgents(ConformanceSuite):
         """Interrupts, of a tool and of a hook ahead of one, are answered in another process: each tool of the group
         runs once, is given its answer, and all results come back.
         """
-        played = run(TEXT_INTERRUPT)
+        self._answered(run(TEXT_INTERRUPT), [["Delete it?", "Transfer it?"]])
+        self._answered(run(TEXT_ANSWERED_IN_PARTS), [["Delete it?", "Transfer it?"], ["Delete it?"]])
+
+    def _answered(self, played: Run, questions: list[list[str]]) -> None:
+        """Expect that an agent asks this, each time, and goes on with the answers."""
         timeline = played.timeline
-        asked = [interrupt["reason"] for event in timeline.of(Asked) for interrupt in event.interrupts]
-        if sorted(asked) != ["Delete it?", "Transfer it?"]:
-            violated("the user is asked twice, once", f"{asked}", timeline, *timeline.of(Asked), *timeline.of(Failed))
+        asked = [sorted(str(one["reason"]) for one in event.interrupts) for event in timeline.of(Asked)]
+        if asked != questions:
+            violated(f"the user is asked {questions}", f"{asked}", timeline, *timeline.of(Asked), *timeline.of(Failed))
         expect_no_failure(timeline)
         ran = [tool.tool_use_id for tool in timeline.of(ToolRan) if tool.what == "begins"]
         if sorted(ran) != ["delete-2", "lookup-3", "transfer-1"]:

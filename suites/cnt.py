@@ -55,6 +55,7 @@ TEXTS = {
     "beyond the basic plane": "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 \U0010ffff",
     "noncharacters and a byte order mark": "\ufeff\ufffe\uffff\ufffd",
     "quotes and backslashes": "\"'`\\ \\n \\u0000 </script> ${x} {{y}} %s",
+    "compatibility forms": "10\u00a0km \ufb01n 5\u212b \u2460 \u1d2c \uff11 co\u00adop\u200b x\u00b2\n",
     "1 MiB": "0123456789abcdef" * 65536,
     "1 MiB beyond ASCII": "äöüß漢字🙂" * 43690,
 }
@@ -243,6 +244,12 @@ class Content(ConformanceSuite):
         named["a tool that failed and does not say so"] = tool_exchange({}, {"text": "no such city"}, status="error")
         named["a tool that succeeds and speaks of an error"] = tool_exchange({}, {"text": "Error: there is none"})
         named["a tool that returns nothing"] = tool_exchange({})
+        use, result = tool_exchange({}, {"text": "21 degrees"})
+        between = [{"text": "I look it up."}, *use["content"], {"text": "One moment."}]
+        named["texts ahead of a tool's use and result, and behind them"] = [
+            {**use, "content": between},
+            {**result, "content": [*result["content"], {"text": "And the day after?"}]},
+        ]
         metadata = {
             "usage": {"inputTokens": 1, "outputTokens": 2, "totalTokens": 3},
             "metrics": {"latencyMs": 5},

@@ -141,17 +141,17 @@ class CrashesAndFullDisks(ConformanceSuite):
         """What a crash leaves behind (temporary files, locks) neither blocks nor changes a restore, and does not pile
         up.
         """
-        counts = (2, 8)
+        counts = (2, 6)
         left = {0: _paths_after(new_session(), 0)}  # first, and alone: what it imports is there for the threads
         with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for processes of its own
             sessions = [new_session() for _ in counts]
             left |= dict(zip(counts, pool.map(_paths_after, sessions, counts), strict=True))
-        piled_up = sorted(left[8] - left[0])
-        if len(left[8]) - len(left[2]) >= 3:
+        piled_up = sorted(left[6] - left[0])
+        if len(left[6]) - len(left[2]) >= 3:
             violated(
                 "what crashes leave behind does not pile up",
-                f"after 2 crashes there are {len(left[2]) - len(left[0])} files and folders more than without one,"
-                f" after 8 there are {len(left[8]) - len(left[0])}, such as {', '.join(piled_up[:3])}",
+                f"after 4 crashes there are {len(left[2]) - len(left[0])} files and folders more than without one,"
+                f" after 12 there are {len(left[6]) - len(left[0])}, such as {', '.join(piled_up[:3])}",
             )
         recording = run.once(recorded_conversation)
         for crash in _one_of_each_shape(states_of_kills(recording)):
@@ -226,15 +226,19 @@ def _one_of_each_shape(crashes: Iterable[CrashState], limit: int = 24) -> list[C
 
 
 def _paths_after(session: Session, crashes: int) -> set[str]:
-    """Return what lies in a workspace after some crashes, and a conversation that ended well."""
+    """Return what lies in a workspace after some crashes, and conversations that ended well.
+
+    A process in two is killed as it goes on with a session, and the others as they begin another one.
+    """
     timeline = play(session, Script().user("before the crashes"), observing=False)
     expect_no_failure(timeline)
     before = timeline.of(AgentStopped)[-1].memory
-    for number in range(crashes):
-        size = 100 * (number % 2)
-        went_on = crash_writing(session, size)
+    begun = Session(session.backend, session.workspace, "begun-by-the-killed", session.agent_id)
+    for number in range(2 * crashes):
+        size = 100 * (number // 2 % 2)
+        went_on = crash_writing(begun if number % 2 else session, size)
         if went_on is not None:
-            for failure in went_on.of(Failed) if number else ():
+            for failure in went_on.of(Failed) if number > 1 else ():
                 _expect_not_to_run_out(session)
                 violated(
                     "where a process was killed as it wrote, the next one writes on",
@@ -251,8 +255,9 @@ def _paths_after(session: Session, crashes: int) -> set[str]:
                 "what a killed process leaves behind neither blocks nor changes a restore",
                 reading.error or str(difference(before, reading.messages)),
             )
-    timeline = play(session, Script().user("after the crashes"), observing=False)
-    expect_no_failure(timeline)
+    for one in (session, begun):
+        timeline = play(one, Script().user("after the crashes"), observing=False)
+        expect_no_failure(timeline)
     folder = session.workspace.folder
     return looked_at(lambda: {path.relative_to(folder).as_posix() for path in folder.rglob("*")})
 

@@ -21,9 +21,9 @@ from session_conformance.fixtures import (
     NewSession,
     SdkViolation,
     attributes_itself,
+    built_on,
     capabilities_of,
     excuse,
-    is_built_on_the_sdks,
     plain_backend,
     progress_of,
     scratch_workspace,
@@ -62,7 +62,7 @@ from session_conformance.harness.backends import Durability
 from session_conformance.harness.conversations import CannotBePlayed
 from session_conformance.harness.process import no_file_can_be_written
 from session_conformance.harness.scripts import DirectToolCall, Elsewhere, Step, as_python
-from session_conformance.harness.sdk import RepositorySessionManager, SdkFeature
+from session_conformance.harness.sdk import SdkFeature
 
 from .scenarios import PairsOfTwins, is_talk, judge_script, talk_of
 
@@ -173,15 +173,16 @@ class Player:
     @property
     def inherited(self) -> str:
         """The SDK's class that the backend has what failed from, as :func:`~.fixtures.inherited_from` says it."""
-        plain = plain_backend(Interface.REPOSITORY)
-        if self.failed is None or plain is None or not is_built_on_the_sdks(self.backend, self.config):
+        if self.failed is None:
             return ""
-        try:
-            Player(plain, self.config)._judge_once(self.failed[0])
-        except Violation:
-            return RepositorySessionManager.__name__
-        except CannotBePlayed:
-            return ""
+        below = built_on(self.backend, self.config)
+        for plain in below.plain:
+            try:
+                Player(plain, self.config)._judge_once(self.failed[0])
+            except Violation:
+                return below.name
+            except CannotBePlayed:
+                continue
         return ""
 
     def shows_violation(self, script: Script) -> bool:

@@ -142,6 +142,7 @@ class TeamConversation:
             [
                 {"interruptResponse": {"interruptId": asked["id"], "response": copy.deepcopy(step.response)}}
                 for asked in self._asked
+                if not step.to or asked["reason"] in step.to
             ]
         )
 

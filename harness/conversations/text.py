@@ -230,6 +230,7 @@ class TextConversation(Stage):
         answers = [
             {"interruptResponse": {"interruptId": asked["id"], "response": copy.deepcopy(step.response)}}
             for asked in self._asked
+            if not step.to or asked["reason"] in step.to
         ]
         await self._invoke(answers)
 

@@ -190,9 +190,9 @@ class Script:
         """A held tool ends."""
         return self.then(Release(tool_use_id))
 
-    def answers(self, response: Any, *calls: ToolCall) -> Script:
-        """The user answers what the agent has asked; ``calls`` go on with that."""
-        return self.then(Answer(response, calls))
+    def answers(self, response: Any, *calls: ToolCall, to: tuple[str, ...] = ()) -> Script:
+        """The user answers what the agent has asked, or what was asked for one of these reasons; ``calls`` go on."""
+        return self.then(Answer(response, calls, to))
 
     def timeout(self, *during: Step, options: Mapping[str, Any] | None = None) -> Script:
         """The provider ends the connection: the agent restarts it. ``during`` happens while it does."""

@@ -102,16 +102,18 @@ class Release(Step):
 
 @dataclass(frozen=True)
 class Answer(Step):
-    """The user answers all that the agent has asked by interrupts; the step ends as that of a group of calls does.
+    """The user answers what the agent has asked by interrupts; the step ends as that of a group of calls does.
 
     Attributes:
         response: The answer.
         calls: What the tools do that were interrupted, for a process that is another than that in which they were.
+        to: The reasons of the interrupts that are answered; by default all are.
     """
 
     op: ClassVar[str] = "answer"
     response: Any = "yes"
     calls: tuple[ToolCall, ...] = ()
+    to: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -171,6 +171,7 @@ from .teams_in_turn import expect_apart_from_an_agent as expect_apart_from_an_ag
 from .teams_in_turn import expect_processes_to_take_turns as expect_processes_to_take_turns
 from .text import ACCOUNT as ACCOUNT
 from .text import PASSWORD as PASSWORD
+from .text import TEXT_ANSWERED_IN_PARTS as TEXT_ANSWERED_IN_PARTS
 from .text import TEXT_CONTENT as TEXT_CONTENT
 from .text import TEXT_CUT_SHORT as TEXT_CUT_SHORT
 from .text import TEXT_DIRECT_TOOL_CALL as TEXT_DIRECT_TOOL_CALL
@@ -294,6 +295,7 @@ __all__ = [
     "SWARM_KILLED",
     "TAKEN_BACK",
     "TASK",
+    "TEXT_ANSWERED_IN_PARTS",
     "TEXT_COMPRESSED",
     "TEXT_CONTENT",
     "TEXT_CUT_RESULTS",

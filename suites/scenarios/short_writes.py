@@ -7,7 +7,7 @@ import hashlib
 from session_conformance.harness import NotApplicable, Script, Session, expect_no_failure, play, violated
 from session_conformance.harness.backends import looked_at
 from session_conformance.harness.process import no_file_can_be_written
-from session_conformance.harness.timeline import Acknowledged, Failed, difference, texts
+from session_conformance.harness.timeline import Acknowledged, Failed, ModelReceived, difference, texts
 
 from .stored_history import expect_readable
 
@@ -40,12 +40,12 @@ def expect_rest_written_or_told_of(session: Session) -> None:
             what = f"where each file takes {size} bytes and no more"
             with no_file_can_be_written(size):
                 timeline = play(session, Script().user(f"This may be cut short, {size}: {_LONG}"), observing=False)
-            told = bool(timeline.of(Failed))
-            cut_short = cut_short or told
+            cut_short = cut_short or bool(timeline.of(Failed))
+            refused = bool(timeline.of(Failed)) and not timeline.of(ModelReceived)  # later failures are of other writes
             stored = session.read()
             if stored.error is not None:
                 violated(f"{what}, what was stored before stays", f"a reader raised {stored.error}", timeline)
-            missing = None if told else Acknowledged(timeline).missing(stored, len(timeline) - 1)
+            missing = None if refused else Acknowledged(timeline, at_stop=False).missing(stored, len(timeline) - 1)
             if missing is not None:
                 violated(f"{what}, what is said is stored or an error reaches the caller", missing, timeline)
             differs = difference(before, stored.messages[: len(before)])

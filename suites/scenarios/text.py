@@ -277,6 +277,22 @@ TEXT_INTERRUPT = Scenario(
 )
 """A tool asks, and a hook ahead of a tool; a third tool of the group asks nobody and has run already."""
 
+TEXT_ANSWERED_IN_PARTS = Scenario(
+    "interrupts that are answered one by one, each in another process",
+    Script()
+    .user("transfer the money, delete the file and look it up")
+    .calls_together(*_ASKING)
+    .restarts_process("killed")
+    .answers("yes", *_ASKING, to=("Transfer it?",))
+    .restarts_process("killed")
+    .answers("yes", *_ASKING)
+    .assistant("All done"),
+    fresh_processes=True,
+    observing=False,
+    text_agent=TextAgent(),
+)
+"""What is not answered with the first is asked again, as it was asked."""
+
 TEXT_STATEFUL = Scenario(
     "a stateful model",
     Script()

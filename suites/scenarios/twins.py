@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pytest
-from session_conformance.fixtures import SdkViolation, excuse, is_built_on_the_sdks, plain_backend, scratch_workspace
+from session_conformance.fixtures import SdkViolation, built_on, excuse, plain_backend, scratch_workspace
 from session_conformance.harness import (
     Backend,
-    Interface,
     Script,
     Session,
     Timeline,
@@ -24,7 +23,6 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.conversations import TextAgent
 from session_conformance.harness.scripts import RestartProcess, Send, Start, Stop
-from session_conformance.harness.sdk import RepositorySessionManager
 from session_conformance.harness.timeline import ModelStarted, difference, is_pending, to_json
 
 _IDS = "00000000-0000-4000-a000-{:012d}"
@@ -202,10 +200,11 @@ class PairsOfTwins:
     @property
     def inherited(self) -> str:
         """The SDK's class that the backend has what failed from, or "" where it is its own."""
-        plain = plain_backend(Interface.REPOSITORY)
-        if self.failed is None or plain is None or not is_built_on_the_sdks(self.first.backend, self.config):
+        if self.failed is None:
             return ""
-        return RepositorySessionManager.__name__ if self._over(plain, *self.failed[:2]) is not None else ""
+        below = built_on(self.first.backend, self.config)
+        shown = any(self._over(plain, *self.failed[:2]) is not None for plain in below.plain)
+        return below.name if shown else ""
 
     def _over(self, plain: Backend, kind: Kind, script: Script) -> Violation | None:
         with scratch_workspace(plain, self.config) as workspace:

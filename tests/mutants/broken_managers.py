@@ -24,6 +24,7 @@ from strands.hooks import HookOrder, HookRegistry, MessageAddedEvent
 from strands.types.exceptions import SessionException
 from strands.types.session import decode_bytes_values
 
+from tests.conforming.chained_journal_manager import ChainedJournalManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
 
@@ -784,6 +785,22 @@ class NormalisesLineEnds(SnapshotFileManager):
         return re.sub(rb"(?<!\\)\\r", rb"\\n", super().pack(content))
 
 
+class TakesSpacesForOneAnother(SnapshotFileManager):
+    """A space that no line is broken at becomes one like any other, as in compatibility forms (NFKC)."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        return super().pack(content).replace(rb"\u00a0", b" ").replace("\u00a0".encode(), b" ")
+
+
+class PutsToolUsesLast(SnapshotFileManager):
+    """Tool uses are kept apart from the rest of a message, and put behind it."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        for message in content["messages"]:
+            message["content"] = sorted(message["content"], key=lambda block: "toolUse" in block)
+        return super().pack(content)
+
+
 class MisreadsEmptyLists(SnapshotFileManager):
     """An empty list comes back as null."""
 
@@ -1062,6 +1079,13 @@ class LeavesTemporaryFiles(SnapshotFileManager):
         self.sync_folder(path.parent)
 
 
+class LeavesNewSessions(LeavesTemporaryFiles):
+    """What a session is begun with has a name of its own until it is whole, which nobody looks for after a crash."""
+
+    def write(self, path: Path, data: bytes) -> None:
+        (SnapshotFileManager if path.exists() else LeavesTemporaryFiles).write(self, path, data)
+
+
 class LeavesALock(SnapshotFileManager):
     """A lock file that a killed process does not remove."""
 
@@ -1309,6 +1333,20 @@ class WritesWhatIsTaken(SnapshotFileManager):
             self.sync(file.fileno())
         temporary.replace(path)
         self.sync_folder(path.parent)
+
+
+class TellsOfFailuresLater(ChainedJournalManager):
+    """A write that fails is told of with the next one."""
+
+    failure: OSError | None = None
+
+    def write(self, path: Path, data: bytes) -> None:
+        if self.failure is not None:
+            raise SessionException(f"session {self.session_id!r} could not be stored") from self.failure
+        try:
+            super().write(path, data)
+        except OSError as error:
+            self.failure = error
 
 
 class RemembersOneAgent(SnapshotFileManager):

@@ -289,6 +289,16 @@ class ForgetsWhatRanBesideAnInterrupt(SnapshotFileManager):
         return rest
 
 
+class ForgetsWhyItAsked(SnapshotFileManager):
+    """Of an interrupt, its name and id are stored, and not the reason that the user was given."""
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        rest = copy.deepcopy(super().rest_of(agent))
+        for interrupt in rest.get("interrupt_state", {}).get("interrupts", {}).values():
+            interrupt["reason"] = None
+        return rest
+
+
 class ForgetsModelState(SnapshotFileManager):
     """A stateful model is not told of the conversation that it keeps."""
 

@@ -177,12 +177,14 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CNT-01": [
         (broken.StripsNul, "NUL"),
         (broken.NormalisesLineEnds, "line separators"),
+        (broken.TakesSpacesForOneAnother, "compatibility forms"),
         (broken_rows.CutsToolResults, "1 MiB in a tool's input, and in its result"),
     ],
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
     "CNT-03": [
         (broken.DropsCachePoints, "cache point"),
         (broken.DropsWhatIsNull, "a json tool result"),
+        (broken.PutsToolUsesLast, "texts ahead of a tool's use and result"),
         (broken_rows.TellsErrorsByTheirText, "a tool that failed and does not say so"),
     ],
     "CNT-04": [
@@ -251,6 +253,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "DUR-04": [
         (broken.LeavesTemporaryFiles, "does not pile up"),
+        (broken.LeavesNewSessions, "does not pile up"),
         (broken.LeavesALock, "is locked by"),
         (broken.LocksWritersOut, "is locked by"),
     ],
@@ -266,7 +269,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.RedactsTextAgentsWithTheNextMessage, r"a text agent(.|\n)*came back instead of .*\[redacted\]"),
     ],
     "DUR-06": [(broken_writers.TakesErrorsForAbsence, "fails for a moment")],
-    "DUR-07": [(broken.WritesWhatIsTaken, "where each file takes")],
+    "DUR-07": [
+        (broken.WritesWhatIsTaken, "where each file takes"),
+        (broken.TellsOfFailuresLater, "what is said is stored or an error reaches the caller"),
+    ],
     "CON-01": [
         (broken.OverwritesOthers, "taking turns: 'one 0'"),
         (broken_writers.CountsMessagesBeforeItWrites, "Hello Alice.* complete .*whoever restored what it has replaced"),
@@ -406,6 +412,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "AGT-03": [
         (broken_text.ForgetsInterrupts, "not in interrupt state"),
         (broken_text.ForgetsWhatRanBesideAnInterrupt, "each of the three tools runs once"),
+        (broken_text.ForgetsWhyItAsked, r"\['None'\]"),
     ],
     "AGT-04": [
         (broken_text.ForgetsModelState, r"turns \[0, 1, 2, 0\]"),

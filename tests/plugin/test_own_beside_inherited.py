@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from session_conformance.fixtures import BUILT_IN
 from session_conformance.fixtures.attribution import SdkViolation, inherited_from, judge, outcome, part_of
 from session_conformance.harness import BackendSpec, Interface, Violation, Workspace, violated
 from session_conformance.harness.backends import try_out
-from session_conformance.harness.backends.plain_stores import PlainRepository
-from session_conformance.suites import Concurrency, Content
-from strands.session import RepositorySessionManager
+from session_conformance.harness.backends.plain_managers import MendedRepositoryManager
+from session_conformance.harness.backends.plain_stores import PlainRepository, PlainStorage
+from session_conformance.suites import Concurrency, Content, PersistenceBeforeHooks, TextAgents, Tools
+from strands.session import RepositorySessionManager, SnapshotSessionManager
 
 
 class RefusesUnclearly(PlainRepository):
@@ -78,6 +80,53 @@ def test_a_manager_over_it_inherits_nothing_of_that(
     with pytest.raises(Violation, match="raises IntegrityError") as caught:
         judge(check, backend, request.config, new_folder)
     assert inherited_from(caught.value, check.requirement, check, backend, request.config, new_folder) == ""
+
+
+class InOrder(MendedRepositoryManager):
+    """What it does with messages is right; what it restores is what the SDK's class restores."""
+
+
+class RepairsNothing(MendedRepositoryManager):
+    """What restores is its own, and leaves each tool use as it is."""
+
+    def _fix_broken_tool_use(self, messages: Any) -> Any:
+        return messages
+
+
+class OverAStorage(SnapshotSessionManager):
+    """The SDK's manager of snapshots, made for a storage."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage=PlainStorage(storage_dir), save_latest_on="message")
+
+
+class SavesSeldom(OverAStorage):
+    """It has chosen to save a text agent when its invocation has ended, and says that each message is kept."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        SnapshotSessionManager.__init__(self, session_id, storage=PlainStorage(storage_dir))
+
+
+@pytest.mark.parametrize(
+    ("kind", "id", "inherited"),
+    [
+        (InOrder, "TOL-04", "RepositorySessionManager"),
+        (RepairsNothing, "TOL-04", ""),
+        (OverAStorage, "ORD-01", "SnapshotSessionManager"),
+        (SavesSeldom, "AGT-08", ""),
+        (SnapshotSessionManager, "ORD-01", ""),
+    ],
+)
+def test_what_the_sdks_class_does_is_the_sdks_whatever_else_was_mended(
+    request: pytest.FixtureRequest, new_folder: Callable[[], Path], kind: type, id: str, inherited: str
+) -> None:
+    checks = {"TOL-04": getattr(Tools(), "TOL-04"), "ORD-01": getattr(PersistenceBeforeHooks(), "ORD-01")}
+    check: Any = (checks | {"AGT-08": getattr(TextAgents(), "AGT-08")})[id]
+    target = BUILT_IN["strands-snapshot"] if kind is SnapshotSessionManager else f"{__name__}:{kind.__name__}"
+    backend = try_out(BackendSpec(kind.__name__, target).resolve(), Workspace(new_folder()))
+    with pytest.raises(Violation) as caught:
+        judge(check, backend, request.config, new_folder)
+    assert inherited_from(caught.value, check.requirement, check, backend, request.config, new_folder) == inherited
 
 
 @pytest.mark.parametrize(("asked", "expected"), [(True, None), (False, 2)])
