@@ -30,6 +30,10 @@ KINDS = (
 """A full disk, a used-up quota, a broken disk, too many open files, a file system that was mounted read-only."""
 
 
+_OTHER_STEPS = ((9, 5), (7, 9))
+"""The first sync that fails, and in which steps others follow: with them it is the last of two, of three or of five."""
+
+
 @dataclass(frozen=True)
 class FaultPlan:
     """Faults for one run.
@@ -48,13 +52,19 @@ class FaultPlan:
 def plans(stride: int = 4) -> Iterator[FaultPlan]:
     """Yield plans: together they make each call of each thread fail once.
 
-    Each plan makes every ``stride``-th call of a kind fail, beginning with another one.
+    Each plan makes every ``stride``-th call of a kind fail, beginning with another one. An error ends what is being
+    stored: where that takes just so many syncs, it is the same of them that fails each time, and where opening a session
+    does, nothing comes to be stored at all. So there are two more plans of syncs, which begin later and go on in other
+    steps.
     """
     for number, kind in enumerate(KINDS):
-        for first in range(1, stride + 1):
+        ways = [(first, stride) for first in range(1, stride + 1)]
+        if "sync" in kind.calls:
+            ways += _OTHER_STEPS
+        for first, step in ways:
             error = kind.errors[(number + first) % len(kind.errors)]
             yield FaultPlan(
-                f"{kind.what} fails with {error}, each {stride}th time from time {first} on",
-                f"{kind.calls}:error={error}:when={first}+{stride}",
+                f"{kind.what} fails with {error}, each {step}th time from time {first} on",
+                f"{kind.calls}:error={error}:when={first}+{step}",
                 "sync" in kind.calls,
             )

@@ -250,6 +250,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.GivesUpAfterAFault, "everything works again after the fault"),
         (broken.StoresAgainWhatFailed, "no message is stored twice"),
         (broken.SwallowsErrorsOfSyncs, "f(data)?sync .* failed, and then a hook was told of"),
+        (broken.SwallowsErrorsOfOneSync, "fsync .* failed, and then a hook was told of"),
     ],
     "DUR-04": [
         (broken.LeavesTemporaryFiles, "does not pile up"),
