@@ -53,9 +53,9 @@ def plans(stride: int = 4) -> Iterator[FaultPlan]:
     """Yield plans: together they make each call of each thread fail once.
 
     Each plan makes every ``stride``-th call of a kind fail, beginning with another one. An error ends what is being
-    stored: where that takes just so many syncs, it is the same of them that fails each time, and where opening a session
-    does, nothing comes to be stored at all. So there are two more plans of syncs, which begin later and go on in other
-    steps.
+    stored: where that takes just so many syncs, it is the same of them that fails each time, and where opening a
+    session does, nothing comes to be stored at all. So there are two more plans of syncs, which begin later and go on
+    in other steps.
     """
     for number, kind in enumerate(KINDS):
         ways = [(first, stride) for first in range(1, stride + 1)]
