@@ -55,4 +55,5 @@ class _Early:
 
 def snapshots_of_each_message(session_id: str, workspace: Workspace) -> SessionManager[Any]:
     """Open the SDK's manager of snapshots as it keeps most: over a plain storage, saving at each message."""
-    return SnapshotSessionManager(session_id, storage=PlainStorage(str(workspace.folder)), save_latest_on="message")
+    storage: Any = PlainStorage(str(workspace.folder))  # which has no search: nothing of this asks for it
+    return SnapshotSessionManager(session_id, storage=storage, save_latest_on="message")
