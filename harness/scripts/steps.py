@@ -437,4 +437,4 @@ def _field_from_json(name: str, value: Any) -> Any:
     if name == "calls":
         return tuple(ToolCall(**{key: from_json(item) for key, item in call.items()}) for call in value)
     plain = from_json(value)
-    return tuple(plain) if name in ("events", "after") else plain
+    return tuple(plain) if name in ("events", "after", "to") else plain

@@ -64,7 +64,7 @@ EVERYTHING = (
         NodeWill("right", "wait", ("left",)),
         Merge("more"),
     )
-    .answers({"yes": True}, ToolCall("ask", {}, "asking", asks="Really?", asked_by="hook"))
+    .answers({"yes": True}, ToolCall("ask", {}, "asking", asks="Really?", asked_by="hook"), to=("Really?",))
     .stops()
     .restarts_process("killed")
     .given({"role": "user", "content": [{"text": "given to the constructor"}]})
