@@ -465,6 +465,7 @@ class SessionStore:
                 with self._unreadable():
                     touched = [history.apply(changes) for changes in commits_in(array)]
                 self._check_found(history)
+                self._expect_all(changes, history)
                 # What the log has read it tells no more: it is known from here on, also where storage fails.
                 self._index, self._loaded, self._view, self._is_sure = SessionIndex(history), True, None, False
                 notes = notes_on(changes, history)
@@ -484,6 +485,16 @@ class SessionStore:
                 except Behind:
                     continue
         self._index, self._is_sure = SessionIndex(history), True
+
+    def _expect_all(self, changes: Sequence[Change], history: SessionHistory) -> None:
+        for change in changes:
+            agent = history.agents.get(change["agent_id"])
+            if agent is None or change["id"] not in agent.messages:
+                raise SessionException(
+                    f"session {self._session_id!r}: message {change['id']} of agent {change['agent_id']!r} was stored,"
+                    " and is not in what storage lists now. It was not replaced; a redaction is tried again with the"
+                    " next change"
+                )
 
     def rest(self) -> None:
         """No longer count as a user of the session, until it is read or written again."""

@@ -187,3 +187,21 @@ def test_a_copy_whose_addition_is_lost_takes_no_other_ones_place(tmp_path: Path,
         manager.sync_agent(agent)
     assert sorted(texts_of(tmp_path)) == ["changed", "first", "yes"]
     assert FileSessionManager.verify("s", str(tmp_path)).ok
+
+
+def test_a_redaction_of_what_a_repair_left_out_replaces_nothing_else(tmp_path: Path) -> None:
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    agent = open_agent(tmp_path, manager=manager)
+    for word in ("first", "a secret"):
+        manager.append_message(text_message(word), agent)
+    manager.close()
+    data = journal(tmp_path).read_bytes()
+    journal(tmp_path).write_bytes(data.replace(b"a secret", b"a_secret"))
+    assert FileSessionManager.repair("s", storage_dir=str(tmp_path)).lost
+    other = FileSessionManager("s", storage_dir=str(tmp_path))
+    beside = open_agent(tmp_path, manager=other)
+    for word in ("second", "third"):
+        other.append_message(text_message(word), beside)
+    manager.redact_latest_message(text_message("redacted"), agent)
+    manager.append_message(text_message("last"), agent)
+    assert texts_of(tmp_path) == ["first", "second", "third", "last"]
