@@ -35,6 +35,7 @@ from .scenarios import (
     INTERLEAVED,
     LATE_UPDATE,
     LATE_UPDATE_BEHIND_A_GAP,
+    LATE_UPDATE_BEHIND_MANY,
     REDACTED_WORD,
     REDACTION,
     SECRET,
@@ -122,7 +123,7 @@ class UpdatesAndRedaction(ConformanceSuite):
     @requirement("UPD-04", source=UPDATES, sdk=STREAMED)
     def late_update(self, run: ScenarioRuns) -> None:
         """A late update to an older message changes that message alone."""
-        for scenario in (LATE_UPDATE, LATE_UPDATE_BEHIND_A_GAP):
+        for scenario in (LATE_UPDATE, LATE_UPDATE_BEHIND_A_GAP, LATE_UPDATE_BEHIND_MANY):
             self._expect_late_update_alone(run(scenario))
 
     def _expect_late_update_alone(self, played: Run) -> None:

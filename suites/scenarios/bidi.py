@@ -206,6 +206,16 @@ LATE_UPDATE = Scenario(
     .user("typed later"),
 )
 
+LATE_UPDATE_BEHIND_MANY = Scenario(
+    "a late update with many messages behind it",
+    Script()
+    .emits(_LATE[0])
+    .then(*(step for number in range(30) for step in Script().user(f"typed meanwhile, {number}").steps))
+    .emits(*_LATE[1:]),
+    observing=False,
+)
+"""More than a manager looks through that looks at the latest alone."""
+
 LATE_UPDATE_BEHIND_A_GAP = Scenario(
     "a late update in a session that ended during a tool, and was restored",
     Script()

@@ -11,12 +11,16 @@ AS_MUTANTS_DO_NOT = "NET-10 or ORD-09 or AGT-24 or CON-04 or LIF-02 or LIF-13 or
 """What is asked of the manager on PostgreSQL, which the tests of mutants hold to each of NET."""
 
 
+OF_A_STREAM = "(UPD and not UPD-06) or CON-01 or NET-02 or LIF-02 or MAG-01"
+
+
 @pytest.mark.parametrize(
     ("service", "target", "asked"),
     [
         ("postgres", "tests.conforming.server_managers:PostgresManager", AS_MUTANTS_DO_NOT),
         ("redis", "tests.conforming.server_managers:RedisManager", ASKED),
         ("redis", "tests.conforming.server_managers:RedisTeams", "MAG"),
+        ("redis", "tests.conforming.stream_manager:RedisStreamManager", OF_A_STREAM),
     ],
 )
 def test_a_correct_manager_on_a_server_meets_what_is_asked_of_it(

@@ -477,3 +477,14 @@ class ReplacesInAllAgents(SqliteManager):
         database.execute(
             "UPDATE messages SET body = ? WHERE session = ? AND tracking_id = ?", (body, key[0], tracking_id)
         )
+
+
+class UpdatesTheLatestAlone(SqliteManager):
+    """What an update replaces is looked for among the latest twenty messages."""
+
+    def _replace(self, tracking_id: str, key: tuple[str, str], body: bytes, database: sqlite3.Connection) -> None:
+        latest = database.execute(
+            "SELECT tracking_id FROM messages WHERE session = ? AND agent = ? ORDER BY number DESC LIMIT 20", key
+        ).fetchall()
+        if (tracking_id,) in latest:
+            super()._replace(tracking_id, key, body, database)

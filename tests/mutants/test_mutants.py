@@ -125,6 +125,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "UPD-02": [(broken.LeavesIncompleteStreamsPending, "no stored message is pending")],
     "UPD-03": [(broken.UpdatesTheLatestMessage, "its own message")],
     "UPD-04": [
+        (broken_rows.UpdatesTheLatestAlone, "a late update|in place of its placeholder"),
         (broken.ForgetsWhatFollowsAnUpdate, "answered meanwhile"),
         (broken_rows.ReplacesByPlace, r"user \[\] pending"),
     ],
