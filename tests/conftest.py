@@ -1,5 +1,6 @@
 """For all tests: runs of pytest inside of tests see this project's own backends and nothing of its configuration."""
 
+import gc
 import logging
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,6 +35,18 @@ def _logs_are_free() -> Iterator[None]:
     for handler in logging.getLogger().handlers:
         while handler.lock is not None and handler.lock._is_owned():  # type: ignore[attr-defined]
             handler.lock.release()
+
+
+@pytest.fixture(scope="module")
+def quickly_collected() -> Iterator[None]:
+    """Keep what is there before from the collector: it was collected once, and there is more of it than of the rest.
+
+    For tests that ask the collector again and again, or whose managers do.
+    """
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

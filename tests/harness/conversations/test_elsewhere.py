@@ -27,6 +27,8 @@ from session_conformance.harness.timeline import (
     texts,
 )
 
+pytestmark = pytest.mark.usefixtures("quickly_collected")
+
 
 def test_an_agent_elsewhere_stays_open_beside_the_conversation(session: Session) -> None:
     second = {"agent_id": "second"}

@@ -23,6 +23,8 @@ from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
+pytestmark = pytest.mark.usefixtures("quickly_collected")
+
 TALK = (
     Script().user("My name is Alice").assistant("Hello Alice").user("Weather in Paris?").calls("weather", city="Paris")
 )

@@ -34,7 +34,10 @@ _CALLS = (
 )
 _OPEN = Path("/proc/self/fd")
 
-pytestmark = pytest.mark.skipif(not _OPEN.exists(), reason="the system does not tell what is open")
+pytestmark = [
+    pytest.mark.skipif(not _OPEN.exists(), reason="the system does not tell what is open"),
+    pytest.mark.usefixtures("quickly_collected"),
+]
 
 
 class WaitsForEver(AssertionError):
@@ -149,15 +152,6 @@ def test_nothing_stays_open_behind_a_step_that_failed(tmp_path: Path, do: Callab
     assert at > 5
 
 
-@pytest.fixture
-def quickly_collected() -> Iterator[None]:
-    """Keep what is there before the test from the collector: it is asked after each step, and need not look at that."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
-
-
-@pytest.mark.usefixtures("quickly_collected")
 def test_an_import_that_fails_raises_an_exception_of_the_sdks(tmp_path: Path) -> None:
     at = 0
     while True:

@@ -20,6 +20,8 @@ from strands.types.session import Session, SessionMessage
 
 from tests.reference_impl.agents import add, open_agent, say, text_message, texts_of
 
+pytestmark = pytest.mark.usefixtures("quickly_collected")
+
 
 def close_all() -> None:
     gc.collect()  # agents and managers refer to each other, and until they are collected they have the session open
