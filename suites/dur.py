@@ -143,17 +143,17 @@ class CrashesAndFullDisks(ConformanceSuite):
         """What a crash leaves behind (temporary files, locks) neither blocks nor changes a restore, and does not pile
         up.
         """
-        counts = (2, 6)
+        counts = few, many = 2, 6
         left = {0: _paths_after(new_session(), 0)}  # first, and alone: what it imports is there for the threads
         with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for processes of its own
             sessions = [new_session() for _ in counts]
             left |= dict(zip(counts, pool.map(_paths_after, sessions, counts), strict=True))
-        piled_up = sorted(left[6] - left[0])
-        if len(left[6]) - len(left[2]) >= 3:
+        piled_up = sorted(left[many] - left[0])
+        if len(left[many]) - len(left[few]) >= 3:
             violated(
                 "what crashes leave behind does not pile up",
-                f"after 4 crashes there are {len(left[2]) - len(left[0])} files and folders more than without one,"
-                f" after 12 there are {len(left[6]) - len(left[0])}, such as {', '.join(piled_up[:3])}",
+                f"after {2 * few} crashes there are {len(left[few]) - len(left[0])} files and folders more than without"
+                f" one, after {2 * many} there are {len(piled_up)}, such as {', '.join(piled_up[:3])}",
             )
         recording = run.once(recorded_conversation)
         for crash in _one_of_each_shape(states_of_kills(recording)):
