@@ -196,6 +196,9 @@ def killed_within(contents: Contents, operation: Operation) -> Iterator[State]:
         yield State(state, f"killed when {done} of {length} bytes were written", "killed within a write")
 
 
+_PAGE = 4096
+"""Bytes that a system writes together: what is written into a page is written again with the next write to it."""
+
 LATEST = 4
 """Of how many of the latest operations that are not durable each is lost, or kept, by itself."""
 
@@ -211,6 +214,7 @@ class Durability:
     def __init__(self, before: Contents) -> None:
         self.durable = before.copy()
         self.pending: list[Operation] = []
+        self._forgotten: list[Write] = []
         self._follow_pending()
 
     def _follow_pending(self) -> None:
@@ -235,18 +239,36 @@ class Durability:
         """Follow an operation."""
         self.durable.make_node(operation)
         if not isinstance(operation, Sync):
+            if isinstance(operation, Write):
+                self._forgotten = [one for one in self._forgotten if not _share_a_page(one, operation)]
             self.pending.append(operation)
             self._follow(len(self.pending) - 1)
             return
+        left: list[Operation] = []
         for waiting in self.pending:
-            if operation.node is None or _belongs_to(waiting, operation.node):
+            if _is_synced_by(operation, waiting) and not any(waiting is one for one in self._forgotten):
                 self.durable.apply(waiting)
-        self.pending = [
-            waiting
-            for waiting in self.pending
-            if operation.node is not None and not _belongs_to(waiting, operation.node)
-        ]
+            else:
+                left.append(waiting)
+        self.pending = left
         self._follow_pending()
+
+    def refuse(self, sync: Sync) -> None:
+        """Follow a sync of a file that failed: what it was to make durable, no later sync does, until it is written anew.
+
+        The system takes such pages for clean, and has told of the error once (A. Rebello et al., "Can Applications
+        Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL's "fsyncgate" of 2018). Whoever has the file open
+        still reads what was written.
+        """
+        self._forgotten += [one for one in self.pending if isinstance(one, Write) and _is_synced_by(sync, one)]
+
+    def copy(self) -> Durability:
+        """Return one that goes on from here by itself."""
+        copy = Durability(self.durable)
+        for operation in self.pending:
+            copy.apply(operation)
+        copy._forgotten = list(self._forgotten)
+        return copy
 
     def nothing_lost(self) -> State:
         """Return what a power cut leaves now where it takes nothing, as a kill does."""
@@ -291,6 +313,18 @@ def _with(before: Contents, operations: Sequence[Operation], what: str, kind: st
     for operation in operations:
         contents.apply(operation)
     return State(contents, what, kind)
+
+
+def _is_synced_by(sync: Sync, operation: Operation) -> bool:
+    return sync.node is None or _belongs_to(operation, sync.node)
+
+
+def _share_a_page(one: Write, other: Write) -> bool:
+    def pages(write: Write) -> range:
+        return range(write.offset // _PAGE, -(-(write.offset + len(write.data)) // _PAGE))
+
+    first, second = pages(one), pages(other)
+    return one.file == other.file and first.start < second.stop and second.start < first.stop
 
 
 def _belongs_to(operation: Operation, node: int) -> bool:

@@ -51,7 +51,7 @@ def legacies_of_kills(recording: Recording, most: int) -> list[Legacy]:
             if names and names not in found:
                 what = f"a process was killed before it synced the name {names[-1]!r}"
                 contents = durability.nothing_lost().contents
-                found[names] = Legacy(what, acknowledged, contents, _copy_of(durability))
+                found[names] = Legacy(what, acknowledged, contents, durability.copy())
                 if len(found) == most:
                     break
             durability.apply(step.operation)
@@ -71,13 +71,15 @@ def states_after(legacy: Legacy, successor: Recording) -> Iterator[CrashState]:
         legacy: What it found.
         successor: What it did there.
     """
-    durability, acknowledged = _copy_of(legacy.durability), -1
+    durability, acknowledged = legacy.durability.copy(), -1
     nodes = _Nodes(successor.before, legacy.contents)
     seen: set[tuple[str, int]] = set()
     for number, step in enumerate([*successor.steps, None]):
         if step is not None and step.mark is not None:
             acknowledged = step.mark
         if step is not None and step.operation is None:
+            if isinstance(step.refused, Sync):
+                durability.refuse(nodes.translated_sync(step.refused))
             continue
         state = durability.durable
         if (state.digest(), acknowledged) not in seen:
@@ -95,13 +97,6 @@ def _names_synced_by(step: Step, durability: Durability) -> tuple[str, ...]:
     node = step.operation.node
     pending = [one for one in durability.pending if isinstance(one, SetName) and one.node is not None]
     return tuple(one.name for one in pending if node is None or one.directory == node)
-
-
-def _copy_of(durability: Durability) -> Durability:
-    copy = Durability(durability.durable)
-    for operation in durability.pending:
-        copy.apply(operation)
-    return copy
 
 
 class _Nodes:
@@ -126,4 +121,7 @@ class _Nodes:
                 moved_from=None if moved is None else (self._of(moved[0]), moved[1]),
             )
         assert isinstance(operation, Sync)
-        return operation if operation.node is None else Sync(self._of(operation.node))
+        return self.translated_sync(operation)
+
+    def translated_sync(self, sync: Sync) -> Sync:
+        return sync if sync.node is None else Sync(self._of(sync.node))

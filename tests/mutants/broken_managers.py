@@ -802,6 +802,16 @@ class SwallowsErrorsOfOneSync(SnapshotFileManager):
         self.sync_folder(path.parent)
 
 
+class BelievesTheSecondSync(SnapshotFileManager):
+    """A sync that fails is tried again: the system has told of the error, and takes what it lost for written."""
+
+    def sync(self, descriptor: int) -> None:
+        try:
+            super().sync(descriptor)
+        except OSError:
+            super().sync(descriptor)
+
+
 class TakesSpacesForOneAnother(SnapshotFileManager):
     """A space that no line is broken at becomes one like any other, as in compatibility forms (NFKC)."""
 

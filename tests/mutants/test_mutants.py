@@ -245,6 +245,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.SyncsAfterTheAcknowledgement, "power cut: "),
         (broken.TakesAFolderThatIsThereForStored, "killed before it synced the name .*then one went on"),
         (broken.SyncsTheNameOfANewFile, "what failed before: fsync"),
+        (broken.BelievesTheSecondSync, "what failed before: fsync"),
     ],
     "DUR-03": [
         (broken.SwallowsStorageErrors, "and then a hook was told of"),

@@ -203,6 +203,35 @@ def test_syncing_everything_leaves_nothing_to_lose() -> None:
     assert list(holds(durability)) == [{}]
 
 
+def durable_after(*done: Write | Sync, refused: Sync | None = None) -> bytes:
+    """Return what is durable of the file where a sync fails after the first operation and the others follow."""
+    _, durability = begun()
+    durability.apply(done[0])
+    if refused is not None:
+        durability.refuse(refused)
+    for operation in done[1:]:
+        durability.apply(operation)
+    later = durability.copy()
+    assert bytes(later.durable.files[1]) == bytes(durability.durable.files[1])
+    later.apply(Sync(None))  # a copy forgets what the first forgot
+    assert bytes(later.durable.files[1]) == bytes(durability.durable.files[1])
+    return bytes(durability.durable.files[1])
+
+
+def test_no_sync_makes_durable_what_one_that_failed_was_to_make_so() -> None:
+    assert durable_after(Write(1, 0, b"new"), Sync(1)) == b"new"
+    assert durable_after(Write(1, 0, b"new"), Sync(1), refused=Sync(1)) == b"old"
+    assert durable_after(Write(1, 0, b"new"), Sync(1), refused=Sync(2)) == b"new"
+    assert durable_after(Write(1, 0, b"new"), Sync(None), refused=Sync(None)) == b"old"
+
+
+def test_what_is_written_again_is_synced_with_the_page_it_is_in() -> None:
+    failed = Write(1, 3, b"first")
+    same_page, next_page = Write(1, 8, b"second"), Write(1, 4096, b"second")
+    assert durable_after(failed, same_page, Sync(1), refused=Sync(1)) == b"oldfirstsecond"
+    assert durable_after(failed, next_page, Sync(1), refused=Sync(1)) == b"old" + bytes(4093) + b"second"
+
+
 def test_a_write_in_place_that_is_lost_leaves_what_was_there() -> None:
     before = Contents()
     before.apply(SetName(ROOT, "file", 1, "file"))
