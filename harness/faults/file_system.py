@@ -254,7 +254,7 @@ class Durability:
         self._follow_pending()
 
     def refuse(self, sync: Sync) -> None:
-        """Follow a sync of a file that failed: what it was to make durable no later sync does, until it is written anew.
+        """Follow a sync of a file that failed: what it was to make durable no later one does until it is written anew.
 
         The system takes such pages for clean, and has told of the error once (A. Rebello et al., "Can Applications
         Recover from fsync Failures?", USENIX ATC 2020; PostgreSQL's "fsyncgate" of 2018). Whoever has the file open
