@@ -64,6 +64,10 @@ _ENOUGH_ANYWAY = 10 * _ENOUGH
 """So it is after this many where a kill would have lost the same, and it is looked for what only a power cut loses."""
 
 
+_FEW_AND_MANY = (2, 6)
+"""How often a process is killed as it goes on with a session, and as it begins one: what piles up is there as often."""
+
+
 class CrashesAndFullDisks(ConformanceSuite):
     """DUR: crashes and full disks."""
 
@@ -143,17 +147,16 @@ class CrashesAndFullDisks(ConformanceSuite):
         """What a crash leaves behind (temporary files, locks) neither blocks nor changes a restore, and does not pile
         up.
         """
-        counts = few, many = 2, 6
-        left = {0: _paths_after(new_session(), 0)}  # first, and alone: what it imports is there for the threads
+        without, _ = _paths_after(new_session(), 0)  # first, and alone: what it imports is there for the threads
         with ThreadPoolExecutor(max_workers=2) as pool:  # each waits for processes of its own
-            sessions = [new_session() for _ in counts]
-            left |= dict(zip(counts, pool.map(_paths_after, sessions, counts), strict=True))
-        piled_up = sorted(left[many] - left[0])
-        if len(left[many]) - len(left[few]) >= 3:
+            sessions = [new_session() for _ in _FEW_AND_MANY]
+            (few, few_crashes), (many, many_crashes) = pool.map(_paths_after, sessions, _FEW_AND_MANY)
+        if len(many) - len(few) >= 3:
+            piled_up = sorted(many - without)
             violated(
                 "what crashes leave behind does not pile up",
-                f"after {2 * few} crashes there are {len(left[few]) - len(left[0])} files and folders more than without"
-                f" one, after {2 * many} there are {len(piled_up)}, such as {', '.join(piled_up[:3])}",
+                f"after {few_crashes} crashes there are {len(few)} files and folders, after {many_crashes} there are"
+                f" {len(many)}, such as {', '.join(piled_up[:3])}",
             )
         recording = run.once(recorded_conversation)
         for crash in _one_of_each_shape(states_of_kills(recording)):
@@ -227,20 +230,23 @@ def _one_of_each_shape(crashes: Iterable[CrashState], limit: int = 24) -> list[C
     return found[:: -(-len(found) // limit)]
 
 
-def _paths_after(session: Session, crashes: int) -> set[str]:
-    """Return what lies in a workspace after some crashes, and conversations that ended well.
+def _paths_after(session: Session, crashes: int) -> tuple[set[str], int]:
+    """Return what lies in a workspace after crashes and conversations that ended well, and how many crashes there were.
 
-    A process in two is killed as it goes on with a session, and the others as they begin another one.
+    A process in two is killed as it goes on with a session, and the others as they begin another one, as long as that
+    can be gone on with: where it cannot, DUR-01 tells of it.
     """
     timeline = play(session, Script().user("before the crashes"), observing=False)
     expect_no_failure(timeline)
     before = timeline.of(AgentStopped)[-1].memory
     begun = Session(session.backend, session.workspace, "begun-by-the-killed", session.agent_id)
-    for number in range(2 * crashes):
-        size = 100 * (number // 2 % 2)
-        went_on = crash_writing(begun if number % 2 else session, size)
+    killed, killed_beginning = 0, 0
+    goes_on = True
+    for number in range(crashes):
+        size = 100 * (number % 2)
+        went_on = crash_writing(session, size)
         if went_on is not None:
-            for failure in went_on.of(Failed) if number > 1 else ():
+            for failure in went_on.of(Failed) if killed else ():
                 _expect_not_to_run_out(session)
                 violated(
                     "where a process was killed as it wrote, the next one writes on",
@@ -249,6 +255,7 @@ def _paths_after(session: Session, crashes: int) -> set[str]:
                     failure,
                 )
             raise NotApplicable("it writes files in another process, or not at all")
+        killed += 1
         reading = session.read()
         if reading.error is not None or difference(before, reading.messages[: len(before)]) is not None:
             if reading.is_clear:
@@ -257,11 +264,14 @@ def _paths_after(session: Session, crashes: int) -> set[str]:
                 "what a killed process leaves behind neither blocks nor changes a restore",
                 reading.error or str(difference(before, reading.messages)),
             )
-    for one in (session, begun):
+        goes_on = goes_on and crash_writing(begun, size) is None
+        killed_beginning += goes_on
+    for one in (session, begun) if goes_on else (session,):
         timeline = play(one, Script().user("after the crashes"), observing=False)
         expect_no_failure(timeline)
     folder = session.workspace.folder
-    return looked_at(lambda: {path.relative_to(folder).as_posix() for path in folder.rglob("*")})
+    found = looked_at(lambda: {path.relative_to(folder).as_posix() for path in folder.rglob("*")})
+    return found, killed + killed_beginning
 
 
 def _expect_not_to_run_out(session: Session) -> None:
