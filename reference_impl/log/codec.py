@@ -1,4 +1,4 @@
-"""The JSON form of changes: exact for everything JSON has, bytes and tuples, and a clear refusal of the rest."""
+"""The JSON form of changes: exact for all that ``json.dumps`` takes, and bytes; a clear refusal of the rest."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ _BEYOND = 10**MOST_DIGITS
 _BELOW = -_BEYOND
 _BYTES = "$bytes"
 _TUPLE = "$tuple"
+_PAIRS = "$pairs"
 # fmt: off
 _NAMES = frozenset((
     "agent", "agent_id", "bidi", "bytes", "citationsContent", "content", "conversation_manager_state", "custom",
@@ -59,8 +60,8 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_cir
 def encode(value: Any) -> bytes:
     """Return ``value`` as compact JSON in UTF-8, without line ends and NUL bytes.
 
-    Bytes and tuples are tagged with keys that begin with ``$``; keys of the value itself that begin so get another
-    ``$``, so that nothing a message may hold can be taken for a tag. Numbers that are none, and infinite ones, are
+    Bytes, tuples and dicts with keys that are no texts are tagged with keys that begin with ``$``; keys of the value
+    itself that begin so get another ``$``, so that nothing a message may hold can be taken for a tag. Numbers that are none, and infinite ones, are
     written as Python and the SDK's managers write them: ``NaN``, ``Infinity``.
 
     Raises:
@@ -158,17 +159,14 @@ def _tag(value: Any, where: str, levels: int) -> Any:
         return value
     if isinstance(value, dict | list | tuple):
         if levels < (2 if isinstance(value, tuple) else 1):
-            raise UnstorableError(
-                f"cannot store what is nested more than {DEEPEST} levels deep, or holds itself, at {_place(where)}:"
-                " it could not be read on every stack. Make it flatter, or convert it to text first"
-            )
+            raise _too_deep(where)
         if isinstance(value, dict):
+            if not all(isinstance(key, str) for key in value):
+                return _tag_pairs(value, where, levels)
             tagged = {}
             for index, (key, item) in enumerate(value.items()):
-                if type(key) is not str:
-                    raise _refusal(f"a key of type {type(key).__name__}", where)
                 inside = where + _step(where, key, index)
-                tagged["$" + key if key.startswith("$") else key] = _tag(item, inside, levels - 1)
+                tagged["$" + key if key.startswith("$") else str.__str__(key)] = _tag(item, inside, levels - 1)
             return tagged
         if isinstance(value, tuple):
             return {_TUPLE: [_tag(item, f"{where}[{index}]", levels - 2) for index, item in enumerate(value)]}
@@ -182,10 +180,30 @@ def _tag(value: Any, where: str, levels: int) -> Any:
     raise _refusal(f"a value of type {kind.__name__}", where)
 
 
+def _tag_pairs(value: dict[Any, Any], where: str, levels: int) -> Any:
+    """Return the form of a dict some of whose keys are no texts: ``json.dumps``, and so an agent's state, takes it."""
+    pairs = []
+    if levels < 3:
+        raise _too_deep(where)
+    for index, (key, item) in enumerate(value.items()):
+        if not isinstance(key, str | int | float | None):
+            raise _refusal(f"a key of type {type(key).__name__}", where)
+        inside = where + _step(where, key, index)
+        pairs.append([_tag(key, inside, 1), _tag(item, inside, levels - 3)])
+    return {_PAIRS: pairs}
+
+
 def _refusal(what: str, where: str) -> UnstorableError:
     return UnstorableError(
         f"cannot store {what} at {_place(where)}: JSON has no form for it. Convert it to text, a number,"
-        " bytes, a list or a dict with text keys first"
+        " bytes, a list or a dict with keys that are texts or numbers first"
+    )
+
+
+def _too_deep(where: str) -> UnstorableError:
+    return UnstorableError(
+        f"cannot store what is nested more than {DEEPEST} levels deep, or holds itself, at {_place(where)}:"
+        " it could not be read on every stack. Make it flatter, or convert it to text first"
     )
 
 
@@ -194,9 +212,9 @@ def _place(where: str) -> str:
     return where if len(where) <= 200 else f"{where[:200]}..."
 
 
-def _step(where: str, key: str, index: int) -> str:
+def _step(where: str, key: Any, index: int) -> str:
     """Return how a place goes on inside a dict. Keys that may be what somebody said are counted, and not named."""
-    in_state = where.startswith("[0].agent.state") and key.isidentifier()
+    in_state = isinstance(key, str) and where.startswith("[0].agent.state") and key.isidentifier()
     return f".{key}" if key in _NAMES or in_state else f"[key {index}]"
 
 
@@ -207,6 +225,8 @@ def _untag(value: Any) -> Any:
                 return base64.b64decode(value[_BYTES])
             if _TUPLE in value:
                 return tuple(_untag(item) for item in value[_TUPLE])
+            if _PAIRS in value:
+                return {key: _untag(item) for key, item in value[_PAIRS]}
         return {key[1:] if key.startswith("$") else key: _untag(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_untag(item) for item in value]

@@ -1,5 +1,6 @@
 """The codec: what goes in comes out, and what cannot is refused."""
 
+import enum
 import json
 import sys
 from pathlib import Path
@@ -21,7 +22,7 @@ VALUES = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.text(max_size=6) | st.sampled_from(["$bytes", "$tuple", "$$bytes", "$"]), inner, max_size=4
+            st.text(max_size=6) | st.sampled_from(["$bytes", "$tuple", "$pairs", "$$bytes", "$"]), inner, max_size=4
         )
     ),
     max_leaves=20,
@@ -40,7 +41,47 @@ def test_tuples_come_back_as_tuples() -> None:
     assert decode(encode({"t": (1, (2, b"3"))})) == {"t": (1, (2, b"3"))}
 
 
-@pytest.mark.parametrize("value", [{1: 2}, {1, 2}, object(), "\ud800", {"\udfff": 1}, [{"a": {"b": ...}}]])
+KEYS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.sampled_from(["$pairs", "a", "1"])
+
+
+@given(st.dictionaries(KEYS, st.dictionaries(KEYS, st.binary() | st.tuples(st.text()), max_size=3), max_size=4))
+def test_keys_that_are_no_texts_come_back_as_they_were(value: Any) -> None:
+    """An agent's state takes what ``json.dumps`` does."""
+    json.dumps({key: None for key in value})
+    data = encode({"state": value})
+    found = decode(data)
+    assert found == {"state": value}
+    assert [list(map(repr, one)) for one in (found["state"], *found["state"].values())] == [
+        list(map(repr, one)) for one in (value, *value.values())
+    ]
+
+
+class Color(str, enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+def test_keys_that_are_enumerations_come_back_as_what_they_are_made_of() -> None:
+    found = decode(encode({"state": {Color.RED: 1, "levels": {Level.HIGH: 2}}}))
+    assert found == {"state": {"red": 1, "levels": {3: 2}}}
+    assert [type(key) for key in (*found["state"], *found["state"]["levels"])] == [str, str, int]
+
+
+def test_keys_that_are_no_texts_go_down_as_deep_as_they_can_be_read() -> None:
+    value: Any = "the innermost"
+    for _ in range(DEEPEST // 3):
+        value = {1: value}
+    data = encode(value)
+    assert depth(json.loads(data)) <= DEEPEST
+    assert decode(data) == value
+    with pytest.raises(UnstorableError, match="200 levels"):
+        encode({1: value})
+
+
+@pytest.mark.parametrize("value", [{(1,): 2}, {b"1": 2}, {frozenset(): 1}, {1, 2}, object(), "\ud800", {"\udfff": 1}, [{"a": {"b": ...}}]])
 def test_what_json_has_no_form_for_is_refused(value: Any) -> None:
     with pytest.raises(UnstorableError, match="cannot store"):
         encode(value)
@@ -176,3 +217,26 @@ def test_numbers_that_only_python_writes_come_back_to_an_agent(tmp_path: Path, n
     again._session_manager.hand_back()  # type: ignore[union-attr]
     back = agent(SdkFileSessionManager("s", storage_dir=str(tmp_path)))
     assert difference(ours.messages, back.messages) is None
+
+
+@pytest.mark.parametrize("kind", [SdkFileSessionManager, FileSessionManager])
+def test_a_state_with_keys_that_are_no_texts_holds_up_no_conversation(kind: Any, tmp_path: Path) -> None:
+    """``AgentState`` takes them, and the SDK's manager stores them as texts."""
+
+    def agent() -> Agent:
+        model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes"))
+        manager = kind("s", storage_dir=str(tmp_path))
+        return Agent(model=model, session_manager=manager, agent_id="a", callback_handler=None)
+
+    first = agent()
+    first.state.set("scores", {1: "one", 2: {True: 0.5}})
+    first("count")
+    second = agent()
+    assert len(second.messages) == 2
+    found = second.state.get("scores")
+    assert json.loads(json.dumps(found)) == {"1": "one", "2": {"true": 0.5}}
+    if kind is FileSessionManager:
+        assert found == {1: "one", 2: {True: 0.5}}
+        second._session_manager.hand_back()  # type: ignore[union-attr]
+        manager = SdkFileSessionManager("s", storage_dir=str(tmp_path))
+        assert manager.read_agent("s", "a").state == {"scores": {"1": "one", "2": {"true": 0.5}}}  # type: ignore[union-attr]
