@@ -61,8 +61,8 @@ def encode(value: Any) -> bytes:
     """Return ``value`` as compact JSON in UTF-8, without line ends and NUL bytes.
 
     Bytes, tuples and dicts with keys that are no texts are tagged with keys that begin with ``$``; keys of the value
-    itself that begin so get another ``$``, so that nothing a message may hold can be taken for a tag. Numbers that are none, and infinite ones, are
-    written as Python and the SDK's managers write them: ``NaN``, ``Infinity``.
+    itself that begin so get another ``$``, so that nothing a message may hold can be taken for a tag. Numbers that
+    are none, and infinite ones, are written as Python and the SDK's managers write them: ``NaN``, ``Infinity``.
 
     Raises:
         UnstorableError: The value holds something JSON has no form for; the text names it and where it is.
