@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
 
-from .forking import end_forks, forks
+from .forking import children, end_forks
 from .memory import memory_of
 from .opened import close_opened_by_thread, moment
 from .patience import GROWTH_LIMIT, HANG_LIMIT_S, WAITS_LIMIT_S, note_hang, patience_now
@@ -108,7 +108,7 @@ def within_limit(
             ended.set()
 
     thread = threading.Thread(target=target, name=f"conformance: {what}", daemon=True)
-    before, forked = {one.ident for one in threading.enumerate()}, forks()
+    before, had = {one.ident for one in threading.enumerate()}, children()
     thread.start()
     limit_s, waits_limit_s = patience_now().limit_s(limit_s), patience_now().waits_limit_s(waits_limit_s)
     watch = Watch(
@@ -126,7 +126,7 @@ def within_limit(
         what = f"closing what {what} has opened" if outcome else what
         _log("work=<%s> | it hangs: %s", what, where_threads_stand())
         stood = _break_off(thread, before)
-        end_forks(forked)
+        end_forks(had)
         raise Hang(f"{what} {watch.why}", stood)
     succeeded, result = outcome
     if not succeeded:

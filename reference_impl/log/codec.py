@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-import msgspec
 from strands.types.exceptions import SessionException
 
 
@@ -53,7 +54,9 @@ _NAMES = frozenset((
 # fmt: on
 """The keys that errors name: those of the SDK's types."""
 
-_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+LONG = 64 * 1024
+"""From so many bytes on ``msgspec`` reads a text: to import it takes longer than ``json`` takes for such a one."""
+
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False)
 
 
@@ -108,10 +111,21 @@ def _parsed(data: bytes | bytearray) -> Any:
 
     It refuses what only Python takes for JSON (``NaN``, lone surrogates), and what is none: Python is asked then.
     """
-    try:
-        return _DECODER.decode(data)
-    except msgspec.MsgspecError:
+    if len(data) < LONG:
         return json.loads(data)
+    fast, refusal = _fast()
+    try:
+        return fast(data)
+    except refusal:
+        return json.loads(data)
+
+
+@cache
+def _fast() -> tuple[Callable[[bytes | bytearray], Any], type[Exception]]:
+    """Return what reads long texts, and what it raises for one that it refuses."""
+    import msgspec
+
+    return msgspec.json.Decoder().decode, msgspec.MsgspecError
 
 
 def is_plain(value: Any) -> bool:

@@ -3,7 +3,8 @@
 Reading ten thousand messages makes some hundred thousand objects, none of them garbage. The collector takes that for a
 reason to go through all of them, several times, and through all else that the process has: longer than the reading.
 Kept from it meanwhile, it would do so once right afterwards, which takes as long as parsing the history did. So what is
-there by then counts as old: the collector looks at it as soon as it looks at all that is old, and not before.
+there by then counts as old, if it is much: the collector looks at it as soon as it looks at all that is old, and not
+before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import ClassVar
+
+MANY = 10_000
+"""So many new objects are worth the trouble: the collector goes through fewer in a fraction of a millisecond.
+
+To see whether somebody has frozen objects takes longer than that where there are many of them, as in a process that was
+forked of one that has frozen all that it had (Python's documentation of ``gc.freeze``).
+"""
 
 
 class _Readers:
@@ -54,7 +62,8 @@ def _begin(reader: object) -> None:
 def _end(reader: object) -> None:
     with _Readers.lock:
         if _Readers.reading == {reader} and _Readers.was_enabled:
-            _let_all_age()
+            if gc.get_count()[0] >= MANY:
+                _let_all_age()
             gc.enable()
         _Readers.reading.discard(reader)  # after it was changed back
 

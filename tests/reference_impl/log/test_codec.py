@@ -2,7 +2,9 @@
 
 import enum
 import json
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from session_conformance.harness import ScriptedTextModel, Timeline
 from session_conformance.harness.models import text_answer
 from session_conformance.harness.timeline import difference, same
 from session_conformance.reference_impl import FileSessionManager
+from session_conformance.reference_impl.log import codec
 from session_conformance.reference_impl.log.codec import DEEPEST, MOST_DIGITS, UnstorableError, decode, encode
 from strands import Agent
 from strands.session import FileSessionManager as SdkFileSessionManager
@@ -27,6 +30,13 @@ VALUES = st.recursive(
     ),
     max_leaves=20,
 )
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, codec.LONG], ids=["as a long text", "as it is"])
+def _read_by(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(codec, "LONG", request.param)
+        yield
 
 
 @given(VALUES)
@@ -190,6 +200,17 @@ def test_what_anybody_wrote_is_read_as_python_reads_it(data: bytes) -> None:
 def test_what_is_no_json_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
         decode(data)
+
+
+def test_a_short_session_is_opened_without_what_reads_long_ones() -> None:
+    code = (
+        "import sys, tempfile\n"
+        "from session_conformance.reference_impl import FileSessionManager\n"
+        "place = tempfile.mkdtemp()\n"
+        "[FileSessionManager('s', place).close() for _ in range(2)]\n"
+        "print('msgspec' in sys.modules)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])

@@ -59,7 +59,8 @@ def _read_with_a_signal(at_line: int) -> bool:
     return False
 
 
-def test_a_signal_at_any_line_leaves_the_collector_at_work() -> None:
+def test_a_signal_at_any_line_leaves_the_collector_at_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "MANY", 0)
     at_line, frozen = 0, gc.get_freeze_count()  # Python 3.12 has frozen some itself
     while _read_with_a_signal(at_line):
         assert gc.isenabled(), at_line
@@ -116,7 +117,21 @@ def test_what_was_read_is_not_gone_through_right_afterwards() -> None:
     assert not {id(message) for message in history} & set(looked_at)
 
 
-def test_what_the_application_has_frozen_stays_frozen() -> None:
+@pytest.mark.parametrize(("messages", "looked"), [(10, 0), (collector.MANY, 1)])
+def test_whether_somebody_has_frozen_objects_is_looked_at_where_much_was_read_alone(
+    messages: int, looked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    count = gc.get_freeze_count
+    monkeypatch.setattr(gc, "get_freeze_count", lambda: looks.append(count()) or looks[-1])
+    gc.collect()
+    with collector_at_rest():
+        history = [[number] for number in range(messages)]
+    assert len(looks) == looked, f"after {len(history)} messages"
+
+
+def test_what_the_application_has_frozen_stays_frozen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "MANY", 0)
     gc.freeze()
     try:
         with collector_at_rest():
