@@ -14,6 +14,7 @@ from session_conformance.harness import (
     Level,
     Script,
     Session,
+    Violation,
     expect_no_failure,
     expect_same,
     play,
@@ -216,7 +217,10 @@ def _time_between(old: Session, young: Session) -> datetime | None:
     if old.backend.list_sessions is None:
         return None
     for number in range(500):  # a clock that counts in seconds has moved on by then
-        times = {session.session_id: session.updated_at for session in listed(old)}
+        try:
+            times = {session.session_id: session.updated_at for session in listed(old)}
+        except Violation:  # that they are listed, and how, is for CLN-03 to ask
+            return None
         if times[young.session_id] > times[old.session_id] + 2 * _ROUNDED:
             return times[young.session_id] - _ROUNDED
         _say(young, f"Time goes by, {number}")

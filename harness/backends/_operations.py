@@ -64,7 +64,7 @@ def _operations(owner: Any, open_manager: OpenManager, itself: tuple[None, ...])
         def list_sessions(workspace: Workspace) -> list[Any]:
             with _opened(open_manager, _CARETAKER, workspace) as caretaker:
                 listed = list(wait_for(caretaker.list_sessions()))
-            return [session for session in listed if session.session_id != _CARETAKER]  # some make what they open
+            return [one for one in listed if getattr(one, "session_id", one) != _CARETAKER]  # some make what they open
 
         found["list_sessions"] = list_sessions
     if _takes(owner, "repair", *itself, session_id=None):

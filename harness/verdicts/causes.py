@@ -47,6 +47,8 @@ _ON_THE_LOOP = Cause(
     "make the callbacks coroutines, and do I/O with asyncio.to_thread() or an asynchronous client",
 )
 
+_OF_THE_SDK = r"(?:SessionException|StorageError|SnapshotException|ConcurrencyException)"
+
 _RULES: tuple[tuple[str, str, Cause], ...] = (
     (
         r".*",
@@ -147,7 +149,7 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
     ),
     (
         r"COR-.*|DUR-0[13]|CLN-.*|NET-.*|S3A-.*|CON-.*",
-        r"(?:raised|raises|: )\s*(?!SessionException|StorageError|SnapshotException|ConcurrencyException)"
+        rf"^(?!.*(?:raised|raises) {_OF_THE_SDK}).*(?:raised|raises|: )\s*(?!{_OF_THE_SDK})"
         r"[A-Za-z_.]*(?:Error|Exception|Interface\w*)\b",
         Cause(
             "errors of the driver get through",

@@ -65,15 +65,21 @@ def listed(session: Session) -> list[ListedSession]:
     """Return the sessions of a workspace.
 
     Raises:
-        Violation: Something is raised.
-        NotApplicable: The backend lists none, or says not whose they are.
+        Violation: Something is raised, or what is listed says not whose it is, or when it was written.
+        NotApplicable: The backend lists none.
     """
     to_list = session.backend.list_sessions
     if to_list is None:
         raise NotApplicable("it cannot list its sessions")
     found = _working(lambda: list(to_list(session.workspace)), "list_sessions()", "sessions are listed")
-    if not all(hasattr(one, "session_id") and hasattr(one, "updated_at") for one in found):
-        raise NotApplicable(f"list_sessions() tells no session_id and updated_at: it gives {found[0]!r}")
+    for one in found:
+        id, time = getattr(one, "session_id", None), getattr(one, "updated_at", None)
+        if not (isinstance(id, str) and isinstance(time, datetime) and time.tzinfo is not None):
+            had = "" if id is None and time is None else f" with session_id={id!r} and updated_at={time!r}"
+            violated(
+                "sessions are listed with their session_id, a text, and updated_at, a datetime with a time zone",
+                f"list_sessions() gives a {type(one).__name__}{had}: {one!r:.100}",
+            )
     return found
 
 

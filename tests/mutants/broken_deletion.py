@@ -347,6 +347,24 @@ class CannotListWhatIsEmpty(SnapshotFileManager):
         raise KeyError("messages")
 
 
+class ListsIdsAlone(CaretakingManager):
+    """Lists its sessions' ids."""
+
+    def list_sessions(self) -> list[Any]:
+        return [one.session_id for one in super().list_sessions()]
+
+
+class ListsTimesWithoutAZone(SnapshotFileManager):
+    """Lists the times of UTC as if they were of no zone."""
+
+    @staticmethod
+    def list_sessions(storage_dir: str) -> list[Any]:
+        found = SnapshotFileManager.list_sessions(storage_dir)
+        for one in found:
+            one.updated_at = one.updated_at.replace(tzinfo=None)
+        return found
+
+
 class CannotCleanUp(CaretakingManager):
     """Each session is taken for one that has a lock."""
 

@@ -328,6 +328,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.ListsTimesOfOpening, "the time when it was written last"),
         (broken_deletion.ListsLocalTimes, "the time when it was written last"),
         (broken_deletion.CannotListWhatIsEmpty, r"list_sessions\(\) raises KeyError"),
+        (broken_deletion.ListsIdsAlone, r"a datetime with a time zone(.|\n)*gives a str"),
+        (broken_deletion.ListsTimesWithoutAZone, "a datetime with a time zone"),
     ],
     "CLN-04": [
         (broken.WritesWhateverElseWasWritten, "private 0"),

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from session_conformance import reference_impl
 from session_conformance.harness import Backend, Capability, Workspace
 from strands.session import FileSessionManager, SessionManager
 
@@ -90,6 +91,13 @@ class Leaky(SnapshotFileManager):
         if path.exists():
             path.with_suffix(f".{len(list(path.parent.iterdir()))}.backup").write_bytes(path.read_bytes())
         super().write(path, data)
+
+
+class CannotBeOpened(reference_impl.FileSessionManager):
+    """Calls what is None."""
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        raise TypeError("'NoneType' object is not callable")
 
 
 class HangsInside(SnapshotFileManager):

@@ -184,6 +184,24 @@ def test_what_the_harness_cannot_judge_is_neither_met_nor_violated(pytester: pyt
     }
 
 
+STUMBLING = ["LIF-03", "LIF-19", "DUR-05", "CON-04", "CLN-04"]
+"""Requirements that take it for granted that a session opens."""
+
+
+def test_what_cannot_be_opened_is_violated_whatever_a_check_stumbles_over(pytester: pytest.Pytester) -> None:
+    run = judge(
+        pytester,
+        f"--session-manager={HERE}:CannotBeOpened",
+        "-k",
+        " or ".join(STUMBLING),
+        "--conformance-fail-on=should",
+        "--conformance-report=r.json",
+    )
+    [found] = results(pytester.path / "r.json").values()
+    assert found == dict.fromkeys(STUMBLING, "violated"), run.stdout.str()
+    run.stdout.fnmatch_lines(["found:    opening the session raises TypeError*"])
+
+
 def test_a_manager_that_ends_the_application_ends_no_run(pytester: pytest.Pytester) -> None:
     run = judge(pytester, f"--session-manager={HERE}:Exits", "-k", "LIF-01 or LIF-02 or UPD-01")
     assert run.ret == pytest.ExitCode.TESTS_FAILED
