@@ -32,7 +32,7 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.backends import Durability
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.timeline import Failed, difference, one_message
+from session_conformance.harness.timeline import Failed, difference, one_message, same
 
 from .scenarios import (
     BLOCKS,
@@ -186,6 +186,28 @@ def expect_all_back(session: Session, named: dict[str, list[dict[str, Any]]]) ->
         violated(f"{len(added)} messages come back", f"{len(found.messages)} do")
 
 
+def expect_state_back(session: Session, values: dict[str, Any]) -> None:
+    """Report a violation unless what is set in an agent's state comes back under its name, as it was."""
+    script = Script().starts()
+    for name, value in values.items():
+        script = script.sets_state(name, value)
+    timeline = play(session, script.user("that is all"), observing=False)  # a state alone is for LIF-04
+    expect_no_failure(timeline)
+    found = session.read()
+    expect_readable(found, "with such a state")
+    wrong = [name for name, value in values.items() if not same(found.state.get(name, _ABSENT), value)]
+    if wrong or len(found.state) != len(values):
+        there = {name: found.state[name] for name in wrong if name in found.state}
+        violated(
+            "what is set in an agent's state comes back under its name, as it was",
+            f"not so {', '.join(map(repr, wrong)) or 'what was never set'}: there is {there or list(found.state)}",
+            timeline,
+        )
+
+
+_ABSENT = object()
+
+
 def _without_nul(value: Any) -> Any:
     """Return a message, or a part of one, without any NUL in its texts."""
     if isinstance(value, str):
@@ -208,13 +230,16 @@ class Content(ConformanceSuite):
 
     @requirement("CNT-01", source="A: ContentBlock.text is a str")
     def text(self, new_session: NewSession) -> None:
-        """Any text comes back equal: every script, emoji, right-to-left, NUL, line separators, 1 MiB in one message."""
+        """Any text comes back equal, in messages and in state: every script, emoji, right-to-left, NUL, line
+        separators, 1 MiB in one message.
+        """
         named = {name: [message({"text": text})] for name, text in TEXTS.items()}
         for text in realistic_texts():
             named[f"the text {text[:20]!r}"] = [message({"text": text})]
         large = TEXTS["1 MiB"]
         named["1 MiB in a tool's input, and in its result"] = tool_exchange({"text": large}, {"text": large})
         expect_back(new_session(), named)
+        expect_state_back(new_session(), {name: text for name, text in TEXTS.items() if len(text) < len(large) // 8})
 
     @requirement("CNT-02", source="A: ImageSource.bytes and its siblings; encode_bytes_values")
     def data(self, new_session: NewSession) -> None:
@@ -270,13 +295,14 @@ class Content(ConformanceSuite):
 
     @requirement("CNT-05", source="A: ToolUse.input, 'any JSON-serializable type'")
     def numbers(self, new_session: NewSession) -> None:
-        """Numbers keep value and type (large integers, floats, booleans, null); key order does not matter, list order
-        does.
+        """Numbers keep value and type (large integers, floats, booleans, null), in messages and in state; key order
+        does not matter, list order does.
         """
         expect_back(
             new_session(),
             {name: tool_exchange({"value": value}, {"json": value}) for name, value in NUMBERS.items()},
         )
+        expect_state_back(new_session(), NUMBERS)
 
     @requirement("CNT-06", level=Level.SHOULD, source="F: refuse early, lose nothing")
     def unstorable(self, new_session: NewSession) -> None:
@@ -374,21 +400,4 @@ class Content(ConformanceSuite):
                 "an input and a result with such names": tool_exchange(named, {"json": named}),
             },
         )
-        session, script = new_session(), Script().starts()
-        for name, value in (*named.items(), *texts.items()):
-            script = script.sets_state(name, value)
-        timeline = play(session, script.user("that is all"), observing=False)  # a state alone is for LIF-04
-        expect_no_failure(timeline)
-        found = session.read()
-        expect_readable(found, "with such names in its state")
-        wrong = [name for name, value in {**named, **texts}.items() if found.state.get(name, _ABSENT) != value]
-        if wrong or len(found.state) != len({**named, **texts}):
-            there = {name: found.state[name] for name in wrong if name in found.state}
-            violated(
-                "what is set in an agent's state comes back under its name, as it was",
-                f"not so {', '.join(map(repr, wrong)) or 'what was never set'}: there is {there or list(found.state)}",
-                timeline,
-            )
-
-
-_ABSENT = object()
+        expect_state_back(new_session(), {**named, **texts})

@@ -54,6 +54,7 @@ from .scenarios import (
     GRAPH_FAILS,
     GRAPH_KILLED,
     GRAPH_NESTED,
+    ODD_TEXT,
     PIXEL,
     SECOND_TASK,
     SWARM_ASKS,
@@ -206,7 +207,7 @@ class SeveralAgents(ConformanceSuite):
     @requirement("MAG-02", source="B: harness-sdk #1864, #1870", needs=[Capability.MULTI_AGENT])
     def binary(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A team's binary content (in its task, and in the answers of its agents) is stored, and comes back to the last
-        bit.
+        bit; so does any text of its task.
         """
         played = run(_resumed_elsewhere(GRAPH_BINARY, backend, request))
         expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
@@ -222,6 +223,9 @@ class SeveralAgents(ConformanceSuite):
                     played.timeline,
                     asked,
                 )
+        given = [block["text"] for block in content if "text" in block]
+        if ODD_TEXT not in given:
+            violated(f"check is given the task's text {ODD_TEXT!r}", f"it is given {given}", played.timeline, asked)
         expect_told(played, 1, "check", TASK, said_by("write"))
         expect_completed(played, 1, ["plan", "write", "check"])
         end = played.timeline.of(TeamEnded)[-1]

@@ -50,6 +50,7 @@ from .bidi import UPDATE_STORAGE_FAULT as UPDATE_STORAGE_FAULT
 from .checkpoints import expect_each_tool_once as expect_each_tool_once
 from .content import BLOCKS as BLOCKS
 from .content import BYTES as BYTES
+from .content import ODD_TEXT as ODD_TEXT
 from .content import PIXEL as PIXEL
 from .deletion import expect_all_of_it_deleted as expect_all_of_it_deleted
 from .deletion import expect_apart_where_ids_meet as expect_apart_where_ids_meet
@@ -262,6 +263,7 @@ __all__ = [
     "MALFORMED",
     "MESSAGES_A_CONVERSATION",
     "NEW_PROCESS",
+    "ODD_TEXT",
     "ODD_TOOLS",
     "ON_DISK",
     "OTHER_STORAGE_FAULTS",

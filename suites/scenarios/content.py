@@ -12,6 +12,9 @@ PIXEL = base64.b64decode(
 
 BYTES = bytes(range(256)) * 3 + b"\xff\xfe\x00"
 
+ODD_TEXT = "a\0b \u2028 e\u0301 \u00e9 \ufb01n 10\u00a0km \U0001d518 &lt; %C3 ''\\\\u0000\n"
+"""A text that databases refuse, or keep in another form."""
+
 BLOCKS: dict[str, dict[str, Any]] = {
     "text": {"text": "hello"},
     "image": {"image": {"format": "png", "source": {"bytes": PIXEL}}},

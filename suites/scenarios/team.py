@@ -7,7 +7,7 @@ from typing import Literal
 from session_conformance.harness import Scenario, Script, Team
 from session_conformance.harness.scripts import NodeWill, ProcessEnd, StorageFails, StorageWorks
 
-from .content import BYTES, PIXEL
+from .content import BYTES, ODD_TEXT, PIXEL
 
 TASK = "Write a report"
 SECOND_TASK = "Write another report"
@@ -59,6 +59,7 @@ _BINARY = (
             {"text": TASK},
             {"image": {"format": "png", "source": {"bytes": PIXEL}}},
             {"document": {"format": "pdf", "name": "report", "source": {"bytes": BYTES}}},
+            {"text": ODD_TEXT},
         ]
     )
     .restarts_process()

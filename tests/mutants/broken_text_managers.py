@@ -5,6 +5,7 @@ import contextlib
 import copy
 import json
 import posixpath
+import unicodedata
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -211,6 +212,25 @@ class CountsInFloats(SnapshotFileManager):
 
 def _as_javascript_does(digits: str) -> int:
     return int(float(digits))
+
+
+class KeepsNumbersOfStatesAsNumerics(SnapshotFileManager):
+    """The state is in a column that knows numbers and no types of them: 1e22 comes back as an integer."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        return dict(json.loads(json.dumps(super().state_of(agent)), parse_float=_as_numeric))
+
+
+def _as_numeric(digits: str) -> float | int:
+    return int(float(digits)) if "e+" in digits else float(digits)
+
+
+class DropsNulOfStates(SnapshotFileManager):
+    """The state is in a column that takes no NUL."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        state = super().state_of(agent)
+        return {name: value.replace("\0", "") if isinstance(value, str) else value for name, value in state.items()}
 
 
 class SavesBeforeTheLastHooks(SnapshotFileManager):
@@ -778,6 +798,15 @@ class DropsBytesOfTasks(_SpoilsTeams):
     def spoil(self, state: dict[str, Any]) -> None:
         if isinstance(state["current_task"], list):
             state["current_task"] = [block for block in state["current_task"] if "text" in block]
+
+
+class ComposesTasks(_SpoilsTeams):
+    """Texts are put into the form in which most of them are."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for block in state["current_task"] if isinstance(state["current_task"], list) else ():
+            if "text" in block:
+                block["text"] = unicodedata.normalize("NFC", block["text"])
 
 
 class DropsBytesOfAnswers(_SpoilsTeams):

@@ -180,6 +180,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.NormalisesLineEnds, "line separators"),
         (broken.TakesSpacesForOneAnother, "compatibility forms"),
         (broken_rows.CutsToolResults, "1 MiB in a tool's input, and in its result"),
+        (broken_text.DropsNulOfStates, "not so 'NUL and other control characters'"),
     ],
     "CNT-02": [(broken.DropsBytesInToolResults, "bytes in a tool result")],
     "CNT-03": [
@@ -192,7 +193,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken.DecodesTheSdksMarker, "marker of bytes"),
         (broken.LeavesItsOwnMarkerAsItIs, "what it writes for bytes, {'~raw': 'AP9v"),
     ],
-    "CNT-05": [(broken.ReadsIntegersAsFloats, "integers"), (broken.ForgetsTheSignOfZero, "floats")],
+    "CNT-05": [
+        (broken.ReadsIntegersAsFloats, "integers"),
+        (broken.ForgetsTheSignOfZero, "floats"),
+        (broken_text.KeepsNumbersOfStatesAsNumerics, "not so 'floats'"),
+    ],
     "CNT-06": [
         (broken.StoresWhatItCannot, r"a lone surrogate is refused(.|\n)*nothing was raised, and message 0"),
         (broken.StoresWhateverComes, "after content that is null was accepted"),
@@ -509,6 +514,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "MAG-02": [
         (broken_text.DropsBytesOfTasks, "the task's image"),
+        (broken_text.ComposesTasks, "the task's text"),
         (broken_text.DropsBytesOfAnswers, "the result of plan has its redacted reasoning"),
         (broken_text.CachesTeams, "the task's image"),
     ],
