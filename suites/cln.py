@@ -12,6 +12,7 @@ from session_conformance.harness import (
     Capability,
     Conversation,
     Level,
+    ScenarioRuns,
     Script,
     Session,
     Violation,
@@ -32,6 +33,7 @@ from .scenarios import (
     delete,
     expect_all_of_it_deleted,
     expect_apart_where_ids_meet,
+    expect_deleted_among_many,
     expect_deleted_by_another,
     expect_deletion_after_crash,
     expect_deletion_holds,
@@ -39,6 +41,7 @@ from .scenarios import (
     expect_only_one_deleted,
     expect_others_cleaned_up,
     expect_refused_nowhere_at_rest,
+    hundred_sessions,
     listed,
     refused,
     say,
@@ -58,7 +61,9 @@ class CleanUp(ConformanceSuite):
     """CLN: clean-up."""
 
     @requirement("CLN-01", source="D: session management, deleting sessions", needs=[Capability.DELETE])
-    def deletion(self, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest) -> None:
+    def deletion(
+        self, run: ScenarioRuns, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest
+    ) -> None:
         """A deleted session leaves nothing stored; others stay, also those whose ids begin with its id; the same id
         starts empty again.
         """
@@ -95,6 +100,10 @@ class CleanUp(ConformanceSuite):
             expect_deletion_after_crash(new_session)
         if Capability.STORAGE_FAULTS in capabilities and not backend.on_s3:
             expect_failed_deletions_told_of(new_session)
+        if Capability.SERVER in capabilities:  # where keys are looked for page by page
+            many = run.once(hundred_sessions)
+            if not any(one.timeline.of(Failed) for one in many):  # that they are stored is for CON-02 to ask
+                expect_deleted_among_many([one.session for one in many])
 
     @requirement("CLN-02", source="D: session management, 'clean up old sessions'", needs=[Capability.CLEAN_UP])
     def clean_up_by_age(self, new_session: NewSession) -> None:

@@ -53,12 +53,14 @@ from .scenarios import (
     begins_anew,
     expect_beginnings_kept,
     expect_kept,
+    expect_kept_between_requests,
     expect_kept_where_a_sync_fails,
     expect_late_writer_kept,
     expect_merged_to_be_accepted,
     expect_order_whatever_clocks_say,
     expect_refused_clearly,
     expect_update_kept,
+    hundred_sessions,
     loop_goes_on,
     recorded_conversation,
     redacts,
@@ -70,7 +72,7 @@ class Concurrency(ConformanceSuite):
     """CON: concurrency."""
 
     @requirement("CON-01", source="B: harness-sdk #2531", needs=[Capability.FRESH_PROCESS])
-    def two_writers(self, new_session: NewSession) -> None:
+    def two_writers(self, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest) -> None:
         """Where two processes write one session, no acknowledged message is overwritten, lost or doubled, and each
         process's messages keep their order; a conflict is ordered or refused with an SDK exception.
         """
@@ -80,37 +82,20 @@ class Concurrency(ConformanceSuite):
         if new_session().backend.delete is not None:
             expect_late_writer_kept(new_session(), "deleted the session and began it anew", begins_anew)
         expect_kept_where_a_sync_fails(new_session())
+        if Capability.SERVER in capabilities_of(backend, request.config):
+            expect_kept_between_requests(new_session())
         _expect_kept_by_processes(new_session(), 20, in_turn=False)
 
     @requirement("CON-02", source="F: a service holds many conversations in one process")
-    def hundred_sessions(self, new_session: NewSession) -> None:
+    def hundred_sessions(self, run: ScenarioRuns) -> None:
         """One hundred sessions at once in one process do not mix."""
-        place = new_session()
-        sessions = [replace(place, session_id=f"session-{number}") for number in range(100)]
-        timelines = [Timeline() for _ in sessions]
-
-        async def talk(session: Session, timeline: Timeline) -> None:
-            script = Script().user(f"I am {session.session_id}").user(f"Goodbye from {session.session_id}")
-            try:
-                conversation = Conversation(session, script, timeline=timeline, observing=False)
-            except Exception as error:
-                timeline.record(Failed.by("opening the session", error))
-            else:
-                await conversation.play()
-
-        async def main() -> None:
-            await asyncio.gather(*map(talk, sessions, timelines))
-
-        clock.run(main())
-        for session, timeline in zip(sessions, timelines, strict=True):
+        for one in run.once(hundred_sessions):
+            id, timeline, reading = one.session.session_id, one.timeline, one.reading
             expect_no_failure(timeline)
-            reading = session.read()
             if reading.error is not None:
-                violated(f"session {session.session_id} can be read", f"a reader raised {reading.error}", timeline)
+                violated(f"session {id} can be read", f"a reader raised {reading.error}", timeline)
             memory = timeline.of(AgentStopped)[-1].memory
-            expect_same(
-                memory, reading.messages, f"session {session.session_id} is stored as it was in memory", timeline
-            )
+            expect_same(memory, reading.messages, f"session {id} is stored as it was in memory", timeline)
 
     @requirement(
         "CON-03",

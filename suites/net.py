@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -102,10 +102,10 @@ class StorageBehindANetwork(ConformanceSuite):
                  since=SINCE)  # fmt: skip
     @attributed_without_a_server
     def server_that_is_away(self, new_session: NewSession) -> None:
-        """While the server cannot be reached, failures reach the caller and no hook is told of what is not stored; when
-        it is back, what is said is stored again, in the order of memory.
+        """While the server cannot be reached, or refuses what is written as a full one does, failures reach the caller
+        and no hook is told of what is not stored; when it is back, what is said is stored again, in the order of
+        memory.
         """
-        session = new_session()
         script = (
             Script()
             .user("before")
@@ -116,9 +116,18 @@ class StorageBehindANetwork(ConformanceSuite):
             .user("afterwards")
             .assistant("noted again")
         )
-        timeline = play(session, script, observing=False, at_rest=True)
-        expect_outages_told_of(Run(Scenario("a server that is away", script), session, timeline), "agent.send()")
-        _expect_stored_since_then(session, timeline, "when the server is back")
+
+        def outage(session: Session, fault: wire.StorageFault | None, over: str) -> None:
+            timeline = play(session, script, observing=False, at_rest=True, storage_fault=fault)
+            expect_outages_told_of(Run(Scenario("a server that is away", script), session, timeline), "agent.send()")
+            _expect_stored_since_then(session, timeline, over)
+
+        outage(new_session(), None, "when the server is back")
+        session = new_session()
+        full = wire.refusing_writes(session)
+        if full is not None:
+            with suppress(NotApplicable):  # what it writes to was not there yet when the server was full
+                outage(session, full, "when the server has room again")
 
     @requirement("NET-05", source="F: a read that fails says nothing of what is stored", needs=NEEDS, since=SINCE)
     def restores_that_fail(self, run: ScenarioRuns, new_session: NewSession) -> None:

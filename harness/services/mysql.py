@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ._admin import Admin
+from ._contents import as_bytes
 from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
@@ -95,6 +97,34 @@ class MySQL(Service):
     def _greet(self) -> None:
         self._run("SELECT 1")
 
+    def contents(self, database: str) -> dict[str, bytes]:
+        """Return the rows of each table."""
+        tables = self._tables_of(database)
+        return {table: as_bytes(self._run(f"SELECT * FROM `{database}`.`{table}`")) for table in tables}
+
+    @contextlib.contextmanager
+    def refusing_writes(self, database: str) -> Iterator[None]:
+        """Let what is written to the tables that there are raise ``ER_DISK_FULL`` (1021)."""
+        tables = self._tables_of(database)
+        triggers = [
+            (f"`{database}`.`conformance_{number}_{what}`", f"BEFORE {what} ON `{database}`.`{table}` FOR EACH ROW")
+            for number, table in enumerate(tables)
+            for what in ("INSERT", "UPDATE", "DELETE")
+        ]
+        refusal = "SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = 1021, MESSAGE_TEXT = 'there is no room left'"
+        try:
+            self._run(
+                "SET lock_wait_timeout = 5",
+                *(f"CREATE TRIGGER {name} {when} {refusal}" for name, when in triggers),
+            )
+            yield
+        finally:
+            self._run(*(f"DROP TRIGGER IF EXISTS {name}" for name, _ in triggers))
+
+    def _tables_of(self, database: str) -> list[str]:
+        found = self._run(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{database}'")
+        return [table for [table] in found]
+
     def _make(self, name: str) -> str:
         # As MySQL, and MariaDB as Debian installs it, make one by themselves. Without a configuration, an older MariaDB
         # makes it in latin1, which has no place for most of what is written in the world.
@@ -102,8 +132,7 @@ class MySQL(Service):
         return name
 
     def _empty(self, database: str) -> None:
-        tables = self._run(f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{database}'")
-        clearing = [f"DELETE FROM `{database}`.`{table}`" for [table] in tables]
+        clearing = [f"DELETE FROM `{database}`.`{table}`" for table in self._tables_of(database)]
         self._run("SET foreign_key_checks = 0", *clearing)
 
     def _drop(self, database: str) -> None:

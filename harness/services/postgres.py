@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ._admin import Admin
+from ._contents import as_bytes
 from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
@@ -123,19 +125,48 @@ class Postgres(Service):
         """Return what a client may log in with: a server that was started here takes any password, and none."""
         return (self.address.user, secrets.token_hex(8)) if self.is_ours else super().secret_login()
 
+    def contents(self, database: str) -> dict[str, bytes]:
+        """Return the rows of each table."""
+        tables = self._tables_of(database)
+        return {table: as_bytes(self._run_in(database, f"SELECT * FROM {table}")) for table in tables}
+
+    @contextlib.contextmanager
+    def refusing_writes(self, database: str) -> Iterator[None]:
+        """Let what is written to the tables that there are raise ``disk_full`` (53100)."""
+        function = f"{_REFUSING}()"
+        body = f"BEGIN RAISE EXCEPTION '{_REFUSING}: there is no room left' USING ERRCODE = '53100'; END"
+        tables = self._tables_of(database)
+        self._run_in(
+            database,
+            "SET lock_timeout = '5s'",
+            f"CREATE OR REPLACE FUNCTION {function} RETURNS trigger LANGUAGE plpgsql AS '{_doubled(body)}'",
+            *(
+                f"CREATE TRIGGER {_REFUSING} BEFORE INSERT OR UPDATE OR DELETE ON {table} EXECUTE FUNCTION {function}"
+                for table in tables
+            ),
+        )
+        try:
+            yield
+        finally:
+            self._run_in(database, f"DROP FUNCTION {function} CASCADE")
+
     def _make(self, name: str) -> str:
         self._run(f'CREATE DATABASE "{name}"')
         return name
 
     def _empty(self, database: str) -> None:
-        tables = self._run_in(
+        tables = self._tables_of(database)
+        if tables:
+            named = ", ".join(tables)
+            self._run_in(database, "SET lock_timeout = '5s'", f"TRUNCATE {named} RESTART IDENTITY CASCADE")
+
+    def _tables_of(self, database: str) -> list[str]:
+        found = self._run_in(
             database,
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
             " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
         )
-        if tables:
-            named = ", ".join(table for [table] in tables)
-            self._run_in(database, "SET lock_timeout = '5s'", f"TRUNCATE {named} RESTART IDENTITY CASCADE")
+        return [table for [table] in found]
 
     def _drop(self, database: str) -> None:
         self._run(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)')
@@ -161,6 +192,14 @@ class Postgres(Service):
             lambda name: loading.run(name=name)[0][0],
             client.close,
         )
+
+
+_REFUSING = "conformance_refuses"
+"""What the trigger is called that refuses what is written."""
+
+
+def _doubled(body: str) -> str:
+    return body.replace("'", "''")
 
 
 def _carried_out(connection: Any, statements: Sequence[str]) -> list[Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ._contents import as_bytes
 from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program, in_wheels
@@ -100,6 +103,36 @@ class Redis(Service):
                 left = client.pttl(key)
                 if left >= 0:
                     client.pexpire(key, left - round(seconds * 1000))
+
+    def contents(self, database: str) -> dict[str, bytes]:
+        """Return what each key holds, of the types that Redis has without modules."""
+        with self._client(int(database)) as client:
+            ways: dict[bytes, Callable[[bytes], Any]] = {
+                b"string": client.get,
+                b"list": lambda key: client.lrange(key, 0, -1),
+                b"set": client.smembers,
+                b"zset": lambda key: client.zrange(key, 0, -1),
+                b"hash": client.hgetall,
+                b"stream": client.xrange,
+            }
+            kinds = {key: client.type(key) for key in client.scan_iter(count=1000)}
+            return {
+                key.decode(errors="replace"): as_bytes(ways[kind](key)) for key, kind in kinds.items() if kind in ways
+            }
+
+    def refusing_writes(self, database: str) -> contextlib.AbstractContextManager[object] | None:
+        """Leave no memory for what is written (``OOM command not allowed``): only where this run started the server."""
+        return self._without_memory() if self.is_ours else None
+
+    @contextlib.contextmanager
+    def _without_memory(self) -> Iterator[None]:
+        with self._client(0) as client:
+            before = client.config_get("maxmemory*")
+            client.config_set("maxmemory", 1, "maxmemory-policy", "noeviction")
+            try:
+                yield
+            finally:
+                client.config_set("maxmemory", before["maxmemory"], "maxmemory-policy", before["maxmemory-policy"])
 
     def secret_login(self) -> tuple[str, str] | None:
         """Return what a client may log in with: a server that was started here takes any password, and none."""

@@ -134,6 +134,20 @@ class Service(ABC):
     def age(self, database: str, seconds: float) -> None:  # noqa: B027 - nothing does, where a kind does not say so
         """Let what is stored in a place, and expires by itself, be older by some seconds than it is."""
 
+    def contents(self, database: str) -> Mapping[str, bytes]:
+        """Return what is stored in a place, as a client is given it, by the table, or key, that it is in.
+
+        Empty where that is not known of a server of this kind.
+        """
+        return {}
+
+    def refusing_writes(self, database: str) -> contextlib.AbstractContextManager[object] | None:
+        """Return what lets the server answer each write to a place with an error, as a full one does, while entered.
+
+        What is read is answered as ever. None where a server of this kind is not made to do so.
+        """
+        return None
+
     def secret_login(self) -> tuple[str, str] | None:
         """Return a user and a password that can be found in a text, or None where clients have no password to give."""
         return (self.address.user, self.address.password) if self.address.password else None
@@ -322,6 +336,10 @@ class Place:
     def age(self, seconds: float) -> None:
         """Let what is stored in it, and expires by itself, be older by some seconds than it is."""
         self.service.age(self.database, seconds)
+
+    def contents(self) -> Mapping[str, bytes]:
+        """Return what is stored in it, as a client is given it, by the table, or key, that it is in."""
+        return self.service.contents(self.database)
 
     def keeping(self) -> Keeping:
         """Return what keeps bytes in it, in the least of round trips, and through the seam, as any client does."""

@@ -4,6 +4,7 @@ from .agents_of_a_session import expect_own as expect_own
 from .agents_of_a_session import expect_redacted_apart_on_one_manager as expect_redacted_apart_on_one_manager
 from .agents_of_a_session import expect_twins_refused as expect_twins_refused
 from .any_script import judge_script as judge_script
+from .between_requests import expect_kept_between_requests as expect_kept_between_requests
 from .bidi import AUTO_RESTART_OFF as AUTO_RESTART_OFF
 from .bidi import BARGED_IN as BARGED_IN
 from .bidi import CANCELLED as CANCELLED
@@ -54,6 +55,7 @@ from .content import ODD_TEXT as ODD_TEXT
 from .content import PIXEL as PIXEL
 from .deletion import expect_all_of_it_deleted as expect_all_of_it_deleted
 from .deletion import expect_apart_where_ids_meet as expect_apart_where_ids_meet
+from .deletion import expect_deleted_among_many as expect_deleted_among_many
 from .deletion import expect_deleted_by_another as expect_deleted_by_another
 from .deletion import expect_deletion_after_crash as expect_deletion_after_crash
 from .deletion import expect_deletion_holds as expect_deletion_holds
@@ -82,6 +84,7 @@ from .malformed import MALFORMED as MALFORMED
 from .malformed import expect_large_or_refused as expect_large_or_refused
 from .malformed import expect_large_state_or_refused as expect_large_state_or_refused
 from .malformed import expect_restorable as expect_restorable
+from .many_at_once import hundred_sessions as hundred_sessions
 from .odd_tools import ODD_TOOLS as ODD_TOOLS
 from .odd_tools import SAME_TOOL_IDS as SAME_TOOL_IDS
 from .on_the_wire import loop_goes_on as loop_goes_on
@@ -357,6 +360,7 @@ __all__ = [
     "expect_apart_where_messages_are_shared",
     "expect_beginnings_kept",
     "expect_cost_as_promised",
+    "expect_deleted_among_many",
     "expect_deleted_by_another",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
@@ -369,6 +373,7 @@ __all__ = [
     "expect_kept",
     "expect_kept_after_failed_syncs",
     "expect_kept_after_successors",
+    "expect_kept_between_requests",
     "expect_kept_in_the_agents_storage",
     "expect_kept_where_a_sync_fails",
     "expect_large_or_refused",
@@ -424,6 +429,7 @@ __all__ = [
     "find_same",
     "has_block",
     "having",
+    "hundred_sessions",
     "in_one_loop_after_another",
     "is_talk",
     "judge_script",

@@ -7,8 +7,8 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -26,14 +26,22 @@ from session_conformance.harness import (
 )
 from session_conformance.harness.backends import Durability, try_out
 from session_conformance.harness.conversations import Die, in_fresh_process, let_go
-from session_conformance.harness.process import REMOVING, before_file_calls, clock, tolerating_warnings
+from session_conformance.harness.process import (
+    REMOVING,
+    before_file_calls,
+    clock,
+    no_file_can_be_written,
+    tolerating_warnings,
+)
 from session_conformance.harness.scripts import NodeWill, Send, SetState, Start, Step, Stop
 from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
+from session_conformance.harness.services import WireFault
 from session_conformance.harness.timeline import Failed, ModelStarted, NodeRan, texts
 
+from . import on_the_wire
 from .session_ids import accepted, say
 from .several_writers import acknowledged_by, expect_refused_clearly, told_of
-from .stored_history import find_at_rest
+from .stored_history import find_at_rest, find_on_servers
 from .whole_sessions import delete, delete_or_refuse
 
 ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -139,6 +147,7 @@ def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
         expect_no_failure(play(graph, fails), allowed=["ScriptedFailure"])
     delete(session)
     left = [path for path, data in session.workspace.stored().items() if b"xylograph" in data and path not in before]
+    left += filter(None, [find_on_servers("xylograph", session.workspace)])
     if left:
         violated(
             f"a deleted session of {LONG} messages, two agents{' and a graph' * with_teams} leaves nothing stored",
@@ -217,23 +226,12 @@ def expect_failed_deletions_told_of(new_session: Callable[..., Session]) -> None
     Raises:
         Violation: A deletion raised nothing, and something of the session is left; or it cannot be deleted afterwards.
     """
-    for step in range(3):
+    for step in _steps_of_a_deletion(new_session):
         session = new_session("user_1")
-        say(session, "Remember the word xylograph")
+        for agent_id in ("one", session.agent_id):
+            say(replace(session, agent_id=agent_id), "Remember the word xylograph")
         let_go(session)
-        left = step
-
-        def fail(name: str, *_: object) -> None:
-            nonlocal left
-            left -= 1
-            if left < 0:
-                raise OSError(errno.EIO, os.strerror(errno.EIO), name)
-
-        with ExitStack() as faults:
-            if session.workspace.places:
-                faults.enter_context(session.workspace.unreachable())
-            else:
-                faults.enter_context(before_file_calls(REMOVING, fail))
+        with _failing_from(step, session):
             try:
                 delete_or_refuse(session)
                 told = False
@@ -242,13 +240,67 @@ def expect_failed_deletions_told_of(new_session: Callable[..., Session]) -> None
             except (OSError, Violation):
                 told = True
         found = find_at_rest("xylograph", session.workspace)
-        if not told and (found is not None or session.read().messages):
+        agents = [replace(session, agent_id=agent_id) for agent_id in ("one", session.agent_id)]
+        if not told and (found is not None or any(agent.read().messages for agent in agents)):
             violated(
                 "where what it removes fails, a deletion raises an error, or leaves nothing",
                 f"it raised nothing, and {f'its text is in {found}' if found else 'the session is there still'}",
             )
         _delete_again(session)
-        expect_texts(session, [], "after it was deleted once more")
+        for agent in agents:
+            expect_texts(agent, [], "after it was deleted once more")
+
+
+def _steps_of_a_deletion(new_session: Callable[..., Session]) -> list[int]:
+    """Return from which of its steps on a deletion shall fail, each alone."""
+    session = new_session("user_1")
+    if not session.workspace.places:
+        return [0, 1, 2, _NO_WRITE]
+    for agent_id in ("one", session.agent_id):
+        say(replace(session, agent_id=agent_id), "Remember the word xylograph")
+    let_go(session)
+    with on_the_wire.faults(session, lambda *_: None) as met, contextlib.suppress(*SDK_EXCEPTIONS):
+        delete_or_refuse(session)
+    return sorted({*(met.exchanges * number // _STEPS for number in range(_STEPS)), max(met.exchanges - 1, 0)})
+
+
+_STEPS = 5
+"""So many steps of a deletion on a server are where it fails, and the last one."""
+
+
+def _failing_from(step: int, session: Session) -> AbstractContextManager[object]:
+    """Return a context in which all steps of a deletion fail from a certain one on."""
+    if session.workspace.places:
+        return on_the_wire.faults(session, lambda number, _: WireFault.CUT_BEFORE if number >= step else None)
+    if step == _NO_WRITE:
+        return no_file_can_be_written()
+    left = step
+
+    def fail(name: str, *_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
+
+    return before_file_calls(REMOVING, fail)
+
+
+_NO_WRITE = -1
+"""The step that is each write to a file: what databases do with a row that is deleted."""
+
+
+def expect_deleted_among_many(sessions: Sequence[Session]) -> None:
+    """Delete a few of many sessions, and report a violation if one of those is there still, or another one is gone.
+
+    Args:
+        sessions: Sessions of one workspace, each with messages in it.
+    """
+    for session, other in zip(sessions[::40], sessions[1::40], strict=False):
+        kept = texts(_messages(other))
+        let_go(session)
+        delete(session)
+        expect_texts(session, [], f"after it was deleted, one of {len(sessions)}")
+        expect_texts(other, kept, f"when {session.session_id!r} is deleted, one of {len(sessions)}")
 
 
 def expect_deleted_by_another(session: Session) -> None:
@@ -439,6 +491,7 @@ def _messages(session: Session) -> list[Message]:
 __all__ = [
     "expect_all_of_it_deleted",
     "expect_apart_where_ids_meet",
+    "expect_deleted_among_many",
     "expect_deleted_by_another",
     "expect_deletion_after_crash",
     "expect_deletion_holds",

@@ -26,6 +26,7 @@ from session_conformance.harness.sdk import Message
 from session_conformance.harness.services import Met, Seam, Traffic, WireFault
 from session_conformance.harness.timeline import AgentStopped, Failed, HookCalled, one_message
 
+from .places import StorageFault
 from .stored_history import expect_readable
 
 TALK = (
@@ -71,6 +72,15 @@ def faults(session: Session, choose: Faults) -> Iterator[Met]:
         for seam in seams_of(session):
             stack.enter_context(seam.faults(partial(count, seam)))
         yield met
+
+
+def refusing_writes(session: Session) -> StorageFault | None:
+    """Return what lets a session's server answer each write with an error; None where it is not made to do so."""
+    places = session.workspace.places
+    if len(places) != 1:
+        return None
+    refusing = places[0].service.refusing_writes(places[0].database)
+    return None if refusing is None else lambda: refusing
 
 
 @contextmanager

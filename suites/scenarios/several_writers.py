@@ -42,7 +42,7 @@ from .stored_history import expect_readable, expect_stored
 from .tool_results import results_of
 from .whole_sessions import delete_or_refuse
 
-_LET_GO_S = 0.5
+LET_GO_S = 0.5
 """Seconds after which a writer that is held is let go: the other one may wait for it, as it may."""
 
 
@@ -246,14 +246,14 @@ def expect_kept_where_a_sync_fails(session: Session) -> None:
     for number in range(3):
         place = replace(session, session_id=f"{session.session_id}-{number}")
         one, failing = Timeline(), _Once(number)
-        other = _Reader(place)
+        other = OtherWriter(place)
 
-        def fail(*_: object, other: _Reader = other, failing: _Once = failing) -> None:
+        def fail(*_: object, other: OtherWriter = other, failing: _Once = failing) -> None:
             if failing.now():
                 other.read()
                 raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-        async def main(place: Session = place, one: Timeline = one, other: _Reader = other,
+        async def main(place: Session = place, one: Timeline = one, other: OtherWriter = other,
                        fail: Callable[..., object] = fail) -> None:  # fmt: skip
             first = await begin(place, one)
             if first is None:
@@ -272,7 +272,7 @@ def expect_kept_where_a_sync_fails(session: Session) -> None:
             return
 
 
-class _Reader:
+class OtherWriter:
     """A writer that opens a session at one moment, and writes at another, in a thread and an event loop of its own."""
 
     def __init__(self, session: Session) -> None:
@@ -285,13 +285,13 @@ class _Reader:
     def read(self) -> None:
         """Open the session; return when that is done, or when it may be that it waits for this thread."""
         self._thread.start()
-        self._has_read.wait(_LET_GO_S)
+        self._has_read.wait(LET_GO_S)
 
-    def write(self) -> None:
-        """Write two messages, and stop."""
+    def write(self, limit_s: float = HANG_LIMIT_S) -> None:
+        """Write two messages, and stop; return when that is done, or after so many seconds."""
         self._may_write.set()
         if self._thread.ident is not None:
-            self._thread.join(HANG_LIMIT_S)
+            self._thread.join(limit_s)
 
     async def _main(self) -> None:
         writer = await begin(self._session, self.timeline)
@@ -465,7 +465,7 @@ def _in_thread(work: Callable[[], object]) -> None:
     """Do something in a thread of its own, and wait for it as long as nobody can be waiting for this thread."""
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    thread.join(_LET_GO_S)
+    thread.join(LET_GO_S)
 
 
 def _run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from session_conformance.harness import Reading, Run, Timeline, Workspace, expect_same, violated
 from session_conformance.harness.sdk import Message
@@ -75,7 +75,16 @@ def expect_nowhere_at_rest(text: str, run: Run, *at: Event) -> None:
 
 def find_at_rest(text: str, workspace: Workspace) -> str | None:
     """Say where a text lies in the stored bytes, in whatever form, or return None where it lies nowhere."""
-    for path, data in workspace.stored().items():
+    return _find_in(workspace.stored(), text)
+
+
+def find_on_servers(text: str, workspace: Workspace) -> str | None:
+    """Say in which table or key of a workspace's servers a text lies, in whatever form, or return None."""
+    return next((found for place in workspace.places if (found := _find_in(place.contents(), text))), None)
+
+
+def _find_in(stored: Mapping[str, bytes], text: str) -> str | None:
+    for path, data in stored.items():
         for form, needle in _forms_of(text).items():
             if needle in data:
                 return f"{path}, {form}, at byte {data.index(needle)}"

@@ -20,6 +20,7 @@ OF_A_STREAM = "(UPD and not UPD-06) or CON-01 or NET-02 or LIF-02 or MAG-01"
         ("postgres", "tests.conforming.server_managers:PostgresManager", AS_MUTANTS_DO_NOT),
         ("redis", "tests.conforming.server_managers:RedisManager", ASKED),
         ("redis", "tests.conforming.server_managers:RedisTeams", "MAG"),
+        ("redis", "tests.conforming.deleting_redis:DeletingRedisManager", "CLN-01 or CLN-04 or CON-02"),
         ("redis", "tests.conforming.stream_manager:RedisStreamManager", OF_A_STREAM),
     ],
 )

@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ClassVar, TypeVar
+from urllib.parse import quote
 
+import redis
 from session_conformance.reference_impl.log.codec import encode
 from strands.types.exceptions import SessionException
 
+from tests.conforming.deleting_redis import DeletingRedisManager
 from tests.conforming.server_managers import (
     ATTEMPTS,
     Change,
@@ -33,6 +36,78 @@ class LosesWhatItCannotSend(RedisManager):
 
     def may_be_sent_again(self, error: Exception) -> bool:
         return False
+
+
+class TakesRefusalsForDone(RedisManager):
+    """Looks for answers that do not come, and at none that says no."""
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        with suppress(redis.ResponseError):
+            super().store(agent_id, id, changes)
+
+
+class WritesWholeHistories(RedisManager):
+    """Reads what is stored, adds to it, and writes it all in a transaction, whatever was stored in between."""
+
+    async def _in_background(self, work: Callable[..., None], *arguments: Any) -> None:
+        await asyncio.to_thread(work, *arguments)
+
+    def store(self, agent_id: str, id: str, changes: list[Change]) -> None:
+        found = self.load(agent_id)
+        _, messages, places, state_key = self.keys(agent_id)
+        state, bodies = found or (b"", [])
+        ids = [key.decode() for key, _ in sorted(self._client.hgetall(places).items(), key=lambda one: int(one[1]))]
+        for kind, tracking_id, body in changes:
+            if kind == "state":
+                state = body
+            elif tracking_id in ids and (kind == "replace" or ids[-1] == tracking_id):
+                bodies[ids.index(tracking_id)] = body
+            elif kind == "append":
+                bodies.append(body)
+                ids.append(tracking_id)
+        writing = self._client.pipeline(transaction=True).set(state_key, state).delete(messages, places)
+        if bodies:
+            writing.rpush(messages, *bodies).hset(places, mapping={id: number for number, id in enumerate(ids)})
+        writing.execute()
+
+
+class DeletesItsIndexFirst(DeletingRedisManager):
+    """Deletes the index before the keys that it names: what is killed in between deletes them never."""
+
+    def delete_session(self, session_id: str) -> None:
+        def delete() -> None:
+            keys = self._client.smembers(self.index(session_id))
+            self._client.delete(self.index(session_id))
+            for key in keys:
+                self._client.delete(key)
+
+        self.attempt(delete)
+
+
+class PutsAsideWhatIsDeleted(DeletingRedisManager):
+    """Gives the keys of a deleted session other names, so that it can be brought back."""
+
+    def delete_session(self, session_id: str) -> None:
+        def delete() -> None:
+            for key in self._client.smembers(self.index(session_id)):
+                if self._client.exists(key):
+                    self._client.rename(key, b"deleted:" + key)
+            self._client.delete(self.index(session_id))
+
+        self.attempt(delete)
+
+
+class DeletesWhatAPageShows(RedisTeams):
+    """Deletes the keys of a session that the first page of a scan gives."""
+
+    def delete_session(self, session_id: str) -> None:
+        def delete() -> None:
+            _, keys = self._client.scan(0, count=100)
+            mine = [key for key in keys if key.startswith(f"{quote(session_id, safe='')}:".encode())]
+            if mine:
+                self._client.delete(*mine)
+
+        self.attempt(delete)
 
 
 class TakesUnreadableTeamsForNew(RedisTeams):

@@ -286,6 +286,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_writers.CountsMessagesBeforeItWrites, "Hello Alice.* complete .*whoever restored what it has replaced"),
         (broken_writers.TellsVersionsByOldNames, "after the other one redacted what it said"),
         (broken_writers.TakesBackWhatWasNotSynced, "while a sync of the other one fails: 'two 0'"),
+        (broken_server.WritesWholeHistories, "one of them between two requests of the other one: 'two 0'"),
     ],
     "CON-02": [(broken.WritesWhereTheLatestWas, "session-")],
     "CON-03": [(broken.WritesInTwoHalves, "it cannot be read")],
@@ -317,6 +318,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.DeletesTheFirstPage, "its text is still in rest"),
         (broken_deletion.IgnoresErrorsOfDeletions, "it raised nothing, and its text is in"),
         (broken_deletion.RemembersWhereSessionsAre, r"another process has deleted it|finds what is said"),
+        (broken_deletion.IgnoresErrorsOfRows, "it raised nothing, and"),
+        (broken_server.PutsAsideWhatIsDeleted, "leaves nothing stored(.|\\n)*its text is still in deleted:"),
+        (broken_server.DeletesItsIndexFirst, r"has \[\] after it was deleted once more"),
+        (broken_server.DeletesWhatAPageShows, r"has \[\] after it was deleted, one of 100"),
         (broken_deletion.CannotDeleteTwice, r"delete_session\(\) raises FileExistsError"),
     ],
     "CLN-02": [
@@ -376,6 +381,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "NET-04": [
         (broken_server.LosesWhatItCannotSend, "a hook was told of .*meanwhile.*, and it is not stored"),
         (broken_server.GivesUpForGood, "when the server is back the same manager stores the next message"),
+        (broken_server.TakesRefusalsForDone, "a hook was told of .*meanwhile.*, and it is not stored"),
     ],
     "NET-05": [
         (broken_server.TakesAFailedReadForNoSession, "fail is an error, or whole.*came|nothing"),
