@@ -195,11 +195,12 @@ class TextAgents(ConformanceSuite):
         starts = played.timeline.of(ModelStarted)
         if len(starts) != 4:
             violated("the model is asked four times", f"{len(starts)} times", played.timeline, *starts)
-        states = [start.options["model_state"].get("turn", 0) for start in starts]
-        if states != [0, 1, 2, 3]:
+        states = [dict(start.options["model_state"]) for start in starts]
+        left = [{}, *({"turn": turn, "response_id": f"response-{turn}"} for turn in (1, 2, 3))]
+        if states != left:
             violated(
-                "the model is given the state that it left, in the second process too: turns 0, 1, 2 and 3",
-                f"it is given turns {states}",
+                f"the model is given the state that it left, in the second process too: {left}",
+                f"it is given {states}",
                 played.timeline,
                 *starts,
             )

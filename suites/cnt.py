@@ -65,6 +65,7 @@ NUMBERS: dict[str, Any] = {
     "floats": [0.0, -0.0, 1.0, -2.0, 0.1, 1e308, 5e-324, 1e22, 123456789.123456789],
     "others": [True, False, None, "", "1", "true", [], {}, [[]], {"": None}],
     "order": [3, 1, 2, 1, 3],
+    "a list of one": [7],
 }
 
 MARKUP: dict[str, Any] = {

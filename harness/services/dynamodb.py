@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..s3 import REGION, Answer, NoEndpoint, Request, moto
 from ..s3 import Seam as HttpServer
+from ._contents import as_bytes
 from .keeping import Keeping
 from .process import ServerProcess
 from .programs import NoService, Program
@@ -227,6 +228,14 @@ class DynamoDB(Service):
     def _tables_of(self, database: str) -> list[str]:
         pages = self._admin.get_paginator("list_tables").paginate()
         return [table for page in pages for table in page["TableNames"] if database in table]
+
+    def contents(self, database: str) -> dict[str, bytes]:
+        """Return the items of each table."""
+        pages = self._admin.get_paginator("scan").paginate
+        return {
+            table: as_bytes([page["Items"] for page in pages(TableName=table, ConsistentRead=True)])
+            for table in self._tables_of(database)
+        }
 
     def lifetimes(self, database: str) -> list[float]:
         """Return how long items will still be there, in seconds, of all that have their table's attribute for it."""

@@ -270,12 +270,16 @@ TEXT_INTERRUPT = Scenario(
     .calls_together(*_ASKING)
     .restarts_process("killed")
     .answers("yes", *_ASKING)
-    .assistant("All done"),
+    .assistant("All done")
+    .restarts_process("killed")
+    .user("thank you")
+    .assistant("You are welcome"),
     fresh_processes=True,
     observing=False,
     text_agent=TextAgent(),
 )
-"""A tool asks, and a hook ahead of a tool; a third tool of the group asks nobody and has run already."""
+"""A tool asks, and a hook ahead of a tool; a third tool of the group asks nobody and has run already. What was answered
+is asked no more."""
 
 TEXT_ANSWERED_IN_PARTS = Scenario(
     "interrupts that are answered one by one, each in another process",

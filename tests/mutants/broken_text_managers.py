@@ -309,6 +309,30 @@ class ForgetsWhatRanBesideAnInterrupt(SnapshotFileManager):
         return rest
 
 
+class KeepsAnsweredInterrupts(SnapshotFileManager):
+    """Stores that an agent asks, and not that it was answered."""
+
+    _asking: ClassVar[dict[tuple[str, str], Any]] = {}
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        rest, key = super().rest_of(agent), (str(self._folder), agent.agent_id)
+        if rest.get("interrupt_state", {}).get("activated"):
+            self._asking[key] = copy.deepcopy(rest["interrupt_state"])
+        return rest | ({"interrupt_state": self._asking[key]} if key in self._asking else {})
+
+    def initialize(self, agent: Any, **kwargs: Any) -> None:
+        super().initialize(agent, **kwargs)
+        self.rest_of(agent)  # which may ask
+
+
+class KeepsOneValueOfTheModel(SnapshotFileManager):
+    """Of the state of a model, the first value is stored."""
+
+    def rest_of(self, agent: Any) -> dict[str, Any]:
+        rest = super().rest_of(agent)
+        return rest | {key: dict(list(rest[key].items())[:1]) for key in ("model_state",) if rest.get(key)}
+
+
 class ForgetsWhyItAsked(SnapshotFileManager):
     """Of an interrupt, its name and id are stored, and not the reason that the user was given."""
 

@@ -429,9 +429,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.ForgetsInterrupts, "not in interrupt state"),
         (broken_text.ForgetsWhatRanBesideAnInterrupt, "each of the three tools runs once"),
         (broken_text.ForgetsWhyItAsked, r"\['None'\]"),
+        (broken_text.KeepsAnsweredInterrupts, "must resume from interrupt"),
     ],
     "AGT-04": [
-        (broken_text.ForgetsModelState, r"turns \[0, 1, 2, 0\]"),
+        (broken_text.ForgetsModelState, r"'turn': 2.*, \{\}\]"),
+        (broken_text.KeepsOneValueOfTheModel, r"it is given .*'response-2'\}, \{'turn': 3\}"),
         (broken_text.ReplaysToStatefulModels, "a new agent has no old messages"),
     ],
     "AGT-05": [

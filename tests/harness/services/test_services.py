@@ -154,6 +154,33 @@ def test_bytes_are_kept_in_one_round_trip(service: str, new_place: NewPlace) -> 
 
 
 @each_service
+def test_what_a_place_has_is_found_in_its_table_or_key(service: str, new_place: NewPlace) -> None:
+    place, other = new_place(service), new_place(service)
+    client = _CLIENTS[service](place)
+    client.keep("a xylograph")
+    [name] = [name for name, data in place.contents().items() if b"a xylograph" in data]
+    assert "kept" in name
+    assert not any(b"xylograph" in data for data in other.contents().values())
+    client.close()
+
+
+@each_server
+def test_a_full_server_refuses_what_is_written_and_reads_as_ever(service: str, new_place: NewPlace) -> None:
+    place = new_place(service)
+    client = _CLIENTS[service](place)
+    client.keep("before")
+    full = place.service.refusing_writes(place.database)
+    assert full is not None
+    with full:
+        with pytest.raises(Exception, match=r"no room left|maxmemory"):
+            client.keep("meanwhile")
+        assert client.kept() == ["before"]
+    client.keep("afterwards")
+    assert client.kept() == ["before", "afterwards"]
+    client.close()
+
+
+@each_service
 def test_a_dropped_place_leaves_nothing(service: str, services: Services, new_place: NewPlace) -> None:
     place = new_place(service)
     client = _CLIENTS[service](place)
