@@ -81,7 +81,8 @@ class Result:
         """Whose fault a violation is, where that is not the manager's own, in words; or ""."""
         if not self.inherited:
             return ""
-        return f"the SDK's {self.inherited}, which it is built on, violates it over a plain session repository too"
+        store = "storage" if "Snapshot" in self.inherited else "session repository"
+        return f"the SDK's {self.inherited}, which it is built on, violates it over a plain {store} too"
 
     @property
     def is_known(self) -> bool:

@@ -13,7 +13,7 @@ from session_conformance.harness import BackendSpec, Interface, Violation, Works
 from session_conformance.harness.backends import try_out
 from session_conformance.harness.backends.plain_managers import MendedRepositoryManager
 from session_conformance.harness.backends.plain_stores import PlainRepository, PlainStorage
-from session_conformance.suites import Concurrency, Content, PersistenceBeforeHooks, TextAgents, Tools
+from session_conformance.suites import CleanUp, Concurrency, Content, PersistenceBeforeHooks, TextAgents, Tools
 from strands.session import RepositorySessionManager, SnapshotSessionManager
 
 
@@ -113,6 +113,7 @@ class SavesSeldom(OverAStorage):
         (InOrder, "TOL-04", "RepositorySessionManager"),
         (RepairsNothing, "TOL-04", ""),
         (OverAStorage, "ORD-01", "SnapshotSessionManager"),
+        (OverAStorage, "CLN-04", "SnapshotSessionManager"),
         (SavesSeldom, "AGT-08", ""),
         (SnapshotSessionManager, "ORD-01", ""),
     ],
@@ -121,7 +122,8 @@ def test_what_the_sdks_class_does_is_the_sdks_whatever_else_was_mended(
     request: pytest.FixtureRequest, new_folder: Callable[[], Path], kind: type, id: str, inherited: str
 ) -> None:
     checks = {"TOL-04": getattr(Tools(), "TOL-04"), "ORD-01": getattr(PersistenceBeforeHooks(), "ORD-01")}
-    check: Any = (checks | {"AGT-08": getattr(TextAgents(), "AGT-08")})[id]
+    checks |= {"AGT-08": getattr(TextAgents(), "AGT-08"), "CLN-04": getattr(CleanUp(), "CLN-04")}
+    check: Any = checks[id]
     target = BUILT_IN["strands-snapshot"] if kind is SnapshotSessionManager else f"{__name__}:{kind.__name__}"
     backend = try_out(BackendSpec(kind.__name__, target).resolve(), Workspace(new_folder()))
     with pytest.raises(Violation) as caught:
