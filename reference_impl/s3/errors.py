@@ -14,4 +14,12 @@ class Unreadable(SessionException):
 
 
 class Moved(Exception):
-    """The history was rewritten while it was read."""
+    """An object was emptied: the history was rewritten while it was read.
+
+    Args:
+        name: The object's name, below the session's life.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name

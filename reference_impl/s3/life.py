@@ -77,7 +77,7 @@ class Life:
         except NotThere:
             raise self.unreadable(name, "it is missing") from None
         if data == HEADER:
-            raise Moved
+            raise Moved(name)
         if data == ENDED:
             self.over = self.is_read
             raise self.deleted()

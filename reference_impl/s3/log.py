@@ -202,6 +202,7 @@ class S3Log:
 
     def _read_whole(self) -> bytes:
         damaged = ""
+        emptied: tuple[str, Place] | None = None
         for _ in range(_MOVED):
             place = self.place()
             # What deletes a session removes its root first. So if that is still there now, the listing, which was
@@ -209,7 +210,9 @@ class S3Log:
             with beside(self._life.look) as after_listing:
                 try:
                     rewritten, found = read_lines(self._life, place)
-                except Moved:
+                except Moved as moved:
+                    self._expect_moved(moved.name, place, emptied)
+                    emptied = moved.name, place
                     continue
                 except Unreadable as error:
                     self._life.expect_alive()  # a deletion may have begun meanwhile: that is no damage
@@ -223,6 +226,17 @@ class S3Log:
         raise SessionException(
             f"session {self._session_id!r}: it was rewritten {_MOVED} times while it was read. Try again"
         )
+
+    def _expect_moved(self, name: str, place: Place, before: tuple[str, Place] | None) -> None:
+        """Make sure that what took an emptied object's place may yet be found.
+
+        Raises:
+            Deleted: The session was deleted.
+            Unreadable: Nothing did, as nothing did at the look before this one: it was lost.
+        """
+        if before == (name, place):
+            self._life.expect_alive()
+            raise self._life.unreadable(name, "it was emptied when the history was rewritten, and that is missing")
 
     def place(self) -> Place:
         """Return where the commits lie."""

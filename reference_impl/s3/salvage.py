@@ -86,6 +86,8 @@ class Salvage:
         """Take what is whole in an object, and return whether it is what was stored, or was emptied on purpose."""
         segment = Segment.named(key, len(data))
         number = None if segment is not None else int(key.rpartition("/")[2])
+        if data == HEADER:  # what stands for it was stored before that
+            self.numbers.add(number if segment is None else segment.last)
         if data in (HEADER, ENDED):
             return True
         lines = lines_in(data, number if segment is None else None if segment.rewritten else segment.last)

@@ -10,6 +10,7 @@ from session_conformance.reference_impl.log.history import message_added
 from session_conformance.reference_impl.s3 import sizes
 from session_conformance.reference_impl.s3.place import HEADER, commit_name
 from session_conformance.reference_impl.s3.salvage import Salvage
+from strands.types.exceptions import SessionException
 
 from tests.reference_impl.agents import add, open_agent, text_message
 
@@ -175,3 +176,49 @@ def test_a_whole_commit_that_no_restore_can_use_is_told_and_left_out(change: byt
     assert [text for text in texts_in(stored) if text] == ["one"]
     assert whole(stored)
     assert not repaired(stored).lost
+
+
+@pytest.mark.parametrize("all_lost", [False, True])
+def test_a_rewritten_history_that_was_lost_is_damage_and_not_a_rewriting(all_lost: bool) -> None:
+    """What it stood for was emptied: whoever opens the session was told to try again, and a repair found it whole."""
+    stored = Bucket()
+    agent = open_agent(None, manager=manager_on(stored))  # type: ignore[arg-type]
+    asyncio.run(add(agent, text_message("a secret")))
+    agent._session_manager.redact_latest_message(text_message("redacted"), agent)  # type: ignore[union-attr]
+    for key in list(stored.objects):
+        if "/s/" in key or (all_lost and "/c/" in key and stored.objects[key].data != HEADER):
+            del stored.objects[key]
+    with pytest.raises(SessionException, match=r"is damaged.*repair\(\) brings back"):
+        manager_on(stored)
+    assert not whole(stored)
+    assert any(text.startswith("commit ") for text in repaired(stored).lost)
+    assert texts_in(stored) == ([] if all_lost else ["redacted"])
+    assert whole(stored)
+    assert not stored.holding(b"a secret")
+
+
+def test_a_history_that_was_emptied_tells_of_the_one_that_took_its_place() -> None:
+    salvage = Salvage()
+    assert salvage.add("s/0000000000-0000000003-r", HEADER)
+    assert salvage.result()[1] == [f"commit {number} is missing" for number in range(4)]
+
+
+def test_a_history_that_is_rewritten_while_it_is_read_is_no_damage() -> None:
+    """Each look finds another one: only one that finds the same emptied object twice has found damage."""
+    stored = Bucket()
+    said(stored, "first")
+    writer = open_agent(None, manager=manager_on(stored))  # type: ignore[arg-type]
+    asyncio.run(add(writer, text_message("a secret")))
+    rewritten = iter(range(4))
+
+    class Reader(Client):
+        def get_object(self, **request: Any) -> Any:
+            if not request["Key"].endswith("root") and (number := next(rewritten, None)) is not None:
+                redacted = text_message(f"redacted {number}")
+                writer._session_manager.redact_latest_message(redacted, writer)  # type: ignore[union-attr]
+            return super().get_object(**request)
+
+    manager = S3SessionManager("s", "bucket", boto_session=Session(Reader(stored)))  # type: ignore[arg-type]
+    agent = open_agent(None, manager=manager)  # type: ignore[arg-type]
+    assert next(rewritten, None) is None
+    assert [block["text"] for message in agent.messages for block in message["content"]] == ["first", "redacted 3"]
