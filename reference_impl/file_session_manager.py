@@ -44,6 +44,8 @@ class FileSessionManager(ChangeLogSessionManager):
     POSIX system; on Windows it cannot be made.
     """
 
+    _OPEN = ChangeLogSessionManager._OPEN | {"_journals"}
+
     def __init__(
         self, session_id: str, storage_dir: str | None = None, *, at_rest: AtRest | None = None, **kwargs: Any
     ) -> None:
@@ -64,8 +66,11 @@ class FileSessionManager(ChangeLogSessionManager):
         self.storage_dir = storage_dir or str(default_storage_dir())
         self._folder = str(_parent(storage_dir))
         self._at_rest = at_rest
-        self._journals: dict[str, JournalFile] = {}
         super().__init__(session_id, **kwargs)
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self._journals: dict[str, JournalFile] = {}
 
     def _open_store(self, session_id: str) -> SessionStore:
         # What was closed is opened again as it was: a session that was begun since under its id is another one.

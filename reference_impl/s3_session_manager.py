@@ -44,6 +44,8 @@ class S3SessionManager(ChangeLogSessionManager):
 
     _placeholders_wait = True
 
+    _OPEN = ChangeLogSessionManager._OPEN | {"_logs"}
+
     def __init__(
         self,
         session_id: str,
@@ -79,12 +81,15 @@ class S3SessionManager(ChangeLogSessionManager):
         """
         self.bucket = bucket
         self.prefix = prefix
-        self._logs: dict[str, S3Log] = {}
         self._one_writer = one_writer
         make = partial(client_for, boto_session, boto_client_config, region_name, endpoint_url)
         self._own_client = OwnClient(make(), make)
         self._at_rest = at_rest
         super().__init__(session_id, **kwargs)
+
+    def _begin_anew(self) -> None:
+        super()._begin_anew()
+        self._logs: dict[str, S3Log] = {}
 
     @property
     def client(self) -> Any:

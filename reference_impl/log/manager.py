@@ -50,6 +50,9 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
     - a redaction leaves nothing of the redacted message in storage.
     """
 
+    _OPEN = frozenset({"_stores", "_began", "_imports", "_changes", "_teams", "_latest_agent_message"})
+    """The attributes that a copy makes anew."""
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuse a subclass that overrides private methods of the SDK's managers, which are not called here."""
         super().__init_subclass__(**kwargs)
@@ -66,13 +69,28 @@ class ChangeLogSessionManager(ChangeLogRepository, StoringHooks):
             ValueError: The id cannot name a session.
             SessionException: The session cannot be read or created.
         """
-        ChangeLogRepository.__init__(self)
-        self._changes = AgentChanges(lambda: self._store)
-        self._teams = {}
+        self._begin_anew()
         check_id(session_id, "session")
         RepositorySessionManager.__init__(self, session_id=session_id, session_repository=self, **kwargs)
         # The SDK would not look for what others stored since. Whatever is initialized reads the session first.
         self._is_new_session = False
+
+    def _begin_anew(self) -> None:
+        """Have nothing open, and know of no agent."""
+        ChangeLogRepository.__init__(self)
+        self._changes = AgentChanges(lambda: self._store)
+        self._teams = {}
+        self._latest_agent_message = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy is made of: neither what is open, nor what is known of the agents that are here."""
+        return {name: value for name, value in vars(self).items() if name not in self._OPEN}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Go on as a manager that was made with the same arguments: it opens the session when it needs it."""
+        vars(self).update(state)
+        self.session_repository = self
+        self._begin_anew()
 
     def append_message(self, message: Any, agent: Any, **kwargs: Any) -> None:
         """Store a message that the agent added, or changed; returns when it is durable.

@@ -1,6 +1,9 @@
 """What the SDK's manager does and says, the reference does and says: users change the import alone."""
 
 import copy
+import pickle
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -77,3 +80,73 @@ def test_a_storage_dir_is_as_it_was_given(kind: Any, tmp_path: Path, monkeypatch
     monkeypatch.setenv("HOME", str(tmp_path))
     assert kind("s", storage_dir="sessions").storage_dir == "sessions"
     assert kind("s").storage_dir == str(tmp_path / ".strands" / "sessions")
+
+
+COPIES = pytest.mark.parametrize(
+    "copied", [copy.copy, copy.deepcopy, lambda manager: pickle.loads(pickle.dumps(manager))]
+)
+
+
+@BOTH
+@COPIES
+def test_a_copy_serves_the_same_session(kind: Any, copied: Any, tmp_path: Path) -> None:
+    """A manager lies in configurations, which are copied, and sent to workers."""
+    manager = kind("s", storage_dir=str(tmp_path))
+    agent(tmp_path, session_manager=manager)("said")
+    other = copied(manager)
+    assert (other.session_id, other.storage_dir) == ("s", str(tmp_path))
+    assert len(other.list_messages("s", "a")) == 2
+    other.create_agent("s", SessionAgent("b", {}, {}))
+    assert manager.read_agent("s", "b") is not None
+
+
+@COPIES
+def test_a_copy_opens_the_session_anew(copied: Any, tmp_path: Path) -> None:
+    """It shares nothing that is open with the one it was made of, and knows none of its agents."""
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    first = agent(tmp_path, session_manager=manager)
+    first("one")
+    other = copied(manager)
+    manager.close()
+    second = agent(tmp_path, session_manager=other)
+    assert second.messages == first.messages
+    second("two")
+    assert other.session_repository is other
+    other.initialize_multi_agent(Team())
+    other.close()
+    assert FileSessionManager("s", str(tmp_path)).read_multi_agent("s", "team") == {"a": 1}
+    assert not manager._stores
+    assert len(agent(tmp_path).messages) == 4
+
+
+class Team:
+    id = "team"
+
+    def serialize_state(self) -> dict[str, int]:
+        return {"a": 1}
+
+
+def test_a_copy_of_a_session_that_was_deleted_stores_nothing(tmp_path: Path) -> None:
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    agent(tmp_path, session_manager=manager)("one")
+    other = copy.deepcopy(manager)
+    manager.delete_session("s")
+    with pytest.raises(SessionException):
+        agent(tmp_path, session_manager=other)
+    assert FileSessionManager.list_sessions(str(tmp_path)) == []
+
+
+def test_a_copy_goes_on_in_another_process(tmp_path: Path) -> None:
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    agent(tmp_path, session_manager=manager)("one")
+    (tmp_path / "manager").write_bytes(pickle.dumps(manager))
+    program = """
+import pickle, sys
+from pathlib import Path
+from tests.reference_impl.log.test_history_in_memory import agent
+
+folder = Path(sys.argv[1])
+agent(folder, session_manager=pickle.loads((folder / "manager").read_bytes()))("two")
+"""
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
+    assert len(agent(tmp_path).messages) == 4
