@@ -48,6 +48,9 @@ _LOG_LIMIT_S = 1.0
 _LOOK_S = 1.0
 """In seconds: how long nobody looks after what is watched, at most. Memory may be taken fast."""
 
+_AT_ONCE_S = 0.05
+"""In seconds: what has ended by then is not looked after at all. Nearly everything has, and to look takes as long."""
+
 _FRAMES = 12
 """How many of a thread's innermost calls are told of where it hangs."""
 
@@ -110,24 +113,24 @@ def within_limit(
     thread = threading.Thread(target=target, name=f"conformance: {what}", daemon=True)
     before, had = {one.ident for one in threading.enumerate()}, children()
     thread.start()
-    limit_s, waits_limit_s = patience_now().limit_s(limit_s), patience_now().waits_limit_s(waits_limit_s)
-    watch = Watch(
-        progress,
-        lambda: waits_ended(thread.native_id),
-        limit_s,
-        waits_limit_s,
-        thread=thread.native_id,
-        growth_limit=growth_limit,
-    )
-    while not ended.wait(watch.pause_s) and thread.is_alive() and watch.goes_on():
-        pass
-    if not ended.is_set() and thread.is_alive():
-        note_hang()
-        what = f"closing what {what} has opened" if outcome else what
-        _log("work=<%s> | it hangs: %s", what, where_threads_stand())
-        stood = _break_off(thread, before)
-        end_forks(had)
-        raise Hang(f"{what} {watch.why}", stood)
+    if not ended.wait(_AT_ONCE_S):
+        watch = Watch(
+            progress,
+            lambda: waits_ended(thread.native_id),
+            patience_now().limit_s(limit_s),
+            patience_now().waits_limit_s(waits_limit_s),
+            thread=thread.native_id,
+            growth_limit=growth_limit,
+        )
+        while not ended.wait(watch.pause_s) and thread.is_alive() and watch.goes_on():
+            pass
+        if not ended.is_set() and thread.is_alive():
+            note_hang()
+            what = f"closing what {what} has opened" if outcome else what
+            _log("work=<%s> | it hangs: %s", what, where_threads_stand())
+            stood = _break_off(thread, before)
+            end_forks(had)
+            raise Hang(f"{what} {watch.why}", stood)
     succeeded, result = outcome
     if not succeeded:
         raise result
