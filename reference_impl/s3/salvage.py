@@ -87,7 +87,7 @@ class Salvage:
         segment = Segment.named(key, len(data))
         number = None if segment is not None else int(key.rpartition("/")[2])
         if data == HEADER:  # what stands for it was stored before that
-            self.numbers.add(number if segment is None else segment.last)
+            self.numbers |= {segment.last if segment is not None else int(key.rpartition("/")[2])}
         if data in (HEADER, ENDED):
             return True
         lines = lines_in(data, number if segment is None else None if segment.rewritten else segment.last)
