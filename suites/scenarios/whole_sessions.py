@@ -94,7 +94,7 @@ def _working(do: Callable[[], _T], name: str, expected: str, allowed: tuple[type
         timeline = Timeline()
         failed = Failed.by(name, error)
         timeline.record(failed)
-        violated(expected, failed.told, timeline, failed)
+        violated(expected, failed.told, timeline, *timeline.of(Failed))
 
 
 __all__ = ["clean_up", "delete", "delete_or_refuse", "listed"]
