@@ -48,6 +48,7 @@ from .scenarios import (
     PASSWORD,
     PINNED,
     TAKEN_BACK,
+    TEXT_ANSWERED_AT_ONCE,
     TEXT_ANSWERED_IN_PARTS,
     TEXT_COMPRESSED,
     TEXT_CONTENT,
@@ -158,9 +159,10 @@ class TextAgents(ConformanceSuite):
     )
     def interrupts(self, run: ScenarioRuns) -> None:
         """Interrupts, of a tool and of a hook ahead of one, are answered in another process: each tool of the group
-        runs once, is given its answer, and all results come back.
+        runs once, is given its answer, and all results come back; what was answered is asked no more.
         """
         self._answered(run(TEXT_INTERRUPT), [["Delete it?", "Transfer it?"]])
+        self._answered(run(TEXT_ANSWERED_AT_ONCE), [["Delete it?", "Transfer it?"]])
         self._answered(run(TEXT_ANSWERED_IN_PARTS), [["Delete it?", "Transfer it?"], ["Delete it?"]])
 
     def _answered(self, played: Run, questions: list[list[str]]) -> None:

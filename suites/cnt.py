@@ -133,11 +133,13 @@ def message(block: dict[str, Any], role: str = "user") -> dict[str, Any]:
 _numbers = itertools.count(1)
 
 
-def tool_exchange(input: Any, *content: dict[str, Any], status: str = "success") -> list[dict[str, Any]]:
+def tool_exchange(
+    input: Any, *content: dict[str, Any], status: str = "success", name: str = "note"
+) -> list[dict[str, Any]]:
     """Return a tool use with an input and its result with some content and a status."""
     id = f"exchange-{next(_numbers)}"
     return [
-        message({"toolUse": {"toolUseId": id, "name": "note", "input": input}}, "assistant"),
+        message({"toolUse": {"toolUseId": id, "name": name, "input": input}}, "assistant"),
         message({"toolResult": {"toolUseId": id, "status": status, "content": list(content)}}),
     ]
 
@@ -270,6 +272,10 @@ class Content(ConformanceSuite):
         named["a tool that failed and does not say so"] = tool_exchange({}, {"text": "no such city"}, status="error")
         named["a tool that succeeds and speaks of an error"] = tool_exchange({}, {"text": "Error: there is none"})
         named["a tool that returns nothing"] = tool_exchange({})
+        named["a tool that returns two texts"] = tool_exchange({}, {"text": "one"}, {"text": "two"})
+        named["a tool with a name of 64 characters"] = tool_exchange({}, {"text": "noted"}, name="note_" * 12 + "down")
+        named["an input that is a text"] = tool_exchange("Paris", {"text": "noted"})
+        named["an input that is a list"] = tool_exchange(["Paris"], {"text": "noted"})
         use, result = tool_exchange({}, {"text": "21 degrees"})
         between = [{"text": "I look it up."}, *use["content"], {"text": "One moment."}]
         named["texts ahead of a tool's use and result, and behind them"] = [

@@ -306,12 +306,13 @@ class SeveralAgents(ConformanceSuite):
     )
     def branches(self, run: ScenarioRuns) -> None:
         """A graph that was killed while one of two branches was at work runs that branch again and not the other,
-        and joins them once, with the results of both.
+        and joins them once, with the results of both; it says that all ran, in the order in which they ran.
         """
         played = run(GRAPH_BRANCHES)
         expect_no_failure(played.timeline)
         expect_nodes(played, 1, ["right", "join"], "right was at work")
         expect_told(played, 1, "join", TASK, said_by("left"), said_by("right"))
+        expect_completed(played, 1, ["root", "left", "right", "join"])
 
     @requirement("MAG-07", source="A: MultiAgentResult.to_dict, nested results", needs=[Capability.MULTI_AGENT])
     def nested(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:

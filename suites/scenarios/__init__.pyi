@@ -176,6 +176,7 @@ from .teams_in_turn import expect_apart_from_an_agent as expect_apart_from_an_ag
 from .teams_in_turn import expect_processes_to_take_turns as expect_processes_to_take_turns
 from .text import ACCOUNT as ACCOUNT
 from .text import PASSWORD as PASSWORD
+from .text import TEXT_ANSWERED_AT_ONCE as TEXT_ANSWERED_AT_ONCE
 from .text import TEXT_ANSWERED_IN_PARTS as TEXT_ANSWERED_IN_PARTS
 from .text import TEXT_CONTENT as TEXT_CONTENT
 from .text import TEXT_CUT_SHORT as TEXT_CUT_SHORT
@@ -302,6 +303,7 @@ __all__ = [
     "SWARM_KILLED",
     "TAKEN_BACK",
     "TASK",
+    "TEXT_ANSWERED_AT_ONCE",
     "TEXT_ANSWERED_IN_PARTS",
     "TEXT_COMPRESSED",
     "TEXT_CONTENT",

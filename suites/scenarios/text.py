@@ -270,16 +270,27 @@ TEXT_INTERRUPT = Scenario(
     .calls_together(*_ASKING)
     .restarts_process("killed")
     .answers("yes", *_ASKING)
-    .assistant("All done")
-    .restarts_process("killed")
-    .user("thank you")
-    .assistant("You are welcome"),
+    .assistant("All done"),
     fresh_processes=True,
     observing=False,
     text_agent=TextAgent(),
 )
-"""A tool asks, and a hook ahead of a tool; a third tool of the group asks nobody and has run already. What was answered
-is asked no more."""
+"""A tool asks, and a hook ahead of a tool; a third tool of the group asks nobody and has run already."""
+
+TEXT_ANSWERED_AT_ONCE = Scenario(
+    "interrupts that are answered by the manager that has asked, before another one goes on",
+    Script()
+    .user("transfer the money, delete the file and look it up")
+    .calls_together(*_ASKING)
+    .answers("yes", *_ASKING)
+    .assistant("All done")
+    .restarts_process()
+    .user("thank you")
+    .assistant("You are welcome"),
+    observing=False,
+    text_agent=TextAgent(),
+)
+"""What was answered is asked no more."""
 
 TEXT_ANSWERED_IN_PARTS = Scenario(
     "interrupts that are answered one by one, each in another process",

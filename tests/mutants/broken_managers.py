@@ -676,6 +676,41 @@ class DropsCachePoints(SnapshotFileManager):
         return super().pack(content)
 
 
+class JoinsTextsOfResults(SnapshotFileManager):
+    """What a tool returned is one text, or what it is."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        results = [
+            block["toolResult"] for one in content["messages"] for block in one["content"] if "toolResult" in block
+        ]
+        for result in results:
+            if len(result["content"]) > 1 and all("text" in part for part in result["content"]):
+                result["content"] = [{"text": "".join(part["text"] for part in result["content"])}]
+        return super().pack(content)
+
+
+class CutsNamesOfTools(SnapshotFileManager):
+    """The name of a tool is in a column of 50 characters."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        for message in content["messages"]:
+            for block in message["content"]:
+                if "toolUse" in block:
+                    block["toolUse"]["name"] = block["toolUse"]["name"][:50]
+        return super().pack(content)
+
+
+class TakesInputsForObjects(SnapshotFileManager):
+    """What a tool is given is an object, or nothing."""
+
+    def pack(self, content: dict[str, Any]) -> bytes:
+        for message in content["messages"]:
+            for block in message["content"]:
+                if "toolUse" in block and not isinstance(block["toolUse"]["input"], dict):
+                    block["toolUse"]["input"] = {}
+        return super().pack(content)
+
+
 class DropsWhatIsNull(SnapshotFileManager):
     """What a tool was not given is not stored."""
 

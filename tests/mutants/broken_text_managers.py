@@ -833,6 +833,13 @@ class ComposesTasks(_SpoilsTeams):
                 block["text"] = unicodedata.normalize("NFC", block["text"])
 
 
+class SortsWhatRan(_SpoilsTeams):
+    """What ran is a set of nodes."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        state["execution_order"] = sorted(state["execution_order"])
+
+
 class DropsBytesOfAnswers(_SpoilsTeams):
     """The text of what the nodes answered is stored."""
 

@@ -186,6 +186,9 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "CNT-03": [
         (broken.DropsCachePoints, "cache point"),
         (broken.DropsWhatIsNull, "a json tool result"),
+        (broken.JoinsTextsOfResults, "a tool that returns two texts"),
+        (broken.CutsNamesOfTools, "a tool with a name of 64 characters"),
+        (broken.TakesInputsForObjects, "an input that is a text(.|\\n)*an input that is a list"),
         (broken.PutsToolUsesLast, "texts ahead of a tool's use and result"),
         (broken_rows.TellsErrorsByTheirText, "a tool that failed and does not say so"),
     ],
@@ -536,7 +539,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
         (broken_text.CachesTeamsAsTheyWereRead, "turn 4 of a graph, this process's: send run"),
     ],
-    "MAG-06": [(broken_text.JoinsTooEarly, "these run: right, join, join")],
+    "MAG-06": [
+        (broken_text.JoinsTooEarly, "these run: right, join, join"),
+        (broken_text.SortsWhatRan, r"it says \['left', 'root', 'right', 'join'\]"),
+    ],
     "MAG-07": [
         (broken_text.KnowsAgentsOnly, "write-1 has done its part"),
         (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check"),
