@@ -215,6 +215,17 @@ class TriesOnce(PostgresManager):
         return False
 
 
+class SendsLaterWhatFailed(TriesOnce):
+    """Tells of an error where a connection had ended, and sends what could not be sent with the next change."""
+
+    waiting: tuple[Change, ...] = ()
+
+    def _change(self, agent_id: str, *changes: Change) -> None:
+        self.waiting += changes
+        super()._change(agent_id, *self.waiting)
+        self.waiting = ()
+
+
 class AsksForEachMessage(RedisManager):
     """Asks for each message of a history by itself."""
 
