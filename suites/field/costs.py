@@ -38,7 +38,7 @@ BY_ID = {
     "AGT-13": "some content is refused, or comes back changed",
     "CON-04": "the event loop stands still while storage is slow",
     "CON-01": "two writers overwrite each other's messages",
-    "CON-05": "two writers overwrite each other's messages",
+    "CON-05": "where two processes write at the same moment, messages are lost or one of them fails",
     "NET-03": "the first message after a restart of the server is lost",
     "NET-04": "acknowledges messages while the server is away, and loses them",
     "COR-01": "damaged data raises errors that are none of the SDK's",
