@@ -22,7 +22,7 @@ from .collecting import Collected, collecting
 from .message_index import is_pending
 from .sdk import INITIALIZED, MESSAGE_ADDED, MESSAGE_UPDATED, RESTARTING, VOICE_STOPPED, VoiceMethods
 from .session_store import SessionStore
-from .threads import off_loop
+from .threads import end_if_cancelled, off_loop
 from .waiting_line import Ticket
 
 
@@ -54,14 +54,15 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
         # First, so that hooks find everything stored; last, since they may change the agent's state.
         registry.add_callback([*VOICE_STOPPED, AfterInvocationEvent], self._agent_changed, order=first)
         registry.add_callback(VOICE_STOPPED, self._agent_stopped, order=last)
-        registry.add_callback(AfterInvocationEvent, self._if_agent_changed, order=last)
+        registry.add_callback(AfterInvocationEvent, self._agent_ended, order=last)
 
         registry.add_callback(
             MultiAgentInitializedEvent, lambda event: self.initialize_multi_agent(event.source), order=first
         )
         after = [AfterNodeCallEvent, AfterMultiAgentInvocationEvent]
         registry.add_callback(after, self._multi_agent_changed, order=first)
-        registry.add_callback(after, self._if_multi_agent_changed, order=last)
+        registry.add_callback(AfterNodeCallEvent, self._if_multi_agent_changed, order=last)
+        registry.add_callback(AfterMultiAgentInvocationEvent, self._multi_agent_ended, order=last)
 
     async def _message_added(self, event: Any) -> None:
         self._changes.note_told(event.message, event.agent)
@@ -98,9 +99,18 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
         if self._store.has_unwritten() or self._changes.differ(event.agent):
             await self._agent_changed(event)
 
+    async def _agent_ended(self, event: Any) -> None:
+        try:
+            await self._if_agent_changed(event)
+        finally:
+            await end_if_cancelled()
+
     async def _agent_stopped(self, event: Any) -> None:
-        await self._if_agent_changed(event)
-        await off_loop(self._store.rest)
+        try:
+            await self._if_agent_changed(event)
+            await off_loop(self._store.rest)
+        finally:
+            await end_if_cancelled()
 
     async def _multi_agent_changed(self, event: Any) -> None:
         self._teams[event.source.id] = copy.deepcopy(event.source.serialize_state())
@@ -109,6 +119,12 @@ class StoringHooks(VoiceMethods, RepositorySessionManager):
     async def _if_multi_agent_changed(self, event: Any) -> None:
         if self._teams.get(event.source.id) != event.source.serialize_state():
             await self._multi_agent_changed(event)
+
+    async def _multi_agent_ended(self, event: Any) -> None:
+        try:
+            await self._if_multi_agent_changed(event)
+        finally:
+            await end_if_cancelled()
 
     async def _store_together(self, call: Callable[[Collected], None]) -> None:
         """Make durable at once what a call stores, also where it raises; the event loop is not held up meanwhile."""

@@ -15,12 +15,17 @@ from contextvars import copy_context
 from functools import partial
 from threading import Thread
 from typing import Any
+from weakref import WeakSet
 
 _MOST_THREADS = 32
 """How many sessions of a process can wait for storage at once. Threads are made when they are needed."""
 
 PATIENCE = 5.0
 """How many seconds a task that was cancelled waits for storage that does not answer."""
+
+
+_cancelled: WeakSet[asyncio.Task[Any]] = WeakSet()
+"""The tasks that were cancelled while they waited here, and may not have been told."""
 
 
 class _Threads:
@@ -112,3 +117,18 @@ def _cancel_again() -> None:
         if hasattr(task, "uncancel"):  # Python 3.11; timeouts count by it
             task.uncancel()
         task.cancel()
+        _cancelled.add(task)
+
+
+async def end_if_cancelled() -> None:
+    """End a task here that was cancelled while it waited for storage, if it has awaited nothing since.
+
+    For the last that an agent does: whoever put a timeout around its work would be cancelled behind it.
+
+    Raises:
+        asyncio.CancelledError: It was.
+    """
+    task = asyncio.current_task()
+    if task is not None and task in _cancelled:
+        _cancelled.discard(task)
+        await asyncio.sleep(0)

@@ -52,7 +52,7 @@ def fails_to_add(agent: Any, *messages: Any) -> None:
         asyncio.run(add(agent, *messages))
 
 
-@pytest.mark.parametrize("value", [{"a": {1: 2}}, {1: 2}])
+@pytest.mark.parametrize("value", [{"a": {"b": "\ud800"}}, {"\ud800": 2}])
 def test_messages_are_stored_beside_a_state_that_cannot_be(tmp_path: Path, value: Any) -> None:
     agent = open_agent(tmp_path)
     agent.state.set("score", value)

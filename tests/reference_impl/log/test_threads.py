@@ -1,17 +1,23 @@
 """Work off the loop: tasks that are cancelled meanwhile are not torn, and other users of threads are not waited for."""
 
 import asyncio
+import contextlib
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from session_conformance.harness import ScriptedBidiModel, Timeline
+from session_conformance.harness import ScriptedBidiModel, ScriptedTextModel, Timeline
+from session_conformance.harness.models import text_answer
 from session_conformance.reference_impl import FileSessionManager
 from session_conformance.reference_impl.file.journal_file import JournalFile
+from session_conformance.reference_impl.log.session_store import SessionStore
 from session_conformance.reference_impl.log.threads import off_loop
+from strands import Agent
 from strands.bidi import BidiAgent
 from strands.bidi.types.events import BidiTextStartEvent
+from strands.hooks import AfterInvocationEvent, HookOrder
 
 from tests.reference_impl.agents import open_agent
 
@@ -137,3 +143,46 @@ async def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incom
     await stopping
     for messages in (agent.messages, open_agent(tmp_path, agent_id="default").messages):
         assert [message["metadata"]["custom"]["bidi"]["status"] for message in messages] == ["incomplete"]
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("order", [HookOrder.SDK_FIRST, HookOrder.DEFAULT])
+async def test_who_is_cancelled_while_the_last_is_stored_ends_within_the_invocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: float
+) -> None:
+    """Else the exception comes at whatever is awaited next: behind the timeout that was put around the invocation."""
+    agent = Agent(
+        model=ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes")),
+        session_manager=FileSessionManager("s", storage_dir=str(tmp_path)),
+        agent_id="a",
+        callback_handler=None,
+    )
+    loop, task, drain, is_last = asyncio.get_running_loop(), asyncio.current_task(), SessionStore.drain, []
+    assert task is not None
+
+    def change(event: AfterInvocationEvent) -> None:
+        event.agent.state.set("turns", 1)
+        is_last.append(True)
+
+    def cancelled(store: Any, *arguments: Any) -> None:
+        if is_last:
+            is_last.clear()
+            told = threading.Event()
+            loop.call_soon_threadsafe(lambda: (task.cancel(), told.set()))
+            assert told.wait(20)
+        drain(store, *arguments)
+
+    agent.add_hook(change, AfterInvocationEvent, order=order - 1)
+    monkeypatch.setattr(SessionStore, "drain", cancelled)
+    try:
+        await agent.invoke_async("one")
+        ended = "behind it"
+    except asyncio.CancelledError:
+        ended = "within"
+    with contextlib.suppress(asyncio.CancelledError):
+        await asyncio.sleep(0)
+    assert not is_last
+    assert ended == "within"
+    manager = FileSessionManager("s", storage_dir=str(tmp_path))
+    assert manager.read_agent("s", "a").state == {"turns": 1}  # type: ignore[union-attr]
+    assert len(manager.list_messages("s", "a")) == 2
