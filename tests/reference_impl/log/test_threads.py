@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import threading
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from session_conformance.reference_impl.log.threads import off_loop
 from strands import Agent
 from strands.bidi import BidiAgent
 from strands.bidi.types.events import BidiTextStartEvent
-from strands.hooks import AfterInvocationEvent, HookOrder
+from strands.hooks import AfterInvocationEvent, AfterMultiAgentInvocationEvent, HookOrder
+from strands.multiagent import GraphBuilder
 
 from tests.reference_impl.agents import open_agent
 
@@ -145,24 +147,10 @@ async def test_a_stream_that_is_stopped_while_its_placeholder_is_stored_is_incom
         assert [message["metadata"]["custom"]["bidi"]["status"] for message in messages] == ["incomplete"]
 
 
-@pytest.mark.asyncio
-@pytest.mark.parametrize("order", [HookOrder.SDK_FIRST, HookOrder.DEFAULT])
-async def test_who_is_cancelled_while_the_last_is_stored_ends_within_the_invocation(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: float
-) -> None:
-    """Else the exception comes at whatever is awaited next: behind the timeout that was put around the invocation."""
-    agent = Agent(
-        model=ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes")),
-        session_manager=FileSessionManager("s", storage_dir=str(tmp_path)),
-        agent_id="a",
-        callback_handler=None,
-    )
-    loop, task, drain, is_last = asyncio.get_running_loop(), asyncio.current_task(), SessionStore.drain, []
+def cancelled_while_storing(monkeypatch: pytest.MonkeyPatch, is_last: list[bool]) -> None:
+    """Have this task be cancelled while the next change is stored, once it is said that it is the last."""
+    loop, task, drain = asyncio.get_running_loop(), asyncio.current_task(), SessionStore.drain
     assert task is not None
-
-    def change(event: AfterInvocationEvent) -> None:
-        event.agent.state.set("turns", 1)
-        is_last.append(True)
 
     def cancelled(store: Any, *arguments: Any) -> None:
         if is_last:
@@ -172,17 +160,84 @@ async def test_who_is_cancelled_while_the_last_is_stored_ends_within_the_invocat
             assert told.wait(20)
         drain(store, *arguments)
 
-    agent.add_hook(change, AfterInvocationEvent, order=order - 1)
     monkeypatch.setattr(SessionStore, "drain", cancelled)
+
+
+async def ended(work: Awaitable[Any]) -> str:
+    """Return where the exception of a cancellation came: within some work, or behind it."""
     try:
-        await agent.invoke_async("one")
-        ended = "behind it"
+        await work
     except asyncio.CancelledError:
-        ended = "within"
+        return "within"
     with contextlib.suppress(asyncio.CancelledError):
         await asyncio.sleep(0)
+    return "behind it"
+
+
+def text_agent(**arguments: Any) -> Agent:
+    model = ScriptedTextModel(Timeline(), answer=lambda _: text_answer("yes"))
+    return Agent(model=model, agent_id="a", callback_handler=None, **arguments)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("order", [HookOrder.SDK_FIRST, HookOrder.DEFAULT])
+async def test_who_is_cancelled_while_the_last_is_stored_ends_within_the_invocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: float
+) -> None:
+    """Else the exception comes at whatever is awaited next: behind the timeout that was put around the invocation."""
+    agent = text_agent(session_manager=FileSessionManager("s", storage_dir=str(tmp_path)))
+    is_last: list[bool] = []
+
+    def change(event: AfterInvocationEvent) -> None:
+        event.agent.state.set("turns", 1)
+        is_last.append(True)
+
+    agent.add_hook(change, AfterInvocationEvent, order=order - 1)
+    cancelled_while_storing(monkeypatch, is_last)
+    assert await ended(agent.invoke_async("one")) == "within"
     assert not is_last
-    assert ended == "within"
     manager = FileSessionManager("s", storage_dir=str(tmp_path))
     assert manager.read_agent("s", "a").state == {"turns": 1}  # type: ignore[union-attr]
     assert len(manager.list_messages("s", "a")) == 2
+
+
+@pytest.mark.asyncio
+async def test_a_team_that_is_cancelled_while_the_last_is_stored_ends_within_its_invocation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_last: list[bool] = []
+
+    class Hooks:
+        def register_hooks(self, registry: Any, **_: Any) -> None:
+            registry.add_callback(
+                AfterMultiAgentInvocationEvent, lambda _: is_last.append(True), order=HookOrder.SDK_FIRST - 1
+            )
+
+    builder = GraphBuilder()
+    builder.add_node(text_agent(), "a")
+    builder.set_max_node_executions(3)
+    builder.set_graph_id("team")
+    builder.set_hook_providers([Hooks()])
+    builder.set_session_manager(FileSessionManager("s", storage_dir=str(tmp_path)))
+    graph = builder.build()
+    cancelled_while_storing(monkeypatch, is_last)
+    assert await ended(graph.invoke_async("one")) == "within"
+    assert not is_last
+    state = FileSessionManager("s", storage_dir=str(tmp_path)).read_multi_agent("s", "team")
+    assert state is not None
+    assert state["completed_nodes"] == ["a"]
+
+
+@pytest.mark.asyncio
+async def test_a_voice_that_is_cancelled_while_it_stops_ends_within(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = open_agent(tmp_path)
+    is_last: list[bool] = []
+    cancelled_while_storing(monkeypatch, is_last)
+    await agent.start()
+    agent.state.set("turns", 1)
+    is_last.append(True)
+    assert await ended(agent.stop()) == "within"
+    assert not is_last
+    assert open_agent(tmp_path).state.get("turns") == 1
