@@ -41,6 +41,7 @@ from session_conformance.harness.timeline import Acknowledged, AgentStopped, Fai
 
 from .scenarios import (
     Counted,
+    StorageFault,
     expect_outages_told_of,
     expect_readable,
     expect_secrets_kept,
@@ -117,7 +118,7 @@ class StorageBehindANetwork(ConformanceSuite):
             .assistant("noted again")
         )
 
-        def outage(session: Session, fault: wire.StorageFault | None, over: str) -> None:
+        def outage(session: Session, fault: StorageFault | None, over: str) -> None:
             timeline = play(session, script, observing=False, at_rest=True, storage_fault=fault)
             expect_outages_told_of(Run(Scenario("a server that is away", script), session, timeline), "agent.send()")
             _expect_stored_since_then(session, timeline, over)

@@ -93,6 +93,7 @@ from .one_process import shut_out_by as shut_out_by
 from .options import having as having
 from .overheard import expect_secrets_kept as expect_secrets_kept
 from .own_markup import own_markup as own_markup
+from .places import StorageFault as StorageFault
 from .places import expect_folder_behind_link as expect_folder_behind_link
 from .places import expect_folder_of_when_it_was_made as expect_folder_of_when_it_was_made
 from .places import expect_no_leaks as expect_no_leaks
@@ -344,6 +345,7 @@ __all__ = [
     "HoldFirstWrite",
     "PairsOfTwins",
     "RedactionLooks",
+    "StorageFault",
     "accepted",
     "as_table",
     "begin",
