@@ -335,13 +335,16 @@ LONG_LIFE = Scenario(
 
 LONG_HISTORY_LENGTH = 2000
 
+_SOME_MORE = ", and some more" * 40
+"""With which the history is longer than 1 MB, which is a page of what DynamoDB gives (API reference, ``Query``)."""
+
 LONG_HISTORY = Scenario(
     "a history of 2,000 messages",
     Script().starts().timeout().restarts_process().starts().timeout(),
     messages=tuple(
         {
             "role": "user" if number % 2 == 0 else "assistant",
-            "content": [{"text": f"message {number}"}],
+            "content": [{"text": f"message {number}{_SOME_MORE}"}],
             "tracking_id": f"00000000-0000-4000-8000-{number:012d}",
         }
         for number in range(LONG_HISTORY_LENGTH)

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import copy
+import itertools
 import json
 import locale
 import os
@@ -709,6 +710,14 @@ class TakesInputsForObjects(SnapshotFileManager):
                 if "toolUse" in block and not isinstance(block["toolUse"]["input"], dict):
                     block["toolUse"]["input"] = {}
         return super().pack(content)
+
+
+class ReadsOnePage(SnapshotFileManager):
+    """Restores what the first page of an answer has room for, which is 1 MB."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        lengths = itertools.accumulate(len(repr(message)) for message in messages)
+        return super().restored([one for one, length in zip(messages, lengths, strict=True) if length < 1_000_000])
 
 
 class DropsWhatIsNull(SnapshotFileManager):

@@ -158,7 +158,10 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "RPL-09": [(broken.DropsTheLastMessageAtStop, "whole")],
     "RPL-10": [(broken.KnowsRestartableModelsOnly, "replayed the same")],
     "RPL-11": [(broken.RestoresTheLastTurn, "missing")],
-    "RPL-12": [(broken.SortsMessageNumbersAsText, "message 10")],
+    "RPL-12": [
+        (broken.SortsMessageNumbersAsText, "message 10"),
+        (broken.ReadsOnePage, "all 2000 messages are replayed(.|\\n)*is missing"),
+    ],
     "RPL-13": [(broken.ForgetsWhatWasBargedInOn, "there "), (broken.RestoresTheLastTurn, "tell me a story")],
     "TOL-01": [(broken.StoresToolResultsTwice, "asks for")],
     "TOL-02": [(broken.SplitsToolGroups, "where-1"), (broken_rows.SortsResults, "where-1")],
