@@ -18,7 +18,7 @@ from tests.conforming.caretaking_manager import CaretakingManager
 from tests.conforming.deleting_rows import DeletingRowsManager
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
-from .broken_managers import anybodys
+from .broken_clean_up import anybodys
 
 
 class DeletesByPattern(SnapshotFileManager):

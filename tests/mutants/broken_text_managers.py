@@ -29,7 +29,7 @@ from strands.types.session import SessionAgent
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
 
-from .broken_managers import has
+from .messages import has
 
 # -- the text agent ----------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from session_conformance.harness import NotApplicable, Violation
 from session_conformance.harness.faults import tracing
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
-from tests.mutants import broken_managers as broken
+from tests.mutants import broken_lives
 
 from .judge import judge
 
@@ -19,7 +19,7 @@ def _no_tracer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_manager_that_loses_acknowledged_messages_is_caught(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     with pytest.raises(Violation, match="killed after an acknowledgement"):
-        judge(broken.SavesAtStopOnly, "DUR-01", tmp_path, pytestconfig)
+        judge(broken_lives.SavesAtStopOnly, "DUR-01", tmp_path, pytestconfig)
 
 
 def test_nothing_found_is_no_verdict(tmp_path: Path, pytestconfig: pytest.Config) -> None:

@@ -8,7 +8,7 @@ from session_conformance.harness.reporting import badge
 from session_conformance.harness.reporting import read as read_report
 
 CORRECT = "tests.conforming.snapshot_manager:SnapshotFileManager"
-BREAKS_ORD_01 = "tests.mutants.broken_managers:PersistsAfterUserHooks"
+BREAKS_ORD_01 = "tests.mutants.broken_order:PersistsAfterUserHooks"
 
 
 def gate(pytester: pytest.Pytester, target: str, known: str = "", *more: str) -> pytest.RunResult:

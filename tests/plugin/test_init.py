@@ -85,7 +85,7 @@ def test_the_commands_of_the_workflow_run(pytester: pytest.Pytester) -> None:
 
 
 def test_a_backend_of_ones_own(pytester: pytest.Pytester) -> None:
-    assert init(pytester.path, "tests.mutants.broken_managers:PersistsAfterUserHooks").returncode == 0
+    assert init(pytester.path, "tests.mutants.broken_order:PersistsAfterUserHooks").returncode == 0
     assert files_in(pytester.path) == FILES - {"conformance_backend.py"}
     run = pytester.runpytest_subprocess("--session-manager=mine", "-k", "ORD-01")
     assert run.ret == pytest.ExitCode.TESTS_FAILED

@@ -339,7 +339,7 @@ SAME_NAME = """
 """
 
 GOOD = "from tests.conforming.snapshot_manager import SnapshotFileManager\nclass Manager(SnapshotFileManager): ...\n"
-BAD = "from tests.mutants.broken_managers import IgnoresUpdates\nclass Manager(IgnoresUpdates): ...\n"
+BAD = "from tests.mutants.broken_updates import IgnoresUpdates\nclass Manager(IgnoresUpdates): ...\n"
 
 
 @pytest.fixture
@@ -388,7 +388,7 @@ def test_what_a_suite_names_has_no_name_of_the_command_line(form: str, pytester:
 
 
 def test_no_event_is_marked_that_shows_the_opposite(pytester: pytest.Pytester) -> None:
-    run = judge(pytester, "--session-manager=tests.mutants.broken_managers:PersistsAfterUserHooks", "-k", "ORD-01")
+    run = judge(pytester, "--session-manager=tests.mutants.broken_order:PersistsAfterUserHooks", "-k", "ORD-01")
     marked = [line for line in run.outlines if line.startswith("  > ")]
     assert ["(early)" in line or "(constructor)" in line for line in marked] == [True, True]
     run.stdout.fnmatch_lines(["   * hook message_added (added) *", "*stored: 1 message; last: user *"])

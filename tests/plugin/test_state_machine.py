@@ -21,7 +21,7 @@ from tests.conforming.snapshot_manager import SnapshotFileManager
 from tests.mutants import broken_apis
 from tests.mutants.judge import backend_of
 
-BROKEN = "--session-manager=tests.mutants.broken_managers:IgnoresUpdates"
+BROKEN = "--session-manager=tests.mutants.broken_updates:IgnoresUpdates"
 CORRECT = "--session-manager=tests.conforming.snapshot_manager:SnapshotFileManager"
 SAVED = ".pytest_cache/d/conformance/STA-01-tests-ignores-updates.json"
 
@@ -40,7 +40,7 @@ def test_a_failure_is_short_and_comes_as_python_and_as_a_file(pytester: pytest.P
         [
             "the shortest script that shows it (1 steps, after * scripts):",
             f"saved as:     {SAVED}",
-            "replay it:    pytest --session-manager=tests.mutants.broken_managers:IgnoresUpdates"
+            "replay it:    pytest --session-manager=tests.mutants.broken_updates:IgnoresUpdates"
             f" --conformance-replay={SAVED}",
             "search again: --conformance-profile=quick --hypothesis-seed=*",
         ]
