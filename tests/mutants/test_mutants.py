@@ -18,8 +18,8 @@ from tests.conforming.server_managers import (
 )
 from tests.conforming.snapshot_manager import ASKED_EACH_DAY, SnapshotFileManager
 from tests.conforming.tidy_snapshots import TidySnapshots
-from tests.mutants import broken_apis as broken_api
 from tests.mutants import (
+    broken_agents,
     broken_clean_up,
     broken_concurrency,
     broken_content,
@@ -32,11 +32,13 @@ from tests.mutants import (
     broken_reading,
     broken_restarts,
     broken_rows,
+    broken_teams,
     broken_tools,
     broken_twins,
     broken_updates,
     broken_writers,
 )
+from tests.mutants import broken_apis as broken_api
 from tests.mutants import broken_s3_managers as broken_s3
 from tests.mutants import broken_server_managers as broken_server
 from tests.mutants import broken_text_managers as broken_text
@@ -46,7 +48,7 @@ from .judge import CHECKS, judge
 CAUGHT: dict[str, list[tuple[type, str]]] = {
     "LIF-01": [
         (broken_lives.StoresNothingAtStart, "nothing is stored in the workspace"),
-        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+        (broken_agents.CannotBeOpened, "opening the session raises RuntimeError"),
     ],
     "LIF-02": [
         (broken_lives.DropsMetadata, "metadata"),
@@ -60,7 +62,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_content.CutsLongStates, "what is restored is another of 65535"),
         (broken_text.KeepsDeletedKeys, "'given up'"),
         (broken_text.CountsInFloats, "9223372036854775809"),
-        (broken_text.TakesNoStateForUnchanged, "the state {} is restored|restores the state {}"),
+        (broken_agents.TakesNoStateForUnchanged, "the state {} is restored|restores the state {}"),
         (broken_rows.TakesEqualForUnchanged, "'seen': True"),
         (broken_rows.CompactsWithoutState, "a long talk"),
         (broken_rows.CompactsWhatIsTrue, "a long talk"),
@@ -80,20 +82,20 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "LIF-08": [
         (broken_lives.OneFileForAllAgents, "agent 'one' has"),
         (broken_lives.RemembersOneAgent, "agent 'second' has"),
-        (broken_text.RestoresTheStateSavedLast, "has the state"),
+        (broken_agents.RestoresTheStateSavedLast, "has the state"),
         (broken_rows.ReplacesInAllAgents, "the other's is not redacted with the one's"),
     ],
     "LIF-09": [
         (broken_lives.AcceptsAnAgentTwice, "was accepted"),
-        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+        (broken_agents.CannotBeOpened, "opening the session raises RuntimeError"),
     ],
     "LIF-10": [
         (broken_lives.GivesNewAgentsTheOldHistory, "I was here first"),
-        (broken_text.GivesNewAgentsTheOldState, "'second' has the state {}"),
+        (broken_agents.GivesNewAgentsTheOldState, "'second' has the state {}"),
     ],
     "LIF-11": [
         (broken_lives.SavesAtStopOnly, "what the user said is stored"),
-        (broken_text.CannotBeOpenedAgain, "opening the session raises RuntimeError"),
+        (broken_agents.CannotBeOpenedAgain, "opening the session raises RuntimeError"),
     ],
     "LIF-12": [(broken_lives.CannotRestoreAnEmptySession, "no message is stored")],
     "LIF-13": [
@@ -107,7 +109,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_places.KeepsWhatItCouldNotWrite, "descriptors do not grow with the messages"),
         (broken_s3.WaitsForEachDenial, "threads do not grow with the messages"),
         (broken_server.ListensForItsServer, "descriptors do not grow with the messages"),
-        (broken_text.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
+        (broken_agents.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
     ],
     "LIF-17": [(broken_places.ReadsAsTheLocaleSays, "whatever the locale")],
     "ORD-10": [(broken_order.LeavesTranscriptsOfUsersToTheNextSave, r"user \[\] pending")],
@@ -240,7 +242,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_content.StoresWhateverComes, "after content that is null was accepted"),
         (broken_content.CutsLongTexts, "8 MiB in one message is refused clearly, or comes back equal"),
         (broken_rows.KeepsSmallStates, "a state of 1 MiB is refused clearly"),
-        (broken_text.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
+        (broken_agents.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
     ],
     "CNT-07": [(broken_content.MisreadsEmptyLists, r"message \d comes back equal")],
     "CNT-08": [
@@ -251,7 +253,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "IDS-01": [
         (broken_ids.JoinsIdIntoPath, "outside the workspace|victim"),
-        (broken_text.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
+        (broken_agents.JoinsAbsoluteIds, "/absolute' writes nothing outside the workspace"),
     ],
     "IDS-02": [
         (broken_ids.FoldsCase, "case"),
@@ -265,7 +267,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "IDS-04": [(broken_ids.BreaksOnSpaces, "is refused with ValueError")],
     "IDS-05": [
         (broken_ids.TakesSessionsForOthers, r"session-\d+ has"),
-        (broken_text.CannotBeOpened, "opening the session raises RuntimeError"),
+        (broken_agents.CannotBeOpened, "opening the session raises RuntimeError"),
     ],
     "COR-01": [
         (broken_reading.RaisesWhateverComes, "ValueError"),
@@ -306,7 +308,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_twins.DropsAnUnknownKey, "aKeyToCome"),
         (broken_twins.DropsASignature, "instead of dict {'text': 'Who knows', 'signature': 'b2YgYSB0ZXh0'}"),
         (broken_twins.BringsAToolOfItsOwn, "tools has 2 instead of 1: .*recall"),
-        (broken_text.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
+        (broken_agents.CannotOpenASecondSession, r"raises RuntimeError: .somebody else is here"),
     ],
     "DUR-05": [
         (broken_lives.SavesAtStopOnly, "is missing"),
@@ -386,7 +388,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.TalksToNobody, "what it was told of is stored: 'I am old'"),
         (broken_deletion.BringsItsStateBack, "and the state .*'private'"),
         (broken_deletion.RedactsWhateverIsLast, "redacts what it said last, the session that was begun anew has"),
-        (broken_text.CannotBeginAnew, r"raises RuntimeError: .nothing is here"),
+        (broken_agents.CannotBeginAnew, r"raises RuntimeError: .nothing is here"),
     ],
     "CLN-05": [(broken_deletion.WritesBeforeItLooks, "nowhere in the stored bytes")],
     "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
@@ -530,9 +532,9 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     ],
     "AGT-21": [
         (broken_lives.OneFileForAllAgents, "agent 'voice' has"),
-        (broken_text.RestoresTheStateSavedLast, "has the state"),
-        (broken_text.GivesNewAgentsTheOldState, "has the state"),
-        (broken_text.RestoresTheWindowSavedLast, "removed_message_count is"),
+        (broken_agents.RestoresTheStateSavedLast, "has the state"),
+        (broken_agents.GivesNewAgentsTheOldState, "has the state"),
+        (broken_agents.RestoresTheWindowSavedLast, "removed_message_count is"),
     ],
     "AGT-22": [
         (broken_text.AddsWhatIsMerged, r'instead of user \["three", "and four"\]'),
@@ -544,11 +546,11 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.PinsByPosition, "the same but for its metadata"),
     ],
     "AGT-24": [
-        (broken_text.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored"),
+        (broken_teams.SwallowsStorageErrorsOfTextAgents, "told of .*nothing can be stored.* is not stored"),
         (broken_s3.TakesADenialForAWrite, "told of .*nothing can be stored.* is not stored"),
-        (broken_text.InvokesInSilence, "state 'seat' is not stored"),
+        (broken_teams.InvokesInSilence, "state 'seat' is not stored"),
     ],
-    "AGT-25": [(broken_text.AcceptsATextAgentTwice, "was accepted")],
+    "AGT-25": [(broken_agents.AcceptsATextAgentTwice, "was accepted")],
     "AGT-27": [(broken_text.KeepsWhatWasTakenBack, "what was taken back does not come back")],
     "AGT-28": [
         (broken_text.RaisesWhateverRestoringRaises, "it raises ValueError"),
@@ -559,60 +561,60 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.KeepsNoResultAtThePause, "book-1 runs once\nfound: *it runs 2 times"),
     ],
     "AGT-26": [
-        (broken_text.CannotRestoreAnEmptyTextSession, "no message is stored"),
-        (broken_text.LogsEachRestoreOfATextAgent, "does not grow"),
+        (broken_agents.CannotRestoreAnEmptyTextSession, "no message is stored"),
+        (broken_agents.LogsEachRestoreOfATextAgent, "does not grow"),
     ],
     "MAG-01": [
-        (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
-        (broken_text.ForgetsNodeResults, "plan has done its part'] are missing"),
-        (broken_text.ForgetsWhatNodesUsed, "the result of plan says how many tokens it used"),
-        (broken_text.ForgetsWhatTeamsUsed, "the team has used what its nodes have"),
-        (broken_text.ForgetsHowOftenTeamsRan, "the team counts each node that ran"),
+        (broken_teams.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
+        (broken_teams.ForgetsNodeResults, "plan has done its part'] are missing"),
+        (broken_teams.ForgetsWhatNodesUsed, "the result of plan says how many tokens it used"),
+        (broken_teams.ForgetsWhatTeamsUsed, "the team has used what its nodes have"),
+        (broken_teams.ForgetsHowOftenTeamsRan, "the team counts each node that ran"),
     ],
     "MAG-02": [
-        (broken_text.DropsBytesOfTasks, "the task's image"),
-        (broken_text.ComposesTasks, "the task's text"),
-        (broken_text.DropsBytesOfAnswers, "the result of plan has its redacted reasoning"),
-        (broken_text.CachesTeams, "the task's image"),
+        (broken_teams.DropsBytesOfTasks, "the task's image"),
+        (broken_teams.ComposesTasks, "the task's text"),
+        (broken_teams.DropsBytesOfAnswers, "the result of plan has its redacted reasoning"),
+        (broken_teams.CachesTeams, "the task's image"),
     ],
-    "MAG-03": [(broken_text.ResumesWhatIsDone, "the run had finished")],
+    "MAG-03": [(broken_teams.ResumesWhatIsDone, "the run had finished")],
     "MAG-04": [
-        (broken_text.ForgetsWhatWasHandedOver, "plan hands over'] are missing"),
-        (broken_text.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
+        (broken_teams.ForgetsWhatWasHandedOver, "plan hands over'] are missing"),
+        (broken_teams.SavesTeamsWhenTheyEnd, "these run: plan, write, check"),
     ],
     "MAG-05": [
-        (broken_text.SkipsFailedNodes, "these run: check, plan"),
-        (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
-        (broken_text.CachesTeamsAsTheyWereRead, "turn 4 of a graph, this process's: send run"),
+        (broken_teams.SkipsFailedNodes, "these run: check, plan"),
+        (broken_teams.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
+        (broken_teams.CachesTeamsAsTheyWereRead, "turn 4 of a graph, this process's: send run"),
     ],
     "MAG-06": [
-        (broken_text.JoinsTooEarly, "these run: right, join, join"),
-        (broken_text.SortsWhatRan, r"it says \['left', 'root', 'right', 'join'\]"),
+        (broken_teams.JoinsTooEarly, "these run: right, join, join"),
+        (broken_teams.SortsWhatRan, r"it says \['left', 'root', 'right', 'join'\]"),
     ],
     "MAG-07": [
-        (broken_text.KnowsAgentsOnly, "write-1 has done its part"),
-        (broken_text.KeepsTeamsInAClassAttribute, "these run: plan, write, check"),
+        (broken_teams.KnowsAgentsOnly, "write-1 has done its part"),
+        (broken_teams.KeepsTeamsInAClassAttribute, "these run: plan, write, check"),
     ],
     "MAG-08": [
-        (broken_text.ForgetsWhatTeamsAsked, "the user is asked once, before write"),
-        (broken_text.CachesTeams, "the task's image"),
+        (broken_teams.ForgetsWhatTeamsAsked, "the user is asked once, before write"),
+        (broken_teams.CachesTeams, "the task's image"),
     ],
     "MAG-09": [
-        (broken_text.KeepsOneTeamASession, "goes on with 'one-2'"),
-        (broken_text.KeepsTeamsInAClassAttribute, "goes on with 'one-2'"),
+        (broken_teams.KeepsOneTeamASession, "goes on with 'one-2'"),
+        (broken_teams.KeepsTeamsInAClassAttribute, "goes on with 'one-2'"),
         (broken_text.KeepsAgentsAndTeamsTogether, "these run: plan, write, check"),
     ],
     "MAG-10": [
-        (broken_text.ForgetsHistoriesWithinTeams, "goes on with its history"),
-        (broken_text.CachesTeams, "goes on with its history"),
+        (broken_teams.ForgetsHistoriesWithinTeams, "goes on with its history"),
+        (broken_teams.CachesTeams, "goes on with its history"),
     ],
     "MAG-11": [
-        (broken_text.TeamsGoOnWhateverIsStored, "a graph .* what it had the user asked is lost"),
-        (broken_text.SwarmsGoOnWhateverIsStored, "a swarm .* what it had the user asked is lost"),
-        (broken_text.TellsWhenTheTeamEnds, "a graph .* what its first node had done is lost"),
+        (broken_teams.TeamsGoOnWhateverIsStored, "a graph .* what it had the user asked is lost"),
+        (broken_teams.SwarmsGoOnWhateverIsStored, "a swarm .* what it had the user asked is lost"),
+        (broken_teams.TellsWhenTheTeamEnds, "a graph .* what its first node had done is lost"),
     ],
     "MAG-12": [
-        (broken_text.TakesUnreadableTeamsForNew, "these begin: plan"),
+        (broken_teams.TakesUnreadableTeamsForNew, "these begin: plan"),
         (broken_api.RestoresTeamsInOneTry, "these begin: plan"),
         (broken_s3.TakesUnreadableTeamsForNew, "these begin: plan"),
         (broken_server.TakesUnreadableTeamsForNew, "these begin: plan"),
