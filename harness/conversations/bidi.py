@@ -143,9 +143,9 @@ class Conversation(Stage):
         self._started = False
         self._is_broken = False
         self._receiver: asyncio.Task[None] | None = None
-        self._recorded = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        self.timeline.listen(lambda _: loop.is_closed() or loop.call_soon_threadsafe(self._recorded.set))
+        self._recorded = recorded = asyncio.Event()
+        loop = asyncio.get_running_loop()  # the timeline outlives all this, and holds neither agent nor manager
+        self.timeline.listen(lambda _: loop.is_closed() or loop.call_soon_threadsafe(recorded.set))
         self._plays = {
             Send: self._send, SendAudio: self._send_audio, Emit: self._emit, CallTools: self._call_tools,
             Release: self._release, Timeout: self._time_out, ScheduledRestart: self._restart_on_schedule,
