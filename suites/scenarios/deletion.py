@@ -264,8 +264,8 @@ def _steps_of_a_deletion(new_session: Callable[..., Session]) -> list[int]:
     return sorted({*(met.exchanges * number // _STEPS for number in range(_STEPS)), max(met.exchanges - 1, 0)})
 
 
-_STEPS = 5
-"""So many steps of a deletion on a server are where it fails, and the last one."""
+_STEPS = 12
+"""So many steps of a deletion on a server are where it fails, and the last one: each, where there are no more."""
 
 
 def _failing_from(step: int, session: Session) -> AbstractContextManager[object]:

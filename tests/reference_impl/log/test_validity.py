@@ -98,7 +98,7 @@ def test_a_state_that_the_sdk_takes_is_stored(tmp_path: Path) -> None:
         {"my card is 4111": {1, 2}},
         {"input": {"4111 1111": 1j}},
         {"text": {"my card is 4111"}},
-        {4111: "x"},
+        {("4111",): "x"},
         {"content": ["4111 \ud800"]},
         {"message": {"metadata": {"4111": object()}}},
         {"x": type("Card", (), {"__repr__": lambda _: "4111"})()},
