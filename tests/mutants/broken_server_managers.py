@@ -98,11 +98,11 @@ class PutsAsideWhatIsDeleted(DeletingRedisManager):
 
 
 class DeletesWhatAPageShows(RedisTeams):
-    """Deletes the keys of a session that the first page of a scan gives."""
+    """Deletes the keys of a session that are on the first page of all keys."""
 
     def delete_session(self, session_id: str) -> None:
         def delete() -> None:
-            _, keys = self._client.scan(0, count=10)  # in an order that differs from one server to the next
+            keys = sorted(self._client.scan_iter())[:100]  # as of a server that gives them in order
             mine = [key for key in keys if key.startswith(f"{quote(session_id, safe='')}:".encode())]
             if mine:
                 self._client.delete(*mine)
