@@ -22,6 +22,7 @@ from session_conformance.harness import (
     requirement,
     violated,
 )
+from session_conformance.harness.backends import kept
 from session_conformance.harness.conversations import let_go
 from session_conformance.harness.process import clock, in_zone
 from session_conformance.harness.scripts import Redact, Send, Start, Stop
@@ -35,9 +36,11 @@ from .scenarios import (
     expect_apart_where_ids_meet,
     expect_deleted_among_many,
     expect_deleted_by_another,
+    expect_deleted_nowhere_at_rest,
     expect_deletion_after_crash,
     expect_deletion_holds,
     expect_failed_deletions_told_of,
+    expect_nothing_kept,
     expect_only_one_deleted,
     expect_others_cleaned_up,
     expect_refused_nowhere_at_rest,
@@ -69,18 +72,16 @@ class CleanUp(ConformanceSuite):
         """
         session = new_session("user_1")
         others = [replace(session, session_id=id) for id in ("user_10", "user", "other")]
-        kept = [_say(other, f"I am {other.session_id}") for other in others]
-        before = set(session.workspace.stored())
+        said = [_say(other, f"I am {other.session_id}") for other in others]
+        before = kept(session.workspace.stored())
         _say(session, "Remember the word xylograph")
         delete(session)
-        files = session.workspace.stored()
-        left = [path for path, data in files.items() if b"xylograph" in data]
-        if left:
-            violated("a deleted session leaves nothing stored", f"its text is still in {', '.join(left)}")
+        expect_nothing_kept("xylograph", session.workspace, "a deleted session")
+        files = kept(session.workspace.stored())
         new = [path for path in files if path not in before]
         if new and _pile_up(session, set(files)):
             violated("a deleted session leaves nothing stored", f"these files of it stayed: {', '.join(new)}")
-        for other, memory in zip(others, kept, strict=True):
+        for other, memory in zip(others, said, strict=True):
             expect_same(memory, _read(other), f"session {other.session_id} stays when {session.session_id} is deleted")
         found = _read(session)
         if found:
@@ -192,6 +193,17 @@ class CleanUp(ConformanceSuite):
         """What an agent says after its session was deleted, and is refused, is nowhere in the stored bytes."""
         expect_refused_nowhere_at_rest(new_session("user_1"))
 
+    @requirement(
+        "CLN-06",
+        level=Level.SHOULD,
+        source="F: who deletes a session expects its text to be gone, wherever a database would leave it",
+        needs=[Capability.DELETE, Capability.AT_REST],
+        since="2026.12",
+    )
+    def deleted_bytes(self, new_session: NewSession) -> None:
+        """The text of a deleted session is nowhere in the stored bytes, a database's free pages and logs included."""
+        expect_deleted_nowhere_at_rest(new_session("user_1"))
+
 
 def _pile_up(session: Session, before: set[str]) -> bool:
     """Whether each deleted session leaves something, and not only what they share: an index, or a part of one."""
@@ -199,7 +211,7 @@ def _pile_up(session: Session, before: set[str]) -> bool:
         other = replace(session, session_id=f"gone-{number}")
         _say(other, "Not for long")
         delete(other)
-    return len(set(session.workspace.stored()) - before) > _MANY * 3 // 4
+    return len(set(kept(session.workspace.stored())) - before) > _MANY * 3 // 4
 
 
 def _say(session: Session, *said: str) -> list[Message]:

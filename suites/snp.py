@@ -315,8 +315,8 @@ class SnapshotsAndStorage(ConformanceSuite):
         since="2026.12",
     )
     def redacted_by_each_strategy(self, new_session: NewSession) -> None:
-        """However seldom snapshots are saved, what a guardrail redacts through a text agent is nowhere in the stored
-        bytes from then on.
+        """However seldom snapshots are saved, what a guardrail redacts through a text agent is stored nowhere from then
+        on.
         """
         expect_redacted_by_each_strategy(new_session)
 

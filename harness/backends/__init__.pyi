@@ -6,6 +6,7 @@ from .building import BackendError as BackendError
 from .capability import Capability as Capability
 from .durability import Durability as Durability
 from .durability import durability_of as durability_of
+from .engine_files import kept as kept
 from .factories import Lifespan as Lifespan
 from .factories import living as living
 from .folder import looked_at as looked_at
@@ -32,6 +33,7 @@ __all__ = [
     "PlainStorage",
     "Workspace",
     "durability_of",
+    "kept",
     "living",
     "looked_at",
     "renew",

@@ -42,6 +42,11 @@ _NO_BYTES_LEFT = (
     " place, or a file a session; engines keep the old bytes in free pages, and logs in earlier lines"
 )
 
+_NOTHING_LEFT = (
+    "remove each file, object, row or key of the session, of all its agents and teams; an index, or a file that"
+    " sessions share, is written anew without it"
+)
+
 _ON_THE_LOOP = Cause(
     "storage is waited for on the event loop's thread",
     "make the callbacks coroutines, and do I/O with asyncio.to_thread() or an asynchronous client",
@@ -177,7 +182,7 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
     (
         r"CLN-01",
         r"its text is still in",
-        Cause("bytes of what was deleted stay", _NO_BYTES_LEFT),
+        Cause("what was deleted stays", _NOTHING_LEFT),
     ),
     (
         r"COR-01",
@@ -298,6 +303,7 @@ _OF_REQUIREMENT = {
     "LIF-18": "replace the state where it lies, or compact: write what is still of use beside, and rename it",
     "LIF-19": "note what is stored when it is, and not before: what failed is to be written again at the next sync",
     "UPD-05": "replace the stored message that has the given one's tracking_id, and keep it that way at the next sync",
+    "CLN-06": _NO_BYTES_LEFT,
     "UPD-06": _NO_BYTES_LEFT,
     "DUR-03": (
         "let the error of a failed write out as SessionException, leave nothing half done, and begin anew after it:"

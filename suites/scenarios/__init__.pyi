@@ -57,13 +57,14 @@ from .deletion import expect_all_of_it_deleted as expect_all_of_it_deleted
 from .deletion import expect_apart_where_ids_meet as expect_apart_where_ids_meet
 from .deletion import expect_deleted_among_many as expect_deleted_among_many
 from .deletion import expect_deleted_by_another as expect_deleted_by_another
-from .deletion import expect_deletion_after_crash as expect_deletion_after_crash
+from .deletion import expect_deleted_nowhere_at_rest as expect_deleted_nowhere_at_rest
 from .deletion import expect_deletion_holds as expect_deletion_holds
-from .deletion import expect_failed_deletions_told_of as expect_failed_deletions_told_of
 from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .deletion import expect_refused_nowhere_at_rest as expect_refused_nowhere_at_rest
+from .deletion_cut_short import expect_deletion_after_crash as expect_deletion_after_crash
+from .deletion_cut_short import expect_failed_deletions_told_of as expect_failed_deletions_told_of
 from .ending import read_in_process_that_ends as read_in_process_that_ends
 from .expiry import expect_whole_or_nothing as expect_whole_or_nothing
 from .fault_places import kind_of_request as kind_of_request
@@ -150,6 +151,7 @@ from .storage_outage import expect_outage_of_an_update_told_of as expect_outage_
 from .storage_outage import expect_outages_told_of as expect_outages_told_of
 from .storage_outage import expect_state_stored_after_outages as expect_state_stored_after_outages
 from .stored_at_hooks import expect_stored_at_hooks as expect_stored_at_hooks
+from .stored_history import expect_nothing_kept as expect_nothing_kept
 from .stored_history import expect_nowhere_at_rest as expect_nowhere_at_rest
 from .stored_history import expect_readable as expect_readable
 from .stored_history import expect_stored as expect_stored
@@ -366,6 +368,7 @@ __all__ = [
     "expect_cost_as_promised",
     "expect_deleted_among_many",
     "expect_deleted_by_another",
+    "expect_deleted_nowhere_at_rest",
     "expect_deletion_after_crash",
     "expect_deletion_holds",
     "expect_each_tool_once",
@@ -392,6 +395,7 @@ __all__ = [
     "expect_no_leaks",
     "expect_no_loss_by_faults",
     "expect_no_made_up_success",
+    "expect_nothing_kept",
     "expect_nowhere_at_rest",
     "expect_only_one_deleted",
     "expect_opened_by_others",

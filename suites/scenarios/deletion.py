@@ -1,14 +1,10 @@
-"""Deletion of sessions: what else is there, who had them open, and what if the process is killed in the middle."""
+"""Deletion of sessions: all that belongs to one goes, nothing else, and who had it open brings nothing back."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import errno
 import json
-import os
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
@@ -27,21 +23,16 @@ from session_conformance.harness import (
 from session_conformance.harness.backends import Durability, try_out
 from session_conformance.harness.conversations import Die, in_fresh_process, let_go
 from session_conformance.harness.process import (
-    REMOVING,
-    before_file_calls,
     clock,
-    no_file_can_be_written,
     tolerating_warnings,
 )
 from session_conformance.harness.scripts import NodeWill, Send, SetState, Start, Step, Stop
-from session_conformance.harness.sdk import SDK_EXCEPTIONS, Message
-from session_conformance.harness.services import WireFault
+from session_conformance.harness.sdk import SDK_EXCEPTIONS
 from session_conformance.harness.timeline import Failed, ModelStarted, NodeRan, texts
 
-from . import on_the_wire
 from .session_ids import accepted, say
 from .several_writers import acknowledged_by, expect_refused_clearly, told_of
-from .stored_history import find_at_rest, find_on_servers
+from .stored_history import expect_nothing_kept, expect_texts, find_at_rest, stored_messages
 from .whole_sessions import delete, delete_or_refuse
 
 ALIKE: tuple[tuple[str, tuple[str, ...]], ...] = (
@@ -136,7 +127,6 @@ def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
     one, two = (replace(session, agent_id=agent_id) for agent_id in ("one", "two"))
     graph = replace(session, team=Team("graph"))
     say(replace(session, session_id="other"), "I am another")
-    before = set(session.workspace.stored())
     long = Script().sets_state("word", "xylograph").calls("look_up", word="xylograph", returns="a xylograph: a print")
     for number in range(LONG):
         long = long.user(f"xylograph {number}")
@@ -146,13 +136,11 @@ def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
         fails = Script().then(NodeWill("write", "fail")).user("Write of a xylograph")
         expect_no_failure(play(graph, fails), allowed=["ScriptedFailure"])
     delete(session)
-    left = [path for path, data in session.workspace.stored().items() if b"xylograph" in data and path not in before]
-    left += filter(None, [find_on_servers("xylograph", session.workspace)])
-    if left:
-        violated(
-            f"a deleted session of {LONG} messages, two agents{' and a graph' * with_teams} leaves nothing stored",
-            f"its text is still in {', '.join(left)}",
-        )
+    expect_nothing_kept(
+        "xylograph",
+        session.workspace,
+        f"a deleted session of {LONG} messages, two agents{' and a graph' * with_teams}",
+    )
     for agent in (one, two):
         expect_texts(agent, [], "after it was deleted")
         state = agent.read().state
@@ -172,123 +160,6 @@ def expect_all_of_it_deleted(session: Session, *, with_teams: bool) -> None:
             )
 
 
-def expect_deletion_after_crash(new_session: Callable[..., Session]) -> None:
-    """Kill a process while it deletes a session, ahead of each step of the deletion in turn, and delete it again.
-
-    Raises:
-        Violation: Something of the session is left.
-    """
-    for step in range(4):
-        session = new_session("user_1")
-        say(replace(session, session_id="other"), "I am another")
-        before = set(session.workspace.stored())
-        for agent_id in ("one", "two"):
-            say(replace(session, agent_id=agent_id), "Remember the word xylograph")
-        done = in_fresh_process(_delete_and_die, session, step) == "deleted"
-        if not done:
-            _delete_again(session)
-        for agent_id in ("one", "two"):
-            expect_texts(replace(session, agent_id=agent_id), [], "after it was deleted once more")
-        files = session.workspace.stored()
-        left = [path for path, data in files.items() if b"xylograph" in data and path not in before]
-        if left:
-            violated(
-                "a deletion that a process was killed in leaves nothing stored once it is tried again",
-                f"its text is still in {', '.join(left)}",
-            )
-        expect_texts(replace(session, session_id="other"), ["I am another"], "when another one is deleted")
-        if done:
-            return
-
-
-def _delete_and_die(session: Session, die: Die, step: int) -> str:
-    if session.backend.delete is None:  # what a callable opens has to be asked what it can do, and was so elsewhere
-        session = replace(session, backend=try_out(session.backend, session.workspace, session.session_id))
-    left = step
-
-    def count(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            die("killed")
-
-    with tolerating_warnings(), before_file_calls(REMOVING, count):
-        delete_or_refuse(session)
-    return "deleted"
-
-
-def expect_failed_deletions_told_of(new_session: Callable[..., Session]) -> None:
-    """Let what a deletion removes fail, all of it or from a later step on: it is told of, or nothing is left.
-
-    Args:
-        new_session: Makes a session in a fresh workspace.
-
-    Raises:
-        Violation: A deletion raised nothing, and something of the session is left; or it cannot be deleted afterwards.
-    """
-    for step in _steps_of_a_deletion(new_session):
-        session = new_session("user_1")
-        for agent_id in ("one", session.agent_id):
-            say(replace(session, agent_id=agent_id), "Remember the word xylograph")
-        let_go(session)
-        with _failing_from(step, session):
-            try:
-                delete_or_refuse(session)
-                told = False
-            except SDK_EXCEPTIONS:
-                told = True
-            except (OSError, Violation):
-                told = True
-        found = find_at_rest("xylograph", session.workspace)
-        agents = [replace(session, agent_id=agent_id) for agent_id in ("one", session.agent_id)]
-        if not told and (found is not None or any(agent.read().messages for agent in agents)):
-            violated(
-                "where what it removes fails, a deletion raises an error, or leaves nothing",
-                f"it raised nothing, and {f'its text is in {found}' if found else 'the session is there still'}",
-            )
-        _delete_again(session)
-        for agent in agents:
-            expect_texts(agent, [], "after it was deleted once more")
-
-
-def _steps_of_a_deletion(new_session: Callable[..., Session]) -> list[int]:
-    """Return from which of its steps on a deletion shall fail, each alone."""
-    session = new_session("user_1")
-    if not session.workspace.places:
-        return [0, 1, 2, _NO_WRITE]
-    for agent_id in ("one", session.agent_id):
-        say(replace(session, agent_id=agent_id), "Remember the word xylograph")
-    let_go(session)
-    with on_the_wire.faults(session, lambda *_: None) as met, contextlib.suppress(*SDK_EXCEPTIONS):
-        delete_or_refuse(session)
-    return sorted({*(met.exchanges * number // _STEPS for number in range(_STEPS)), max(met.exchanges - 1, 0)})
-
-
-_STEPS = 12
-"""So many steps of a deletion on a server are where it fails, and the last one: each, where there are no more."""
-
-
-def _failing_from(step: int, session: Session) -> AbstractContextManager[object]:
-    """Return a context in which all steps of a deletion fail from a certain one on."""
-    if session.workspace.places:
-        return on_the_wire.faults(session, lambda number, _: WireFault.CUT_BEFORE if number >= step else None)
-    if step == _NO_WRITE:
-        return no_file_can_be_written()
-    left = step
-
-    def fail(name: str, *_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise OSError(errno.EIO, os.strerror(errno.EIO), name)
-
-    return before_file_calls(REMOVING, fail)
-
-
-_NO_WRITE = -1
-"""The step that is each write to a file: what databases do with a row that is deleted."""
-
-
 def expect_deleted_among_many(sessions: Sequence[Session]) -> None:
     """Delete a few of many sessions, and report a violation if one of those is there still, or another one is gone.
 
@@ -296,7 +167,7 @@ def expect_deleted_among_many(sessions: Sequence[Session]) -> None:
         sessions: Sessions of one workspace, each with messages in it.
     """
     for session, other in zip(sessions[::40], sessions[1::40], strict=False):
-        kept = texts(_messages(other))
+        kept = texts(stored_messages(other))
         let_go(session)
         delete(session)
         expect_texts(session, [], f"after it was deleted, one of {len(sessions)}")
@@ -329,7 +200,7 @@ def _delete_and_begin(session: Session, _: Die) -> str:
 
 
 def _texts_of(session: Session, _: Die) -> str:
-    return json.dumps(texts(_messages(session)))
+    return json.dumps(texts(stored_messages(session)))
 
 
 def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
@@ -384,7 +255,7 @@ def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
         clock.run(main())
     expect_refused_clearly([old, new])
     reading = session.read()
-    found = texts(_messages(session))
+    found = texts(stored_messages(session))
     where = f"where an old agent {what}"
     told = acknowledged_by(new, session.backend.durability)
     wanted = [text for call in told if call.message is not None for text in texts([call.message])]
@@ -404,6 +275,23 @@ def expect_deletion_holds(session: Session, what: str, *steps: Step) -> None:
                 violated(f"{where}, what it was told of is stored: {text!r}", f"the session has {found}", old, call)
 
 
+def expect_deleted_nowhere_at_rest(session: Session) -> None:
+    """Delete a session of a few messages beside another one, and look for their text in the stored bytes.
+
+    Raises:
+        Violation: It is there, be it where a database engine has freed it.
+    """
+    say(replace(session, session_id="other"), "I am another")
+    for number in range(3):
+        say(session, f"the word is {_DELETED_WORD}, {number}")
+    let_go(session)
+    delete(session)
+    found = find_at_rest(_DELETED_WORD, session.workspace)
+    if found is not None:
+        violated("what was deleted is nowhere in the stored bytes", f"it is in {found}")
+
+
+_DELETED_WORD = "sesquipedalian"
 _REFUSED_WORD = "quizzaciously"
 
 
@@ -462,38 +350,9 @@ def expect_others_cleaned_up(session: Session) -> None:
         refusal = f", and raised {type(error).__name__}: {error}"
     else:
         refusal = ""
-    left = texts(_messages(other))
+    left = texts(stored_messages(other))
     if left:
         violated("an old session is removed beside a damaged one", f"clean-up left {left}{refusal}")
-
-
-def _delete_again(session: Session) -> None:
-    """Delete a session whose deletion may have left something, and that nobody uses.
-
-    It may be said that there is no such session, also by the file system: what is there is looked for afterwards.
-    """
-    let_go(session)
-    try:
-        delete_or_refuse(session)
-    except SDK_EXCEPTIONS:
-        pass
-    except Violation as violation:
-        if violation.failure is None or not violation.failure.is_a(FileNotFoundError):
-            raise
-
-
-def expect_texts(session: Session, wanted: list[str], when: str) -> None:
-    """Report a violation unless a session can be read and has these texts."""
-    found = texts(_messages(session))
-    if found != wanted:
-        violated(f"session {session.session_id!r} (agent {session.agent_id!r}) has {wanted} {when}", f"it has {found}")
-
-
-def _messages(session: Session) -> list[Message]:
-    reading = session.read()
-    if reading.error is not None:
-        violated(f"session {session.session_id!r} can be read", f"a reader raised {reading.error}")
-    return reading.messages
 
 
 __all__ = [
@@ -501,9 +360,8 @@ __all__ = [
     "expect_apart_where_ids_meet",
     "expect_deleted_among_many",
     "expect_deleted_by_another",
-    "expect_deletion_after_crash",
+    "expect_deleted_nowhere_at_rest",
     "expect_deletion_holds",
-    "expect_failed_deletions_told_of",
     "expect_only_one_deleted",
     "expect_others_cleaned_up",
     "expect_own_where_agents_look_like_keys",

@@ -28,7 +28,7 @@ from session_conformance.harness.timeline import same, texts
 from .options import having
 from .redaction import REDACTED_WORD
 from .storage_api import run, working
-from .stored_history import find_at_rest
+from .stored_history import find_kept
 
 _TALKS: dict[str, tuple[Script, TextAgent | None, int]] = {
     "a text agent": (
@@ -125,9 +125,9 @@ async def _expect_flushed(session: Session, strategy: str) -> None:
 
     agent.add_hook(save, MessageAddedEvent)
     await working(agent.invoke_async(f"my password is {REDACTED_WORD}"), "an invocation")
-    found = find_at_rest(REDACTED_WORD, session.workspace)
+    found = find_kept(REDACTED_WORD, session.workspace)
     if found is not None:
-        wanted = f"by save_latest_on={strategy!r}, what was redacted is nowhere in the stored bytes"
+        wanted = f"by save_latest_on={strategy!r}, what was redacted is stored nowhere"
         violated(wanted, f"it is in {found}")
 
 

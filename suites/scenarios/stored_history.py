@@ -6,9 +6,10 @@ import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from session_conformance.harness import Reading, Run, Timeline, Workspace, expect_same, violated
+from session_conformance.harness import Reading, Run, Session, Timeline, Workspace, expect_same, violated
+from session_conformance.harness.backends import kept
 from session_conformance.harness.sdk import Message
-from session_conformance.harness.timeline import AgentAtRest, AgentStopped, Event, difference, one_message, same
+from session_conformance.harness.timeline import AgentAtRest, AgentStopped, Event, difference, one_message, same, texts
 
 
 def has_block(message: Message, *kinds: str) -> bool:
@@ -78,9 +79,44 @@ def find_at_rest(text: str, workspace: Workspace) -> str | None:
     return _find_in(workspace.stored(), text)
 
 
-def find_on_servers(text: str, workspace: Workspace) -> str | None:
-    """Say in which table or key of a workspace's servers a text lies, in whatever form, or return None."""
-    return next((found for place in workspace.places if (found := _find_in(place.contents(), text))), None)
+def expect_nothing_kept(text: str, workspace: Workspace, what: str) -> None:
+    """Report a violation if a text is kept.
+
+    Args:
+        text: What was said in a session that was deleted.
+        workspace: Where it was.
+        what: What leaves nothing stored.
+
+    Raises:
+        Violation: It is.
+    """
+    found = find_kept(text, workspace)
+    if found is not None:
+        violated(f"{what} leaves nothing stored", f"its text is still in {found}")
+
+
+def find_kept(text: str, workspace: Workspace) -> str | None:
+    """Say where a text is kept, in whatever form, or return None: in a file, an object, a table or a key.
+
+    What database engines have freed, and not yet used for something else, is not kept: ``find_at_rest()`` finds it.
+    """
+    stored = (kept(workspace.stored()), *(place.contents() for place in workspace.places))
+    return next((found for each in stored if (found := _find_in(each, text))), None)
+
+
+def expect_texts(session: Session, wanted: list[str], when: str) -> None:
+    """Report a violation unless a session can be read and has these texts."""
+    found = texts(stored_messages(session))
+    if found != wanted:
+        violated(f"session {session.session_id!r} (agent {session.agent_id!r}) has {wanted} {when}", f"it has {found}")
+
+
+def stored_messages(session: Session) -> list[Message]:
+    """Return the messages of a session, and report a violation if it cannot be read."""
+    reading = session.read()
+    if reading.error is not None:
+        violated(f"session {session.session_id!r} can be read", f"a reader raised {reading.error}")
+    return reading.messages
 
 
 def _find_in(stored: Mapping[str, bytes], text: str) -> str | None:

@@ -16,7 +16,7 @@ def of(*groups: str) -> set[str]:
 
 
 NO_CLEAN_UP = {"CLN-02", "COR-05"}
-NO_DELETION = {"CLN-01", "CLN-03", "CLN-04", "CLN-05"}
+NO_DELETION = {"CLN-01", "CLN-03", "CLN-04", "CLN-05", "CLN-06"}
 ON_SQLITE = NO_CLEAN_UP | NO_DELETION | {"COR-07"}  # one file: no object can stand in another's place
 NOT_OF_FILES = of("S3A", "SNP", "NET")
 REPOSITORY = of("REP")
@@ -126,9 +126,17 @@ def test_rows_that_were_deleted_may_be_written_over_later(pytester: pytest.Pytes
         "--session-manager=tests.conforming.deleting_rows:DeletingRowsManager",
         "--conformance-fail-on=should",
         "-k",
-        "LIF-18 or CLN-01",
+        "LIF-18 or CLN-01 or CLN-06",
     )
-    run.assert_outcomes(passed=2)
+    run.assert_outcomes(passed=3)
+
+
+def test_rows_in_free_pages_are_deleted_but_not_erased(pytester: pytest.Pytester) -> None:
+    """A database frees a page as a file system frees a block: that is deletion, and SHOULD be more (CLN-06)."""
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.mutants.broken_rows:LeavesDeletedRowsInFreePages", "-k", "CLN-01"
+    )
+    run.assert_outcomes(passed=1)
 
 
 def test_a_table_of_locks_tells_of_no_session(pytester: pytest.Pytester) -> None:
@@ -174,7 +182,7 @@ def test_methods_of_an_instance_delete_clean_up_and_list(pytester: pytest.Pytest
         "-m",
         "cln",
     )
-    run.assert_outcomes(passed=3, skipped=2)  # what is in use is not deleted
+    run.assert_outcomes(passed=4, skipped=2)  # what is in use is not deleted
 
 
 def test_a_correct_manager_on_dynamodb_is_not_wronged(pytester: pytest.Pytester) -> None:

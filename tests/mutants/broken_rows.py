@@ -13,6 +13,7 @@ from session_conformance.reference_impl.log.codec import decode, encode
 from strands import Agent
 from strands.types.exceptions import SessionException
 
+from tests.conforming.deleting_rows import DeletingRowsManager
 from tests.conforming.sqlite_manager import SqliteManager, sealed, state_of, unsealed
 
 
@@ -488,3 +489,26 @@ class UpdatesTheLatestAlone(SqliteManager):
         ).fetchall()
         if (tracking_id,) in latest:
             super()._replace(tracking_id, key, body, database)
+
+
+class ArchivesWhatIsDeleted(DeletingRowsManager):
+    """Rows of a deleted session are put aside in another table."""
+
+    def delete_session(self, session_id: str) -> None:
+        with self._database() as database:
+            database.execute("CREATE TABLE IF NOT EXISTS archive (session TEXT, body BLOB)")
+            database.execute(
+                "INSERT INTO archive SELECT session, body FROM messages WHERE session = ?",
+                (session_id,),
+            )
+        super().delete_session(session_id)
+
+
+class LeavesDeletedRowsInFreePages(DeletingRowsManager):
+    """Rows are deleted as a database does that is not told to write over them."""
+
+    def delete_session(self, session_id: str) -> None:
+        with contextlib.closing(sqlite3.connect(self._file)) as database, database:
+            database.execute("PRAGMA secure_delete = OFF")
+            for table in ("messages", "agents"):
+                database.execute(f"DELETE FROM {table} WHERE session = ?", (session_id,))

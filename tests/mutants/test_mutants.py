@@ -364,6 +364,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_server.PutsAsideWhatIsDeleted, "leaves nothing stored(.|\\n)*its text is still in deleted:"),
         (broken_server.DeletesItsIndexFirst, r"has \[\] after it was deleted once more"),
         (broken_server.DeletesWhatAPageShows, r"has \[\] after it was deleted, one of 100"),
+        (broken_rows.ArchivesWhatIsDeleted, r"its text is still in sessions\.db, table archive"),
         (broken_deletion.CannotDeleteTwice, r"delete_session\(\) raises FileExistsError"),
     ],
     "CLN-02": [
@@ -391,6 +392,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_agents.CannotBeginAnew, r"raises RuntimeError: .nothing is here"),
     ],
     "CLN-05": [(broken_deletion.WritesBeforeItLooks, "nowhere in the stored bytes")],
+    "CLN-06": [(broken_rows.LeavesDeletedRowsInFreePages, r"nowhere in the stored bytes(.|\n)*is in sessions\.db, as")],
     "S3A-01": [(broken_s3.NeverRetries, "SlowDown")],
     "S3A-02": [(broken_s3.WritesAgainUnderAnotherNumber, "Good morning.*Good morning")],
     "S3A-03": [(broken_s3.TriesOutItsRights, "AccessDenied")],
@@ -697,7 +699,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_api.RestoresForGood, "a text agent: restoring a snapshot leaves the latest one as it is"),
         (broken_api.AsksNoTriggerOfVoices, "a voice agent: the trigger is asked 3 times"),
     ],
-    "SNP-11": [(broken_api.FlushesNoRedaction, "by save_latest_on='trigger'.*nowhere in the stored bytes")],
+    "SNP-11": [(broken_api.FlushesNoRedaction, "by save_latest_on='trigger'.*is stored nowhere")],
     "SNP-12": [
         (broken_api.SavesAfterTheRun, 'multi_agent_save_latest_on="node".*at most 0 finished nodes'),
         (broken_api.SavesAfterInvocations, 'save_latest_on="message": a kill loses at most 1 message'),
