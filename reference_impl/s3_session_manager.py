@@ -83,7 +83,8 @@ class S3SessionManager(ChangeLogSessionManager):
         self.prefix = prefix
         self._one_writer = one_writer
         make = partial(client_for, boto_session, boto_client_config, region_name, endpoint_url)
-        self._own_client = OwnClient(make(), make)
+        is_shared = boto_client_config is None
+        self._own_client = OwnClient(make(), make, partial(make, shared=False) if is_shared else None)
         self._at_rest = at_rest
         super().__init__(session_id, **kwargs)
 
@@ -93,8 +94,11 @@ class S3SessionManager(ChangeLogSessionManager):
 
     @property
     def client(self) -> Any:
-        """The client that requests are sent with. One that you set takes effect at the next request."""
-        return self._own_client.client
+        """The client that requests are sent with, which is this manager's alone once you have asked for it.
+
+        One that you set takes effect at the next request.
+        """
+        return self._own_client.alone()
 
     @client.setter
     def client(self, client: Any) -> None:
@@ -109,7 +113,7 @@ class S3SessionManager(ChangeLogSessionManager):
         return SessionStore(sealing(log, self._at_rest, session_id), session_id)
 
     def _sdk_session(self, session_id: str) -> SdkSession:
-        return SdkObjects(self.client, self.bucket, self.prefix, session_id)
+        return SdkObjects(self._own_client, self.bucket, self.prefix, session_id)
 
     def _sdk_state(self, session_id: str) -> AbstractContextManager[Callable[[], str | None]]:
         return beside(self._sdk_session(session_id).state)
@@ -126,7 +130,8 @@ class S3SessionManager(ChangeLogSessionManager):
             store.close()
         if session_id != self.session_id:
             self._logs.pop(session_id, None)
-        delete(S3Objects(self.client, self.bucket, session_id), *session_prefixes(self.prefix, session_id), session_id)
+        objects = S3Objects(self._own_client, self.bucket, session_id)
+        delete(objects, *session_prefixes(self.prefix, session_id), session_id)
 
     @staticmethod
     def list_sessions(

@@ -71,15 +71,15 @@ def test_children_send_on_connections_of_their_own(s3: S3Endpoint, bucket: str) 
         kept = manager()
         agent = agent_on(kept)
         say(agent, "of the parent")
-        parents = kept.client
+        parents = kept._own_client.client
 
         def speaks() -> None:
             say(agent, "of a child")
-            assert kept.client is not parents
-            assert all(log.objects.client is kept.client for log in kept._logs.values())
+            assert kept._own_client.client is not parents
+            assert all(log.objects.client is kept._own_client.client for log in kept._logs.values())
 
         assert in_a_child(speaks)() == 0
-        assert kept.client is parents
+        assert kept._own_client.client is parents
         say(agent, "of the parent again")
         assert texts(manager()) == ["of the parent", "of a child", "of the parent again"]
 
