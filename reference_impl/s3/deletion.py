@@ -10,7 +10,7 @@ from datetime import datetime
 
 from strands.types.exceptions import SessionException
 
-from .ending import end
+from .ending import commits_behind, end
 from .life import Life
 from .objects import Listed, S3Objects
 from .place import REST, is_end
@@ -37,8 +37,9 @@ def delete(objects: S3Objects, place: str, sdk_place: str, session_id: str) -> N
     if old:  # it may have been imported meanwhile: whoever begins to do so from now on sees that this is gone
         there = list(objects.list(place))
     before, now = _remove_root(objects, place, there)
-    begun = before.life if old and before is not None and before != now else ""
-    lives = _lives(there, place, now) | ({begun} - {""})
+    gone = before.life if before is not None and before != now else ""
+    begun = gone if old else ""
+    lives = _lives(there, place, now) | ({gone} - {""})  # a listing may come late
     _remove_rest(objects, place, session_id, lives, list(objects.list(place)), begun=begun)
 
 
@@ -134,7 +135,7 @@ def _expect_something(
 ) -> list[str]:
     """Return the keys of what the SDK's manager left; raise an error where nothing is there at all."""
     old = [item.key for item in objects.list(sdk_place)]
-    if all(_is_end(item, place) for item in there) and not old:
+    if all(_is_end(item, place) for item in there) and not old and _root(objects, place) is None:
         raise SessionException(f"Session {session_id} does not exist")
     return old
 
@@ -152,7 +153,7 @@ def _remove_root(objects: S3Objects, place: str, there: Sequence[Listed]) -> tup
         if not is_withheld(failure):
             raise
         before = None  # whatever it says, it goes
-    roots = [item.key for item in there if item.key == place + ROOT]
+    roots = [place + ROOT] if before is not None or any(item.key == place + ROOT for item in there) else []
     objects.delete(roots)
     now = _root(objects, place)
     if now is not None and now == before:  # a store may say that it removed it, and leave it
@@ -189,11 +190,15 @@ def _remove_rest(
     """
     newest = max((item.modified for item in there), default=None)
     ends = {item.key for item in there if _is_end(item, place) and newest and item.modified > newest - RECENT}
+    not_listed: list[Listed] = []
     for name in () if unused else sorted(lives):
         found = [item for item in there if life_in(item.key.removeprefix(place)) == name]
         if not any(item.key in ends for item in found):
-            ends |= end(Life(objects, place, session_id, name), found, begun=name == begun)
-    _remove_lives(objects, place, lives, ends)
+            life = Life(objects, place, session_id, name)
+            more = commits_behind(life, found)
+            ends |= end(life, [*found, *more], begun=name == begun)
+            not_listed += more
+    _remove_lives(objects, place, lives, ends, [item.key for item in not_listed if item.key not in ends])
 
 
 def _is_end(item: Listed, place: str) -> bool:
@@ -205,8 +210,10 @@ def is_first_commit(key: str) -> bool:
     return key.endswith(f"/c/{1:010d}")
 
 
-def _remove_lives(objects: S3Objects, place: str, lives: Collection[str], ends: Collection[str]) -> None:
-    """Remove all objects of lives but their ends: also what was written while this went on.
+def _remove_lives(
+    objects: S3Objects, place: str, lives: Collection[str], ends: Collection[str], not_listed: Collection[str]
+) -> None:
+    """Remove all objects of lives but their ends: also what was written while this went on, and what is not listed yet.
 
     Raises:
         SessionException: They cannot be removed.
@@ -217,7 +224,7 @@ def _remove_lives(objects: S3Objects, place: str, lives: Collection[str], ends: 
         ours = [key for key in found if key != place + ROOT and _is_of(key.removeprefix(place), lives)]
         return sorted(ours, key=lambda key: (not is_first_commit(key), key))
 
-    objects.delete(left())
+    objects.delete([*left(), *not_listed])
     objects.delete_one_by_one(left())  # a store may say that it removed many at once, and leave them
 
 

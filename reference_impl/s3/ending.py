@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime, timezone
+from itertools import count
 
 from strands.types.exceptions import SessionException
 
@@ -32,19 +34,11 @@ def end(life: Life, listed: Sequence[Listed], *, begun: bool = False) -> set[str
     Raises:
         SessionException: One cannot be read or stored.
     """
-    names = [(item.key.removeprefix(life.key("")), item.modified) for item in listed]
-    commits = [
-        (int(name.removeprefix("c/")), at)
-        for name, at in names
-        if name.startswith("c/") and name.removeprefix("c/").isdecimal()
-    ]
+    commits = _commits(life, listed)
     writing = last_of_each(commits, names_of(life, commits), _rest(life))
     if not writing and (commits or not begun):
         return set()
-    segments = [Segment.named(name, 0) for name, _ in names]
-    number = 1 + max(
-        [0, *(number for number, _ in commits), *(segment.last for segment in segments if segment is not None)]
-    )
+    number = 1 + _latest(life, listed)
     # What others wrote since the slowest of them looked is overwritten, so that at no time one of its numbers is free.
     keys = [life.key(commit_name(taken)) for taken in range(writing[0] + 1 if writing else number, number)]
     at_once(lambda key: life.objects.put(key, ENDED, {}), keys)
@@ -58,6 +52,41 @@ def end(life: Life, listed: Sequence[Listed], *, begun: bool = False) -> set[str
             life.objects.put(key, ENDED, {})  # a writer was first
             keys.append(key)
             number += 1
+
+
+def commits_behind(life: Life, listed: Sequence[Listed]) -> list[Listed]:
+    """Return the commits that are there behind those that are listed: a store's listings may come late.
+
+    Raises:
+        SessionException: One cannot be read.
+    """
+    now = max((item.modified for item in listed), default=datetime.now(timezone.utc))
+    rest, found = _rest(life), list[Listed]()
+    for number in count(_latest(life, listed) + 1):
+        key = life.key(commit_name(number))
+        try:
+            found.append(Listed(key, len(life.objects.get(key).data), now))
+        except NotThere:
+            if rest is None or number >= rest.stop:
+                break
+    return found
+
+
+def _commits(life: Life, listed: Sequence[Listed]) -> list[tuple[int, datetime]]:
+    """Return the numbers of the commits that are listed, and when they were written."""
+    names = [(item.key.removeprefix(life.key("")), item.modified) for item in listed]
+    return [
+        (int(name.removeprefix("c/")), at)
+        for name, at in names
+        if name.startswith("c/") and name.removeprefix("c/").isdecimal()
+    ]
+
+
+def _latest(life: Life, listed: Sequence[Listed]) -> int:
+    """Return the number of the latest commit that a listing knows of."""
+    segments = [Segment.named(item.key.removeprefix(life.key("")), 0) for item in listed]
+    latest = [segment.last for segment in segments if segment is not None]
+    return max([0, *(number for number, _ in _commits(life, listed)), *latest])
 
 
 def _rest(life: Life) -> Rest | None:

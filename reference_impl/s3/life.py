@@ -266,17 +266,27 @@ class Life:
 
         Where the history is still there, the deletion goes on and will find these, or was cut short, or only the root
         was lost: that is no reason to remove anything. A deletion removes the first commit before all others, so that
-        what is there without it is what others have written after the deletion, too.
+        what is there without it is what others have written after the deletion, too. A listing may come late: it is not
+        asked for what this writer has stored, nor believed that the first commit is still there.
         """
         try:
-            found = self.commits(0) if self._unsure else []
-            there = {number for number, size in found if size > len(ENDED)}  # each other one says nothing
+            found = dict(self.commits(0)) if self._unsure else {}
+            doubted = [number for number in self._unsure if number not in found] + [1] * (1 in found)
+            found |= dict(zip(doubted, at_once(self._size, doubted), strict=True))
+            there = {number for number, size in found.items() if size > len(ENDED)}  # each other one says nothing
             own = there & set(self._unsure)
             is_over = 1 not in there or there == own
             if own and is_over and all(item.size <= len(HEADER) for item in self.objects.list(self.key("s/"))):
                 self.empty([commit_name(number) for number in own])
         except SessionException as error:
             logger.warning("session_id=<%s>, error=<%s> | not all was emptied", self.session_id, error)
+
+    def _size(self, number: int) -> int:
+        """Return how many bytes a commit's object has; 0 where there is none."""
+        try:
+            return len(self.objects.get(self.key(commit_name(number))).data)
+        except NotThere:
+            return 0
 
     # -- errors --------------------------------------------------------------------------------------------
 
