@@ -24,7 +24,17 @@ from .log.codec import encode
 from .log.commit_lines import ID_LENGTH, bodies_of, latest
 from .log.history import commits_noted
 from .log.ids import check_id, folder_name
-from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, problems_in, salvaged
+from .log.inspection import (
+    CleanUp,
+    Repair,
+    SessionInfo,
+    Skipped,
+    Verification,
+    back,
+    note_repair,
+    problems_in,
+    salvaged,
+)
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import SdkFolder, SdkSession
 from .log.session_store import SessionStore
@@ -153,7 +163,7 @@ class FileSessionManager(ChangeLogSessionManager):
             what was not, and why.
         """
         check_platform()
-        limit = (now or datetime.now(timezone.utc)) - older_than
+        limit = back(now or datetime.now(timezone.utc), older_than)
         return clean_up(_parent(storage_dir), limit, damaged=damaged, dry_run=dry_run)
 
     @staticmethod

@@ -18,7 +18,17 @@ from .log.at_rest import AtRest, opened, sealed, sealing
 from .log.codec import encode
 from .log.commit_lines import latest
 from .log.history import commits_noted
-from .log.inspection import CleanUp, Repair, SessionInfo, Skipped, Verification, note_repair, problems_in, salvaged
+from .log.inspection import (
+    CleanUp,
+    Repair,
+    SessionInfo,
+    Skipped,
+    Verification,
+    back,
+    note_repair,
+    problems_in,
+    salvaged,
+)
 from .log.manager import ChangeLogSessionManager
 from .log.sdk_layout import SdkSession
 from .log.session_store import SessionStore
@@ -220,11 +230,12 @@ class S3SessionManager(ChangeLogSessionManager):
         """
         client = client_for(boto_session, None, region_name, endpoint_url)
         today = now or datetime.now(timezone.utc)
+        limit = back(today, older_than)
 
         def clean(folder: SessionFolder) -> CleanUp:
             own = CleanUp()
             try:
-                folder.clean_up(root_of(prefix), today - older_than, today, own, damaged=damaged, dry_run=dry_run)
+                folder.clean_up(root_of(prefix), limit, today, own, damaged=damaged, dry_run=dry_run)
             except SessionException as error:
                 own.skipped.append(Skipped(folder.name, str(error)))
             return own

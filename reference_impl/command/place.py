@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from ..log.history import SessionHistory
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from ..s3.objects import S3Objects
 
 
+_S3 = "s3://"
 _OURS = "journal_"
 _OF_SDK = "session_"
 """What the name of a session's folder begins with in the SDK's layout."""
@@ -81,11 +81,8 @@ def place_of(text: str, endpoint_url: str | None = None) -> Place:
     Raises:
         PlaceError: It is no place, or a folder that is not there or cannot be read.
     """
-    if text.startswith("s3://"):
-        parts = urlsplit(text)
-        if not parts.netloc:
-            raise PlaceError(f"{text} names no bucket: expected s3://BUCKET or s3://BUCKET/PREFIX")
-        return _Bucket(text, parts.netloc, parts.path.strip("/"), endpoint_url)
+    if text.startswith(_S3):
+        return _Bucket(text, *in_bucket(text), endpoint_url)
     folder = Path(text).expanduser()
     try:
         next(folder.iterdir(), None)
@@ -96,6 +93,18 @@ def place_of(text: str, endpoint_url: str | None = None) -> Place:
     except OSError as error:
         raise PlaceError(f"cannot read the folder {text}: {error.strerror}") from None
     return _Folder(text, str(folder))
+
+
+def in_bucket(text: str) -> tuple[str, str]:
+    """Return the bucket and the prefix that ``s3://bucket/prefix`` names. A ``#`` or ``?`` is a part of the prefix.
+
+    Raises:
+        PlaceError: It names no bucket.
+    """
+    bucket, _, prefix = text.removeprefix(_S3).partition("/")
+    if not bucket:
+        raise PlaceError(f"{text} names no bucket: expected s3://BUCKET or s3://BUCKET/PREFIX")
+    return bucket, prefix.strip("/")
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,14 @@ def run(arguments: Sequence[str]) -> int:
     try:
         done: int = given.does(place_of(given.place, given.endpoint_url), given)
     except (PlaceError, SessionException, ValueError, BotoCoreError) as error:
-        print(f"session-conformance: {error}", file=sys.stderr)
+        _tell(str(error))
         return USAGE_ERROR
     return done
+
+
+def _tell(text: str) -> None:
+    """Print a line for people who look after sessions: it may name what others have made."""
+    print(f"session-conformance: {shown(text)}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,7 +111,10 @@ def _age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d+)([mhdw])", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no age: expected a number and m, h, d or w, such as 30d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    except (OverflowError, ValueError):  # ValueError: more digits than Python reads
+        raise argparse.ArgumentTypeError(f"{shown(text[:20])}... is older than anything can be") from None
 
 
 def _list(place: Place, given: Any) -> int:
@@ -133,7 +141,7 @@ def _tell_of_unreadable(place: Place) -> bool:
     """Tell of what has a session's name and is none that can be listed; return whether there is anything."""
     unreadable = place.unreadable()
     for one in unreadable:
-        print(f"session-conformance: {one.name}: {one.reason}", file=sys.stderr)
+        _tell(f"{one.name}: {one.reason}")
     return bool(unreadable)
 
 
@@ -164,13 +172,13 @@ def _verify(place: Place, given: Any) -> int:
             if given.session:
                 raise
             failed += 1  # of the others it says nothing
-            print(f"session-conformance: {shown(id)} was not verified: {error}", file=sys.stderr)
+            _tell(f"{id} was not verified: {error}")
     if given.json:
         _print_json([asdict(one) for one in found])
     for one in () if given.json else found:
         print(f"{shown(one.session_id)}: {'whole' if one.ok else 'damaged'}, {one.commits} commits")
         for problem in one.problems:
-            print(f"  {problem}")
+            print(f"  {shown(problem)}")
     is_whole = all(one.ok for one in found) and not failed
     if not given.session and _tell_of_unreadable(place):
         return 1
@@ -185,17 +193,21 @@ def _repair(place: Place, given: Any) -> int:
         if given.json:
             _print_json(asdict(before))
         else:
-            print(f"{given.session}: {'whole, nothing to repair' if before.ok else 'damaged'}")
+            print(f"{shown(given.session)}: {'whole, nothing to repair' if before.ok else 'damaged'}")
             for problem in before.problems:
-                print(f"  {problem}")
+                print(f"  {shown(problem)}")
         return 0 if before.ok else 1
     done = place.repair(given.session)
     if given.json:
         _print_json({**asdict(done), "damaged_file": str(done.damaged_file) if done.damaged_file else None})
     else:
-        print(f"{given.session}: {done.kept} commits brought back" if not before.ok else f"{given.session}: whole")
+        print(
+            f"{shown(given.session)}: {done.kept} commits brought back"
+            if not before.ok
+            else f"{shown(given.session)}: whole"
+        )
         for lost in done.lost:
-            print(f"  lost: {lost}")
+            print(f"  lost: {shown(lost)}")
         if done.damaged_file:
             print(f"  the damaged journal was kept as {done.damaged_file}: remove it when you have looked at it")
     return 1 if done.lost else 0
@@ -222,7 +234,7 @@ def _removed(place: Place, ids: Sequence[str]) -> tuple[list[str], int]:
         try:
             place.delete(id)
         except SessionException as error:
-            print(f"session-conformance: {shown(id)} was not removed: {error}", file=sys.stderr)
+            _tell(f"{id} was not removed: {error}")
         else:
             removed.append(id)
     return removed, len(ids) - len(removed)
@@ -270,7 +282,7 @@ def _each(ids: Sequence[str], verb: str, do: Callable[[str], int | None], given:
         except (SessionException, ValueError) as error:
             failed += 1
             one["error"] = str(error)
-            print(f"session-conformance: {shown(id)} was not {verb}ed: {error}", file=sys.stderr)
+            _tell(f"{id} was not {verb}ed: {error}")
         else:
             one |= {"messages": messages} if messages is not None else {}
             if not given.json:

@@ -7,9 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from .place import Place, PlaceError
+from .place import Place, PlaceError, in_bucket
 
 
 @dataclass(frozen=True)
@@ -65,10 +64,8 @@ class Snapshots:
         except ImportError as error:
             raise PlaceError("this release of strands-agents has no snapshots: install 1.51 or later") from error
         if self.text.startswith("s3://"):
-            parts = urlsplit(self.text)
-            if not parts.netloc:
-                raise PlaceError(f"{self.text} names no bucket: expected s3://BUCKET or s3://BUCKET/PREFIX")
-            return S3Storage(parts.netloc, prefix=parts.path.strip("/"), boto_session=_session(self.endpoint_url))
+            bucket, prefix = in_bucket(self.text)
+            return S3Storage(bucket, prefix=prefix, boto_session=_session(self.endpoint_url))
         folder = Path(self.text).expanduser()
         if must_exist and not folder.is_dir():
             raise PlaceError(f"there is no folder {self.text}: give what LocalFileStorage was given")

@@ -138,6 +138,8 @@ def _clean_up(parent: Path, limit: datetime, damaged: bool, dry_run: bool, done:
 
 
 def _is_old(place: Path, limit: datetime) -> bool:
+    if is_link(place):  # what it leads to is looked at under its own name
+        return False
     try:
         return written_at((place / FILE).lstat()) < limit
     except OSError:

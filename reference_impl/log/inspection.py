@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,14 @@ from .message_index import is_pending
 from .validity import check_change
 
 logger = logging.getLogger(__name__)
+
+
+def back(now: datetime, age: timedelta) -> datetime:
+    """Return the time that was an age ago; the earliest that there is, where that would be earlier."""
+    try:
+        return now - age
+    except OverflowError:
+        return datetime.min.replace(tzinfo=timezone.utc)
 
 
 @dataclass(frozen=True)

@@ -267,6 +267,29 @@ def test_an_age_is_a_number_and_a_unit(tmp_path: Path, capsys: pytest.CaptureFix
     assert "such as 30d" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("age", ["99999999999d", "9" * 5000 + "w"], ids=["days", "digits"])
+def test_an_age_that_is_none_is_an_error(age: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sessions", "clean-up", str(tmp_path), "--older-than", age]) == 4
+    assert "older than anything can be" in capsys.readouterr().err
+
+
+def test_nothing_is_older_than_the_calendar(place: Place) -> None:
+    place.begin("alice")
+    assert place.run("clean-up", "--older-than", "999999d") == (0, "nothing to remove\n", "")
+
+
+@pytest.mark.parametrize("name", ["tenant#1", "tenant?1", "tenant%231", "#"])
+def test_another_prefix_is_another_place(name: str, s3: S3Endpoint, bucket: str, capsys: Any) -> None:
+    """A deletion in ``tenant#1`` once removed a session of ``tenant``."""
+    with environment(s3.environment()):
+        texts = [f"s3://{bucket}{end}" for end in ("", "/tenant", f"/{name}")]
+        for text in texts:
+            place_module.place_of(text).manager("alice").close()
+        assert main(["sessions", "delete", texts[2], "alice"]) == 0
+        left = [[one.session_id for one in place_module.place_of(text).list()] for text in texts]
+    assert left == [["alice"], ["alice"], []]
+
+
 def test_sessions_below_a_place_are_told_of(place: Place, tmp_path: Path) -> None:
     """A prefix that was forgotten, or the folder above: 'no sessions' is what an operator would believe."""
     above = place.text.rpartition("/")[0] if place.backend.name == "s3" else place.text
@@ -438,3 +461,22 @@ def test_names_that_are_no_text_are_shown(tmp_path: Path, capsys: pytest.Capture
     assert main(["sessions", "import", str(tmp_path), "--json"]) == 1
     [told] = json.loads(capsys.readouterr().out)["imported"]
     assert "lone surrogates" in told["error"]
+
+
+def test_names_that_others_gave_steer_no_terminal_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = tmp_path / "journal_\x1b[31mred" / "journal"
+    journal.parent.mkdir()
+    journal.write_text("no journal")
+    for command in (["list"], ["verify"], ["verify", "\x1b[31mred"], ["repair", "\x1b[31mred", "--dry-run"]):
+        assert main(["sessions", command[0], str(tmp_path), *command[1:]]) != 0
+    said = capsys.readouterr()
+    assert "\x1b" not in said.out + said.err
+    assert said.err.count("journal_\\x1b[31mred") == 2
+
+
+def test_a_link_is_told_of_once_when_it_is_not_cleaned_up(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    open_agent(tmp_path)._session_manager.close()
+    (tmp_path / "journal_link").symlink_to(tmp_path / "journal_s")
+    assert main(["sessions", "clean-up", str(tmp_path), "--older-than", "0d", "--dry-run", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in told["kept"]] == ["journal_link"]
