@@ -248,8 +248,13 @@ class _Bucket:
         return self._manager(session_id, **self._where)
 
     def left_by_sdk(self) -> Sequence[str]:
-        root = f"{self.prefix}/{_OF_SDK}" if self.prefix else _OF_SDK
-        return [folder.removeprefix(root).rstrip("/") for folder in self._objects.folders(root)]
+        from ..log.at_once import at_once
+
+        objects, root = self._objects, f"{self.prefix}/{_OF_SDK}" if self.prefix else _OF_SDK
+        records = [f"{folder}session.json" for folder in objects.folders(root)]
+        first = at_once(lambda record: next(iter(objects.page(record).items), None), records)
+        there = (record for record, found in zip(records, first, strict=True) if found and found.key == record)
+        return [record.removeprefix(root).rpartition("/")[0] for record in there]
 
     def take_in(self, session_id: str) -> int:
         return _take_in(self._manager(session_id, **self._where))

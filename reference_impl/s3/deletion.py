@@ -69,7 +69,7 @@ def withdraw(objects: S3Objects, place: str, session_id: str, life: str) -> None
     if root is None or root.life != life or any(life_in(key) == life and key != f"{life}/{REST}" for key in there):
         return
     objects.delete([place + ROOT])
-    _remove_rest(objects, place, session_id, {life}, list(objects.list(place)))
+    _remove_rest(objects, place, session_id, {life}, list(objects.list(place)), strays=False)
 
 
 def delete_unused(
@@ -176,6 +176,7 @@ def _remove_rest(
     unused: bool = False,
     *,
     begun: str = "",
+    strays: bool = True,
 ) -> None:
     """Remove all that lies below the root.
 
@@ -187,6 +188,7 @@ def _remove_rest(
         there: Its objects, as they were once the root was removed.
         unused: Whether it is known that nobody needs word of the deletion.
         begun: The life of which somebody may be about to store the first commit, as whoever imports a session is.
+        strays: Whether what belongs to no life goes too, whoever has put it there.
     """
     newest = max((item.modified for item in there), default=None)
     ends = {item.key for item in there if _is_end(item, place) and newest and item.modified > newest - RECENT}
@@ -198,7 +200,13 @@ def _remove_rest(
             more = commits_behind(life, found)
             ends |= end(life, [*found, *more], begun=name == begun)
             not_listed += more
-    _remove_lives(objects, place, lives, ends, [item.key for item in not_listed if item.key not in ends])
+    _remove_lives(
+        objects,
+        place,
+        {*lives, ""} if strays else lives,
+        ends,
+        [item.key for item in not_listed if item.key not in ends],
+    )
 
 
 def _is_end(item: Listed, place: str) -> bool:
@@ -215,23 +223,19 @@ def _remove_lives(
 ) -> None:
     """Remove all objects of lives but their ends: also what was written while this went on, and what is not listed yet.
 
+    An empty name is that of no life: it stands for what belongs to none.
+
     Raises:
         SessionException: They cannot be removed.
     """
 
     def left() -> list[str]:
         found = (item.key for item in objects.list(place) if item.key not in ends)
-        ours = [key for key in found if key != place + ROOT and _is_of(key.removeprefix(place), lives)]
+        ours = [key for key in found if key != place + ROOT and life_in(key.removeprefix(place)) in lives]
         return sorted(ours, key=lambda key: (not is_first_commit(key), key))
 
     objects.delete([*left(), *not_listed])
     objects.delete_one_by_one(left())  # a store may say that it removed many at once, and leave them
-
-
-def _is_of(name: str, lives: Collection[str]) -> bool:
-    """Whether a key belongs to one of these lives, or to none that anybody can have."""
-    life = life_in(name)
-    return life in lives or not life
 
 
 def delete_orphans(

@@ -480,3 +480,21 @@ def test_a_link_is_told_of_once_when_it_is_not_cleaned_up(tmp_path: Path, capsys
     assert main(["sessions", "clean-up", str(tmp_path), "--older-than", "0d", "--dry-run", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in told["kept"]] == ["journal_link"]
+
+
+def test_what_is_no_sessions_stays_as_it_is(s3: S3Endpoint, bucket: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An import of what only looks like a session began one, withdrew it, and removed what others had put beside."""
+    others = [f"voice/{name}_logs/{year}.txt" for name in ("session", "journal") for year in (2024, 2025)]
+    for key in others:
+        s3.client.put_object(Bucket=bucket, Key=key, Body=b"not a session's")
+    with environment(s3.environment()):
+        place = f"s3://{bucket}/voice"
+        assert main(["sessions", "import", place]) == 0
+        assert "keeps no sessions" in capsys.readouterr().out
+        assert main(["sessions", "import", place, "logs"]) == 4
+        manager = place_module.place_of(place).manager("logs")
+        with pytest.raises(SessionException, match="does not exist"):
+            manager.take_in()
+        manager.close()
+    left = [one["Key"] for one in s3.client.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert left == sorted(others)
