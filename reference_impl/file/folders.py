@@ -42,44 +42,88 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Yields:
         The folder under its hidden name, for the caller to fill and rename. What the caller leaves there is removed.
     """
-    path, descriptor = _locked_new(folder)
+    path, lock = _locked_new(folder)
     try:
         yield path
     finally:
         try:
-            if has_name(descriptor, path):
+            if lock.has_name(path):
                 shutil.rmtree(path, ignore_errors=True)
         finally:
-            unlock(descriptor)
+            lock.give_back()
 
 
 @contextlib.contextmanager
 def unused_folder(folder: Path) -> Iterator[bool]:
     """Keep a folder from being used by others. Yields False if somebody uses it, or it is gone."""
-    descriptor = lock_unused(folder)
+    lock = lock_unused(folder)
     try:
-        yield descriptor is not None
+        yield lock is not None
     finally:
-        if descriptor is not None:
-            unlock(descriptor)
+        if lock is not None:
+            lock.give_back()
 
 
-def lock_unused(folder: Path) -> int | None:
-    """Keep a folder from being used by others until :func:`unlock`; None if somebody uses it, or it is gone."""
+class FolderLock:
+    """A lock on a folder, which is given back at the latest when nobody refers to it any more.
+
+    The handler of a signal may raise at any line. Were the lock to stay with nobody, whoever opens the session in this
+    process, or in a child of it, would wait for ever.
+    """
+
+    def __init__(self) -> None:
+        self._descriptor: int | None = None
+
+    def take(self, folder: Path, how: int) -> bool:
+        """Lock a folder; return whether that has its name still.
+
+        Args:
+            folder: The folder.
+            how: As ``flock`` takes it.
+
+        Raises:
+            OSError: It cannot be opened, or cannot be locked.
+        """
+        self._descriptor = open_folder(folder)
+        fcntl.flock(self._descriptor, how)
+        return self.has_name(folder)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the folder could be opened."""
+        return self._descriptor is not None
+
+    def has_name(self, folder: Path) -> bool:
+        """Whether what is locked has a name now."""
+        return self._descriptor is not None and has_name(self._descriptor, folder)
+
+    def give_back(self) -> None:
+        """Let others use the folder."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):  # first: a child that was forked meanwhile has it open too
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            try:
+                self.give_back()
+            finally:
+                self.give_back()  # again, in case that the handler of a signal broke off the first one
+
+
+def lock_unused(folder: Path) -> FolderLock | None:
+    """Keep a folder from being used by others until the lock is given back; None if somebody uses it, or it is gone."""
+    lock = FolderLock()
     try:
-        descriptor = open_folder(folder)
-    except OSError:  # it is gone, is a link or a file, or another user's
-        return None
-    is_ours = False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        is_ours = has_name(descriptor, folder)
-    except BlockingIOError:
-        pass
-    finally:
-        if not is_ours:
-            unlock(descriptor)
-    return descriptor if is_ours else None
+        if lock.take(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return lock
+    except OSError as error:  # it is gone, is a link or a file, or another user's
+        if lock.is_open and not isinstance(error, BlockingIOError):
+            raise
+    lock.give_back()
+    return None
 
 
 def leftovers(parent: Path) -> list[Path]:
@@ -121,11 +165,11 @@ def hide(folder: Path) -> Path:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        hidden, descriptor = _locked_new(folder)
+        hidden, lock = _locked_new(folder)
         try:
             _move_all(folder, hidden)
         finally:
-            unlock(descriptor)
+            lock.give_back()
     return hidden
 
 
@@ -142,24 +186,17 @@ def _move_all(folder: Path, hidden: Path) -> None:
     folder.rmdir()
 
 
-def _locked_new(folder: Path) -> tuple[Path, int]:
+def _locked_new(folder: Path) -> tuple[Path, FolderLock]:
     while True:
-        path = _hidden(folder)
+        path, lock = _hidden(folder), FolderLock()
         path.mkdir(mode=0o700)
         try:
             path.chmod(0o700)  # whatever the umask
-            descriptor = open_folder(path)
+            if lock.take(path, fcntl.LOCK_SH):
+                return path, lock
         except FileNotFoundError:  # taken for a crash's
             continue
-        is_ours = False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
-            is_ours = has_name(descriptor, path)
-        finally:
-            if not is_ours:
-                unlock(descriptor)
-        if is_ours:
-            return path, descriptor
+        lock.give_back()
 
 
 def _hidden(folder: Path) -> Path:

@@ -17,7 +17,7 @@ from ..log.ids import check_id, folder_name
 from ..log.inspection import CleanUp, Skipped
 from ..log.paths import is_folder, is_link
 from ..log.sdk_layout import sdk_folder
-from .folders import hide, is_there, leftovers, leftovers_of, lock_unused, remove_leftover, unlock
+from .folders import FolderLock, hide, is_there, leftovers, leftovers_of, lock_unused, remove_leftover
 from .handle import FILE
 from .listing import Found, folders, look_into, written_at
 from .posix import sync_folder
@@ -127,7 +127,7 @@ def _clean_up(parent: Path, limit: datetime, damaged: bool, dry_run: bool, done:
                     if (name := _may_go(look_into(place, whole=True), limit, damaged, done)) is not None:
                         done.append(name)
                 finally:
-                    unlock(taken)
+                    taken.give_back()
         return
     for start in range(0, len(old), _AT_ONCE):
         _remove_some(old[start : start + _AT_ONCE], parent, limit, damaged, done)
@@ -147,28 +147,36 @@ def _is_old(place: Path, limit: datetime) -> bool:
 
 
 def _remove_some(places: Iterable[Path], parent: Path, limit: datetime, damaged: bool, done: CleanUp) -> None:
-    hidden: list[tuple[str, Path, int]] = []
+    hidden: list[tuple[str, Path, FolderLock]] = []
     try:
         for place in places:
             if (taken := _locked(place, done)) is None:
                 continue
-            found = look_into(place, whole=True)  # it may have been written, and closed, before it was locked
-            name = _may_go(found, limit, damaged, done)
-            if name is None or not (path := _hidden(name, place, parent, done)):
-                unlock(taken)
-            else:
-                hidden.append((name, path, taken))
+            name = path = None
+            try:
+                found = look_into(place, whole=True)  # it may have been written, and closed, before it was locked
+                name = _may_go(found, limit, damaged, done)
+                path = _hidden(name, place, parent, done) if name is not None else None
+            finally:
+                if name is None or path is None:
+                    taken.give_back()
+                else:
+                    hidden.append((name, path, taken))
         if hidden:
             sync_folder(parent)
     finally:
-        for one in at_once(_remove_hidden, hidden):
-            if isinstance(one, Skipped):
-                done.skipped.append(one)
-            else:
-                done.append(one)
+        try:
+            for one in at_once(_remove_hidden, hidden):
+                if isinstance(one, Skipped):
+                    done.skipped.append(one)
+                else:
+                    done.append(one)
+        finally:
+            for _, _, taken in hidden:
+                taken.give_back()
 
 
-def _locked(place: Path, done: CleanUp) -> int | None:
+def _locked(place: Path, done: CleanUp) -> FolderLock | None:
     """Lock a session that nobody has open, or note that somebody has."""
     taken = lock_unused(place)
     if taken is None and is_folder(place):
@@ -176,14 +184,14 @@ def _locked(place: Path, done: CleanUp) -> int | None:
     return taken
 
 
-def _remove_hidden(hidden: tuple[str, Path, int]) -> str | Skipped:
+def _remove_hidden(hidden: tuple[str, Path, FolderLock]) -> str | Skipped:
     name, path, taken = hidden
     try:
         _remove(path)
     except OSError as error:
         return Skipped(name, f"it cannot be removed: {error.strerror}")
     finally:
-        unlock(taken)
+        taken.give_back()
     return name
 
 
