@@ -12,12 +12,18 @@ from strands.types.exceptions import SessionException
 
 from .journal import Damage
 
+_NO_LOCKS = "its file system has no locks for files: keep sessions on a local disk"
+
 _HINTS = {
     errno.ENOSPC: "make room; what was not stored is stored with the next change",
     errno.EDQUOT: "the quota is used up; what was not stored is stored with the next change",
     errno.EROFS: "the file system is mounted read-only",
     errno.ELOOP: "it is a symbolic link, which may lead anywhere",
     errno.EMFILE: "this process has too many files open: raise its limit, or close() managers that are not needed",
+    errno.ENOLCK: _NO_LOCKS,
+    errno.ENOSYS: _NO_LOCKS,
+    errno.ENOTSUP: _NO_LOCKS,
+    errno.EOPNOTSUPP: _NO_LOCKS,
 }
 
 

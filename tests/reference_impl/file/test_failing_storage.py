@@ -1,6 +1,9 @@
 """Where storage fails or refuses a value, nothing else is lost, nothing is doubled, and no redaction is forgotten."""
 
 import asyncio
+import errno
+import fcntl
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,3 +161,17 @@ def test_a_redaction_that_failed_is_made_with_the_next_change(tmp_path: Path, di
         asyncio.run(add(agent, text_message("and on")))
     assert stored(tmp_path)[0] == "[redacted]"
     assert b"card is 4111" not in bytes_in(tmp_path)
+
+
+@pytest.mark.parametrize("error", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_without_locks_is_said_to_be_that(
+    error: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_agent(tmp_path)._session_manager.close()
+
+    def refuses(*_: Any) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(fcntl, "flock", refuses)
+    with pytest.raises(SessionException, match="no locks for files: keep sessions on a local disk"):
+        open_agent(tmp_path)
