@@ -128,6 +128,19 @@ def _fast() -> tuple[Callable[[bytes | bytearray], Any], type[Exception]]:
     return msgspec.json.Decoder().decode, msgspec.MsgspecError
 
 
+def quick_bytes() -> Callable[[Any], bytes] | None:
+    """Return what turns values into bytes in a third of the time that Python takes, where ``msgspec`` is loaded.
+
+    Equal plain values have equal bytes by it; what is no plain data has bytes, too, or raises whatever it raises.
+    Lists and tuples are told apart by nobody here. None in a process that has read no long text: see :data:`LONG`.
+    """
+    if not _fast.cache_info().currsize:
+        return None
+    import msgspec
+
+    return msgspec.msgpack.Encoder().encode
+
+
 def is_plain(value: Any) -> bool:
     """Whether JSON has a form for a value, with nothing to tag."""
     return _is_plain([value], DEEPEST + 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -19,7 +19,10 @@ Change = dict[str, Any]
 MOST_WRITERS = 1000
 """Of how many writers, the latest, a rewritten history notes what they wrote."""
 
-_MESSAGE = itemgetter("message")
+_OP, _AGENT_ID, _ID, _MESSAGE = map(itemgetter, ("op", "agent_id", "id", "message"))
+
+_MANY = 16
+"""From so many messages in a row on it is faster to look at them together."""
 
 
 def session_created(session: dict[str, Any]) -> Change:
@@ -128,6 +131,20 @@ class AgentHistory:
                 self.messages[id] = {**self.messages[id], "message": change["message"], "updated_at": change["at"]}
         return ids
 
+    def add_all(self, changes: list[Change]) -> None:
+        """Add the messages of several changes, in order.
+
+        Raises:
+            KeyError, TypeError, AttributeError: A change is none that adds a message.
+        """
+        if len(changes) >= _MANY:
+            ids = self.index.add_many(list(map(_ID, changes)), list(map(_MESSAGE, changes)))
+            if ids is not None:
+                self.messages.update(zip(ids, changes, strict=True))
+                return
+        for change in changes:
+            self.messages[self.index.add(change["id"], change["message"])] = change
+
     def in_order(self) -> list[tuple[int, Change]]:
         """Return the messages, each as the change that :attr:`messages` has, in the order of their ids."""
         return sorted(self.messages.items(), key=itemgetter(0))
@@ -135,7 +152,8 @@ class AgentHistory:
     def contents(self) -> dict[int, Any]:
         """Return the messages as they are now by their ids, in the order of these."""
         ids = sorted(self.messages)
-        return dict(zip(ids, map(_MESSAGE, map(self.messages.__getitem__, ids)), strict=True))
+        changes = self.messages if ids == list(self.messages) else dict(self.in_order())
+        return dict(zip(ids, map(_MESSAGE, changes.values()), strict=True))
 
     def session_agent(self) -> SessionAgent:
         """Return the SDK's form of the agent."""
@@ -177,17 +195,13 @@ class SessionHistory:
         Raises:
             KeyError, ValueError, TypeError, AttributeError: As :meth:`apply`.
         """
-        owner: str | None = None
-        for change in chain.from_iterable(commits):
-            if change["op"] != "message":
-                self.apply_one(change)
-                owner = None
+        for op, run in groupby(chain.from_iterable(commits), _OP):
+            if op != "message":
+                for change in run:
+                    self.apply_one(change)
                 continue
-            if change["agent_id"] != owner:
-                owner = change["agent_id"]
-                agent = self._agent(owner)
-                messages, add = agent.messages, agent.index.add
-            messages[add(change["id"], change["message"])] = change
+            for agent_id, own in groupby(run, _AGENT_ID):
+                self._agent(agent_id).add_all(list(own))
 
     def apply_one(self, change: Change) -> Sequence[int]:
         """Apply a change, and return the ids of its agent's messages that it added or replaced.

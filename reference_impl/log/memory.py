@@ -16,7 +16,8 @@ from itertools import islice, pairwise, repeat
 from operator import itemgetter
 from typing import Any
 
-from .messages import fingerprint, fingerprints
+from .codec import quick_bytes
+from .messages import AsBytes, fingerprint, fingerprints, marshalled
 from .ranges import Ranges
 
 HELD = "held_messages"
@@ -77,6 +78,7 @@ class Memory:
     made_up: set[str] = field(default_factory=set)
     next_id: int = 0
     latest: str | int | None = None
+    _as_bytes: AsBytes = marshalled  # by which all of its fingerprints are made
     _order: list[Any] | None = None  # None before the first look: a history may be cleared before it
     _items: list[int | str] = field(default_factory=list)
     _own_at: int | None = None
@@ -90,10 +92,14 @@ class Memory:
             editable: Whether edits of these messages are to be told apart later, which costs their fingerprints now.
         """
         order = list(map(_TRACKING_ID, messages))
-        self.offered.update(zip(order, fingerprints(messages) if editable else repeat(None), strict=False))
-        self.held = Counter(order)
+        self._as_bytes = quick_bytes() or marshalled
+        prints = fingerprints(messages, self._as_bytes) if editable else repeat(None)
+        self.offered.update(zip(order, prints, strict=False))
+        self.held = Counter(dict.fromkeys(order, 1))
+        if len(self.held) < len(order):
+            self.held = Counter(order)
         if editable and len(self.held) < len(order):
-            self.offered.update(_of_copies(messages))
+            self.offered.update(_of_copies(messages, self._as_bytes))
         self.latest = order[-1] if order else None
 
     def told(self, message: Any, tracking_id: str, messages: list[Any]) -> None:
@@ -104,7 +110,7 @@ class Memory:
 
     def note(self, message: Any, tracking_id: str) -> None:
         """Note that a message of the history is given to be stored."""
-        self.offered[tracking_id] = fingerprint(message)
+        self.offered[tracking_id] = fingerprint(message, self._as_bytes)
 
     def changed(self, messages: list[Any]) -> tuple[list[tuple[Any, int]], Collection[str]]:
         """Return the messages that are not stored as they are, in order, each with what :attr:`offered` is to note.
@@ -116,12 +122,13 @@ class Memory:
             messages: The history, but for messages that the conversation manager stores itself; each has a tracking id.
         """
         found = []
-        copies = _of_copies(messages) if len(set(map(_TRACKING_ID, messages))) < len(messages) else {}
+        as_bytes = self._as_bytes
+        copies = _of_copies(messages, as_bytes) if len(set(map(_TRACKING_ID, messages))) < len(messages) else {}
         for message in messages:
             id = message["tracking_id"]
             if id in self.made_up:
                 continue
-            print = copies[id] if id in copies else fingerprint(message)
+            print = copies[id] if id in copies else fingerprint(message, as_bytes)
             if id in self.offered and self.offered[id] is None:
                 self.offered[id] = print
             elif self.offered.get(id) != print:
@@ -243,7 +250,7 @@ def put_together(
     return [*messages[:own_at], *own, *messages[own_at:]]
 
 
-def _of_copies(messages: list[Any]) -> dict[str, int]:
+def _of_copies(messages: list[Any], as_bytes: AsBytes) -> dict[str, int]:
     """Return a fingerprint of all copies of each message that a history holds several times, by tracking id.
 
     Of copies that are alike, it is that of each.
@@ -252,7 +259,7 @@ def _of_copies(messages: list[Any]) -> dict[str, int]:
     copies = {id for id, count in Counter(map(_TRACKING_ID, messages)).items() if count > 1}
     for message in messages:
         if message["tracking_id"] in copies:
-            prints.setdefault(message["tracking_id"], []).append(fingerprint(message))
+            prints.setdefault(message["tracking_id"], []).append(fingerprint(message, as_bytes))
     return {id: found[0] if len(set(found)) == 1 else hash(tuple(found)) for id, found in prints.items()}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter, lt
 from typing import Any
+
+_TRACKING_ID = itemgetter("tracking_id")
 
 
 @dataclass
@@ -38,6 +41,31 @@ class MessageIndex:
             elif self.pending:
                 self.pending.discard(tracking_id)
         return id
+
+    def add_many(self, ids: Sequence[int | None], messages: Sequence[Any]) -> Sequence[int] | None:
+        """Note messages that are added one after another, as fast as that can be, and return their ids.
+
+        None where they have to be added one by one, and nothing was noted: one has no tracking id, or one that another
+        message has, or ids that do not ascend.
+        """
+        try:
+            names = list(map(_TRACKING_ID, messages))
+            numbers: Sequence[Any] = ids
+            if {*ids} == {None}:
+                numbers = range(self.next_id, self.next_id + len(names))
+            elif ids[0] < self.next_id or not all(map(lt, ids, ids[1:])):  # type: ignore[operator,arg-type]
+                return None
+            first = dict(zip(names, numbers, strict=True))
+        except (KeyError, TypeError):
+            return None
+        if not all(names) or len(first) < len(names) or not self._first.keys().isdisjoint(first):
+            return None
+        self.pending.update(
+            message["tracking_id"] for message in messages if "metadata" in message and is_pending(message)
+        )
+        self._first = {**self._first, **first} if self._first else first
+        self.next_id = numbers[-1] + 1
+        return numbers
 
     def has_taken_over(self, change: Mapping[str, Any]) -> bool:
         """Whether a message is there that a change takes over (:func:`.history.message_taken_over`)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import marshal
 import uuid
-from itertools import repeat
+from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
@@ -14,6 +14,9 @@ _UNNAMED = uuid.UUID("0f0f7c0a-86a5-5a0c-9d0e-35b4c8a0f1d7")
 """The namespace of the tracking ids of stored messages that have none; see :func:`tracking_id_of_unnamed`."""
 
 _CONTENT, _ROLE = itemgetter("content"), itemgetter("role")
+
+AsBytes = Callable[[Any], bytes]
+"""What returns the bytes of a message: other ones where it is another one."""
 
 _EQUAL_BYTES = 2
 """The version of ``marshal``'s format in which equal values have equal bytes."""
@@ -73,20 +76,33 @@ def tracking_id_of_unnamed(session_id: str, agent_id: str, id: int) -> str:
     return str(uuid.uuid5(_UNNAMED, f"{session_id}\0{agent_id}\0{id}"))
 
 
-def fingerprint(message: Any) -> int:
-    """Return a number that changes with a message. It means nothing in another process."""
+def marshalled(message: Any) -> bytes:
+    """Return bytes that are equal where messages are: what Python does by itself.
+
+    Raises:
+        ValueError: The message holds something else than plain data.
+    """
+    return marshal.dumps(message, _EQUAL_BYTES)
+
+
+def fingerprint(message: Any, as_bytes: AsBytes = marshalled) -> int:
+    """Return a number that changes with a message. It means nothing in another process, nor by another ``as_bytes``."""
     try:
-        return hash(marshal.dumps(message, _EQUAL_BYTES))
-    except ValueError:  # it holds something else than plain data
+        return hash(as_bytes(message))
+    except Exception:  # a value of whatever kind is asked how it would be encoded
+        pass
+    try:
+        return hash(marshalled(message))
+    except ValueError:
         try:
             return hash(repr(message))
         except Exception:  # a repr may raise anything
             return 0
 
 
-def fingerprints(messages: list[Any]) -> list[int]:
+def fingerprints(messages: list[Any], as_bytes: AsBytes) -> list[int]:
     """Return the fingerprint of each of many messages, as fast as that can be: a restore asks for all of them."""
     try:
-        return list(map(hash, map(marshal.dumps, messages, repeat(_EQUAL_BYTES))))
-    except ValueError:
-        return list(map(fingerprint, messages))
+        return list(map(hash, map(as_bytes, messages)))
+    except Exception:
+        return [fingerprint(message, as_bytes) for message in messages]

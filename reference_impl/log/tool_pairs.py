@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import logging
 import uuid
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 logger = logging.getLogger(__name__)
 
 _REPAIRS = uuid.UUID("6f7b1d5e-3f0a-5c61-9a53-2f1b5c0f7f11")
 """The namespace of the tracking ids of messages that a restore makes up; see :func:`made_up_id`."""
+
+
+_CONTENT = itemgetter("content")
+_TOOLS = frozenset(("toolUse", "toolResult"))
 
 
 def made_up_id(tool_use: Any) -> str:
@@ -74,6 +80,8 @@ def _repaired(messages: list[Any]) -> list[Any]:
 
 def _are_paired(messages: list[Any]) -> bool:
     """Whether models take messages as they are. A restore asks this of each history, and nearly each is."""
+    if _TOOLS.isdisjoint(set().union(*chain.from_iterable(map(_CONTENT, messages)))):
+        return True
     owed: list[str] = []
     for message in messages:
         uses: list[str] = []

@@ -4,7 +4,14 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from session_conformance.reference_impl.log.history import SessionHistory, message_added, message_replaced
+from session_conformance.reference_impl.log.history import (
+    Change,
+    SessionHistory,
+    agent_set,
+    message_added,
+    message_replaced,
+)
+from session_conformance.reference_impl.log.message_index import MessageIndex
 
 NAMES = st.sampled_from(["one", "two", "three", "", None])
 PENDING = {"custom": {"bidi": {"status": "pending"}}}
@@ -47,3 +54,44 @@ def test_ids_that_follow_each_other_are_what_each_by_itself_is(first: int, count
     at_once.apply_all([added, added[:1]])
     one_by_one.apply(added[:1])
     assert at_once == one_by_one
+
+
+@given(
+    st.integers(0, 3),
+    st.lists(st.sampled_from(["one", "other", "none", "pending", "numbered", "agent"]), min_size=40, max_size=60),
+    st.integers(0, 60),
+)
+def test_many_in_a_row_are_what_each_by_itself_is(before: int, kinds: list[str], twin: int) -> None:
+    """Those in a row are looked at together, unless one has no tracking id, or that of another one, or skips ids."""
+    changes: list[Change] = [
+        message_added("a", {"role": "user", "content": [], "tracking_id": f"earlier {number}"}, "")
+        for number in range(before)
+    ]
+    for number, kind in enumerate(kinds):
+        if kind == "agent" and number % 20 == 0:
+            changes.append(agent_set({"agent_id": "a", "state": {"turn": number}}))
+        message: dict[str, Any] = {"role": "user", "content": [{"text": str(number)}], "tracking_id": f"id {number}"}
+        if number == twin:
+            message["tracking_id"] = "id 3"
+        if kind == "none" and twin % 2:
+            del message["tracking_id"]
+        if kind == "pending":
+            message["metadata"] = {"custom": {"bidi": {"status": "pending"}}}
+        id = 100 + number if kind == "numbered" and twin % 3 else None
+        changes.append(message_added("b" if kind == "other" and twin % 5 == 0 else "a", message, "", id))
+    one_by_one, at_once = SessionHistory(), SessionHistory()
+    one_by_one.apply(changes)
+    at_once.apply_all([changes])
+    assert at_once == one_by_one
+    for name, agent in one_by_one.agents.items():
+        assert list(at_once.agents[name].messages) == list(agent.messages)
+        assert list(at_once.agents[name].contents().items()) == list(agent.contents().items())
+
+
+def test_many_that_can_be_told_apart_are_looked_at_together() -> None:
+    messages = [{"role": "user", "content": [], "tracking_id": str(number)} for number in range(20)]
+    index = MessageIndex()
+    assert index.add_many([None] * 20, messages) == range(20)
+    assert index.add_many([None] * 20, messages) is None, "they are there"
+    assert index.add_many([7], [{"role": "user", "content": [], "tracking_id": "new"}]) is None, "7 is another one's id"
+    assert (index.next_id, index.ids("19"), index.ids("new")) == (20, [19], [])
