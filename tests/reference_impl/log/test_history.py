@@ -73,8 +73,10 @@ def test_many_in_a_row_are_what_each_by_itself_is(before: int, kinds: list[str],
         message: dict[str, Any] = {"role": "user", "content": [{"text": str(number)}], "tracking_id": f"id {number}"}
         if number == twin:
             message["tracking_id"] = "id 3"
-        if kind == "none" and twin % 2:
+        if kind == "none" and twin % 3 == 0:
             del message["tracking_id"]
+        if kind == "none" and twin % 3 == 1:
+            message["tracking_id"] = ""
         if kind == "pending":
             message["metadata"] = {"custom": {"bidi": {"status": "pending"}}}
         id = 100 + number if kind == "numbered" and twin % 3 else None
