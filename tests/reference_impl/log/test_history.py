@@ -58,29 +58,32 @@ def test_ids_that_follow_each_other_are_what_each_by_itself_is(first: int, count
 
 @given(
     st.integers(0, 3),
-    st.lists(st.sampled_from(["one", "other", "none", "pending", "numbered", "agent"]), min_size=40, max_size=60),
-    st.integers(0, 60),
+    st.integers(16, 40),
+    st.sampled_from(["none", "unnamed", "empty", "twin", "earlier", "pending", "numbered", "agent", "other"]),
+    st.integers(0, 39),
 )
-def test_many_in_a_row_are_what_each_by_itself_is(before: int, kinds: list[str], twin: int) -> None:
+def test_many_in_a_row_are_what_each_by_itself_is(before: int, count: int, odd: str, at: int) -> None:
     """Those in a row are looked at together, unless one has no tracking id, or that of another one, or skips ids."""
     changes: list[Change] = [
         message_added("a", {"role": "user", "content": [], "tracking_id": f"earlier {number}"}, "")
         for number in range(before)
     ]
-    for number, kind in enumerate(kinds):
-        if kind == "agent" and number % 20 == 0:
-            changes.append(agent_set({"agent_id": "a", "state": {"turn": number}}))
+    for number in range(count):
         message: dict[str, Any] = {"role": "user", "content": [{"text": str(number)}], "tracking_id": f"id {number}"}
-        if number == twin:
-            message["tracking_id"] = "id 3"
-        if kind == "none" and twin % 3 == 0:
+        agent_id, id = "a", None
+        if number == at and odd == "unnamed":
             del message["tracking_id"]
-        if kind == "none" and twin % 3 == 1:
-            message["tracking_id"] = ""
-        if kind == "pending":
+        elif number == at and odd == "numbered":
+            id = 100
+        elif number == at and odd == "other":
+            agent_id = "b"
+        elif number == at and odd == "agent":
+            changes.append(agent_set({"agent_id": "a", "state": {"turn": number}}))
+        elif number == at and odd == "pending":
             message["metadata"] = {"custom": {"bidi": {"status": "pending"}}}
-        id = 100 + number if kind == "numbered" and twin % 3 else None
-        changes.append(message_added("b" if kind == "other" and twin % 5 == 0 else "a", message, "", id))
+        elif number == at:
+            message["tracking_id"] = {"empty": "", "twin": "id 3", "earlier": "earlier 0"}.get(odd, f"id {number}")
+        changes.append(message_added(agent_id, message, "", id))
     one_by_one, at_once = SessionHistory(), SessionHistory()
     one_by_one.apply(changes)
     at_once.apply_all([changes])
