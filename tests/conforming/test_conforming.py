@@ -32,7 +32,7 @@ HERE = "tests.conforming"
 DESIGNS = [  # where it is, what of it is not applicable, and what is judged of what is special in it, each day
     (f"{HERE}.snapshot_manager:SnapshotFileManager", NO_CLEAN_UP | NO_TEAMS, "-m", " or ".join(ASKED_EACH_DAY)),
     (f"{HERE}.sqlite_manager:SqliteManager", NO_TEAMS | ON_SQLITE, "-m", "ids or cor or con or cln"),
-    (f"{HERE}.sqlite_wal_manager:SqliteWalManager", NO_TEAMS | ON_SQLITE, "-k", "DUR-03 or COR-02 or COR-03 or CON-03"),
+    (f"{HERE}.sqlite_wal_manager:SqliteWalManager", NO_TEAMS | ON_SQLITE, "-k", "COR-02 or COR-03 or CON-03"),
     (  # what is open is not deleted
         f"{HERE}.locking_manager:LockingManager",
         NO_CLEAN_UP | NO_TEAMS | NOT_BESIDE_A_WRITER | {"CLN-04"},

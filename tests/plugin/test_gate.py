@@ -60,7 +60,7 @@ def test_a_new_violation_beside_known_ones_fails(pytester: pytest.Pytester) -> N
     run.assert_outcomes(failed=1, xfailed=len(broken) - 1, passed=len(results(pytester)) - len(broken))
 
 
-@pytest.mark.parametrize("workers", [[], ["-n2"]])
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
 def test_a_stale_known_violation_fails_until_it_is_removed(pytester: pytest.Pytester, workers: list[str]) -> None:
     run = gate(pytester, CORRECT, "ORD-01 = 'it was broken once'", *workers)
     assert run.ret == pytest.ExitCode.TESTS_FAILED

@@ -280,7 +280,7 @@ def test_checks_and_backends_may_be_coroutines(pytester: pytest.Pytester) -> Non
     run.stdout.fnmatch_lines(["OWN-02 (MUST): A new session is not empty.", "expected: something", "found:    nothing"])
 
 
-@pytest.mark.parametrize("workers", [[], ["-n2"]])
+@pytest.mark.parametrize("workers", [[], ["-n1"]])
 def test_a_few_requirements_of_a_subclass_are_no_whole_verdict(pytester: pytest.Pytester, workers: list[str]) -> None:
     pytester.makepyfile(
         f"""

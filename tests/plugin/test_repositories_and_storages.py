@@ -247,7 +247,7 @@ def test_subclassing(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess("-k", "REP-01 or REP-05 or SNP-01 or LIF-02 or LIF-09", "-rs")
     run.assert_outcomes(failed=1, passed=5, skipped=1)
     run.stdout.fnmatch_lines(["*not applicable: the SDK's SnapshotSessionManager, which it is judged under, *"])
-    pytester.runpytest_subprocess("-n2", "-k", "REP-01 or SNP-01").assert_outcomes(failed=1, passed=2)
+    pytester.runpytest_subprocess("-n1", "-k", "REP-01 or SNP-01").assert_outcomes(failed=1, passed=2)
 
 
 def test_a_requirement_is_explained_with_the_option_of_its_kind(pytester: pytest.Pytester) -> None:

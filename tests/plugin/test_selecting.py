@@ -19,7 +19,7 @@ def test_an_id_that_was_printed_runs(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(failing, "ORD::ORD-01[strands-file]", "LIF::LIF-01", "--tb=no")
     run.assert_outcomes(failed=1, passed=1)
     run.stdout.fnmatch_lines(["FAILED ORD::ORD-01[[]strands-file]*"])
-    pytester.runpytest_subprocess(failing, "LIF::LIF-01", "-n2", ".").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess(failing, "LIF::LIF-01", "-n1", ".").assert_outcomes(passed=2)
 
 
 @pytest.mark.parametrize(
