@@ -12,6 +12,7 @@ from strands.types.exceptions import SessionException
 
 from ..log.at_once import at_once
 from ..log.codec import decode
+from ..log.ids import folder_name
 from ..log.inspection import CleanUp, SessionInfo, Skipped
 from .deletion import delete_orphans, delete_unused
 from .objects import Listed, S3Objects
@@ -44,6 +45,8 @@ class SessionFolder:
         root: The root; None where there is none: then this is what is left of a session.
         problem: Why the root cannot be read, in words; empty where it can, or is not there.
         is_withheld: Whether that says nothing of what is stored: S3 has it, and does not give it.
+        is_copy: Whether the root is that of another session, whose objects were copied here: nobody can open them, and
+            nothing that belongs to that session may be removed for them.
     """
 
     objects: S3Objects
@@ -52,10 +55,11 @@ class SessionFolder:
     root: Root | None
     problem: str = ""
     is_withheld: bool = False
+    is_copy: bool = False
 
     def info(self) -> SessionInfo | None:
         """Return what a list says of the session; None where there is none, or it cannot be read."""
-        if self.root is None:
+        if self.root is None or self.is_copy:
             return None
         try:
             session = decode(self.root.body)[0]["session"]
@@ -88,8 +92,12 @@ class SessionFolder:
         if info is None:
             if written >= limit or (self.root is None and not self.problem):
                 return
-            if self.is_withheld or not damaged:
-                why = self.problem if self.is_withheld else "its root is damaged: a repair may bring it back"
+            if self.is_withheld or self.is_copy or not damaged:
+                why = (
+                    self.problem
+                    if self.is_withheld or self.is_copy
+                    else "its root is damaged: a repair may bring it back"
+                )
                 done.skipped.append(Skipped(self.name, why))
                 return
             old, objects = f"{self.place}/", self.objects
@@ -146,7 +154,11 @@ def _look_into(objects: S3Objects, place: str) -> SessionFolder:
     listed: list[Listed] = []
     try:
         listed = list(objects.list(place))
-        return SessionFolder(objects, place, listed, read_root(objects, place))
+        root = read_root(objects, place)
+        if root is not None and _is_anothers(root, place):
+            problem = "it is a copy: its root is that of another session"
+            return SessionFolder(objects, place, listed, root, problem, is_copy=True)
+        return SessionFolder(objects, place, listed, root)
     except DamagedRoot:  # until it is repaired nobody can tell what is left over
         problem = f"s3://{objects.bucket}/{place}{ROOT} is not what was stored"
         return SessionFolder(objects, place, listed, None, problem)
@@ -154,3 +166,12 @@ def _look_into(objects: S3Objects, place: str) -> SessionFolder:
         if not is_withheld(failure):
             raise
         return SessionFolder(objects, place, listed, None, str(failure), is_withheld=True)
+
+
+def _is_anothers(root: Root, place: str) -> bool:
+    """Whether a root is that of a session that has another prefix."""
+    try:
+        name = folder_name(decode(root.body)[0]["session"]["session_id"])
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+        return False  # nobody can say
+    return place.rstrip("/").rpartition("/")[2] != name
