@@ -267,7 +267,7 @@ def read_session_alone(stored: SdkSession, session_id: str) -> SessionHistory | 
     if found != session_id and isinstance(found, str) and _fold(found) == _fold(session_id):
         return None  # a file system that folds case or normalises names showed another session's folder
     if found != session_id:
-        raise _wrong(stored, "session.json", f"it says session_id={found!r}, and not {session_id!r}")
+        raise _copied(stored, "session.json", "session_id", found, session_id)
     history = SessionHistory()
     try:
         history.apply([session_created(session)])
@@ -326,7 +326,7 @@ def _read_agent(
     [record] = _read(stored, [path])
     agent_id = record.get("agent_id")
     if not isinstance(agent_id, str) or _fold(agent_id) != _fold(agent):
-        raise _wrong(stored, path, f"it says agent_id={agent_id!r}, and not {agent!r}")
+        raise _copied(stored, path, "agent_id", agent_id, agent)
     for key in ("state", "conversation_manager_state"):
         if not isinstance(record.get(key), dict):
             raise _wrong(stored, path, f"it has no {key}")
@@ -355,10 +355,16 @@ def _apply(history: SessionHistory, stored: SdkSession, path: str, change: Chang
     history.apply([change])
 
 
-def _wrong(stored: SdkSession, path: str, what: str) -> SessionException:
+def _wrong(stored: SdkSession, path: str, what: str, remedy: str = "") -> SessionException:
     return SessionException(
-        f"cannot import {stored.place}: {path}: {what}. Restore it, or remove the session, and open it again"
+        f"cannot import {stored.place}: {path}: {what}. Restore it, {remedy}or remove the session, and open it again"
     )
+
+
+def _copied(stored: SdkSession, path: str, key: str, found: Any, expected: str) -> SessionException:
+    """Return what says that a file is another session's, or agent's: which the SDK's managers do not look at."""
+    remedy = f"write {expected!r} there, if you have copied it from there, "
+    return _wrong(stored, path, f"it says {key}={found!r}, and not {expected!r}", remedy)
 
 
 def _fold(name: str) -> str:

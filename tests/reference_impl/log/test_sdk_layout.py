@@ -125,6 +125,27 @@ def test_a_folder_that_cannot_be_listed_is_an_error(session: Path, monkeypatch: 
         imported(session)
 
 
+@pytest.mark.parametrize("copies", ["session", "agent"])
+def test_who_copied_a_session_or_an_agent_is_told_what_to_write_where(session: Path, copies: str) -> None:
+    """The SDK's managers open it; it is an error here, since nobody can say whether it is a copy or a mistake."""
+    if copies == "session":
+        shutil.copytree(session, session.parent / "session_copy")
+        place, id, record, key = "copy", "default", session.parent / "session_copy" / "session.json", "session_id"
+    else:
+        shutil.copytree(session / "agents" / "agent_default", session / "agents" / "agent_copy")
+        place, id, record, key = "s", "copy", session / "agents" / "agent_copy" / "agent.json", "agent_id"
+
+    def opened() -> SessionHistory | None:
+        return read_sdk_session(SdkFolder(session.parent, place), place)
+
+    with pytest.raises(SessionException, match=rf"{record.name}: it says {key}=.* write 'copy' there"):
+        opened()
+    replacing(key, "copy")(record)
+    found = opened()
+    assert found is not None
+    assert len(found.agents[id].messages) == 3
+
+
 def test_the_folder_of_an_id_that_differs_in_case_is_anothers(session: Path) -> None:
     (session / "session.json").write_text(json.dumps({"session_id": "S", "session_type": "AGENT"}))
     assert imported(session) is None
