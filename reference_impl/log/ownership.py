@@ -31,13 +31,42 @@ def take_after(descriptor: int, path: Path | str, folder: int | None = None, *, 
         if not stat.S_ISREG(before.st_mode):
             return False
         rights = stat.S_IMODE(before.st_mode) & (0o600 | others)
-        if (before.st_uid, before.st_gid, rights) == (made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode)):
+        listed, own = _list_of_file(path, folder), _list_of(descriptor)
+        is_same = (before.st_uid, before.st_gid, rights) == (made.st_uid, made.st_gid, stat.S_IMODE(made.st_mode))
+        if is_same and listed == own:
             return False
-        if not _is_given(descriptor, before.st_uid, before.st_gid) and not _is_given(descriptor, -1, before.st_gid):
+        if own is not None:  # what the folder says of new files: nobody said so of this one
+            os.removexattr(descriptor, _LIST)
+        is_given = _is_given(descriptor, before.st_uid, before.st_gid) or _is_given(descriptor, -1, before.st_gid)
+        if (
+            not is_given or listed is not None
+        ):  # a list's group bits are the most that somebody has, and not the group's
             rights &= ~0o060
         os.fchmod(descriptor, rights)
+        if listed is not None and is_given and others & 0o060:
+            os.setxattr(descriptor, _LIST, listed)
         return True
     return False
+
+
+_LIST = "system.posix_acl_access"
+"""The attribute by which Linux keeps a file's access control list."""
+
+
+def _list_of_file(path: Path | str, folder: int | None) -> bytes | None:
+    """Return a file's access control list; None where it has none."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    try:
+        return _list_of(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _list_of(descriptor: int) -> bytes | None:
+    try:
+        return os.getxattr(descriptor, _LIST) if hasattr(os, "getxattr") else None
+    except OSError:  # it has none, or its file system knows none
+        return None
 
 
 def _is_given(descriptor: int, owner: int, group: int) -> bool:

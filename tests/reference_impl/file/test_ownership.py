@@ -2,6 +2,7 @@
 
 import os
 import stat
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from strands.session import FileSessionManager as SdkFileSessionManager
 from tests.reference_impl.agents import open_agent, say, text_message
 
 SOMEBODY = 65534
+LIST = "system.posix_acl_access"
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 as_root = pytest.mark.skipif(not IS_ROOT, reason="who is not root gives nothing away")
 
@@ -62,9 +64,54 @@ def test_a_journal_that_is_written_anew_is_open_to_whom_it_was(tmp_path: Path, r
     if IS_ROOT:
         os.chown(journal, SOMEBODY, SOMEBODY)
     before, was = owned(journal), journal.stat().st_ino
-    replace(tmp_path)
-    assert owned(journal) == before
-    assert journal.stat().st_ino != was
+    with journal.open("rb"):  # nothing gets its number meanwhile
+        replace(tmp_path)
+        assert owned(journal) == before
+        assert journal.stat().st_ino != was
+
+
+def listing(*users: int, group: int = 0, mask: int = 6) -> bytes:
+    """Return an access control list by which some users may read and write, as Linux keeps it (``acl(5)``)."""
+    nobody = 0xFFFFFFFF
+    entries = [
+        (1, 6, nobody),
+        *((2, 6, user) for user in users),
+        (4, group, nobody),
+        (16, mask, nobody),
+        (32, 0, nobody),
+    ]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+
+
+def list_of(path: Path) -> bytes | None:
+    try:
+        return os.getxattr(path, LIST)
+    except OSError:
+        return None
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="the system has no such lists")
+@pytest.mark.parametrize("replace", REPLACING.values(), ids=REPLACING.keys())
+@pytest.mark.parametrize("is_listed", [True, False], ids=["a list of its own", "one for new files"])
+def test_whom_an_access_control_list_names_is_locked_out_no_more_than_the_group_is_let_in(
+    tmp_path: Path, replace: Any, is_listed: bool
+) -> None:
+    """The group bits of a mode are the most that a list gives somebody: the group had them all of a sudden."""
+    say(tmp_path, "first", "hello", "last")
+    journal = tmp_path / "journal_s" / "journal"
+    try:
+        if is_listed:
+            os.setxattr(journal, LIST, listing(SOMEBODY))
+        else:
+            journal.chmod(0o640)
+            os.setxattr(journal.parent, "system.posix_acl_default", listing(SOMEBODY))
+    except OSError:
+        pytest.skip("the file system has no such lists")
+    before, was = (owned(journal), list_of(journal)), journal.stat().st_ino
+    with journal.open("rb"):  # nothing gets its number meanwhile
+        replace(tmp_path)
+        assert (owned(journal), list_of(journal)) == before
+        assert journal.stat().st_ino != was
 
 
 @as_root
