@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import entry_points, version
 
-from .exit_codes import PIPE_CLOSED, USAGE_ERROR
+from .exit_codes import INTERRUPTED, PIPE_CLOSED, USAGE_ERROR
 
 _HELP = """\
 usage: session-conformance sessions COMMAND PLACE ...
@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has enough, as with | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return PIPE_CLOSED
+    except KeyboardInterrupt:
+        print("session-conformance: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return code
 
 

@@ -26,6 +26,7 @@ exit codes:
   0  done, and nothing was found wrong
   1  a session is damaged or cannot be read, a message was not brought back, or something could not be removed,
      imported or exported
+  2  the command was interrupted; what it had done by then is done
   4  the command cannot be carried out as it was given, and nothing was changed
 """
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
 from . import counting, fielding, judging, listing, report, soaking, starting
-from .exit_codes import PIPE_CLOSED, USAGE_ERROR
+from .exit_codes import INTERRUPTED, PIPE_CLOSED, USAGE_ERROR
 
 _CARRIED_OUT: dict[str, Callable[[argparse.Namespace], int]] = {
     "list": listing.run,
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever reads has enough, as with | head
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end
         return PIPE_CLOSED
+    except KeyboardInterrupt:
+        print("session-conformance: interrupted", file=sys.stderr)
+        return INTERRUPTED
     return code
 
 

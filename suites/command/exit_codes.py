@@ -6,5 +6,8 @@ VIOLATED = 1
 USAGE_ERROR = 4
 """A command cannot be carried out as it was given; pytest's own code for it."""
 
+INTERRUPTED = 2
+"""Somebody interrupted it, as with Ctrl-C; pytest's own code for it. What was done by then is done."""
+
 PIPE_CLOSED = 141
 """What a shell says of a program that SIGPIPE has ended: 128 + 13."""

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from session_conformance.suites.command import main
 
 COMMAND = [sys.executable, "-m", "session_conformance.suites.command"]
 
@@ -45,6 +46,20 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     run = subprocess.run([*COMMAND, "list"], stdout=write, stderr=subprocess.PIPE, text=True, check=False)
     os.close(write)
     assert (run.returncode, run.stderr) == (141, "")
+
+
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("words", [["list"], ["sessions", "list", "."]])
+def test_who_interrupts_it_is_shown_no_traceback(
+    words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("session_conformance.suites.command.cli._CARRIED_OUT", {"list": _interrupted})
+    monkeypatch.setattr("session_conformance.reference_impl.command.sessions.place_of", _interrupted)
+    assert main(words) == 2
+    assert capsys.readouterr() == ("", "session-conformance: interrupted\n")
 
 
 @pytest.mark.parametrize("words", [["--version"], ["list"], ["explain", "ORD-02"], ["--help"], ["completion", "bash"]])
