@@ -5,8 +5,10 @@ Another process goes on with it, if the backend can be opened by one.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from session_conformance.fixtures import ConformanceSuite, NewSession, capabilities_of, endpoint_of_run
@@ -38,6 +40,8 @@ from session_conformance.harness.timeline import (
     NodeRan,
     ProcessStarted,
     TeamEnded,
+    TeamKnows,
+    difference_of_values,
     same,
     texts,
 )
@@ -68,6 +72,9 @@ from .scenarios import (
 )
 
 PERSISTED = "A: SessionManager.register_hooks, sync_multi_agent after each node; Graph.deserialize_state"
+
+
+_SETS = ("completed_nodes", "failed_nodes", "interrupted_nodes")
 
 
 def _opens_elsewhere(backend: Backend, request: pytest.FixtureRequest) -> bool:
@@ -186,6 +193,33 @@ def expect_completed(run: Run, process: int, nodes: Sequence[str]) -> None:
         violated(expected, f"it counts {end.executions}", run.timeline, end)
 
 
+def _in_order(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what a team knows with its sets in order: the SDK lists them as they come."""
+    return {key: sorted(value) if key in _SETS else value for key, value in state.items()}
+
+
+def expect_known(run: Run) -> None:
+    """Report a violation where a process's team does not begin with what the one before it left.
+
+    Left is what the SDK would restore of it. Looked at are processes that ended with an invocation, however it ended:
+    what a kill leaves is for each manager to promise.
+
+    Raises:
+        Violation: Something of ``serialize_state()`` is lost, or is another.
+    """
+    team = run.scenario.team
+    assert team is not None
+    known = [[event for event in events if isinstance(event, TeamKnows)] for events in _processes(run.timeline)]
+    for before, after in itertools.pairwise(known):
+        if not before or not after or before[-1].when != "left":
+            continue
+        wanted, found = _in_order(team.restored(before[-1].state)), _in_order(after[0].state)
+        differs = difference_of_values(wanted, found, "serialize_state()")
+        if differs is not None:
+            what = f"{run.scenario.name}: what the team knew as it was left is what it is restored with"
+            violated(what, differs, run.timeline, before[-1], after[0])
+
+
 class SeveralAgents(ConformanceSuite):
     """MAG: several agents."""
 
@@ -207,7 +241,7 @@ class SeveralAgents(ConformanceSuite):
     @requirement("MAG-02", source="B: harness-sdk #1864, #1870", needs=[Capability.MULTI_AGENT])
     def binary(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A team's binary content (in its task, and in the answers of its agents) is stored, and comes back to the last
-        bit; so does any text of its task.
+        bit; so do any text of its task, and all else that it knows.
         """
         played = run(_resumed_elsewhere(GRAPH_BINARY, backend, request))
         expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
@@ -241,6 +275,7 @@ class SeveralAgents(ConformanceSuite):
                     played.timeline,
                     end,
                 )
+        expect_known(played)
 
     @requirement(
         "MAG-03",
@@ -285,8 +320,8 @@ class SeveralAgents(ConformanceSuite):
     def nodes_that_fail(
         self, run: ScenarioRuns, backend: Backend, new_session: NewSession, request: pytest.FixtureRequest
     ) -> None:
-        """After a node failed, the next manager's graph goes on with that node, and its swarm with its first agent;
-        each node that runs does so once, and a task after that begins at the beginning.
+        """After a node failed, the next manager's graph goes on with that node, with all that it knew, and its swarm
+        with its first agent; each node that runs does so once, and a task after that begins at the beginning.
         """
         for scenario, resumed in ((GRAPH_FAILS, ["write", "check"]), (SWARM_FAILS, ["plan", "write", "check"])):
             played = run(_resumed_elsewhere(scenario, backend, request))
@@ -296,6 +331,7 @@ class SeveralAgents(ConformanceSuite):
             expect_completed(played, 1, ["plan", "write", "check"])
             if scenario is GRAPH_FAILS:
                 expect_told(played, 1, "write", TASK, said_by("plan"))
+            expect_known(played)
         expect_here_and_elsewhere(expect_processes_to_take_turns, new_session, _opens_elsewhere(backend, request))
 
     @requirement(
@@ -317,7 +353,7 @@ class SeveralAgents(ConformanceSuite):
     @requirement("MAG-07", source="A: MultiAgentResult.to_dict, nested results", needs=[Capability.MULTI_AGENT])
     def nested(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """A swarm that is a node of a graph, with no manager of its own, does not run again, and the results of its
-        agents come back.
+        agents come back, with all that is known of them.
         """
         played = run(_resumed_elsewhere(GRAPH_NESTED, backend, request))
         expect_no_failure(played.timeline, allowed=["ScriptedFailure"])
@@ -327,6 +363,7 @@ class SeveralAgents(ConformanceSuite):
         inner = [start for start in starts if start.options["node"].startswith("write")]
         if inner:
             violated("the agents of the swarm within are not asked again", "one is", played.timeline, *inner)
+        expect_known(played)
 
     @requirement(
         "MAG-08",
@@ -335,7 +372,7 @@ class SeveralAgents(ConformanceSuite):
     )
     def interrupts(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """An interrupt of a graph, and of a swarm, is answered after a restart: the node that asked runs then, once,
-        with the task's binary content, and those before it do not run again.
+        with the task's binary content and all that the team knew, and those before it do not run again.
         """
         for scenario in (GRAPH_ASKS, SWARM_ASKS):
             played = run(_resumed_elsewhere(scenario, backend, request))
@@ -353,6 +390,7 @@ class SeveralAgents(ConformanceSuite):
             images = [block["image"]["source"]["bytes"] for block in blocks if "image" in block]
             if not same(images, [PIXEL]):
                 violated("write is given the task's image", f"{images!r:.120}", timeline, asked)
+            expect_known(played)
 
     @requirement(
         "MAG-09", source="A: MultiAgentBase.id, 'unique id for session management'", needs=[Capability.MULTI_AGENT]
@@ -391,7 +429,8 @@ class SeveralAgents(ConformanceSuite):
     )
     def interrupts_within_a_node(self, run: ScenarioRuns, backend: Backend, request: pytest.FixtureRequest) -> None:
         """An interrupt of a tool within a graph's node, whose agent has binary content in its history, is answered
-        after a restart: that agent goes on with its history as it was, and the graph with the nodes behind it.
+        after a restart: that agent goes on with its history and state as they were, and the graph with the nodes
+        behind it, and with all that it knew.
         """
         played = run(_resumed_elsewhere(GRAPH_ASKS_WITHIN, backend, request))
         timeline = played.timeline
@@ -406,6 +445,7 @@ class SeveralAgents(ConformanceSuite):
         if results != [[{"text": "the user says go ahead"}]]:
             violated("its tool is given the answer, once", f"{results!r}", timeline, *timeline.of(Asked))
         expect_completed(played, 1, ["plan", "write", "check"])
+        expect_known(played)
 
     @requirement(
         "MAG-11",

@@ -11,8 +11,29 @@ from typing import Any
 from ..models import Answering, ScriptedTextModel
 from ..process import FAULT_BEGINS, FAULT_ENDS, FROM_OUTSIDE
 from ..scripts import Answer, NodeWill, Script, Send, Step, StorageFails, StorageWorks
-from ..sdk import AfterNodeCallEvent, BeforeNodeCallEvent, Graph, HookOrder, HookRegistry, SessionManager, Swarm
-from ..timeline import Asked, Failed, Happened, NodeRan, ProcessStarted, TeamEnded, Timeline, UserSent
+from ..sdk import (
+    AfterMultiAgentInvocationEvent,
+    AfterNodeCallEvent,
+    BeforeMultiAgentInvocationEvent,
+    BeforeNodeCallEvent,
+    Graph,
+    HookOrder,
+    HookRegistry,
+    SessionManager,
+    Swarm,
+)
+from ..timeline import (
+    Asked,
+    Failed,
+    Happened,
+    NodeRan,
+    ProcessStarted,
+    TeamEnded,
+    TeamKnows,
+    Timeline,
+    UserSent,
+    copied,
+)
 from ._stage import Session, StorageFault, usual_fault
 from .teams import Team
 
@@ -53,6 +74,7 @@ class TeamConversation:
         self._ended: set[str] = set()
         self._moved = asyncio.Event()
         self._asked = list(asked)
+        self._invoked = False
         self._storage_fault = storage_fault or usual_fault(session)
         self._faults = ExitStack()
         self.manager: SessionManager[Any] = session.open()
@@ -73,9 +95,19 @@ class TeamConversation:
     # -- hooks ---------------------------------------------------------------------------------------------
 
     def register_hooks(self, registry: HookRegistry, **_: Any) -> None:
-        """Register what a user gives the team: hooks around each node. The last one runs after any manager's."""
+        """Register what a user gives the team: hooks around each node and around it all, behind a manager's."""
+        registry.add_callback(BeforeMultiAgentInvocationEvent, self._team_begins, order=HookOrder.SDK_LAST)
+        registry.add_callback(AfterMultiAgentInvocationEvent, self._team_ended, order=HookOrder.SDK_LAST)
         registry.add_callback(BeforeNodeCallEvent, self._node_begins, order=HookOrder.SDK_LAST)
         registry.add_callback(AfterNodeCallEvent, self._node_ends, order=HookOrder.SDK_LAST)
+
+    def _team_begins(self, event: BeforeMultiAgentInvocationEvent) -> None:
+        if not self._invoked:
+            self.timeline.record(TeamKnows(when="restored", state=copied(self.team.serialize_state())))
+        self._invoked = True
+
+    def _team_ended(self, event: AfterMultiAgentInvocationEvent) -> None:
+        self.timeline.record(TeamKnows(state=copied(self.team.serialize_state())))
 
     def _node_begins(self, event: BeforeNodeCallEvent) -> None:
         if event.node_id in self._asking:

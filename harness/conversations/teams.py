@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ..models import Answering, ScriptedTextModel, chunk, text_answer
 from ..sdk import Agent, Graph, GraphBuilder, Message, SessionManager, Swarm, ToolContext, sdk_tool
+from ..timeline import Timeline, copied
 
 ModelOf = Callable[[str, Answering], ScriptedTextModel]
 """Makes the model of an agent, given its name and what it answers."""
@@ -62,6 +63,20 @@ class Team:
             builder.set_session_manager(session_manager)
         return builder.build()
 
+    def restored(self, state: dict[str, Any]) -> dict[str, Any]:
+        """Return what a team that is made anew knows when it is given a state, as the SDK restores it.
+
+        Args:
+            state: What ``serialize_state()`` gave; it is not changed.
+        """
+
+        def model_of(_: str, answer: Answering) -> ScriptedTextModel:
+            return ScriptedTextModel(Timeline(), answer=answer)
+
+        team = self.build(model_of, None)
+        team.deserialize_state(copied(state))
+        return team.serialize_state()
+
     def _swarm(
         self,
         model_of: ModelOf,
@@ -102,6 +117,7 @@ _USED = {"type": "usage", "input_tokens": 3, "output_tokens": 4, "total_tokens":
 @sdk_tool(context=True)
 def approve(tool_context: ToolContext) -> str:
     """Ask the user."""
+    tool_context.agent.state.set("approvals", {"asked for": 1})
     return f"the user says {tool_context.interrupt('approval', reason='May I?')}"
 
 
@@ -120,6 +136,14 @@ def fact_from(name: str) -> str:
     return f"{name} knows a fact"
 
 
+_ODD_FACTS: dict[str, Any] = {
+    "counts": [1, 1.0, -0.0, 2**53 + 1, True, None],
+    "empty": ["", [], {}],
+    "of dots.and $signs": {"Zoë 東京": {"1": "one", "a.b": ["2026-11-28", "null"]}},
+}
+"""What agents of a swarm tell each other besides: values that a store may have another form for."""
+
+
 def _asks(name: str) -> list[Any]:
     use = {"toolUseId": f"by-{name}", "name": "approve", "input": {}}
     return [{"type": "tool_use_blocks", "tool_uses": [use]}, {"type": "response_stop"}]
@@ -129,7 +153,11 @@ def _hands_over(name: str, to: str) -> list[Any]:
     use = {
         "toolUseId": f"from-{name}",
         "name": "handoff_to_agent",
-        "input": {"agent_name": to, "message": handed_over_by(name), "context": {"fact": fact_from(name)}},
+        "input": {
+            "agent_name": to,
+            "message": handed_over_by(name),
+            "context": {"fact": fact_from(name), **_ODD_FACTS},
+        },
     }
     return [{"type": "tool_use_blocks", "tool_uses": [use]}, {"type": "response_stop"}]
 

@@ -20,6 +20,7 @@ from .installed import need as need
 from .names import ERROR_LOGGERS as ERROR_LOGGERS
 from .names import SDK_EXCEPTIONS as SDK_EXCEPTIONS
 from .names import AfterInvocationEvent as AfterInvocationEvent
+from .names import AfterMultiAgentInvocationEvent as AfterMultiAgentInvocationEvent
 from .names import AfterNodeCallEvent as AfterNodeCallEvent
 from .names import AfterToolCallEvent as AfterToolCallEvent
 from .names import Agent as Agent
@@ -27,6 +28,7 @@ from .names import AgentInitializedEvent as AgentInitializedEvent
 from .names import AgentState as AgentState
 from .names import AgentTool as AgentTool
 from .names import AudioFormat as AudioFormat
+from .names import BeforeMultiAgentInvocationEvent as BeforeMultiAgentInvocationEvent
 from .names import BeforeNodeCallEvent as BeforeNodeCallEvent
 from .names import BeforeToolCallEvent as BeforeToolCallEvent
 from .names import ContextWindowOverflowException as ContextWindowOverflowException
@@ -80,6 +82,7 @@ __all__ = [
     "SDK_EXCEPTIONS",
     "SDK_VERSION",
     "AfterInvocationEvent",
+    "AfterMultiAgentInvocationEvent",
     "AfterNodeCallEvent",
     "AfterToolCallEvent",
     "Agent",
@@ -87,6 +90,7 @@ __all__ = [
     "AgentState",
     "AgentTool",
     "AudioFormat",
+    "BeforeMultiAgentInvocationEvent",
     "BeforeNodeCallEvent",
     "BeforeToolCallEvent",
     "BidiAfterConnectionRestartEvent",

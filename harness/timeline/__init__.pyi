@@ -19,6 +19,7 @@ from .events import NodeRan as NodeRan
 from .events import ProcessEnded as ProcessEnded
 from .events import ProcessStarted as ProcessStarted
 from .events import TeamEnded as TeamEnded
+from .events import TeamKnows as TeamKnows
 from .events import ToolRan as ToolRan
 from .events import UserSent as UserSent
 from .excerpts import LIFELINES as LIFELINES
@@ -30,6 +31,7 @@ from .history import answers as answers
 from .history import bidi_metadata as bidi_metadata
 from .history import content_of as content_of
 from .history import difference as difference
+from .history import difference_of_values as difference_of_values
 from .history import essence as essence
 from .history import is_pending as is_pending
 from .history import same as same
@@ -68,6 +70,7 @@ __all__ = [
     "ProcessStarted",
     "Reading",
     "TeamEnded",
+    "TeamKnows",
     "Timeline",
     "ToolRan",
     "UserSent",
@@ -77,6 +80,7 @@ __all__ = [
     "content_of",
     "copied",
     "difference",
+    "difference_of_values",
     "essence",
     "excerpt",
     "frames_of",

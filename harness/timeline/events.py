@@ -308,6 +308,28 @@ class TeamEnded(Event):
         return f"the team ends ({self.status}) after {', '.join(self.nodes) or 'no node'}"
 
 
+@dataclass(frozen=True)
+class TeamKnows(Event):
+    """What a team knows (``serialize_state()``) as its process invokes it first, or as an invocation has ended.
+
+    Hooks see it: the first one ahead of all that the invocation does, behind a manager that restores it then; the
+    other one behind a manager that stores it.
+
+    Attributes:
+        when: ``restored`` or ``left``.
+        state: A copy of its state.
+    """
+
+    when: str = "left"
+    state: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:  # noqa: D102
+        how = "begins with" if self.when == "restored" else "leaves"
+        results = ", ".join(self.state.get("node_results", {})) or "no node"
+        return f"the team {how} the results of {results}, and is {self.state.get('status', 'of no status')}"
+
+
 REDACTS = "a guardrail redacts the latest message"
 """What happened just before a manager is called to redact the message, which the event has as it shall be."""
 
@@ -352,7 +374,7 @@ _EVENTS: dict[str, type[Event]] = {
     for kind in (
         ProcessStarted, ProcessEnded, ModelStarted, ModelStopped, ModelReceived, ModelEmitted, UserSent,
         HookCalled, ToolRan, Failed, AgentStarted, AgentStopped, AgentAtRest,
-        Asked, NodeRan, TeamEnded, Happened, HappenedElsewhere,
+        Asked, NodeRan, TeamEnded, TeamKnows, Happened, HappenedElsewhere,
     )
 }  # fmt: skip
 

@@ -63,6 +63,20 @@ def difference(
     return None
 
 
+def difference_of_values(expected: Any, found: Any, where: str) -> str | None:
+    """Say where two values differ first, or return None where they are the same.
+
+    Args:
+        expected: What should be.
+        found: What is.
+        where: What the values are called.
+    """
+    if same(expected, found):
+        return None
+    at, old, new = _first_difference(expected, found, where)
+    return f"{at} is {_cut(new)} instead of {_cut(old)}"
+
+
 def _apart(want: dict[str, Any], have: dict[str, Any], expected: Message, found: Message) -> str:
     if want.get("role") == have.get("role") and same(want.get("content"), have.get("content")):
         part = next(key for key in ("tracking_id", "metadata") if not same(want.get(key), have.get(key)))

@@ -292,3 +292,47 @@ class ForgetsHistoriesWithinTeams(_SpoilsTeams):
         for node in state["_internal_state"]["interrupt_state"]["context"].values():
             if isinstance(node, dict) and "messages" in node:
                 node["messages"] = node["messages"][-1:]
+
+
+class ForgetsWhichNodesFailed(_SpoilsTeams):
+    """Where a graph goes on is stored, and not why."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        state["failed_nodes"] = []
+
+
+class ForgetsMetadataOfAnswers(_SpoilsTeams):
+    """Of what a node answered, role and content are stored."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["node_results"].values():
+            if node["result"]["type"] == "agent_result":
+                node["result"]["message"].pop("metadata", None)
+
+
+class ForgetsWhatNestedAgentsUsed(_SpoilsTeams):
+    """What the agents of a team within a team said is stored, and not what they used."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["node_results"].values():
+            if node["result"]["type"] == "multiagent_result":
+                for inner in node["result"]["results"].values():
+                    inner["accumulated_usage"] = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
+
+
+class StoresFactsAsWholeNumbers(_SpoilsTeams):
+    """What agents of a swarm tell each other has numbers of one kind."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for facts in state.get("context", {}).get("shared_context", {}).values():
+            if "counts" in facts:
+                facts["counts"] = [int(count) if isinstance(count, float) else count for count in facts["counts"]]
+
+
+class ForgetsStatesWithinTeams(_SpoilsTeams):
+    """An agent that asked within a team goes on with its history alone."""
+
+    def spoil(self, state: dict[str, Any]) -> None:
+        for node in state["_internal_state"]["interrupt_state"]["context"].values():
+            if isinstance(node, dict) and "state" in node:
+                node["state"] = {}

@@ -578,6 +578,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_teams.ComposesTasks, "the task's text"),
         (broken_teams.DropsBytesOfAnswers, "the result of plan has its redacted reasoning"),
         (broken_teams.CachesTeams, "the task's image"),
+        (broken_teams.ForgetsMetadataOfAnswers, r"\['node_results'\]\['plan'\]\['result'\]\['message'\] is"),
     ],
     "MAG-03": [(broken_teams.ResumesWhatIsDone, "the run had finished")],
     "MAG-04": [
@@ -588,6 +589,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_teams.SkipsFailedNodes, "these run: check, plan"),
         (broken_teams.KeepsTeamsInAClassAttribute, "these run: plan, write, check, plan"),
         (broken_teams.CachesTeamsAsTheyWereRead, "turn 4 of a graph, this process's: send run"),
+        (broken_teams.ForgetsWhichNodesFailed, r"\['failed_nodes'\] is list \[\] instead of list \['write'\]"),
     ],
     "MAG-06": [
         (broken_teams.JoinsTooEarly, "these run: right, join, join"),
@@ -596,10 +598,12 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-07": [
         (broken_teams.KnowsAgentsOnly, "write-1 has done its part"),
         (broken_teams.KeepsTeamsInAClassAttribute, "these run: plan, write, check"),
+        (broken_teams.ForgetsWhatNestedAgentsUsed, r"\['write-1'\]\['accumulated_usage'\]\['inputTokens'\] is int 0"),
     ],
     "MAG-08": [
         (broken_teams.ForgetsWhatTeamsAsked, "the user is asked once, before write"),
         (broken_teams.CachesTeams, "the task's image"),
+        (broken_teams.StoresFactsAsWholeNumbers, r"\['counts'\]\[1\] is int 1 instead of float 1.0"),
     ],
     "MAG-09": [
         (broken_teams.KeepsOneTeamASession, "goes on with 'one-2'"),
@@ -609,6 +613,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
     "MAG-10": [
         (broken_teams.ForgetsHistoriesWithinTeams, "goes on with its history"),
         (broken_teams.CachesTeams, "goes on with its history"),
+        (broken_teams.ForgetsStatesWithinTeams, r"\['state'\] is dict {} instead"),
     ],
     "MAG-11": [
         (broken_teams.TeamsGoOnWhateverIsStored, "a graph .* what it had the user asked is lost"),
