@@ -37,6 +37,7 @@ from .scenarios import (
     CONSTRUCTOR_MESSAGES,
     EVERYDAY,
     GIVEN_MESSAGES,
+    GREETED,
     KILLED,
     OTHER_STORAGE_FAULTS,
     SAID_AGAIN,
@@ -95,7 +96,7 @@ class LifeOfASession(ConformanceSuite):
         """A second manager with the same id restores the history exactly: order, roles, content, tracking ids,
         metadata.
         """
-        for scenario in (EVERYDAY, SAID_AGAIN):
+        for scenario in (EVERYDAY, SAID_AGAIN, GREETED):
             played = run(scenario)
             expect_no_failure(played.timeline)
             expect_readable(played.stored, "after the conversation")

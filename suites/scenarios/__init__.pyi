@@ -12,6 +12,7 @@ from .bidi import CONSTRUCTOR_MESSAGES as CONSTRUCTOR_MESSAGES
 from .bidi import DIRECT_TOOL_CALL as DIRECT_TOOL_CALL
 from .bidi import EVERYDAY as EVERYDAY
 from .bidi import GIVEN_MESSAGES as GIVEN_MESSAGES
+from .bidi import GREETED as GREETED
 from .bidi import INCOMPLETE as INCOMPLETE
 from .bidi import INTERLEAVED as INTERLEAVED
 from .bidi import KILLED as KILLED
@@ -254,6 +255,7 @@ __all__ = [
     "GRAPH_FAILS",
     "GRAPH_KILLED",
     "GRAPH_NESTED",
+    "GREETED",
     "INCOMPLETE",
     "INTERLEAVED",
     "KILLED",

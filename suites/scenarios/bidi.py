@@ -38,6 +38,12 @@ SAID_AGAIN = Scenario(
     observing=False,
 )  # fmt: skip
 
+GREETED = Scenario(
+    "a conversation that the assistant begins",
+    Script().assistant("Welcome").assistant("What can I do for you?").user("Nothing"),
+    observing=False,
+)
+
 EVERYDAY = Scenario(
     "an everyday conversation",
     Script()
@@ -211,10 +217,12 @@ LATE_UPDATE_BEHIND_MANY = Scenario(
     Script()
     .emits(_LATE[0])
     .then(*(step for number in range(30) for step in Script().user(f"typed meanwhile, {number}").steps))
-    .emits(*_LATE[1:]),
+    .emits(*_LATE[1:])
+    .assistant("I see")
+    .assistant("I see"),
     observing=False,
 )
-"""More than a manager looks through that looks at the latest alone."""
+"""More than a manager looks through that looks at the latest alone; then two answers with the same words."""
 
 LATE_UPDATE_BEHIND_A_GAP = Scenario(
     "a late update in a session that ended during a tool, and was restored",

@@ -83,6 +83,7 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         "[redacted]",
         "[redacted, too]",
         "[an answer redacted]",
+        "[a streamed answer redacted]",
         "[one of two redacted]",
         "[redacted in another process]",
         "[redacted once restored]",
@@ -117,7 +118,10 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for later in (Add(answer), Redact(looks.instead[2])):
             await conversation.step(later)
         looks.look("right after the redaction of an answer", conversation.timeline)
-        for again in (Send("said twice"), Send("said twice"), Redact(looks.instead[3])):
+        for later in (*Script().assistant(f"your password was {REDACTED_WORD}").steps, Redact(looks.instead[3])):
+            await conversation.step(later)
+        looks.look("right after the redaction of a streamed answer", conversation.timeline)
+        for again in (Send("said twice"), Send("said twice"), Redact(looks.instead[4])):
             await conversation.step(again)
         await conversation.step(Send("said after it"))
         looks.look("after the next message", conversation.timeline)
@@ -129,7 +133,7 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for step in (Start(), SetState("turn", 3), Send(f"my password was {REDACTED_WORD}")):
             await conversation.step(step)
         looks.before = conversation.session.read()
-        await conversation.step(Redact(looks.instead[4]))
+        await conversation.step(Redact(looks.instead[5]))
         looks.after, looks.state = conversation.session.read(), conversation.agent.state.get()
         looks.look("right after a redaction in another process", conversation.timeline)
         await conversation.step(Stop())
@@ -140,7 +144,7 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
             await conversation.step(step)
 
     async def once_restored(conversation: Conversation) -> None:
-        for step in (Start(), Redact(looks.instead[5])):
+        for step in (Start(), Redact(looks.instead[6])):
             await conversation.step(step)
         looks.look("right after the redaction of what another process stored", conversation.timeline)
         await conversation.step(Stop())

@@ -1,6 +1,7 @@
 """Mutants: a correct manager, each time with one thing broken: the life of a session."""
 
 import copy
+import itertools
 import os
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,10 @@ class RedactsInWhoeverSpokeLast(FileSessionManager):
 
     def redact_latest_message(self, redact_message: Any, agent: Any, **kwargs: Any) -> None:
         super().redact_latest_message(redact_message, getattr(self, "_spoke", agent), **kwargs)
+
+
+class BeginsWithTheUser(SnapshotFileManager):
+    """What a restore brings back begins with what a user said, as some models ask for."""
+
+    def restored(self, messages: list[Any]) -> list[Any]:
+        return list(itertools.dropwhile(lambda message: message["role"] == "assistant", super().restored(messages)))

@@ -9,6 +9,7 @@ from strands.bidi.hooks import BidiAgentStopEvent
 from strands.hooks import HookOrder, HookRegistry
 
 from tests.conforming.snapshot_manager import SnapshotFileManager
+from tests.conforming.sqlite_manager import SqliteManager
 
 from .messages import bidi_of
 
@@ -130,3 +131,30 @@ class StopsAsItRemembers(FileSessionManager):
             if message is not None and stored.to_message()["content"] != message["content"]:
                 stored.message, stored.redact_message = message, None
                 self.update_message(self.session_id, agent.agent_id, stored)
+
+
+class UpdatesOnce(SqliteManager):
+    """A message is replaced when its stream has ended, and is final from then on."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._final: set[tuple[str, str]] = set()
+
+    def _update(self, agent_id: str, message: Any) -> None:
+        if (agent_id, message["tracking_id"]) not in self._final:
+            super()._update(agent_id, message)
+        self._final.add((agent_id, message["tracking_id"]))
+
+
+class TakesTheSameWordsForStored(SqliteManager):
+    """What is stored already is no update, whichever message it is stored in."""
+
+    def __init__(self, session_id: str, storage_dir: str) -> None:
+        super().__init__(session_id, storage_dir)
+        self._words: set[str] = set()
+
+    def _update(self, agent_id: str, message: Any) -> None:
+        words = f"{agent_id}: {message['content']}"
+        if words not in self._words:
+            super()._update(agent_id, message)
+        self._words.add(words)

@@ -54,6 +54,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_lives.DropsMetadata, "metadata"),
         (broken_updates.IgnoresUpdates, "pending"),
         (broken_rows.TakesTheSameForARetry, r"is missing, user \[.Hello\?"),
+        (broken_lives.BeginsWithTheUser, r"message 0 is user \[.Nothing.\].* instead of assistant \[.Welcome"),
     ],
     "LIF-03": [(broken_lives.KeepsHistoryInAClassAttribute, "fresh process")],
     "LIF-04": [
@@ -155,6 +156,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_rows.UpdatesTheLatestAlone, "a late update|in place of its placeholder"),
         (broken_updates.ForgetsWhatFollowsAnUpdate, "answered meanwhile"),
         (broken_rows.ReplacesByPlace, r"user \[\] pending"),
+        (broken_updates.TakesTheSameWordsForStored, r"assistant \[\] pending"),
     ],
     "UPD-05": [
         (broken_updates.KeepsTheOriginalOfARedaction, r"\[redacted\]"),
@@ -168,6 +170,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_rows.RedactsWhatUsersSaid, "and what is written after it: it survives"),
         (broken_rows.RedactsWhateverIsLast, "a redaction after somebody else said something: it survives"),
         (broken_rows.RedactsWithAnOldState, r"the state stays what it was, {'turn': 3}"),
+        (broken_updates.UpdatesOnce, "stored is .*your password was"),
         (broken_rows.RedactsByPlace, "stored is .*my password is still"),
     ],
     "UPD-06": [
