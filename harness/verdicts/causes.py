@@ -154,7 +154,7 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
     ),
     (
         r"COR-.*|DUR-0[13]|CLN-.*|NET-.*|S3A-.*|CON-.*",
-        rf"^(?!.*(?:raised|raises) {_OF_THE_SDK}).*(?:raised|raises|: )\s*(?!{_OF_THE_SDK})"
+        rf"^(?!.*(?:raised|raises) {_OF_THE_SDK})(?:(?!: {_OF_THE_SDK}).)*(?:raised|raises|: )\s*(?!{_OF_THE_SDK})"
         r"[A-Za-z_.]*(?:Error|Exception|Interface\w*)\b",
         Cause(
             "errors of the driver get through",
@@ -177,6 +177,15 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         Cause(
             "messages are acknowledged before they are durable, or written in place",
             "write beside, fsync file and folder, then rename; or append and fsync; return only then",
+        ),
+    ),
+    (
+        r"CLN-01",
+        r"which the killed one left",
+        Cause(
+            "a deletion that was killed is never finished",
+            "let a deletion that is tried again look for what the one before it had moved or left, also where the"
+            " session itself is gone already",
         ),
     ),
     (
@@ -220,7 +229,7 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
         ),
     ),
     (
-        r"COR-.*",
+        r"COR-(?!06).*",
         r"another history|not so|came back",
         Cause("damage is not noticed", _CHECKSUM),
     ),
@@ -315,6 +324,10 @@ _OF_REQUIREMENT = {
     "MAG-12": (
         "let an error of reading out as SessionException: os.path.exists() says no at any error, so open what is to be"
         " read, and take FileNotFoundError alone for a new team"
+    ),
+    "COR-06": (
+        "say in the text of the SessionException which session it is, and which of its files, keys or rows cannot be"
+        " read"
     ),
     "CON-06": "order messages by numbers that the store gives, never by a clock",
     "CLN-02": "compare the time of the last write, and leave alone what somebody has open",

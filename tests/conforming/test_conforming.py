@@ -175,6 +175,17 @@ def test_a_refused_turn_was_not_acknowledged_by_who_promises_turns(pytester: pyt
     run.assert_outcomes(passed=2)
 
 
+def test_a_restart_of_the_connection_is_no_stop_of_who_promises_stops(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-manager=tests.conforming.turn_manager:RestFileManager",
+        "--conformance-durability=stop",
+        "--conformance-fail-on=should",
+        "-k",
+        "RPL-02 or RPL-03 or RPL-06 or UPD",
+    )
+    run.assert_outcomes(passed=9)
+
+
 def test_methods_of_an_instance_delete_clean_up_and_list(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.caretaking_manager:CaretakingManager",

@@ -1,4 +1,4 @@
-"""A snapshot manager that saves on purpose only when a turn has ended: it promises durability by turn, and keeps it."""
+"""Snapshot managers that save on purpose only when a turn has ended, or at rest: they promise no more, and keep it."""
 
 from __future__ import annotations
 
@@ -27,3 +27,13 @@ class TurnFileManager(SnapshotFileManager):
     def on_turn(self, event: Any) -> None:
         """Save what was said in a turn."""
         self.save(event.agent)
+
+
+class RestFileManager(TurnFileManager):
+    """Saves when a voice agent has stopped, or an invocation of a text agent has ended, and at nothing else."""
+
+    def on_turn(self, event: Any) -> None:
+        pass
+
+    def on_restart(self, event: Any) -> None:
+        pass

@@ -40,7 +40,14 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("LIF-15", "a reader raised SessionException: it is open", "resolve()"),
         ("UPD-06", "it is in a/data, as text, at byte 10", "free pages"),
         ("CLN-01", "its text is still in a/data", "free pages"),
+        ("CLN-01", "its text is still in .trash/a, which the killed one left", "also where the session itself is gone"),
         ("CLN-01", "another session is gone", "exact keys"),
+        (
+            "COR-06",
+            "in 51 of 62 cases it is not so. The first: log, cut short: SessionException: session 'a': ValueError: cut",
+            "which of its files, keys or rows",
+        ),
+        ("COR-06", "in 2 of 62 cases it is not so. The first: log, cut short: DecodeError: it is cut", "raise Session"),
         ("CLN-04", "it has ['I am new', 'I am old']", "a random id of its own"),
         ("AGT-28", "it raises ValueError: no", "turn what restoring raises"),
         (
