@@ -79,6 +79,7 @@ from .scenarios import (
     TRIMMED,
     expect_answered,
     expect_apart_on_one_manager,
+    expect_asked_within_a_tool,
     expect_each_tool_once,
     expect_gone_at_each_look,
     expect_last_state_told_of,
@@ -157,13 +158,15 @@ class TextAgents(ConformanceSuite):
         source="D,A: interrupts, 'interrupts are session managed in-between return and user response'",
         needs=[Capability.FRESH_PROCESS],
     )
-    def interrupts(self, run: ScenarioRuns) -> None:
+    def interrupts(self, run: ScenarioRuns, new_session: NewSession) -> None:
         """Interrupts, of a tool and of a hook ahead of one, are answered in another process: each tool of the group
-        runs once, is given its answer, and all results come back; what was answered is asked no more.
+        runs once, is given its answer, and all results come back; what was answered is asked no more. So is one of an
+        agent that is a tool itself, and why it asked is restored as it was.
         """
         self._answered(run(TEXT_INTERRUPT), [["Delete it?", "Transfer it?"]])
         self._answered(run(TEXT_ANSWERED_AT_ONCE), [["Delete it?", "Transfer it?"]])
         self._answered(run(TEXT_ANSWERED_IN_PARTS), [["Delete it?", "Transfer it?"], ["Delete it?"]])
+        expect_asked_within_a_tool(new_session())
 
     def _answered(self, played: Run, questions: list[list[str]]) -> None:
         """Expect that an agent asks this, each time, and goes on with the answers."""

@@ -96,6 +96,7 @@ in. They are texts."""
 
 NAMES = (
     *("a.b", ".", "..", "$set", "$", "_id", "_private", "__class__", "-", "a b", "a/b", "a#b", "a:b", "a[0]", "0"),
+    *(" padded", "padded ", "\tpadded\n"),
     *(
         "id",
         "ID",
@@ -394,8 +395,8 @@ class Content(ConformanceSuite):
     )
     def texts_and_names(self, new_session: NewSession) -> None:
         """A text that looks like a date, a number, a boolean or nothing stays that text, and a name that a store may
-        have a use for (with a dot, a dollar sign or an underscore, or that of a field) stays that name: in messages,
-        tools' inputs and results, and state.
+        have a use for (with a dot, a dollar sign, an underscore, or blanks around it, or that of a field) stays that
+        name: in messages, tools' inputs and results, and state.
         """
         texts = {f"value {number}": text for number, text in enumerate(LOOKING_LIKE_OTHERS)}
         named = {name: number for number, name in enumerate(NAMES)}

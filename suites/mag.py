@@ -396,14 +396,14 @@ class SeveralAgents(ConformanceSuite):
         "MAG-09", source="A: MultiAgentBase.id, 'unique id for session management'", needs=[Capability.MULTI_AGENT]
     )
     def two_teams(self, new_session: NewSession, request: pytest.FixtureRequest) -> None:
-        """Two teams (other id) in one session never mix, nor do a team and an agent of one id: each goes on where it
-        was.
+        """Two teams (other id, if only in case) in one session never mix, nor do a team and an agent of one id: each
+        goes on where it was.
         """
         first = new_session()
         elsewhere = _opens_elsewhere(first.backend, request)
         teams = [
             Session(first.backend, first.workspace, first.session_id, team=Team("graph", (f"{id}-1", f"{id}-2"), id=id))
-            for id in ("one", "two")
+            for id in ("one", "One")
         ]
         for session in teams:
             assert session.team is not None

@@ -4,6 +4,7 @@ from .agents_of_a_session import expect_own as expect_own
 from .agents_of_a_session import expect_redacted_apart_on_one_manager as expect_redacted_apart_on_one_manager
 from .agents_of_a_session import expect_twins_refused as expect_twins_refused
 from .any_script import judge_script as judge_script
+from .asked_within import expect_asked_within_a_tool as expect_asked_within_a_tool
 from .between_requests import expect_kept_between_requests as expect_kept_between_requests
 from .bidi import AUTO_RESTART_OFF as AUTO_RESTART_OFF
 from .bidi import BARGED_IN as BARGED_IN
@@ -366,6 +367,7 @@ __all__ = [
     "expect_apart_on_one_manager",
     "expect_apart_where_ids_meet",
     "expect_apart_where_messages_are_shared",
+    "expect_asked_within_a_tool",
     "expect_beginnings_kept",
     "expect_cost_as_promised",
     "expect_deleted_among_many",

@@ -186,6 +186,16 @@ def test_a_restart_of_the_connection_is_no_stop_of_who_promises_stops(pytester: 
     run.assert_outcomes(passed=9)
 
 
+def test_who_asks_for_a_key_is_told_of_it_and_not_of_a_file(pytester: pytest.Pytester) -> None:
+    run = pytester.runpytest_subprocess(
+        "--session-storage=tests.conforming.encoded_storage:EncodedStorage",
+        "--conformance-fail-on=should",
+        "-k",
+        "COR-06",
+    )
+    run.assert_outcomes(passed=1)
+
+
 def test_methods_of_an_instance_delete_clean_up_and_list(pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         "--session-manager=tests.conforming.caretaking_manager:CaretakingManager",

@@ -248,3 +248,10 @@ class MisreadsEmptyLists(SnapshotFileManager):
 
     def pack(self, content: dict[str, Any]) -> bytes:
         return super().pack(content).replace(b":[]", b":null").replace(b'"messages":null', b'"messages":[]')
+
+
+class StripsNames(SnapshotFileManager):
+    """Names in a state are tidied."""
+
+    def state_of(self, agent: Any) -> dict[str, Any]:
+        return {name.strip(): value for name, value in super().state_of(agent).items()}

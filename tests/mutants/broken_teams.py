@@ -336,3 +336,22 @@ class ForgetsStatesWithinTeams(_SpoilsTeams):
         for node in state["_internal_state"]["interrupt_state"]["context"].values():
             if isinstance(node, dict) and "state" in node:
                 node["state"] = {}
+
+
+class TakesTeamsIdsInAnyCase(FileSessionManager):
+    """A team is found by its id, however it is written."""
+
+    def create_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        super().create_multi_agent(session_id, _lower(multi_agent), **kwargs)
+
+    def update_multi_agent(self, session_id: str, multi_agent: Any, **kwargs: Any) -> None:
+        super().update_multi_agent(session_id, _lower(multi_agent), **kwargs)
+
+    def read_multi_agent(self, session_id: str, multi_agent_id: str, **kwargs: Any) -> dict[str, Any] | None:
+        return super().read_multi_agent(session_id, multi_agent_id.lower(), **kwargs)
+
+
+def _lower(team: Any) -> Any:
+    lower = copy.copy(team)
+    lower.id = team.id.lower()
+    return lower

@@ -26,6 +26,7 @@ from tests.mutants import (
     broken_crashes,
     broken_deletion,
     broken_ids,
+    broken_interrupts,
     broken_lives,
     broken_order,
     broken_places,
@@ -253,6 +254,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_rows.UnescapesEntities, "looks like something else comes back equal"),
         (broken_rows.FillsInNames, "looks like something else comes back equal"),
         (broken_rows.KeepsNamesForItself, "under its name"),
+        (broken_content.StripsNames, r"not so ' padded', 'padded '"),
     ],
     "IDS-01": [
         (broken_ids.JoinsIdIntoPath, "outside the workspace|victim"),
@@ -480,6 +482,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_text.ForgetsWhatRanBesideAnInterrupt, "each of the three tools runs once"),
         (broken_text.ForgetsWhyItAsked, r"\['None'\]"),
         (broken_text.KeepsAnsweredInterrupts, "must resume from interrupt"),
+        (broken_interrupts.ForgetsAgentsWithinTools, r"\['context'\] is dict {} instead"),
+        (broken_interrupts.ShowsWhyItAsks, r"\['reason'\] is str"),
     ],
     "AGT-04": [
         (broken_text.ForgetsModelState, r"'turn': 2.*, \{\}\]"),
@@ -609,7 +613,8 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_teams.StoresFactsAsWholeNumbers, r"\['counts'\]\[1\] is int 1 instead of float 1.0"),
     ],
     "MAG-09": [
-        (broken_teams.KeepsOneTeamASession, "goes on with 'one-2'"),
+        (broken_teams.KeepsOneTeamASession, "goes on with 'One-2'"),
+        (broken_teams.TakesTeamsIdsInAnyCase, "goes on with 'one-2'"),
         (broken_teams.KeepsTeamsInAClassAttribute, "goes on with 'one-2'"),
         (broken_text.KeepsAgentsAndTeamsTogether, "these run: plan, write, check"),
     ],
