@@ -44,6 +44,7 @@ from .scenarios import (
     expect_only_one_deleted,
     expect_others_cleaned_up,
     expect_refused_nowhere_at_rest,
+    expect_the_named_one_deleted,
     hundred_sessions,
     listed,
     refused,
@@ -67,8 +68,8 @@ class CleanUp(ConformanceSuite):
     def deletion(
         self, run: ScenarioRuns, new_session: NewSession, backend: Backend, request: pytest.FixtureRequest
     ) -> None:
-        """A deleted session leaves nothing stored; others stay, also those whose ids begin with its id; the same id
-        starts empty again.
+        """A deleted session leaves nothing stored; others stay, also those whose ids begin with its id, and that of the
+        manager that was asked to delete another one; the same id starts empty again.
         """
         session = new_session("user_1")
         others = [replace(session, session_id=id) for id in ("user_10", "user", "other")]
@@ -93,6 +94,7 @@ class CleanUp(ConformanceSuite):
             new_session("user_1"), with_teams=Capability.MULTI_AGENT in capabilities_of(backend, request.config)
         )
         expect_only_one_deleted(new_session)
+        expect_the_named_one_deleted(new_session())
         expect_apart_where_ids_meet(new_session, deleting=True)
         capabilities = capabilities_of(backend, request.config)
         if Capability.FRESH_PROCESS in capabilities:

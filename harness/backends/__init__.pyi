@@ -1,3 +1,4 @@
+from ._operations import delete_session as delete_session
 from .backend import Backend as Backend
 from .backend import Findable as Findable
 from .backend import ListedSession as ListedSession
@@ -32,6 +33,7 @@ __all__ = [
     "PlainRepository",
     "PlainStorage",
     "Workspace",
+    "delete_session",
     "durability_of",
     "kept",
     "living",

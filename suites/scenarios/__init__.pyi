@@ -65,6 +65,7 @@ from .deletion import expect_only_one_deleted as expect_only_one_deleted
 from .deletion import expect_others_cleaned_up as expect_others_cleaned_up
 from .deletion import expect_own_where_agents_look_like_keys as expect_own_where_agents_look_like_keys
 from .deletion import expect_refused_nowhere_at_rest as expect_refused_nowhere_at_rest
+from .deletion_by_name import expect_the_named_one_deleted as expect_the_named_one_deleted
 from .deletion_cut_short import expect_deletion_after_crash as expect_deletion_after_crash
 from .deletion_cut_short import expect_failed_deletions_told_of as expect_failed_deletions_told_of
 from .ending import read_in_process_that_ends as read_in_process_that_ends
@@ -433,6 +434,7 @@ __all__ = [
     "expect_stored_as_in_memory",
     "expect_stored_at_hooks",
     "expect_text_twins",
+    "expect_the_named_one_deleted",
     "expect_twins_refused",
     "expect_update_kept",
     "expect_voice_twins",

@@ -118,8 +118,8 @@ def redacted_by_the_agent(new_session: Callable[[], Session]) -> RedactionLooks:
         for later in (Add(answer), Redact(looks.instead[2])):
             await conversation.step(later)
         looks.look("right after the redaction of an answer", conversation.timeline)
-        for later in (*Script().assistant(f"your password was {REDACTED_WORD}").steps, Redact(looks.instead[3])):
-            await conversation.step(later)
+        for spoken in (*Script().assistant(f"your password was {REDACTED_WORD}").steps, Redact(looks.instead[3])):
+            await conversation.step(spoken)
         looks.look("right after the redaction of a streamed answer", conversation.timeline)
         for again in (Send("said twice"), Send("said twice"), Redact(looks.instead[4])):
             await conversation.step(again)

@@ -300,7 +300,7 @@ class IgnoresErrorsOfDeletions(SnapshotFileManager):
     """What cannot be removed stays, and nobody is told."""
 
     def delete_session(self, session_id: str) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self._folder.parent / self.folder_name(session_id), ignore_errors=True)
 
 
 class IgnoresErrorsOfRows(DeletingRowsManager):
@@ -342,9 +342,10 @@ class CannotDeleteTwice(SnapshotFileManager):
     """A deletion that was tried before is in the way of the next one."""
 
     def delete_session(self, session_id: str) -> None:
-        gone = self._folder.with_suffix(".gone")
+        folder = self._folder.parent / self.folder_name(session_id)
+        gone = folder.with_suffix(".gone")
         gone.mkdir(parents=True)
-        shutil.rmtree(self._folder)
+        shutil.rmtree(folder)
         gone.rmdir()
 
 
@@ -406,3 +407,10 @@ class PutsStatesAside(PutsAside):
     """The states of deleted agents stay."""
 
     table = "agents"
+
+
+class DeletesItsOwn(SnapshotFileManager):
+    """A manager deletes the session that it is of, whichever it is asked for."""
+
+    def delete_session(self, session_id: str) -> None:
+        super().delete_session(self.session_id)

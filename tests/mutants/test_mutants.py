@@ -362,6 +362,7 @@ CAUGHT: dict[str, list[tuple[type, str]]] = {
         (broken_deletion.DeletesTheIndexFirst, "after it was deleted once more|once it is tried again"),
         (broken_deletion.LeavesTeams, "these run: write, check, and are told"),
         (broken_deletion.LeavesToolResults, "its text is still in results"),
+        (broken_deletion.DeletesItsOwn, "session 'keeper' .* when its manager is asked to delete 'named'"),
         (broken_deletion.DeletesTheFirstPage, "its text is still in rest"),
         (broken_deletion.IgnoresErrorsOfDeletions, "it raised nothing, and its text is in"),
         (broken_deletion.RemembersWhereSessionsAre, r"another process has deleted it|finds what is said"),
