@@ -181,15 +181,6 @@ _RULES: tuple[tuple[str, str, Cause], ...] = (
     ),
     (
         r"CLN-01",
-        r"which the killed one left",
-        Cause(
-            "a deletion that was killed is never finished",
-            "let a deletion that is tried again look for what the one before it had moved or left, also where the"
-            " session itself is gone already",
-        ),
-    ),
-    (
-        r"CLN-01",
         r"its text is still in",
         Cause("what was deleted stays", _NOTHING_LEFT),
     ),

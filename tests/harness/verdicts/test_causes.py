@@ -39,8 +39,7 @@ def violated(id: str, found: str, **more: str) -> Result:
         ("LIF-13", "it changes a/data", "write nothing where they are the same"),
         ("LIF-15", "a reader raised SessionException: it is open", "resolve()"),
         ("UPD-06", "it is in a/data, as text, at byte 10", "free pages"),
-        ("CLN-01", "its text is still in a/data", "free pages"),
-        ("CLN-01", "its text is still in .trash/a, which the killed one left", "also where the session itself is gone"),
+        ("CLN-01", "its text is still in a/data", "of all its agents and teams"),
         ("CLN-01", "another session is gone", "exact keys"),
         (
             "COR-06",
