@@ -74,6 +74,7 @@ class TeamConversation:
         self._ended: set[str] = set()
         self._moved = asyncio.Event()
         self._asked = list(asked)
+        self._answered: set[str] = set()
         self._invoked = False
         self._storage_fault = storage_fault or usual_fault(session)
         self._faults = ExitStack()
@@ -103,7 +104,11 @@ class TeamConversation:
 
     def _team_begins(self, event: BeforeMultiAgentInvocationEvent) -> None:
         if not self._invoked:
-            self.timeline.record(TeamKnows(when="restored", state=copied(self.team.serialize_state())))
+            state = copied(self.team.serialize_state())
+            asked = state.get("_internal_state", {}).get("interrupt_state", {}).get("interrupts", {})
+            for id in self._answered & asked.keys():  # the SDK 1.48 takes an answer ahead of the hooks
+                asked[id]["response"] = None
+            self.timeline.record(TeamKnows(when="restored", state=state))
         self._invoked = True
 
     def _team_ended(self, event: AfterMultiAgentInvocationEvent) -> None:
@@ -170,12 +175,10 @@ class TeamConversation:
 
     async def _answer(self, step: Answer) -> None:
         self.timeline.record(UserSent(content=f"the answer {step.response!r}"))
+        ids = [asked["id"] for asked in self._asked if not step.to or asked["reason"] in step.to]
+        self._answered.update(ids)
         await self._invoke(
-            [
-                {"interruptResponse": {"interruptId": asked["id"], "response": copy.deepcopy(step.response)}}
-                for asked in self._asked
-                if not step.to or asked["reason"] in step.to
-            ]
+            [{"interruptResponse": {"interruptId": id, "response": copy.deepcopy(step.response)}} for id in ids]
         )
 
     async def _invoke(self, task: Any) -> None:
