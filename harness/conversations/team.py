@@ -75,6 +75,7 @@ class TeamConversation:
         self._moved = asyncio.Event()
         self._asked = list(asked)
         self._answered: set[str] = set()
+        self._unanswered: dict[str, Any] = {}
         self._invoked = False
         self._storage_fault = storage_fault or usual_fault(session)
         self._faults = ExitStack()
@@ -106,8 +107,8 @@ class TeamConversation:
         if not self._invoked:
             state = copied(self.team.serialize_state())
             asked = state.get("_internal_state", {}).get("interrupt_state", {}).get("interrupts", {})
-            for id in self._answered & asked.keys():  # the SDK 1.48 takes an answer ahead of the hooks
-                asked[id]["response"] = None
+            if any(asked[id]["response"] is not None for id in self._answered & asked.keys()):
+                state = self._unanswered  # the SDK 1.48 takes an answer ahead of the hooks
             self.timeline.record(TeamKnows(when="restored", state=state))
         self._invoked = True
 
@@ -177,6 +178,7 @@ class TeamConversation:
         self.timeline.record(UserSent(content=f"the answer {step.response!r}"))
         ids = [asked["id"] for asked in self._asked if not step.to or asked["reason"] in step.to]
         self._answered.update(ids)
+        self._unanswered = copied(self.team.serialize_state())
         await self._invoke(
             [{"interruptResponse": {"interruptId": id, "response": copy.deepcopy(step.response)}} for id in ids]
         )
