@@ -107,7 +107,7 @@ def outcomes(backend: dict[str, Any]) -> dict[str, str]:
     return {result["id"]: result["outcome"] for result in backend["results"]}
 
 
-@pytest.mark.parametrize("parallel", [(), ("-n2",)])
+@pytest.mark.parametrize("parallel", [(), ("-n1",)])
 def test_several_of_all_kinds_at_once(parallel: tuple[str, ...], pytester: pytest.Pytester) -> None:
     run = pytester.runpytest_subprocess(
         f"--session-repository={HERE}:AtPath",

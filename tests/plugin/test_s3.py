@@ -14,7 +14,7 @@ def test_a_manager_that_takes_a_bucket_needs_nothing_else(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL_S3", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     run = pytester.runpytest_subprocess(
-        "--session-manager=reference-s3", "-k", "LIF-03 or S3A-09", "-n2", "--conformance-report=r.json"
+        "--session-manager=reference-s3", "-k", "LIF-03 or S3A-09", "-n1", "--conformance-report=r.json"
     )
     run.assert_outcomes(passed=2)
     run.stdout.fnmatch_lines(["S3A-09 measured: 1.0? requests a message (*", "reference-s3 conforms, as far as 2 of*"])
