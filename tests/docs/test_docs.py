@@ -97,13 +97,16 @@ def matches(shown: str, output: str) -> str | None:
     return None
 
 
+_CRASHES = re.compile(r"-k (DUR-0[23]|COR-0[12])\b")
+
+
 def is_long(walk: list[Command]) -> bool:
-    """Whether commands judge whole groups, or all: minutes, where what picks a few requirements takes seconds.
+    """Whether commands judge whole groups, or all, or look at every crash state: where a few others take seconds.
 
     The README's whole run is each day's too: tox's py313, py310 and py312 are that command.
     """
     judging = [command.line for command in walk if "--session-" in command.line]
-    return any(" -k " not in line for line in judging)
+    return any(" -k " not in line or _CRASHES.search(line) for line in judging)
 
 
 @pytest.mark.parametrize(
